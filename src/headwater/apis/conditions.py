@@ -1,0 +1,129 @@
+"""Conditions and argument paths of the model language, parsed.
+
+The grammar is told in ``headwater.apis.schema``; what a condition means for the values of a call is decided in ``headwater.taint.calls``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import msgspec
+
+
+class ConditionError(ValueError):
+    """Text that is no condition or no argument path."""
+
+
+class Argument(msgspec.Struct, frozen=True):
+    """An argument of a call: ``self``, ``$0``, ``$name``, ``$0/name``, ``$*``, ``$any``; then steps into the value."""
+
+    receiver: bool
+    position: int
+    """-1: by keyword only; -2: all positional; -3: all."""
+    keyword: str
+    steps: tuple[str | int, ...]
+
+
+class Term(msgspec.Struct, frozen=True):
+    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, api, matches."""
+
+    argument: Argument
+    negated: bool
+    form: str
+    value: str | int | float | bool | None
+
+
+Condition = tuple[tuple[Term, ...], ...]
+"""Any of: all of."""
+
+_ARGUMENT = re.compile(r"(self|\$\*|\$any\b|\$(?P<position>\d+)(?:/(?P<both>\w+))?|\$(?P<name>[A-Za-z_]\w*))(?P<steps>(?:\.\w+|\[[^\]]*\])*)")
+_TERM = re.compile(r"^(?P<argument>\S+?)\s+(?:(?P<matches>matches)|is(?P<not>\s+not)?)\s+(?P<value>.+)$", re.S)
+_STEP = re.compile(r"\.(\w+)|\[([^\]]*)\]")
+_NAMED = {"True": True, "False": False, "None": None}
+
+
+@functools.cache
+def argument(text: str) -> Argument:
+    """Parse an argument path; raises ConditionError."""
+    match = _ARGUMENT.fullmatch(text.strip())
+    if match is None:
+        raise ConditionError(f"not an argument: {text!r} (self, $0, $name, $0/name, $* or $any, then .attr or [key])")
+    steps: list[str | int] = []
+    for name, key in _STEP.findall(match["steps"]):
+        if name:
+            steps.append(name)
+        elif key.strip() in ("", "*"):
+            steps.append("*")
+        else:
+            bare = key.strip().strip("\"'")
+            steps.append(int(bare) if re.fullmatch(r"-?\d+", bare) else bare)
+    head = match[1]
+    if head == "self":
+        return Argument(True, -1, "", tuple(steps))
+    if head == "$*":
+        return Argument(False, -2, "", tuple(steps))
+    if head == "$any":
+        return Argument(False, -3, "", tuple(steps))
+    if match["position"] is not None:
+        return Argument(False, int(match["position"]), match["both"] or "", tuple(steps))
+    return Argument(False, -1, match["name"], tuple(steps))
+
+
+@functools.cache
+def condition(text: str) -> Condition:
+    """Parse a condition; raises ConditionError."""
+    if not text.strip():
+        return ()
+    return tuple(tuple(_term(one) for one in _cut(branch, " and ")) for branch in _cut(text, " or "))
+
+
+def _cut(text: str, word: str) -> list[str]:
+    """Split at ``word`` outside quotes."""
+    parts, quote, begin, at = [], "", 0, 0
+    while at < len(text):
+        char = text[at]
+        if quote:
+            if char == quote:
+                quote = ""
+        elif char in "\"'":
+            quote = char
+        elif text.startswith(word, at):
+            parts.append(text[begin:at])
+            at += len(word)
+            begin = at
+            continue
+        at += 1
+    parts.append(text[begin:])
+    return parts
+
+
+def _term(text: str) -> Term:
+    match = _TERM.match(text.strip())
+    if match is None:
+        raise ConditionError(f"not a term: {text.strip()!r} (ARG is VALUE, ARG is not VALUE, ARG matches \"regex\")")
+    where, negated, value = argument(match["argument"]), bool(match["not"]), match["value"].strip()
+    if value[:1] in "\"'":
+        if len(value) < 2 or value[-1] != value[0]:
+            raise ConditionError(f"unfinished text in {text.strip()!r}")
+        inner = value[1:-1]
+        if match["matches"]:
+            try:
+                re.compile(inner)
+            except re.error as error:
+                raise ConditionError(f"bad regular expression in {text.strip()!r}: {error}") from None
+            return Term(where, negated, "matches", inner)
+        return Term(where, negated, "const", inner)
+    if match["matches"]:
+        raise ConditionError(f"matches needs a quoted regular expression: {text.strip()!r}")
+    if value in _NAMED:
+        return Term(where, negated, "const", _NAMED[value])
+    if value in ("absent", "constant", "list"):
+        return Term(where, negated, value, None)
+    if re.fullmatch(r"-?\d+", value):
+        return Term(where, negated, "const", int(value))
+    if re.fullmatch(r"-?\d+\.\d+", value):
+        return Term(where, negated, "const", float(value))
+    if re.fullmatch(r"[\w.*{},()\[\]]+", value):
+        return Term(where, negated, "api", value)
+    raise ConditionError(f"not a value: {value!r}")

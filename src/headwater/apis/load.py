@@ -1,0 +1,167 @@
+"""Loads API models: YAML files to typed entries, checked, with file and line in every error.
+
+What an entry may say is in ``headwater.apis.schema``; what it does to values is in ``headwater.taint``.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import yaml
+
+from headwater.apis import conditions
+from headwater.apis.paths import PatternError, Patterns, expand, split
+from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+class ModelError(ValueError):
+    """An API model file that cannot be used; the message begins with file and line."""
+
+
+class CallRule(msgspec.Struct, frozen=True):
+    """A rule's call pattern, matched like a model entry."""
+
+    rule: str
+    when: str
+    confidence: str
+    message: str
+
+
+Entry = Api | CallRule
+
+
+class Catalogue:
+    """All models of one language and the call patterns of the rules, ready to match."""
+
+    def __init__(self, files: list[tuple[str, ApiFile]], calls: Iterable[tuple[str, CallRule]] = ()) -> None:
+        types: dict[str, list[str]] = {}
+        for _, file in files:
+            for name, paths in file.types.items():
+                types.setdefault(name, []).extend(paths)
+        self.paths: Patterns[Entry] = Patterns(types)
+        self.operators: list[Operator] = [op for _, file in files for op in file.operators]
+        for _, file in files:
+            for api in file.apis:
+                for path in [api.path] if isinstance(api.path, str) else api.path:
+                    self.paths.add(path, api)
+                    if api.decorates is not None:  # used with arguments: @tool(name="x")
+                        self.paths.add(path + "()", Api(path=path, decorates=api.decorates, is_=api.is_))
+        for path, rule in calls:
+            self.paths.add(path, rule)
+
+
+def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:
+    """All files of a folder (default: the built-in Python models), sorted by name; raises ModelError."""
+    folder = folder or FOLDER / "python"
+    return [(path.name, read(path.read_text(encoding="utf-8"), path.name)) for path in sorted(folder.glob("*.yaml"))]
+
+
+def read(text: str, name: str) -> ApiFile:
+    """One file; raises ModelError."""
+    try:
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ModelError(f"{name}:{mark.line + 1 if mark else 1}: {getattr(error, 'problem', error)}") from None
+    try:
+        file = msgspec.convert(data, ApiFile)
+        _check(file)
+    except (msgspec.ValidationError, _Wrong) as error:
+        where, _, _ = str(error).partition(" - at `$")
+        raise ModelError(f"{name}:{_line(text, str(error))}: {where}") from None
+    return file
+
+
+class _Wrong(ValueError):
+    pass
+
+
+def _check(file: ApiFile) -> None:
+    """What types alone do not say; raises _Wrong with a path as msgspec writes it."""
+    for name, paths in file.types.items():
+        for path in paths:
+            _path(path, f"$.types.{name}")
+    for number, api in enumerate(file.apis):
+        at = f"$.apis[{number}]"
+        for path in [api.path] if isinstance(api.path, str) else api.path:
+            _path(path, at)
+        for kind in (api.returns, api.yields):
+            _one_of(kind, SOURCE_KINDS, "source kind", at)
+        for sink in api.sinks:
+            _one_of(sink.class_, SINK_CLASSES, "sink class", at)
+            for one in [sink.at] if isinstance(sink.at, str) else sink.at:
+                _argument(one, at)
+            _condition(sink.when, at)
+        for class_ in [*api.clears, *(c for guard in api.guards for c in guard.proves)]:
+            if class_ != "all":
+                _one_of(class_, SINK_CLASSES, "sink class", at)
+        for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
+            _argument(one, at)
+        for one in (api.same, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):
+            if one:
+                _argument(one, at)
+        for text in (api.when, api.clears_when, *(guard.when for guard in api.guards)):
+            _condition(text, at)
+        for callback in (*api.calls, api.decorates, api.overridden):
+            if callback is not None:
+                _callback(callback, at)
+
+
+def _callback(callback: Callback, at: str) -> None:
+    if callback.function:
+        _argument(callback.function, at)
+    for kind in (callback.parameters, *callback.by_name.values()):
+        _one_of(kind, SOURCE_KINDS, "source kind", at)
+    for one in (*callback.args, callback.spread, callback.spread_keywords):
+        if one:
+            _argument(one, at)
+
+
+def _one_of(word: str, known: tuple[str, ...], what: str, at: str) -> None:
+    if word and word not in known:
+        raise _Wrong(f"{word!r} is no {what} - at `{at}`")
+
+
+def _path(path: str, at: str) -> None:
+    try:
+        for one in expand(path):
+            split(one)
+    except PatternError as error:
+        raise _Wrong(f"{error} - at `{at}`") from None
+
+
+def _argument(text: str, at: str) -> None:
+    try:
+        conditions.argument(text)
+    except conditions.ConditionError as error:
+        raise _Wrong(f"{error} - at `{at}`") from None
+
+
+def _condition(text: str, at: str) -> None:
+    try:
+        conditions.condition(text)
+    except conditions.ConditionError as error:
+        raise _Wrong(f"{error} - at `{at}`") from None
+
+
+def _line(text: str, message: str) -> int:
+    """The 1-based line of the place ``$.a[3].b`` that a message names."""
+    _, found, place = message.rpartition(" - at `$")
+    if not found:
+        return 1
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    steps = place.rstrip("`").replace("[", ".[").split(".")
+    for step in filter(None, steps):
+        if isinstance(node, yaml.SequenceNode) and step.startswith("["):
+            index = step[1:-1]
+            if not index.isdigit() or int(index) >= len(node.value):
+                break
+            node = node.value[int(index)]
+        elif isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == step), node)
+    return int(node.start_mark.line) + 1 if node is not None else 1

@@ -1,0 +1,221 @@
+"""API paths: names of values by how they were made, interned, each with the model entries that match it.
+
+A path is a node of a tree that grows as values are named (``openai`` -> ``.OpenAI`` -> ``()`` -> ``.chat`` ...). A node
+keeps the set of pattern positions that its text has reached, so that matching costs one step per new name and nothing
+for a name seen before. A node that no pattern can match any more is the one dead node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+from headwater import limits
+
+T = TypeVar("T")
+
+CALL = "()"
+ELEMENT = "[]"
+UNKNOWN = "?"
+
+
+class PatternError(ValueError):
+    """A path pattern that cannot be read."""
+
+
+class _State(Generic[T]):
+    """A position in the tree of all patterns."""
+
+    __slots__ = ("deep", "loops", "names", "payload", "star", "types")
+
+    def __init__(self) -> None:
+        self.names: dict[str, _State[T]] = {}
+        self.star: _State[T] | None = None
+        self.deep: _State[T] | None = None
+        self.loops = False
+        self.payload: list[tuple[tuple[int, int], T]] = []
+        self.types: list[str] = []
+
+
+class ApiPath(Generic[T]):
+    """One API path; ``entries`` are the payloads of the most specific patterns that match it."""
+
+    __slots__ = ("_children", "_patterns", "_states", "depth", "entries", "key", "text", "types")
+
+    def __init__(self, patterns: Patterns[T], text: str, states: tuple[_State[T], ...], depth: int) -> None:
+        self._patterns = patterns
+        self._states = states
+        self._children: dict[str, ApiPath[T] | None] = {}
+        self.text = text
+        self.key = (3, text)
+        self.depth = depth
+        found: list[tuple[tuple[int, int], T]] = []
+        types: list[str] = []
+        for state in states:
+            found += state.payload
+            types += state.types
+        best = min((rank for rank, _ in found), default=(0, 0))
+        self.entries: tuple[T, ...] = tuple(payload for rank, payload in found if rank == best)
+        self.types: frozenset[str] = frozenset(types)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def child(self, step: str) -> ApiPath[T] | None:
+        """The path one step on (a name, ``()`` or ``[]``), or None where no pattern can match it."""
+        try:
+            return self._children[step]
+        except KeyError:
+            made = self._make(step)
+            self._children[step] = made
+            return made
+
+    def _make(self, step: str) -> ApiPath[T] | None:
+        if self.depth >= limits.API_PATH:
+            return None
+        states = self._patterns.advance(self._states, step)
+        if not states:
+            return None
+        text = self.text + step if step in (CALL, ELEMENT) else f"{self.text}.{step}"
+        return ApiPath(self._patterns, text, states, self.depth + 1)
+
+
+class Patterns(Generic[T]):
+    """All patterns of the loaded models and rules."""
+
+    def __init__(self, types: dict[str, list[str]]) -> None:
+        self._start: _State[T] = _State()
+        self._types: dict[str, _State[T]] = {name: _State() for name in types}
+        self._roots: dict[str, ApiPath[T] | None] = {}
+        for name, paths in sorted(types.items()):
+            for path in paths:
+                for state, _ in self._place(path):
+                    state.types.append(name)
+
+    def add(self, path: str, payload: T) -> None:
+        """Attach ``payload`` to every path that matches the pattern; raises PatternError."""
+        for state, rank in self._place(path):
+            state.payload.append((rank, payload))
+
+    def root(self, name: str) -> ApiPath[T] | None:
+        """The path of a top-level module (or ``builtins``, ``?`` and ``?name``)."""
+        try:
+            return self._roots[name]
+        except KeyError:
+            states = self.advance((self._start,), name)
+            made = ApiPath(self, name, states, 1) if states else None
+            self._roots[name] = made
+            return made
+
+    def find(self, dotted: str) -> ApiPath[T] | None:
+        """The path of a dotted name with ``()`` and ``[]``."""
+        steps = split(dotted)
+        node = self.root(steps[0])
+        for step in steps[1:]:
+            if node is None:
+                return None
+            node = node.child(step)
+        return node
+
+    def first_names(self) -> frozenset[str]:
+        """Top-level modules that patterns speak of."""
+        return frozenset(self._start.names)
+
+    def names_after(self, path: ApiPath[T]) -> list[str]:
+        """Names that patterns have next after ``path``, sorted (wildcards left out)."""
+        return sorted({name for state in path._states for name in state.names if name not in (CALL, ELEMENT)})
+
+    def advance(self, states: tuple[_State[T], ...], step: str) -> tuple[_State[T], ...]:
+        found: list[_State[T]] = []
+        name = step not in (CALL, ELEMENT)
+        for state in states:
+            follow = state.names.get(step)
+            if follow is not None:
+                found.append(follow)
+            if name:
+                if state.star is not None:
+                    found.append(state.star)
+                if state.loops:
+                    found.append(state)
+            deep = state.deep
+            if deep is not None:
+                if name:
+                    found.append(deep)
+                follow = deep.names.get(step)
+                if follow is not None:
+                    found.append(follow)
+                if name and deep.star is not None:
+                    found.append(deep.star)
+        at = 0
+        while at < len(found):  # a path that is of a type goes on as that type does
+            for type_ in found[at].types:
+                start = self._types[type_]
+                if start not in found:
+                    found.append(start)
+            at += 1
+        return tuple(dict.fromkeys(found))
+
+    def _place(self, path: str) -> list[tuple[_State[T], tuple[int, int]]]:
+        places = []
+        for one in expand(path):
+            steps = split(one)
+            state = self._start
+            if steps[0] in self._types:
+                state = self._types[steps[0]]
+                steps = steps[1:]
+            deep = star = 0
+            for step in steps:
+                if step == "**":
+                    deep += 1
+                    if state.deep is None:
+                        state.deep = _State()
+                        state.deep.loops = True
+                    state = state.deep
+                elif step == "*":
+                    star += 1
+                    if state.star is None:
+                        state.star = _State()
+                    state = state.star
+                else:
+                    state = state.names.setdefault(step, _State())
+            places.append((state, (deep, star)))
+        return places
+
+
+def expand(path: str) -> list[str]:
+    """All readings of ``{a,b}`` alternatives (nested too)."""
+    close = path.find("}")
+    if close < 0:
+        if "{" in path:
+            raise PatternError(f"'{{' without '}}' in {path!r}")
+        return [path]
+    opening = path.rfind("{", 0, close)
+    if opening < 0:
+        raise PatternError(f"'}}' without '{{' in {path!r}")
+    readings = [
+        one for part in path[opening + 1 : close].split(",") for one in expand(path[:opening] + part.strip() + path[close + 1 :])
+    ]
+    if len(readings) > 4096:
+        raise PatternError(f"more than 4096 alternatives in {path!r}")
+    return readings
+
+
+def split(path: str) -> list[str]:
+    """Steps of a path: ``a.b().c[]`` is a, b, (), c, []."""
+    steps: list[str] = []
+    for part in path.split("."):
+        tail: list[str] = []
+        while part.endswith((CALL, ELEMENT)):
+            tail.append(part[-2:])
+            part = part[:-2]
+        if part:
+            steps.append(part)
+        elif not tail:
+            raise PatternError(f"empty step in {path!r}")
+        steps += reversed(tail)
+    return steps
+
+
+def find_all(patterns: Patterns[T], dotted: Iterable[str]) -> list[ApiPath[T]]:
+    """The paths among ``dotted`` that some pattern speaks of."""
+    return [node for one in dotted if (node := patterns.find(one)) is not None]

@@ -1,0 +1,207 @@
+"""The model language: what an API model file (``apis/<language>/*.yaml``) may say.
+
+One entry of ``apis`` describes one API path completely. A path is written as the code that makes the value:
+``openai.OpenAI().chat.completions.create``; ``()`` is the result of a call (or an instance), ``[]`` an element,
+``{a,b}`` alternatives, ``*`` any one name, ``**`` any names; a first segment that is a name of ``types`` stands for each of its
+paths; ``builtins.`` for builtins and their methods (``builtins.str().strip``). The first segment ``?`` is a receiver about which nothing is known, ``?llm`` one of which only the
+name is known (a parameter, variable or field called ``llm``): they match one confidence down.
+
+An argument is ``self`` (the receiver), ``$0`` (position), ``$name`` (keyword), ``$0/name`` (position or keyword), ``$*`` (all
+positional), ``$any`` (all arguments), followed by ``.attr``, ``[0]``, ``["key"]`` or ``[]`` (any element).
+
+A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is ``True``, ``False``,
+``None``, ``absent`` (not passed), ``constant`` (a literal), ``list`` (a list or tuple display), a quoted text, a number, or an API path; or ``ARG matches "regex"`` (a literal that matches). What
+cannot be decided counts as holding.
+
+Loading and matching are in ``headwater.apis.load``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SOURCE_KINDS = (
+    "llm-output",
+    "tool-args",
+    "retrieved-content",
+    "tool-result",
+    "user-prompt",
+    "http-input",
+    "websocket-input",
+    "file-content",
+    "model-file",
+    "dataset",
+    "network-peer",
+    "library-input",
+    "env",
+    "cli",
+    "config",
+    "database",
+    "secret",
+    "pii",
+)
+SINK_CLASSES = (
+    "code",
+    "shell",
+    "sql",
+    "path-read",
+    "path-write",
+    "url",
+    "html",
+    "template",
+    "deserialize",
+    "prompt-system",
+    "prompt",
+    "response",
+    "egress",
+    "embedding",
+    "vector-write",
+    "training-data",
+    "message",
+    "log",
+    "redirect",
+    "regex",
+    "query",
+    "ldap",
+    "xml",
+    "import",
+    "prototype",
+    "sandboxed-code",
+)
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename="kebab"):
+    pass
+
+
+class SinkModel(_Strict):
+    """An argument that is an operation's dangerous operand."""
+
+    class_: str = msgspec.field(name="class")
+    at: str | list[str] = "$0"
+    when: str = ""
+    confidence: str = "high"
+    """Where the operation is less dangerous than its class says: medium or low."""
+    does: str = ""
+    """What the operation does with it, as a phrase after the code: ``runs it in a shell``."""
+
+
+class Callback(_Strict):
+    """A function handed over, which the library calls."""
+
+    function: str
+    """The argument that holds it (a function, a list of them, or a dict of them)."""
+    parameters: str = ""
+    """Source kind of all of its parameters."""
+    by_name: dict[str, str] = {}
+    """Source kind of single parameters (by name); beats ``parameters``."""
+    args: list[str] = []
+    """Arguments that are passed on to it, in order (``Thread(target=f, args=(x,))``: ``$args[0]`` ...)."""
+    spread: str = ""
+    """An argument whose elements are its positional arguments (``$args``)."""
+    spread_keywords: str = ""
+    """An argument whose items are its keyword arguments (``$kwargs``)."""
+    except_: list[str] = msgspec.field(name="except", default=[])
+    """Parameters that the library fills itself: names, or API paths of annotations or defaults."""
+    result: bool = False
+    """The call returns what the callback returns."""
+    is_: str = msgspec.field(name="is", default="")
+    """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
+    validates: bool = False
+    """The library checks annotations: an ``int`` parameter is an int."""
+
+
+class Guard(_Strict):
+    """A call whose truth proves something about a value."""
+
+    on: str = "self"
+    proves: list[str] = []
+    """Sink classes for which the value is safe then; ``all`` for every one."""
+    needs: str = ""
+    """``resolved``: only for a path that was resolved before."""
+    weak: bool = False
+    when: str = ""
+    raises: bool = False
+    """The call raises where the check fails; its result does not matter."""
+
+
+class Api(_Strict):
+    """All that is known about one API path (or several that are alike)."""
+
+    path: str | list[str]
+    returns: str = ""
+    """Source kind of the result."""
+    when: str = ""
+    """Condition for ``returns``."""
+    at: list[str] = []
+    """Where in the result: paths such as ``[]["text"]`` (default: everywhere)."""
+    clean: list[str] = []
+    """Attributes or keys of the result that carry no data of others (``usage``, ``status_code``)."""
+    label: str = ""
+    """The value in words, for messages: ``the answer of the model``."""
+    yields: str = ""
+    """For a path that is read, not called: source kind of the value (``flask.request.args``, ``sys.argv``)."""
+    sinks: list[SinkModel] = []
+    passes: list[str] = []
+    """Arguments whose data is in the result."""
+    into: dict[str, list[str]] = {}
+    """Arguments that are changed: target argument to the arguments whose data it takes (``self: [$0]``)."""
+    clears: list[str] = []
+    """The result is the arguments made safe for these sink classes (``all``: a number, a length, a fixed set)."""
+    clears_when: str = ""
+    marks: list[str] = []
+    """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one)."""
+    same: str = ""
+    """The result is this argument itself (identity, a cast, a copy): ``$1``."""
+    instance_of: dict[str, str] = {}
+    """Parts of the result that are instances of a class passed as an argument: ``{".choices[].message.parsed": $response_format}``; the key ``.`` is the result itself."""
+    result_of: str = ""
+    """The result is what this argument, a function, returns."""
+    pipe: bool = False
+    """Call every stage of the receiver with the result of the one before; the first takes argument 0."""
+    makes: str = ""
+    """``chain``: the result is a chain of ``self`` and the arguments in order (LCEL)."""
+    guards: list[Guard] = []
+    calls: list[Callback] = []
+    decorates: Callback | None = None
+    """The path (or its result) is a decorator; ``function`` is ``$0``."""
+    overridden: Callback | None = None
+    """Methods of the project that override the path are called by the library."""
+    is_: str = msgspec.field(name="is", default="")
+    """What the call makes in the system map: ``llm-call``, ``llm``, ``retriever``, ``vector-store``, ``agent`` ..."""
+    prompt: str = ""
+    system: str = ""
+    model: str = ""
+    tools: str = ""
+    """Where the arguments of that are, for the system map."""
+
+
+class Operator(_Strict):
+    """An operator with a meaning of its own for some receivers."""
+
+    op: str
+    left: str = ""
+    right: str = ""
+    """Types (of ``types``); empty: anything. One side at least is given."""
+    makes: str = "chain"
+
+
+class Example(_Strict):
+    """Code that is a test of the file: the rules reported are exactly those of ``# expect: rule-id`` comments."""
+
+    code: str
+    why: str = ""
+    files: dict[str, str] = {}
+    """More files of the example, by path."""
+
+
+class ApiFile(_Strict):
+    """One file of API models."""
+
+    library: str
+    versions: str = ""
+    """Versions whose signatures were read (``openai 0.27, 1.109, 3.54``)."""
+    types: dict[str, list[str]] = {}
+    apis: list[Api] = []
+    operators: list[Operator] = []
+    examples: list[Example] = []

@@ -1,0 +1,105 @@
+"""The command line: arguments to a configuration, a configuration to a report and an exit status.
+
+Each command is a module of this package that is imported when it is called: ``--version`` must not pay for the engine.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import click
+
+from headwater import __version__
+
+OK: Final = 0
+GATE_FAILED: Final = 1
+USAGE: Final = 2
+FAILED: Final = 3
+"""Nothing could be analysed, the engine failed, or a budget of the run was hit."""
+INTERRUPTED: Final = 130  # 128 + SIGINT, as shells say it
+
+_COMMANDS: Final[Mapping[str, str]] = {
+    "review": "Find what untrusted data and model output can abuse.",
+}
+
+
+class Failure(click.ClickException):
+    """An error of the user's or of the surroundings, shown as one line."""
+
+    exit_code = USAGE
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"headwater: {self.format_message()}", err=True)
+
+
+class _Lazy(click.Group):
+    """Commands by name; the help texts stand here so that ``--help`` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"headwater.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="headwater %(version)s")
+def cli() -> None:
+    """Security review of the source of AI systems.
+
+    Exit status: 0 nothing at or above the gate; 1 the gate failed; 2 wrong usage; 3 nothing could be analysed, or the engine failed.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command line; returns the exit status."""
+    try:
+        status = cli.main(args=list(arguments), prog_name="headwater", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("headwater: interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _closed_output()
+    except Exception as error:
+        return _crashed(error)
+    return status if isinstance(status, int) else OK
+
+
+def _closed_output() -> int:
+    # What Python still holds for standard output would fail once more, and loudly, at exit.
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+    click.echo("headwater: standard output was closed before the report was written whole", err=True)
+    return USAGE
+
+
+def _crashed(error: Exception) -> int:
+    import traceback
+
+    from headwater.reports import escape
+
+    if os.environ.get("HEADWATER_TRACEBACK"):
+        traceback.print_exception(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(last.filename)}:{last.lineno}"
+    text = escape.line(f"internal error at {place}: {type(error).__name__}: {error}".rstrip(": "))
+    click.echo(f"headwater: {text}\nheadwater: the review failed; HEADWATER_TRACEBACK=1 shows the whole trace", err=True)
+    return FAILED

@@ -1,0 +1,174 @@
+"""``headwater review``: everything static, a report in each asked format, exit status by the gate."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, get_args
+
+import click
+
+from headwater import __version__
+from headwater.cli import FAILED, GATE_FAILED, OK, output
+from headwater.config import Config, Format, Output, Persona, default_processes
+from headwater.findings import Confidence, Severity
+
+if TYPE_CHECKING:
+    from headwater.reports.view import View
+
+Progress = Callable[[str, int, int], None]
+
+_SEVERITIES: Final = [severity.word for severity in sorted(Severity, reverse=True)]
+_CONFIDENCES: Final = [confidence.word for confidence in sorted(Confidence, reverse=True)]
+_BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budget of the whole run was hit
+
+
+@click.command("review", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(get_args(Format)), help="Format of a report; repeatable. Default: text."
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(),
+    help="File of a report, '-' for standard output; the n-th belongs to the n-th --format.",
+)
+@click.option(
+    "--fail-on", type=click.Choice([*_SEVERITIES, "never"]), default="high", show_default=True, help="Least severity that fails the gate."
+)
+@click.option(
+    "--min-confidence",
+    type=click.Choice(_CONFIDENCES),
+    default="low",
+    show_default=True,
+    help="Least confidence that is shown and counted.",
+)
+@click.option("--persona", type=click.Choice(get_args(Persona)), default="default", show_default=True, help="'audit' shows notes too.")
+@click.option("--strict-coverage", is_flag=True, help="Status 3 if not everything could be looked at.")
+@click.option(
+    "--processes", type=click.IntRange(1, 256), default=default_processes, show_default="processors, at most 8", help="Worker processes."
+)
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
+def command(
+    path: Path,
+    formats: Sequence[Format],
+    outputs: Sequence[str],
+    fail_on: str,
+    min_confidence: str,
+    persona: Persona,
+    strict_coverage: bool,
+    processes: int,
+    no_progress: bool,
+    quiet: bool,
+) -> int:
+    """Review the source below PATH (default: here) without running it.
+
+    Exit status: 0 nothing at or above the gate; 1 the gate failed; 2 wrong usage; 3 nothing could be analysed,
+    or a budget of the run was hit.
+    """
+    config = Config(
+        fail_on=None if fail_on == "never" else Severity[fail_on.upper()],
+        min_confidence=Confidence[min_confidence.upper()],
+        persona=persona,
+        strict_coverage=strict_coverage,
+        processes=processes,
+        outputs=pair(formats, outputs),
+    )
+    for one in config.outputs:
+        if one.path != "-":
+            output.check(one.path)
+    from headwater import review
+    from headwater.reports.view import view
+    from headwater.rules.load import load_rules
+
+    with _progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
+        result = review(path, config, progress)
+        shown = view(result, config, load_rules(), __version__)
+    for one in config.outputs:
+        _write(shown, one)
+    if not quiet and Output("text", "-") not in config.outputs:
+        output.say(_outcome(shown))
+    return status(shown)
+
+
+def pair(formats: Sequence[Format], outputs: Sequence[str]) -> tuple[Output, ...]:
+    """Joins the n-th format with the n-th output; what has none goes to standard output, which holds one."""
+    if len(outputs) > len(formats):
+        raise click.UsageError(f"--output {outputs[len(formats)]} has no --format: give one --format for each --output.")
+    chosen = tuple(Output(format, outputs[n] if n < len(outputs) else "-") for n, format in enumerate(formats)) or (Output(),)
+    if sum(one.path == "-" for one in chosen) > 1:
+        raise click.UsageError("Only one format can go to standard output: give each other one an --output.")
+    files = [os.path.realpath(one.path) for one in chosen if one.path != "-"]
+    if len(set(files)) < len(files):
+        raise click.UsageError("Two reports would go to the same file.")
+    return chosen
+
+
+def status(view: View) -> int:
+    """The exit status: a failed gate outranks what could not be looked at."""
+    if view.gate.failed:
+        return GATE_FAILED
+    if view.coverage.status == "failed" or any(gap.kind in _BUDGETS for gap in view.coverage.gaps):
+        return FAILED
+    if view.config.strict_coverage and view.coverage.status != "complete":
+        return FAILED
+    return OK
+
+
+def _write(view: View, one: Output) -> None:
+    # Imported late: a format costs only those who ask for it.
+    if one.format == "text":
+        from headwater.reports import text
+
+        if one.path == "-":
+            terminal = output.is_terminal(sys.stdout)
+            width = shutil.get_terminal_size().columns if terminal else 80
+            output.show(output.encoded(text.render(view, color=terminal and not os.environ.get("NO_COLOR"), width=width)))
+            return
+        data = text.render(view).encode("utf-8", "backslashreplace")
+    elif one.format == "json":
+        from headwater.reports import json_v1
+
+        data = json_v1.render(view)
+    else:
+        from headwater.reports import sarif
+
+        data = sarif.render(view)
+    if one.path == "-":
+        output.show(data)
+    else:
+        output.write(one.path, data)
+
+
+def _outcome(view: View) -> str:
+    """The result in a line, for those who see no text report."""
+    number = len(view.findings)
+    gate = "off" if view.gate.fail_on is None else "failed" if view.gate.failed else "passed"
+    return f"{number} finding{'' if number == 1 else 's'}, gate {gate}, coverage {view.coverage.status}"
+
+
+@contextlib.contextmanager
+def _progress(visible: bool) -> Iterator[Progress | None]:
+    """A bar on standard error that leaves nothing behind."""
+    if not visible:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description:<12}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("start", total=None)
+
+        def progress(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None)
+
+        yield progress

@@ -1,0 +1,49 @@
+"""What a review is told to do: frozen values that the command line and the configuration file fill in.
+
+What a bound of the analysis is stands in ``headwater.limits``; what passes the gate is decided in ``headwater.gate``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final, Literal
+
+import msgspec
+
+from headwater.findings import Confidence, Severity
+
+Format = Literal["text", "json", "sarif"]
+Persona = Literal["default", "audit"]
+
+PROCESSES_DEFAULT: Final = 8  # beyond it the parent, which joins the results, is the slowest
+
+
+def default_processes() -> int:
+    """One for each processor that this process may use, at most ``PROCESSES_DEFAULT``."""
+    try:
+        usable = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        usable = os.cpu_count() or 1
+    return max(1, min(usable, PROCESSES_DEFAULT))
+
+
+class Output(msgspec.Struct, frozen=True):
+    """One report: its format and where it goes (``-`` is standard output)."""
+
+    format: Format = "text"
+    path: str = "-"
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """All settings of one review."""
+
+    fail_on: Severity | None = Severity.HIGH
+    """The gate fails at this severity and above; None: it never fails."""
+    min_confidence: Confidence = Confidence.LOW
+    """Findings below it are neither shown nor counted."""
+    persona: Persona = "default"
+    """``default`` shows errors and warnings, ``audit`` notes too."""
+    strict_coverage: bool = False
+    """A partial review ends with status 3."""
+    processes: int = msgspec.field(default_factory=default_processes)
+    outputs: tuple[Output, ...] = (Output(),)

@@ -1,0 +1,193 @@
+"""Findings and the coverage ledger as values: what every report is made from.
+
+Detection is in ``headwater.taint``, the order of decisions in ``headwater.pipeline``; nothing here reads code.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from headwater.files.source import Source
+
+
+class Severity(enum.IntEnum):
+    """How bad the strongest case is; belongs to the rule, a finding can only lower it."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Confidence(enum.IntEnum):
+    """How sure the analysis is."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Level(enum.IntEnum):
+    """SARIF's level, from severity and confidence."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+def level_of(severity: Severity, confidence: Confidence) -> Level:
+    """Error: high or above, surely; warning: high with low confidence, or medium; else note."""
+    if severity >= Severity.HIGH:
+        return Level.ERROR if confidence >= Confidence.MEDIUM else Level.WARNING
+    if severity == Severity.MEDIUM and confidence >= Confidence.MEDIUM:
+        return Level.WARNING
+    return Level.NOTE
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """A half-open byte range of a file; ``Source`` turns it into lines and columns."""
+
+    path: str
+    start: int
+    end: int
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of a trace."""
+
+    place: Place
+    what: str
+    """What happens here, in words."""
+    kind: str
+    """The kind of data that moves (a source kind)."""
+    function: str
+    """Qualified name of the function that holds it."""
+    role: str = "step"
+    """source, step, or sink."""
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """The ordered steps from one source to the sink."""
+
+    kind: str
+    steps: tuple[Step, ...]
+
+
+class Mapping_(msgspec.Struct, frozen=True, order=True):
+    """A place in a standard."""
+
+    framework: str
+    edition: str
+    id: str
+    name: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One place where one kind of damage happens."""
+
+    rule: str
+    title: str
+    message: str
+    severity: Severity
+    confidence: Confidence
+    place: Place
+    function: str
+    """Qualified name of the function that holds the sink."""
+    sink_class: str
+    """Sink class, or empty for a call rule."""
+    kind: str
+    """Source kind of the strongest source, or empty for a call rule."""
+    expression: str
+    """The sink expression, normalised."""
+    ordinal: int
+    """Position among equal expressions of the function."""
+    traces: tuple[Trace, ...]
+    """Strongest source first; empty for a call rule."""
+    fix: str
+    cwe: tuple[int, ...]
+    mappings: tuple[Mapping_, ...]
+    weaknesses: tuple[str, ...] = ()
+    """What lowered the confidence, in words."""
+    evidence: str = "static"
+
+    @property
+    def level(self) -> Level:
+        return level_of(self.severity, self.confidence)
+
+    @property
+    def identity(self) -> str:
+        """``headwater/v1``: survives line shifts and changed messages."""
+        return _digest(self.rule_class, self.place.path, self.function, self.expression, str(self.ordinal))
+
+    @property
+    def moved_identity(self) -> str:
+        """``headwater-moved/v1``: survives a move to another file or function."""
+        return _digest(self.rule_class, self.expression, str(self.ordinal))
+
+    @property
+    def rule_class(self) -> str:
+        return self.sink_class or self.rule
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class Gap(msgspec.Struct, frozen=True, order=True):
+    """Something that the review could not look at, or not wholly."""
+
+    kind: str
+    """parse-error, python2, too-large, too-many, binary, encoding, generated, ignored (by .gitignore), excluded (by a folder's name),
+    unreadable, symlink, vanished, no-frontend, limit, crash, unresolved-import, dynamic-call, trace."""
+    path: str
+    line: int
+    """1-based; 0 where it is about the whole file."""
+    reason: str
+    partial: bool = True
+    """Whether it makes the review partial (a binary file that no analysis reads does not)."""
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """What was looked at and what was not."""
+
+    files: int
+    lines: int
+    functions: int
+    by_language: dict[str, int]
+    gaps: tuple[Gap, ...]
+    counts: dict[str, int]
+    """Figures of the engine: calls resolved, by-name, unresolved, widenings, traces that failed to replay ..."""
+
+    @property
+    def status(self) -> str:
+        """``complete``, ``partial``, or ``failed`` (nothing was analysed)."""
+        if self.files == 0:
+            return "failed"
+        return "partial" if any(gap.partial for gap in self.gaps) else "complete"
+
+
+class Review(msgspec.Struct, frozen=True):
+    """The result of one review."""
+
+    root: str
+    """The folder that paths are relative to (never written to a report)."""
+    findings: tuple[Finding, ...]
+    coverage: Coverage
+    sources: Mapping[str, Source]
+    """The files that findings and gaps name."""

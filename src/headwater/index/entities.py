@@ -1,0 +1,160 @@
+"""What a name of the project can be: modules, functions, classes, instances, module variables.
+
+Together with ``apis.paths.ApiPath`` these are the *references* that abstract values carry. Each has a ``key`` that orders
+references the same way in every run. Resolution of names to entities is in ``headwater.index.symbols``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater import ir
+from headwater.apis.paths import ApiPath
+
+Key = tuple[Any, ...]
+
+
+class Mod:
+    """A module of the project."""
+
+    __slots__ = ("api", "body", "classes", "functions", "id", "ir", "is_package", "key", "name", "names", "path")
+
+    def __init__(self, number: int, module: ir.Module) -> None:
+        self.id = number
+        self.ir = module
+        self.path = module.path
+        self.key: Key = (0, number)
+        self.is_package = module.path.endswith(("/__init__.py", "/__init__.pyi")) or module.path in ("__init__.py", "__init__.pyi")
+        self.name = ""
+        """The dotted name that imports inside its own package tree use."""
+        self.names: tuple[str, ...] = ()
+        self.functions: list[Fn] = []
+        self.classes: list[Cls] = []
+        self.api: tuple[ApiPath[Any], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<module {self.name}>"
+
+
+class Fn:
+    """A function, method, lambda or module body."""
+
+    __slots__ = ("api", "cls", "component", "id", "index", "ir", "key", "module")
+
+    def __init__(self, number: int, module: Mod, index: int, function: ir.Function) -> None:
+        self.id = number
+        self.module = module
+        self.index = index
+        self.ir = function
+        self.key: Key = (1, number)
+        self.cls: Cls | None = None
+        self.api: tuple[ApiPath[Any], ...] = ()
+        self.component = -1
+
+    @property
+    def name(self) -> str:
+        return self.ir.name
+
+    @property
+    def bound(self) -> bool:
+        """Whether a call on an instance fills the first parameter with it."""
+        return self.cls is not None and "static" not in self.ir.flags
+
+    def __repr__(self) -> str:
+        return f"<function {self.module.name}.{self.ir.qualname}>"
+
+
+class Cls:
+    """A class; ``instance`` is what calling it makes."""
+
+    __slots__ = ("api", "bases", "children", "externals", "id", "instance", "ir", "key", "methods", "module", "mro", "written")
+
+    def __init__(self, number: int, module: Mod, cls: ir.Class) -> None:
+        self.id = number
+        self.module = module
+        self.ir = cls
+        self.key: Key = (2, number)
+        self.methods: dict[str, Fn] = {}
+        self.bases: list[Cls] = []
+        self.externals: list[ApiPath[Any]] = []
+        """API paths among the bases."""
+        self.mro: tuple[Cls, ...] = (self,)
+        self.children: list[Cls] = []
+        self.api: tuple[ApiPath[Any], ...] = ()
+        """API paths that name the class itself."""
+        self.instance = Inst(self)
+        self.written: dict[str, list[Fn]] = {}
+        """Methods that store the field, by field."""
+
+    @property
+    def name(self) -> str:
+        return self.ir.name
+
+    def method(self, name: str) -> Fn | None:
+        """The method that an instance has, by MRO."""
+        for cls in self.mro:
+            found = cls.methods.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def descendants(self, limit: int) -> list[Cls]:
+        """Subclasses, nearest first, at most ``limit`` of them plus one (so that a caller sees that there are more)."""
+        found: dict[int, Cls] = {}
+        todo = list(self.children)
+        while todo and len(found) <= limit:
+            one = todo.pop(0)
+            if one.id not in found:
+                found[one.id] = one
+                todo += one.children
+        return list(found.values())
+
+    def __repr__(self) -> str:
+        return f"<class {self.module.name}.{self.ir.qualname}>"
+
+
+class Inst:
+    """An instance of a class of the project."""
+
+    __slots__ = ("cls", "key", "paths")
+
+    def __init__(self, cls: Cls) -> None:
+        self.cls = cls
+        self.key: Key = (2, cls.id, 1)
+        self.paths: tuple[ApiPath[Any], ...] = ()
+        """API paths that an instance has besides (public names of the class, external bases)."""
+
+    def __repr__(self) -> str:
+        return f"<instance of {self.cls.ir.qualname}>"
+
+
+class Var:
+    """A module variable."""
+
+    __slots__ = ("key", "module", "name")
+
+    def __init__(self, module: Mod, name: str) -> None:
+        self.module = module
+        self.name = name
+        self.key: Key = (4, module.id, name)
+
+    def __repr__(self) -> str:
+        return f"<variable {self.module.name}.{self.name}>"
+
+
+class External:
+    """Something outside of the project that no model speaks of."""
+
+    __slots__ = ("key",)
+
+    def __init__(self) -> None:
+        self.key: Key = (9,)
+
+    def __repr__(self) -> str:
+        return "<external>"
+
+
+EXTERNAL = External()
+
+Ref = Mod | Fn | Cls | Inst | ApiPath[Any] | External
+Binding = Mod | Fn | Cls | Var | ApiPath[Any] | External

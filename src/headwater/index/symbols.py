@@ -1,0 +1,435 @@
+"""Names to entities: module names, imports, re-exports, classes with their MRO, types of annotations.
+
+Aliases are resolved lazily, each at most once, with a check for cycles. Edges between functions are in ``headwater.index.calls``.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import defaultdict
+from typing import Any
+
+from headwater import ir, limits
+from headwater.apis.paths import CALL, ApiPath, Patterns
+from headwater.index.entities import EXTERNAL, Binding, Cls, Fn, Inst, Mod, Var
+
+_BUILTINS = frozenset(dir(builtins)) | {"unicode", "raw_input", "file", "long", "xrange", "basestring", "reduce", "execfile", "unichr"}
+_TRANSPARENT = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Self"})
+_UNIONS = frozenset({"Union", "|", "Optional"})
+_SEQUENCES = frozenset(
+    "list List Sequence Iterable Iterator AsyncIterator AsyncIterable Generator AsyncGenerator set Set frozenset FrozenSet Collection tuple Tuple deque Deque MutableSequence AbstractSet".split()
+)
+_MAPPINGS = frozenset("dict Dict Mapping MutableMapping DefaultDict OrderedDict defaultdict".split())
+
+
+class TypeValue:
+    """What a type expression says of a value: references of an instance, and those of its elements."""
+
+    __slots__ = ("elements", "literal", "refs", "scalar")
+
+    def __init__(self, refs: tuple[Any, ...] = (), elements: TypeValue | None = None, scalar: bool = False, literal: bool = False) -> None:
+        self.refs = refs
+        self.elements = elements
+        self.scalar = scalar
+        """A number, a truth value, an enumeration, a UUID: no text of an attacker fits in."""
+        self.literal = literal
+
+
+_NOTHING = TypeValue()
+_SCALARS = frozenset({"int", "float", "bool", "complex", "uuid.UUID", "datetime.datetime", "datetime.date", "decimal.Decimal", "None", "datetime.timedelta"})
+
+
+class Symbols:
+    """The index of one project."""
+
+    def __init__(self, modules: list[ir.Module], paths: Patterns[Any]) -> None:
+        self.paths = paths
+        self.modules = [Mod(number, module) for number, module in enumerate(modules)]
+        self.functions: list[Fn] = []
+        self.classes: list[Cls] = []
+        self._by_name: dict[str, list[Mod]] = defaultdict(list)
+        self._by_place: dict[str, Mod] = {}
+        self._bindings: dict[tuple[int, str], tuple[Binding, ...]] = {}
+        self._resolving: set[tuple[int, str]] = set()
+        self._types: dict[tuple[int, ir.Type], TypeValue] = {}
+        self.methods_by_name: dict[str, list[Fn]] = defaultdict(list)
+        self._name_modules()
+        for mod in self.modules:
+            self._enter(mod)
+        self._link_classes()
+        self._name_publicly()
+
+    # ---------------------------------------------------------------------------------------------- modules
+
+    def _name_modules(self) -> None:
+        packages = {mod.path.rpartition("/")[0] for mod in self.modules if mod.is_package}
+        for mod in self.modules:
+            folder, _, file = mod.path.rpartition("/")
+            stem = file.rpartition(".")[0]
+            place = folder if mod.is_package else f"{folder}/{stem}".lstrip("/")
+            if place not in self._by_place or not mod.path.endswith(".pyi"):
+                self._by_place[place] = mod
+            parts = [part for part in place.split("/") if part]
+            # The root of its package tree: the highest folder above it in an unbroken line of packages.
+            top = folder
+            while top in packages and "/" in top and top.rpartition("/")[0] in packages:
+                top = top.rpartition("/")[0]
+            above = top.rpartition("/")[0] if top in packages else folder
+            skip = len([part for part in above.split("/") if part])
+            names = []
+            if parts[skip:]:
+                names.append(".".join(parts[skip:]))
+            if "src" in parts[:-1]:  # src/ layout with namespace packages
+                names.append(".".join(parts[parts.index("src") + 1 :]))
+            if parts:
+                names.append(".".join(parts))
+            mod.names = tuple(dict.fromkeys(name for name in names if name))
+            mod.name = mod.names[0] if mod.names else (stem or "__init__")
+            for name in mod.names:
+                if mod not in self._by_name[name]:
+                    self._by_name[name].append(mod)
+
+    def module(self, name: str, importer: Mod | None = None) -> Mod | None:
+        """The module of a dotted name; of several, the one nearest to the importer."""
+        found = self._by_name.get(name)
+        if not found:
+            return None
+        if len(found) == 1 or importer is None:
+            return found[0]
+        here = importer.path.split("/")
+
+        def near(mod: Mod) -> int:
+            count = 0
+            for a, b in zip(mod.path.split("/"), here, strict=False):
+                if a != b:
+                    break
+                count += 1
+            return count
+
+        return max(found, key=lambda mod: (near(mod), not mod.path.endswith(".pyi"), -mod.id))
+
+    def _place(self, mod: Mod, level: int, path: str) -> str:
+        """The place (folder/file without suffix) of a relative import."""
+        parts = mod.path.split("/")[:-1]
+        up = level - 1
+        if up > len(parts):
+            return "\0"
+        parts = parts[: len(parts) - up]
+        return "/".join(parts + ([part for part in path.split(".") if part] if path else []))
+
+    # -------------------------------------------------------------------------------------------- entities
+
+    def _enter(self, mod: Mod) -> None:
+        for index, cls in enumerate(mod.ir.classes):
+            made = Cls(len(self.classes), mod, cls)
+            self.classes.append(made)
+            mod.classes.append(made)
+        for index, function in enumerate(mod.ir.functions):
+            fn = Fn(len(self.functions), mod, index, function)
+            self.functions.append(fn)
+            mod.functions.append(fn)
+            if function.cls >= 0:
+                fn.cls = mod.classes[function.cls]
+        mod.body = mod.functions[0]
+        for cls_ in mod.classes:
+            for name, indices in cls_.ir.methods.items():
+                real = [mod.functions[index] for index in indices]
+                plain = [fn for fn in real if not fn.ir.flags & {"overload", "setter"}] or real
+                cls_.methods[name] = plain[-1]
+                self.methods_by_name[name].append(plain[-1])
+
+    def lookup(self, mod: Mod, name: str) -> tuple[Binding, ...]:
+        """What a module-level name of ``mod`` is; empty where nothing binds it."""
+        key = (mod.id, name)
+        known = self._bindings.get(key)
+        if known is not None:
+            return known
+        if key in self._resolving:
+            return ()
+        self._resolving.add(key)
+        try:
+            found = self._lookup(mod, name)
+        finally:
+            self._resolving.discard(key)
+        if not self._resolving:
+            self._bindings[key] = found  # inside a cycle the answer may be partial: only whole ones are kept
+        elif found:
+            self._bindings[key] = found
+        return found
+
+    def _lookup(self, mod: Mod, name: str) -> tuple[Binding, ...]:
+        found: list[Binding] = []
+        for kind, index in mod.ir.definitions.get(name, ()):
+            found.append(mod.functions[index] if kind == "function" else mod.classes[index])
+        found = found[-2:]
+        for alias in mod.ir.imports.get(name, ()):
+            found += self.alias(mod, alias)
+        if name in mod.body.ir.names:
+            found.append(Var(mod, name))
+        if not found and mod.is_package:
+            sub = self._by_place.get(f"{mod.path.rpartition('/')[0]}/{name}".lstrip("/"))
+            if sub is not None:
+                found.append(sub)
+        if not found and not (name.startswith("_") and not name.startswith("__")):
+            for star in mod.ir.stars:
+                for target in self.alias(mod, star):
+                    if isinstance(target, Mod) and target is not mod:
+                        found += self.lookup(target, name)
+                    elif isinstance(target, ApiPath):
+                        child = target.child(name)
+                        if child is not None:
+                            found.append(child)
+                if found:
+                    break
+        return tuple(dict.fromkeys(found))[: limits.REFS]
+
+    def alias(self, mod: Mod, alias: ir.Alias) -> list[Binding]:
+        """What an import binds."""
+        if alias.level:
+            return self._relative(mod, alias)
+        return self.dotted(mod, alias.path)
+
+    def _relative(self, mod: Mod, alias: ir.Alias) -> list[Binding]:
+        parts = alias.path.split(".") if alias.path else []
+        for length in range(len(parts), -1, -1):
+            target = self._by_place.get(self._place(mod, alias.level, ".".join(parts[:length])))
+            if target is None:
+                continue
+            if target is mod and length < len(parts):  # `from . import x` in the package itself: the submodule first
+                sub = self._by_place.get(self._place(mod, alias.level, ".".join(parts)))
+                if sub is not None:
+                    return [sub]
+            found = self._members(target, parts[length:])
+            if found or length == len(parts):
+                return found
+        return []
+
+    def dotted(self, mod: Mod | None, path: str) -> list[Binding]:
+        """What an absolute dotted name is: the longest module of the project, then members; else an API path."""
+        parts = path.split(".")
+        for length in range(len(parts), 0, -1):
+            target = self.module(".".join(parts[:length]), mod)
+            if target is None and length == 1 and mod is not None and "/" in mod.path:
+                # A script's neighbour: Python puts the folder of the script on its path.
+                target = self._by_place.get(f"{mod.path.rpartition('/')[0]}/{parts[0]}")
+                if target is mod:
+                    target = None
+            if target is not None:
+                found = self._members(target, parts[length:])
+                if found:
+                    return found
+        node: ApiPath[Any] | None = self.paths.root(parts[0])
+        for part in parts[1:]:
+            if node is None:
+                break
+            node = node.child(part)
+        return [node] if node is not None else [EXTERNAL]
+
+    def _members(self, target: Mod, rest: list[str]) -> list[Binding]:
+        found: list[Binding] = [target]
+        for name in rest:
+            after: list[Binding] = []
+            for one in found:
+                if isinstance(one, Mod):
+                    after += self.lookup(one, name)
+                elif isinstance(one, Cls):
+                    method = one.method(name)
+                    if method is not None:
+                        after.append(method)
+                elif isinstance(one, ApiPath):
+                    after.append(one.child(name) or EXTERNAL)
+                elif one is EXTERNAL:
+                    after.append(EXTERNAL)
+            found = after
+        return found
+
+    def name(self, mod: Mod, name: str) -> tuple[Binding, ...]:
+        """What a free name in a function of ``mod`` is: module level, then builtins."""
+        found = self.lookup(mod, name)
+        if not found and name in _BUILTINS:
+            root = self.paths.root("builtins")
+            node = root.child(name) if root is not None else None
+            return (node if node is not None else EXTERNAL,)
+        return found
+
+    # --------------------------------------------------------------------------------------------- classes
+
+    def _link_classes(self) -> None:
+        for cls in self.classes:
+            for base in cls.ir.bases:
+                for found in self.type_names(cls.module, base.name, cls):
+                    if isinstance(found, Cls) and found is not cls:
+                        if found not in cls.bases:
+                            cls.bases.append(found)
+                    elif isinstance(found, ApiPath) and found not in cls.externals:
+                        cls.externals.append(found)
+        for cls in self.classes:
+            cls.mro = self._mro(cls)
+            for base in cls.bases:
+                if cls not in base.children:
+                    base.children.append(cls)
+
+    def _mro(self, cls: Cls) -> tuple[Cls, ...]:
+        """Depth first, each class once, later positions win: equal to C3 on what real code has, and defined on cycles too."""
+        order: list[Cls] = []
+        stack = [cls]
+        seen: set[int] = set()
+        while stack:
+            one = stack.pop()
+            if one.id in seen:
+                continue
+            seen.add(one.id)
+            order.append(one)
+            stack += reversed(one.bases)
+            if len(order) > 64:
+                break
+        return tuple(order)
+
+    def type_names(self, mod: Mod, dotted: str, cls: Cls | None = None) -> list[Binding]:
+        """What a dotted name in a type expression is."""
+        first, _, rest = dotted.partition(".")
+        found: list[Binding] = list(self.name(mod, first))
+        if not found and cls is not None:  # a class nested in the class or function at hand
+            found = [one for one in mod.classes if one.name == first][-1:]
+        elif not found:
+            found = [one for one in mod.classes if one.name == first][-1:]
+        for step in rest.split(".") if rest else []:
+            after: list[Binding] = []
+            for one in found:
+                if isinstance(one, Mod):
+                    after += self.lookup(one, step)
+                elif isinstance(one, ApiPath):
+                    child = one.child(step)
+                    if child is not None:
+                        after.append(child)
+                elif isinstance(one, Cls):
+                    after += [c for c in one.module.classes if c.ir.qualname == f"{one.ir.qualname}.{step}"]
+            found = after
+        return found
+
+    def type_value(self, mod: Mod, type_: ir.Type | None, cls: Cls | None = None, depth: int = 0) -> TypeValue:
+        """What a type expression says of a value."""
+        if type_ is None or depth > 8:
+            return _NOTHING
+        key = (mod.id, type_)
+        if cls is None or type_.name != "Self":
+            known = self._types.get(key)
+            if known is not None:
+                return known
+        made = self._type_value(mod, type_, cls, depth)
+        if type_.name != "Self":
+            self._types[key] = made
+        return made
+
+    def _type_value(self, mod: Mod, type_: ir.Type, cls: Cls | None, depth: int) -> TypeValue:
+        last = type_.name.rpartition(".")[2]
+        if last == "Self" and cls is not None:
+            return TypeValue(instance_refs(cls))
+        if last == "Literal":
+            return TypeValue(literal=True)
+        if last in _UNIONS:
+            parts = [self.type_value(mod, arg, cls, depth + 1) for arg in type_.args if arg.name not in ("None", "?")]
+            refs = tuple(dict.fromkeys(ref for part in parts for ref in part.refs))[: limits.REFS]
+            elements = next((part.elements for part in parts if part.elements is not None), None)
+            closed = bool(parts) and all(part.scalar or part.literal for part in parts)
+            return TypeValue(refs, elements, scalar=closed)
+        if last in _TRANSPARENT and type_.args:
+            return self.type_value(mod, type_.args[0], cls, depth + 1)
+        if last in _SEQUENCES and type_.args:
+            return TypeValue(elements=self.type_value(mod, type_.args[0], cls, depth + 1))
+        if last in _MAPPINGS and len(type_.args) > 1:
+            return TypeValue(elements=self.type_value(mod, type_.args[1], cls, depth + 1))
+        if last in ("Type", "type") and type_.args:
+            inner = self.type_value(mod, type_.args[0], cls, depth + 1)
+            return TypeValue(tuple(ref.cls for ref in inner.refs if isinstance(ref, Inst)))
+        if type_.name in _SCALARS:
+            return TypeValue(scalar=True)
+        refs_: list[Any] = []
+        scalar = False
+        for found in self.type_names(mod, type_.name, cls):
+            if isinstance(found, Cls):
+                if self.is_enum(found):
+                    scalar = True
+                refs_ += instance_refs(found)
+            elif isinstance(found, ApiPath):
+                if found.text in _SCALARS:
+                    scalar = True
+                made = found.child(CALL)
+                if made is not None:
+                    refs_.append(made)
+            elif isinstance(found, Var):
+                bound = self._bound(found, depth)
+                if bound is not None:
+                    return bound
+        return TypeValue(tuple(dict.fromkeys(refs_))[: limits.REFS], scalar=scalar)
+
+    def _bound(self, var: Var, depth: int) -> TypeValue | None:
+        """``T = TypeVar("T", bound=X)`` at module level, read from the instructions of the body."""
+        body = var.module.body.ir
+        register = body.names.get(var.name)
+        names: dict[int, str] = {}
+        for instr in body.body:
+            if isinstance(instr, ir.Name):
+                names[instr.dst] = instr.name
+            elif isinstance(instr, ir.Call) and names.get(instr.fn) == "TypeVar":
+                for key, value in instr.kw:
+                    if key == "bound" and value in names:
+                        found = self.type_value(var.module, ir.Type(names[value]), None, depth + 1)
+                        moved = any(isinstance(one, ir.Move) and one.dst == register and one.src == instr.dst for one in body.body)
+                        if moved or instr.dst == register:
+                            return found
+        return None
+
+    def is_enum(self, cls: Cls) -> bool:
+        """Whether only the members of the class can be its values."""
+        return any(base.name.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum", "IntFlag", "Flag") for one in cls.mro for base in one.ir.bases)
+
+    # ---------------------------------------------------------------------------------------- public names
+
+    def _name_publicly(self) -> None:
+        """Attach the API paths by which the outside knows entities of the project: a library under review is the package its models speak of."""
+        known = self.paths.first_names()
+        for name, mods in sorted(self._by_name.items()):
+            if "." not in name and name in known:
+                root = self.paths.root(name)
+                if root is not None:
+                    self._walk_public(root, mods[0], 0, set())
+        for cls in self.classes:
+            top = cls.module.name.partition(".")[0]
+            if top in known or self.paths.root(top) is not None:
+                node = self.paths.find(f"{cls.module.name}.{cls.ir.qualname}")
+                if node is not None and node not in cls.api:
+                    cls.api += (node,)
+        for fn in self.functions:
+            top = fn.module.name.partition(".")[0]
+            if fn.cls is None and fn.index and self.paths.root(top) is not None:
+                node = self.paths.find(f"{fn.module.name}.{fn.ir.qualname}")
+                if node is not None and node not in fn.api:
+                    fn.api += (node,)
+        for cls in self.classes:
+            paths: list[ApiPath[Any]] = []
+            for one in cls.mro:
+                for node in (*one.api, *one.externals):
+                    made = node.child(CALL)
+                    if made is not None and made not in paths:
+                        paths.append(made)
+            cls.instance.paths = tuple(paths[: limits.REFS])
+
+    def _walk_public(self, node: ApiPath[Any], mod: Mod, depth: int, seen: set[tuple[int, str]]) -> None:
+        if depth > 6 or (mod.id, node.text) in seen:
+            return
+        seen.add((mod.id, node.text))
+        for name in self.paths.names_after(node):
+            child = node.child(name)
+            if child is None:
+                continue
+            for found in self.lookup(mod, name):
+                if isinstance(found, Mod):
+                    self._walk_public(child, found, depth + 1, seen)
+                elif isinstance(found, Cls | Fn) and child not in found.api:
+                    found.api += (child,)
+
+
+def instance_refs(cls: Cls) -> tuple[Any, ...]:
+    """The references of an instance of ``cls``."""
+    return (cls.instance, *cls.instance.paths)[: limits.REFS]

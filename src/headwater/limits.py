@@ -1,0 +1,70 @@
+"""Every bound of the analysis, each with its reason. All are counted, never timed: the same result on every machine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Files
+FILE_BYTES: Final = 4_000_000  # the largest hand-written modules seen are under 1 MB; larger ones are data or generated
+FILES: Final = 200_000  # the largest monorepos; beyond it a run would not end in minutes
+DEPTH_OF_FOLDERS: Final = 60  # deeper trees are made to exhaust
+LINE_BYTES_GENERATED: Final = 20_000  # a line this long is minified or data
+
+# Frontends
+NESTING: Final = 200  # nested syntax: hand-written code stays below 40; keeps recursion far from the interpreter's limit
+LITERAL_CHARS: Final = 400  # enough of a SQL statement or a prompt to judge its context
+BUILD_PARTS: Final = 256  # elements of a display that are kept apart; the rest is joined
+CHAIN: Final = 5_000  # length of one chain of operators or calls (a + b + ...), which nests as deep as it is long
+INSTRUCTIONS: Final = 200_000  # of one function; the largest hand-written ones have under 20,000
+
+# Values
+LABELS: Final = 24  # sources and parameters told apart in one value; a reader follows fewer
+REFS: Final = 8  # classes, functions and API paths that one value can be
+ACCESS_PATH: Final = 3  # attributes and keys told apart below a parameter: self.client.model.name has three
+FIELDS: Final = 24  # keys of one object that are told apart
+SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps
+API_PATH: Final = 12  # segments of an API path
+DROPS: Final = 2  # confidence steps: high, medium, low
+
+# Calls
+CANDIDATES: Final = 4  # definers of a method name for a call on an unknown receiver: more are rather chance than meaning
+OVERRIDES: Final = 8  # overrides that a call on self may reach
+DISPATCH: Final = 24  # functions in one table of tools
+EFFECTS: Final = 96  # of one summary
+ARGUMENTS_REPORTED: Final = 16  # positional arguments told apart in a call
+
+# Solver
+LOOP_ROUNDS: Final = 3  # of one loop: taint needs as many as the longest chain of variables that carries it round
+COMPONENT_ROUNDS: Final = 6  # of one component of functions that call each other
+LATE_ROUNDS: Final = 3  # whole passes for edges that only values show
+EXPORTS_PER_GLOBAL: Final = 64  # stores joined into one field or global before it is widened
+
+# Reports
+TRACE_STEPS: Final = 25  # a reader gives up before
+TRACES: Final = 3  # sources shown of one finding
+SOURCES_PER_SINK: Final = 16  # sources kept of one finding
+TRACE_DEPTH: Final = 24  # functions that a trace goes through
+
+# Discovery of files
+NAMES: Final = 2_000_000  # names of any kind looked at: ten times FILES, for what stands beside the source
+NAMES_OF_FOLDER: Final = 100_000  # a folder with more is a store of data; reading names only in part would depend on the file system
+GAPS_OF_KIND: Final = 100  # told one by one; the rest is counted, so that a repository cannot drown the ledger
+CONTROL_SHARE: Final = 0.3  # of control characters; text has none, hidden NULs in code are a few
+GITIGNORE_BYTES: Final = 256_000  # the largest hand-written ones are under 20 KB
+GITIGNORE_LINES: Final = 5_000
+GITIGNORE_LINE_BYTES: Final = 1_000  # a pattern longer than a path names nothing
+GITIGNORE_PATTERNS: Final = 5_000  # that apply to one folder, those of its parents included: each costs time for every name
+GITIGNORE_TOTAL: Final = 50_000  # of one run: each is compiled
+GIT_INDEX_BYTES: Final = 100_000_000  # of git's list of tracked files; a million files take about as much
+GIT_FILE_BYTES: Final = 10_000  # of a .git file, which holds one path
+
+# Worker processes. The one bound in seconds: native parsers cannot be interrupted, and what they hang on cannot be counted.
+FILE_SECONDS: Final = 60.0  # for one file; the slowest one allowed (FILE_BYTES) takes under 5
+WORKER_START_SECONDS: Final = 60.0  # to import the frontends, even from a cold disk
+WORKER_BYTES: Final = 8 * 1024**3  # address space of one worker, so that a hostile file costs itself and not the machine
+WORKER_ANSWER_BYTES: Final = 2 * 1024**3  # of one answer: the packed module of the largest file has under a tenth
+CRASHES: Final = 100  # files of one run that may end a worker; with more it is the parser that is broken, or an attack
+HANGS: Final = 10  # files of one run that may reach FILE_SECONDS, so that a run ends
+CHUNK_BYTES: Final = 256_000  # source given to a worker at once: about 0.1 s, small enough to share out the last ones
+CHUNK_FILES: Final = 64  # the same for many small files
+CALLBACKS: Final = 32  # calls of handed-over functions that one summary keeps

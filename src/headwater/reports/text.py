@@ -1,0 +1,314 @@
+"""The review for a terminal: each finding with its code, its trace and its fix; then the gate and what was not looked at.
+
+Nothing of the repository is interpreted: it passes ``headwater.reports.escape``, and rich gets ``Text``, never markup.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from headwater import limits
+from headwater.findings import Confidence, Finding, Gap, Mapping_, Severity, Trace
+from headwater.reports import escape
+from headwater.reports.view import Span, View
+
+CONTEXT: Final = 2  # lines of code around a sink: what a reader needs to recognise the place
+SINK_LINES: Final = 6  # of a call that goes over many lines
+GAPS: Final = 4  # examples of one kind of gap; the JSON has them all
+WIDTH_LEAST: Final = 40  # narrower terminals get overlong lines rather than columns of syllables
+WIDTH_MOST: Final = 120  # prose in longer lines is hard to read
+
+_STYLES: Final = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "bold magenta",
+    Severity.MEDIUM: "bold yellow",
+    Severity.LOW: "bold blue",
+}
+_QUIET: Final = "bright_black"
+_CODE: Final = "cyan"
+_TAB: Final = "    "
+
+
+def render(view: View, *, color: bool = False, width: int = 80) -> str:
+    """The whole report."""
+    page = _Page(max(WIDTH_LEAST, min(width, WIDTH_MOST)), color)
+    for finding in view.findings:
+        _finding(page, view, finding)
+    _summary(page, view)
+    return page.text()
+
+
+class _Page:
+    """Lines of text, wrapped here and never again."""
+
+    def __init__(self, width: int, color: bool) -> None:
+        self.width = width
+        self._out = io.StringIO()
+        self._console = Console(
+            file=self._out,
+            width=width,
+            force_terminal=color,
+            color_system="standard" if color else None,
+            no_color=not color,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+
+    def text(self) -> str:
+        return self._out.getvalue()
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """One line; it may be longer than the page (a path that must stay in one piece)."""
+        self._put(Text.assemble(*parts, no_wrap=True, overflow="ignore", end=""))
+
+    def wrapped(self, first: str | Text, rest: str, *parts: str | tuple[str, str]) -> None:
+        """A paragraph; ``first`` begins its first line, ``rest`` the others."""
+        lead = Text(first) if isinstance(first, str) else first
+        room = max(20, self.width - max(lead.cell_len, cell_len(rest)))
+        for number, line in enumerate(Text.assemble(*parts).wrap(self._console, room)):
+            line.rstrip()
+            self._put(Text.assemble(lead if number == 0 else rest, line, no_wrap=True, overflow="ignore", end=""))
+
+    def _put(self, line: Text) -> None:
+        line.rstrip()
+        self._console.print(line, soft_wrap=True)
+
+
+# ----------------------------------------------------------------------------------------------------------- finding
+
+
+def _finding(page: _Page, view: View, finding: Finding) -> None:
+    span = view.span(finding.place)
+    style = _STYLES[finding.severity]
+    page.wrapped("", "  ", (finding.severity.word, style), (f"[{finding.rule}]", style), ": ", (finding.title, "bold"))
+    where = f" in {escape.line(finding.function)}" if finding.function else ""
+    page.line(("  --> ", _QUIET), _place(span), (where, _QUIET), (f"  ({finding.confidence.word} confidence)", _QUIET))
+    page.line()
+    _frame(page, view, span)
+    page.line()
+    page.wrapped("  ", "  ", escape.visible(finding.message))
+    if finding.traces:
+        page.line()
+        _trace(page, view, finding.traces[0])
+    page.line()
+    if len(finding.traces) > 1:
+        _labelled(page, "Also from", _others(view, finding.traces[1:]))
+    if finding.weaknesses and finding.confidence < Confidence.HIGH:
+        _labelled(page, "Unsure", "; ".join(escape.line(weakness) for weakness in finding.weaknesses))
+    if finding.evidence != "static":
+        _labelled(page, "Evidence", escape.line(finding.evidence))
+    _labelled(page, "Fix", escape.visible(finding.fix))
+    standards = _standards(finding.mappings, finding.cwe)
+    if standards:
+        _labelled(page, "Standards", standards)
+    page.line()
+
+
+def _labelled(page: _Page, label: str, text: str) -> None:
+    page.wrapped(Text.assemble("  ", (f"{label + ':':<11}", "bold")), " " * 13, text)
+
+
+def _place(span: Span) -> str:
+    return f"{escape.line(escape.path(span.path))}:{span.line}:{span.column}"
+
+
+def _frame(page: _Page, view: View, span: Span) -> None:
+    """The code of the sink: line numbers, ``>`` on its lines, carets below the first."""
+    source = view.sources.get(span.path)
+    if source is None:
+        page.line(("  (the file is not there any more)", _QUIET))
+        return
+    last = min(span.end_line if span.end_column > 1 or span.end_line == span.line else span.end_line - 1, source.lines)
+    shown_last = min(last, span.line + SINK_LINES - 1)
+    first, end = max(1, span.line - CONTEXT), min(source.lines, shown_last + CONTEXT)
+    gutter = max(4, len(str(end)))
+    room = page.width - gutter - 5
+    for number in range(first, max(end, span.line) + 1):
+        inside = span.line <= number <= last
+        code = source.line_text(number)
+        begin = span.column - 1 if number == span.line else 0
+        stop = (span.end_column - 1 if span.end_line == span.line else len(code)) if number == span.line else 0
+        text, start, length = _window(code, begin, stop, room)
+        if not text and not inside:
+            page.line((f"{number:>{gutter}} ", _QUIET), ("  |", _QUIET))
+            continue
+        page.line((f"{number:>{gutter}} ", _QUIET), (">" if inside else " ", "bold"), (" | ", _QUIET), (text, "" if inside else _QUIET))
+        if number == span.line:
+            marks = "^" * max(1, length)
+            page.line(" " * (gutter + 2), (" | ", _QUIET), " " * start, (marks, "bold red"))
+        if number == shown_last < last:
+            rest = last - shown_last
+            page.line((f"{'...':>{gutter}} ", _QUIET), (f"  | {rest} more {_plural(rest, 'line')} of the same call", _QUIET))
+            break
+
+
+def _window(code: str, begin: int, stop: int, room: int) -> tuple[str, int, int]:
+    """A line of code cut to ``room`` cells so that the marked part is seen: the text, and cell and length of the mark."""
+    before, marked, after = (escape.visible(part).replace("\t", _TAB) for part in (code[:begin], code[begin:stop], code[stop:]))
+    if cell_len(before) + cell_len(marked) + cell_len(after) <= room:
+        return (before + marked + after).rstrip(), cell_len(before), cell_len(marked)
+    if cell_len(before) > room // 2 and cell_len(before) + min(cell_len(marked), room // 2) > room - 1:
+        keep = max(0, room // 4)
+        before = "…" + _last_cells(before, keep)
+    text = _cut(before + marked + after, room)
+    start = cell_len(before)
+    return text, start, max(1, min(cell_len(marked), cell_len(text) - start))
+
+
+def _cut(text: str, room: int) -> str:
+    """The text, with an ellipsis where it is too long."""
+    if cell_len(text) <= room:
+        return text
+    return set_cell_size(text, max(1, room - 1)).rstrip() + "…"
+
+
+def _last_cells(text: str, cells: int) -> str:
+    while text and cell_len(text) > cells:
+        text = text[max(1, (cell_len(text) - cells) // 2) :]
+    return text
+
+
+def _trace(page: _Page, view: View, trace: Trace) -> None:
+    files = len({step.place.path for step in trace.steps})
+    across = f" across {files} files" if files > 1 else ""
+    page.line(("  Trace", "bold"), f" of {escape.line(trace.kind)}, {len(trace.steps)} {_plural(len(trace.steps), 'step')}{across}:")
+    shown: list[int | None] = list(range(len(trace.steps)))
+    if len(shown) > limits.TRACE_STEPS:
+        half = limits.TRACE_STEPS // 2
+        shown = [*shown[:half], None, *shown[-half:]]
+    digits = len(str(len(trace.steps)))
+    kind = trace.kind
+    for index in shown:
+        if index is None:
+            page.line((f"    {'':>{digits}}  ... {len(trace.steps) - 2 * (limits.TRACE_STEPS // 2)} more steps", _QUIET))
+            continue
+        step = trace.steps[index]
+        span = view.span(step.place)
+        indent = " " * (digits + 6)
+        changed = f"  [{escape.line(step.kind)}]" if step.kind != kind or index == 0 else ""
+        kind = step.kind
+        lead = Text.assemble((f"    {index + 1:>{digits}}", "bold"), "  ", (_place(span), _CODE), "  ")
+        if lead.cell_len > page.width // 2:
+            page.line(lead.plain.rstrip())
+            page.wrapped(indent, indent, escape.line(step.what), (changed, _QUIET))
+        else:
+            page.wrapped(lead, indent, escape.line(step.what), (changed, _QUIET))
+        if span.text.strip():
+            lead_cells = len(span.text) - len(span.text.lstrip())
+            code, _, _ = _window(span.text.strip(), max(0, span.column - 1 - lead_cells), len(span.text), page.width - len(indent) - 2)
+            page.line(indent, (f"  {code}", _QUIET))
+
+
+def _others(view: View, traces: Iterable[Trace]) -> str:
+    """The other sources, shortly."""
+    listed = list(traces)
+    parts = []
+    for trace in listed[: limits.TRACES]:
+        at = f" at {_place(view.span(trace.steps[0].place))}" if trace.steps else ""
+        parts.append(f"{escape.line(trace.kind)}{at} ({len(trace.steps)} {_plural(len(trace.steps), 'step')})")
+    if len(listed) > limits.TRACES:
+        parts.append(f"{len(listed) - limits.TRACES} more")
+    return "; ".join(parts)
+
+
+def _standards(mappings: Iterable[Mapping_], cwe: Iterable[int]) -> str:
+    """All mappings in one line: ``OWASP LLM05:2025, LLM10:2026 | ASI05:2026 | ATLAS AML.T0050 | CWE-95, CWE-1426``."""
+    ids: dict[str, list[str]] = {}
+    for mapping in mappings:
+        ids.setdefault(mapping.framework, []).append(f"CWE-{mapping.id}" if mapping.framework == "cwe" else mapping.id)
+    weaknesses = ids.pop("cwe", [])
+    weaknesses += [text for number in cwe if (text := f"CWE-{number}") not in weaknesses]
+    names = {"owasp-llm": "OWASP ", "owasp-agentic": "", "owasp-mcp": "", "atlas": ""}
+    parts = [names.get(framework, f"{framework} ") + ", ".join(some) for framework, some in ids.items()]
+    return " | ".join([*parts, ", ".join(weaknesses)] if weaknesses else parts)
+
+
+# ----------------------------------------------------------------------------------------------------------- summary
+
+
+def _summary(page: _Page, view: View) -> None:
+    status = view.coverage.status
+    shown = view.findings
+    if shown:
+        number = Counter(finding.severity for finding in shown)
+        parts: list[str | tuple[str, str]] = [(f"{len(shown)} {_plural(len(shown), 'finding')}", "bold"), ": "]
+        for place, severity in enumerate(severity for severity in sorted(Severity, reverse=True) if number[severity]):
+            parts += [", " if place else "", (f"{number[severity]} {severity.word}", _STYLES[severity])]
+        page.wrapped("", "  ", *parts)
+    elif status == "complete":
+        page.line(("No findings.", "bold"))
+    else:
+        page.line(("No findings in what was looked at; not everything was.", "bold"))
+    if view.hidden:
+        page.wrapped(
+            "", "  ", f"{view.hidden} more of lower level or confidence not shown (--persona audit and --min-confidence low show all)."
+        )
+    _gate(page, view)
+    _coverage(page, view)
+
+
+def _gate(page: _Page, view: View) -> None:
+    gate = view.gate
+    if gate.fail_on is None:
+        page.line(("Gate:     ", "bold"), "off (--fail-on never)")
+        return
+    confidence = f" with at least {gate.min_confidence.word} confidence" if gate.min_confidence > Confidence.LOW else ""
+    what = f"{gate.fail_on.word} or above{confidence}"
+    if gate.failed:
+        page.line(("Gate:     ", "bold"), ("failed", "bold red"), f", {gate.counted} {_plural(gate.counted, 'finding')} {what}")
+    else:
+        page.line(("Gate:     ", "bold"), ("passed", "bold green"), f", no finding {what}")
+
+
+def _coverage(page: _Page, view: View) -> None:
+    coverage = view.coverage
+    style = {"complete": "bold green", "partial": "bold yellow", "failed": "bold red"}[coverage.status]
+    languages = ", ".join(
+        f"{name} {number:,}" for name, number in sorted(coverage.by_language.items(), key=lambda item: (-item[1], item[0]))
+    )
+    page.wrapped(
+        Text("Coverage: ", "bold"),
+        " " * 10,
+        (coverage.status, style),
+        f", {coverage.files:,} {_plural(coverage.files, 'file')}, {coverage.lines:,} {_plural(coverage.lines, 'line')}, ",
+        f"{coverage.functions:,} {_plural(coverage.functions, 'function')}",
+        f" ({escape.line(languages)})" if languages else "",
+    )
+    gaps = sorted(coverage.gaps, key=lambda gap: (not gap.partial, gap))
+    if not gaps:
+        return
+    page.wrapped(
+        " " * 10,
+        " " * 10,
+        {
+            "complete": "Left out, without effect on the result:",
+            "partial": "Problems may be hidden in what was not looked at:",
+            "failed": "Nothing could be analysed:",
+        }[coverage.status],
+    )
+    for kind, group in itertools.groupby(gaps, key=lambda gap: (gap.partial, gap.kind)):
+        _gaps(page, kind[1], list(group), coverage.status != "complete")
+
+
+def _gaps(page: _Page, kind: str, gaps: list[Gap], telling: bool) -> None:
+    effect = "" if gaps[0].partial or not telling else ", without effect"
+    page.line(" " * 10, (f"{len(gaps):>4} ", "bold"), escape.line(kind), (effect, _QUIET))
+    for gap in gaps[:GAPS]:
+        place = escape.line(escape.path(gap.path)) + (f":{gap.line}" if gap.line else "")
+        page.wrapped(" " * 15, " " * 17, (place, _CODE) if place else "", ": " if place else "", (escape.line(gap.reason), _QUIET))
+    if len(gaps) > GAPS:
+        page.line(" " * 15, (f"and {len(gaps) - GAPS:,} more", _QUIET))
+
+
+def _plural(number: int, word: str) -> str:
+    return word if number == 1 else f"{word}s"

@@ -1,0 +1,87 @@
+"""What every report shows: the findings that the persona lets through, in reading order, with lines and columns.
+
+How it looks is the business of one module for each format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from headwater import gate
+from headwater.config import Config
+from headwater.files.source import Source
+from headwater.findings import Coverage, Finding, Place, Review
+from headwater.gate import Gate
+from headwater.rules.load import Rule
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A place in lines and columns, both 1-based; the end is exclusive. Columns count code points, ``*_utf16`` code units."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    column_utf16: int
+    end_column_utf16: int
+    text: str
+    """The first line of it, as it stands in the file."""
+
+
+class View(msgspec.Struct, frozen=True):
+    """One review, ready to be written."""
+
+    findings: tuple[Finding, ...]
+    hidden: int
+    """Findings that the persona or the asked confidence leaves out."""
+    gate: Gate
+    coverage: Coverage
+    config: Config
+    rules: Mapping[str, Rule]
+    sources: Mapping[str, Source]
+    version: str
+
+    def span(self, place: Place) -> Span:
+        return span(self.sources.get(place.path), place)
+
+    def snippet(self, place: Place, most: int) -> str:
+        """The text of a place, empty where it is longer than that."""
+        source = self.sources.get(place.path)
+        return source.slice(place.start, place.end) if source and place.end - place.start <= most else ""
+
+
+def view(review: Review, config: Config, rules: Mapping[str, Rule], version: str) -> View:
+    """Chooses and orders."""
+    shown = tuple(sorted((finding for finding in review.findings if gate.is_shown(finding, config)), key=gate.order))
+    return View(
+        findings=shown,
+        hidden=len(review.findings) - len(shown),
+        gate=gate.decide(review.findings, config),
+        coverage=review.coverage,
+        config=config,
+        rules=rules,
+        sources=review.sources,
+        version=version,
+    )
+
+
+def span(source: Source | None, place: Place) -> Span:
+    """Lines and columns of a place; of a file that is not there any more, its first character."""
+    if source is None:
+        return Span(place.path, 1, 1, 1, 1, 1, 1, "")
+    line, column = source.position(place.start)
+    end = max(place.start, place.end)
+    end_line, end_column = source.position(end)
+    return Span(
+        path=place.path,
+        line=line,
+        column=column,
+        end_line=end_line,
+        end_column=end_column,
+        column_utf16=source.utf16_column(place.start),
+        end_column_utf16=source.utf16_column(end),
+        text=source.line_text(line),
+    )

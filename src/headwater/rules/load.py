@@ -1,0 +1,371 @@
+"""Loads rules: each a Markdown file whose front matter is the rule and whose code blocks are its tests.
+
+What the front matter may say is in ``headwater.rules.schema``; flows are found by ``headwater.taint``. Every error names file
+and line.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from headwater.apis import conditions
+from headwater.apis.paths import PatternError, expand, split
+from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS
+from headwater.findings import Confidence, Mapping_, Severity
+from headwater.knowledge import load as knowledge
+from headwater.rules.schema import CONFIDENCES, SEVERITIES, RuleHead
+
+FOLDER: Final = Path(__file__).parent
+KEBAB: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_FENCE: Final = re.compile(r"(`{3,})\s*(.*)")
+_HEADING: Final = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*")
+_MARK: Final = re.compile(r"(?:#|//)\s*(expect|MISSING|SPURIOUS):\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
+_PLACE: Final = re.compile(r"(.*) - at `(?:key in )?\$(.*)`", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
+
+
+class RuleError(ValueError):
+    """A rule file that cannot be used; the message begins with file and line."""
+
+
+class Mark(msgspec.Struct, frozen=True, order=True):
+    """What a comment in an example expects."""
+
+    path: str
+    line: int
+    rule: str
+    word: str
+    """``expect``, ``MISSING`` or ``SPURIOUS``."""
+
+
+class ExampleFile(msgspec.Struct, frozen=True):
+    """One code block of a case."""
+
+    path: str
+    text: str
+    line: int
+    """Line of the rule file on which the code begins."""
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        return tuple(
+            Mark(self.path, number, rule.strip(), found.group(1))
+            for number, line in enumerate(self.text.splitlines(), 1)
+            for found in _MARK.finditer(line)
+            for rule in found.group(2).split(",")
+        )
+
+
+class Case(msgspec.Struct, frozen=True):
+    """The code blocks below one heading: the files of one small project."""
+
+    title: str
+    line: int
+    files: tuple[ExampleFile, ...]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule with its page."""
+
+    head: RuleHead
+    page: str
+    """The Markdown below the front matter."""
+    page_line: int
+    path: str
+
+    @property
+    def id(self) -> str:
+        return self.head.id
+
+    @property
+    def severity(self) -> Severity:
+        return Severity[self.head.severity.upper()]
+
+    @property
+    def confidence(self) -> Confidence:
+        """The best that a finding of the rule can have."""
+        words = ["high"] if self.head.flow else [call.confidence for call in self.head.calls]
+        return max((Confidence[word.upper()] for word in words), default=Confidence.HIGH)
+
+    @property
+    def mappings(self) -> tuple[Mapping_, ...]:
+        """Its places in the standards, with editions and names."""
+        return tuple(Mapping_(found.framework, found.edition, found.id, found.name) for found in _mapped(self.head))
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The (source kind, sink class) pairs that the rule claims."""
+        flow = self.head.flow
+        return tuple((kind, class_) for kind in flow.from_ for class_ in flow.to) if flow else ()
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """Text of the page by second-level heading."""
+        found: dict[str, list[str]] = {}
+        name = ""
+        for _, line, fenced in _lines(self.page):
+            heading = None if fenced else _HEADING.fullmatch(line)
+            if heading and len(heading.group(1)) == 2:
+                name = heading.group(2)
+                found[name] = []
+            elif name:
+                found[name].append(line)
+        return {heading: "\n".join(lines).strip() for heading, lines in found.items()}
+
+    @property
+    def readable(self) -> str:
+        """The page without the marks of its tests."""
+        shown = []
+        for _, line, fenced in _lines(self.page):
+            opening = None if fenced else _FENCE.fullmatch(line.rstrip())
+            shown.append(
+                f"{opening.group(1)}{opening.group(2).partition(' ')[0]}" if opening else _MARK.sub("", line).rstrip() if fenced else line
+            )
+        return "\n".join(shown)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The examples."""
+        return _cases(self)
+
+
+def load_rules(folder: Path | None = None) -> Mapping[str, Rule]:
+    """All rules of a folder (default: the built-in ones) by id, in the order of their ids; raises RuleError."""
+    return _load(folder or FOLDER)
+
+
+@functools.cache
+def _load(folder: Path) -> Mapping[str, Rule]:
+    return {path.stem: read(path.read_text(encoding="utf-8"), path.name) for path in sorted(folder.glob("*.md"))}
+
+
+def read(text: str, name: str) -> Rule:
+    """One rule file; raises RuleError."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        raise RuleError(f"{name}:1: a rule begins with front matter between two lines '---'")
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+    if end is None:
+        raise RuleError(f"{name}:1: the front matter has no end '---'")
+    # The blank first line makes YAML count lines as the file does.
+    front = "\n" + "\n".join(lines[1:end])
+    head, line_of = _front(front, name)
+    stem = PurePosixPath(name).stem
+    if head.id != stem:
+        raise RuleError(f"{name}:{line_of('.id')}: the id {head.id!r} is not the file's name")
+    try:
+        _check(head)
+    except _WrongError as error:
+        raise RuleError(f"{name}:{line_of(error.at)}: {error}") from None
+    rule = Rule(head, "\n".join(lines[end + 1 :]).strip("\n") + "\n", _first_text(lines, end + 1), name)
+    return rule
+
+
+def _first_text(lines: list[str], start: int) -> int:
+    return next((number for number in range(start, len(lines)) if lines[number]), start) + 1
+
+
+# ------------------------------------------------------------------------------------------------------ front matter
+
+
+def _front(text: str, name: str) -> tuple[RuleHead, Callable[[str], int]]:
+    loader = knowledge.LOADER(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise RuleError(f"{name}:1: the front matter is empty")
+        _no_duplicates(node, name)
+        data = loader.construct_document(node)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise RuleError(f"{name}:{mark.line + 1 if mark else 1}: {getattr(error, 'problem', None) or error}") from None
+    finally:
+        loader.dispose()
+
+    def line_of(at: str) -> int:
+        return _line(node, at)
+
+    try:
+        return msgspec.convert(data, RuleHead), line_of
+    except msgspec.ValidationError as error:
+        found = _PLACE.fullmatch(str(error))
+        message, at = (found.group(1), found.group(2)) if found else (str(error), "")
+        unknown = _UNKNOWN.search(message)
+        raise RuleError(f"{name}:{line_of(f'{at}.{unknown.group(1)}' if unknown else at)}: {message}") from None
+
+
+def _no_duplicates(node: yaml.Node, name: str) -> None:
+    """YAML lets the last of two equal keys win in silence."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise RuleError(f"{name}:{key.start_mark.line + 1}: {key.value!r} is there twice")
+            seen.add(key.value)
+            _no_duplicates(value, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _no_duplicates(value, name)
+
+
+def _line(node: Any, at: str) -> int:
+    """The line of a place as msgspec writes it, ``.calls[0].path``."""
+    line = int(node.start_mark.line) + 1
+    for key, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", at):
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == key), None)
+            if pair is None:
+                break
+            line, node = int(pair[0].start_mark.line) + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and index and int(index) < len(node.value):
+            node = node.value[int(index)]
+            line = int(node.start_mark.line) + 1
+        else:
+            break
+    return line
+
+
+class _WrongError(ValueError):
+    def __init__(self, at: str, message: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+def _check(head: RuleHead) -> None:
+    """What types alone do not say."""
+    if not KEBAB.fullmatch(head.id):
+        raise _WrongError(".id", f"the id {head.id!r} is not in kebab-case")
+    _one_of(head.severity, SEVERITIES, "severity", ".severity")
+    if head.title.endswith("."):
+        raise _WrongError(".title", "the title ends with a full stop")
+    if not head.title or not head.message or not head.fix:
+        raise _WrongError("", "title, message and fix must say something")
+    try:
+        head.message.format(source="", sink="", function="")
+    except (KeyError, IndexError, ValueError):
+        raise _WrongError(".message", "only {source}, {sink} and {function} are filled in") from None
+    if head.flow is not None:
+        for key, words, known, what in (
+            ("from", head.flow.from_, SOURCE_KINDS, "source kind"),
+            ("to", head.flow.to, SINK_CLASSES, "sink class"),
+        ):
+            if not words:
+                raise _WrongError(f".flow.{key}", f"at least one {what} is needed")
+            for number, word in enumerate(words):
+                _one_of(word, known, what, f".flow.{key}[{number}]")
+                if words.index(word) != number:
+                    raise _WrongError(f".flow.{key}[{number}]", f"{word!r} is there twice")
+    for number, call in enumerate(head.calls):
+        _one_of(call.confidence, CONFIDENCES, "confidence", f".calls[{number}].confidence")
+        try:
+            for path in [call.path] if isinstance(call.path, str) else call.path:
+                for one in expand(path):
+                    split(one)
+        except PatternError as error:
+            raise _WrongError(f".calls[{number}].path", str(error)) from None
+        try:
+            conditions.condition(call.when)
+        except conditions.ConditionError as error:
+            raise _WrongError(f".calls[{number}].when", str(error)) from None
+    _mapped(head)
+
+
+def _one_of(word: str, known: tuple[str, ...], what: str, at: str) -> None:
+    if word not in known:
+        raise _WrongError(at, f"{word!r} is no {what}; known: {', '.join(known)}")
+
+
+def _mapped(head: RuleHead) -> list[knowledge.Entry]:
+    """The items of the standards; raises _WrongError where an id does not exist."""
+    found = []
+    for key, framework, ids in (
+        ("owasp-llm", "owasp-llm", head.mappings.owasp_llm),
+        ("owasp-agentic", "owasp-agentic", head.mappings.owasp_agentic),
+        ("atlas", "atlas", head.mappings.atlas),
+        ("cwe", "cwe", [str(number) for number in head.mappings.cwe]),
+    ):
+        for number, id in enumerate(ids):
+            try:
+                found.append(knowledge.entry(framework, id))
+            except KeyError as error:
+                raise _WrongError(f".mappings.{key}[{number}]", str(error.args[0])) from None
+    return found
+
+
+# -------------------------------------------------------------------------------------------------------------- page
+
+
+def _lines(page: str) -> list[tuple[int, str, str]]:
+    """Lines of a page with their 0-based number and the info string of the fence that they are in (empty: none).
+
+    The opening line of a fence counts as outside, its closing line as inside.
+    """
+    found: list[tuple[int, str, str]] = []
+    fence, info = "", ""
+    for number, line in enumerate(page.split("\n")):
+        found.append((number, line, info if fence else ""))
+        match = _FENCE.fullmatch(line.rstrip())
+        if match and not fence:
+            fence, info = match.group(1), match.group(2) or "text"
+        elif match and not match.group(2) and len(match.group(1)) >= len(fence):
+            fence, info = "", ""
+    return found
+
+
+def _cases(rule: Rule) -> tuple[Case, ...]:
+    cases: list[Case] = []
+    title, title_line = rule.head.title, rule.page_line
+    files: list[ExampleFile] = []
+
+    def close() -> None:
+        if files:
+            cases.append(Case(title, title_line, tuple(files)))
+            files.clear()
+
+    block: list[str] = []
+    begin = 0
+    lines = _lines(rule.page)
+    for (number, line, info), (_, _, after) in zip(lines, [*lines[1:], (0, "", "")], strict=True):
+        place = rule.page_line + number
+        if not info:
+            heading = _HEADING.fullmatch(line)
+            if heading:
+                close()
+                title, title_line = heading.group(2), place
+            continue
+        if not block and not begin:
+            begin = place
+        closing = _FENCE.fullmatch(line.rstrip()) is not None and not after
+        if not closing:
+            block.append(line)
+            continue
+        if info.split()[0] == "python":
+            files.append(_file(rule, info, block, begin, files))
+        block, begin = [], 0
+    close()
+    return tuple(cases)
+
+
+def _file(rule: Rule, info: str, block: list[str], line: int, others: list[ExampleFile]) -> ExampleFile:
+    path = ""
+    for word in info.split()[1:]:
+        key, equals, value = word.partition("=")
+        if key != "path" or not equals:
+            raise RuleError(f"{rule.path}:{line - 1}: {word!r} after 'python'; only path=NAME is known")
+        path = value
+    taken = {file.path for file in others}
+    if not path:
+        path = next(name for n in range(1, len(others) + 2) if (name := f"example{n if n > 1 else ''}.py") not in taken)
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+        raise RuleError(f"{rule.path}:{line - 1}: the path {path!r} leaves the case")
+    if path in taken:
+        raise RuleError(f"{rule.path}:{line - 1}: the case has {path!r} already; a heading begins a new case")
+    return ExampleFile(path, "\n".join(block) + "\n", line)

@@ -1,0 +1,67 @@
+"""What the front matter of a rule file (``rules/<rule-id>.md``) may say.
+
+The Markdown below the front matter is the page that ``rules explain`` shows. Its fenced code blocks whose info string is
+``python`` are tests: a block with ``path=NAME`` is a file, and a heading begins a new case, so that one case can have
+several files. ``# expect: rule-id`` stands on each line where the rule must report; a line without it must stay quiet
+(for this rule). ``# MISSING: rule-id`` marks a known miss and ``# SPURIOUS: rule-id`` a known false alarm.
+
+Loading is in ``headwater.rules.load``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SEVERITIES = ("critical", "high", "medium", "low")
+CONFIDENCES = ("high", "medium", "low")
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename="kebab"):
+    pass
+
+
+class FlowPattern(_Strict, frozen=True):
+    """Data of one of these kinds reaches a sink of one of these classes."""
+
+    from_: list[str] = msgspec.field(name="from")
+    to: list[str]
+
+
+class CallPattern(_Strict, frozen=True):
+    """A call that is wrong by itself."""
+
+    path: str | list[str]
+    """API path, as in API models."""
+    when: str = ""
+    """Condition on the arguments, as in API models."""
+    confidence: str = "high"
+    message: str = ""
+    """Beats the rule's message for this call."""
+
+
+class Mappings(_Strict, frozen=True):
+    """Where the rule stands in the standards; each id carries its edition (``LLM05:2025``)."""
+
+    owasp_llm: list[str] = []
+    owasp_agentic: list[str] = []
+    atlas: list[str] = []
+    cwe: list[int] = []
+    """Classic weakness first, AI-specific ones after it."""
+
+
+class RuleHead(_Strict, frozen=True):
+    """The front matter of one rule."""
+
+    id: str
+    title: str
+    """The bad pattern in a few words, a sentence without a full stop: ``Model output is run as code``."""
+    severity: str
+    """For the strongest case."""
+    message: str
+    """One or two sentences; ``{source}``, ``{sink}`` and ``{function}`` are filled in. Says what an attacker gains."""
+    fix: str
+    """What to change, one or two sentences."""
+    flow: FlowPattern | None = None
+    calls: list[CallPattern] = []
+    mappings: Mappings = Mappings()
+    tags: list[str] = []

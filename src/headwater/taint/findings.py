@@ -1,0 +1,236 @@
+"""Turns what the solver found into findings: the rule for a source and a sink, severity, confidence, traces, words.
+
+Which pairs are findings is said by the rules' front matter; the path comes from ``headwater.taint.trace``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from headwater import limits
+from headwater.files.source import Source as File
+from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, Trace
+from headwater.index.entities import Fn
+from headwater.rules.load import Rule
+from headwater.taint.solve import Entry, Solver
+from headwater.taint.summary import Issue, Sink
+from headwater.taint.trace import RawStep, TraceError, Tracer
+
+STRENGTH: dict[str, int] = {
+    kind: rank
+    for rank, kinds in enumerate(
+        (
+            ("http-input", "websocket-input", "network-peer", "user-prompt"),
+            ("llm-output",),
+            ("tool-args",),
+            ("tool-result", "retrieved-content", "dataset"),
+            ("database",),
+            ("library-input",),
+            ("model-file", "file-content", "config"),
+            ("cli", "env", "secret", "pii"),
+        )
+    )
+    for kind in kinds
+}
+"""Who can set the data, strongest first: anybody, the model under injection, ..., the operator."""
+
+
+class Reporter:
+    """Builds the findings of one solved project."""
+
+    def __init__(self, solver: Solver, rules: Mapping[str, Rule], files: Mapping[str, File]) -> None:
+        self.solver = solver
+        self.rules = rules
+        self.files = files
+        self.pairs: dict[tuple[str, str], Rule] = {pair: rule for rule in rules.values() for pair in rule.pairs}
+        self.gaps: list[Gap] = []
+
+    def findings(self) -> list[Finding]:
+        """All findings, ordered by place and rule."""
+        groups: dict[Any, list[Issue]] = {}
+        issues = [issue for one in sorted(self.solver.issues) for issue in self.solver.issues[one]] + self.solver.virtual
+        for issue in issues:
+            if (issue.source.kind, issue.sink.class_) in self.pairs:
+                groups.setdefault(issue.sink.key, []).append(issue)
+        entries: dict[int, list[Entry]] = {}
+        for owner in sorted(self.solver.entries):
+            for entry in self.solver.entries[owner].values():
+                entries.setdefault(entry.fn.id, []).append(entry)
+        for entry in self.solver.overridden():
+            entries.setdefault(entry.fn.id, []).append(entry)
+        tracer = Tracer(self.solver, entries)
+        drafts: list[tuple[Any, Finding]] = []
+        for key in sorted(groups):
+            finding = self._flow(groups[key], tracer)
+            if finding is not None:
+                drafts.append(((finding.place, finding.rule), finding))
+        for one in sorted(self.solver.reports):
+            for report in self.solver.reports[one].values():
+                drafts.append(((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report)))
+        drafts.sort(key=lambda item: item[0])
+        return _numbered(_without_doubles([finding for _, finding in drafts]))
+
+    def _flow(self, issues: list[Issue], tracer: Tracer) -> Finding | None:
+        best: dict[Any, Issue] = {}
+        for issue in issues:
+            known = best.get(issue.source.key)
+            if known is None or _weight(issue) < _weight(known):
+                best[issue.source.key] = issue
+        ordered = sorted(best.values(), key=_weight)
+        traces: list[Trace] = []
+        strongest: Issue | None = None
+        for issue in ordered[: limits.SOURCES_PER_SINK]:
+            if len(traces) >= limits.TRACES:
+                break
+            try:
+                path = tracer.path(issue)
+            except TraceError as error:
+                self.solver.count("traces-failed")
+                self.gaps.append(Gap("trace", issue.sink.fn.module.path, self._line(issue.sink.fn, issue.sink.start), f"a path to this place could not be replayed: {error}"))
+                continue
+            strongest = strongest or issue
+            traces.append(Trace(issue.source.kind, self._steps(path, issue)))
+        if strongest is None:
+            return None
+        sink = strongest.sink
+        rule = self.pairs[(strongest.source.kind, sink.class_)]
+        lowered = strongest.drop + (1 if strongest.weak else 0)
+        confidence = Confidence(max(Confidence.LOW, Confidence.HIGH - lowered))
+        weaknesses = []
+        if strongest.drop:
+            weaknesses.append("the path goes through a call that could not be resolved for sure")
+        if strongest.weak:
+            weaknesses.append("a check stands in the way, but it can be passed")
+        expression = _expression(self._text(sink.fn, sink.start, sink.end))
+        head = rule.head
+        return Finding(
+            rule=rule.id,
+            title=head.title,
+            message=_fill(head.message, source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files), sink=_sink_words(sink, expression), function=sink.fn.ir.qualname),
+            severity=rule.severity,
+            confidence=confidence,
+            place=self._place(sink.fn, sink.start, sink.end),
+            function=sink.fn.ir.qualname,
+            sink_class=sink.class_,
+            kind=strongest.source.kind,
+            expression=expression,
+            ordinal=0,
+            traces=tuple(traces),
+            fix=head.fix,
+            cwe=tuple(head.mappings.cwe),
+            mappings=rule.mappings,
+            weaknesses=tuple(weaknesses),
+        )
+
+    def _call(self, report: Any) -> Finding:
+        rule = self.rules[report.rule.rule]
+        head = rule.head
+        expression = _expression(self._text(report.fn, report.start, report.end))
+        return Finding(
+            rule=rule.id,
+            title=head.title,
+            message=_fill(report.rule.message or head.message, source="", sink=_short(expression), function=report.fn.ir.qualname),
+            severity=rule.severity,
+            confidence=Confidence[report.rule.confidence.upper()],
+            place=self._place(report.fn, report.start, report.end),
+            function=report.fn.ir.qualname,
+            sink_class="",
+            kind="",
+            expression=expression,
+            ordinal=0,
+            traces=(),
+            fix=head.fix,
+            cwe=tuple(head.mappings.cwe),
+            mappings=rule.mappings,
+        )
+
+    def _steps(self, path: list[RawStep], issue: Issue) -> tuple[Step, ...]:
+        last = len(path) - 1
+        return tuple(
+            Step(
+                self._place(step.fn, step.start, step.end),
+                step.what,
+                issue.source.kind,
+                step.fn.ir.qualname,
+                "source" if number == 0 else "sink" if number == last else "step",
+            )
+            for number, step in enumerate(path)
+        )
+
+    def _place(self, fn: Fn, start: int, end: int) -> Place:
+        return Place(fn.module.path, start, end)
+
+    def _text(self, fn: Fn, start: int, end: int) -> str:
+        file = self.files.get(fn.module.path)
+        return file.slice(start, end) if file is not None else ""
+
+    def _line(self, fn: Fn, offset: int) -> int:
+        file = self.files.get(fn.module.path)
+        return file.position(offset)[0] if file is not None else 0
+
+
+def _weight(issue: Issue) -> Any:
+    return (STRENGTH.get(issue.source.kind, 9), issue.drop + issue.weak, issue.source.key, issue.apex.id)
+
+
+def _expression(text: str) -> str:
+    """A sink expression without layout."""
+    return re.sub(r"\s+", " ", text).strip()[:200]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _sink_words(sink: Sink, expression: str) -> str:
+    words = f"`{_short(expression)}`"
+    return f"{words}, which {sink.does}" if sink.does else words
+
+
+def _source_words(issue: Issue, place: Place, files: Mapping[str, File]) -> str:
+    file = files.get(place.path)
+    where = f" ({place.path}:{file.position(place.start)[0]})" if file is not None else ""
+    return f"{issue.source.text}{where}"
+
+
+def _fill(template: str, **words: str) -> str:
+    made = re.sub(r"\{(source|sink|function)\}", lambda match: words.get(match[1], ""), template)
+    return made[:1].upper() + made[1:]
+
+
+def _without_doubles(findings: list[Finding]) -> list[Finding]:
+    """A call rule at a place where a flow of the same damage is reported says nothing new; nor does one class beside another with the same rule."""
+    flows = {(finding.place.path, finding.place.start) for finding in findings if finding.traces}
+    made: list[Finding] = []
+    seen: set[tuple[str, Place]] = set()
+    for finding in findings:
+        if not finding.traces and (finding.place.path, finding.place.start) in flows and finding.rule.startswith("unsafe-"):
+            continue
+        key = (finding.rule, finding.place)
+        if key in seen:
+            continue
+        seen.add(key)
+        made.append(finding)
+    return made
+
+
+def _numbered(findings: list[Finding]) -> list[Finding]:
+    counts: dict[tuple[str, str, str, str], int] = {}
+    made = []
+    for finding in findings:
+        key = (finding.rule_class, finding.place.path, finding.function, finding.expression)
+        number = counts.get(key, 0)
+        counts[key] = number + 1
+        made.append(_with_ordinal(finding, number) if number else finding)
+    return made
+
+
+def _with_ordinal(finding: Finding, number: int) -> Finding:
+    fields = {name: getattr(finding, name) for name in finding.__struct_fields__}
+    fields["ordinal"] = number
+    return Finding(**fields)
+
+
+__all__ = ["Reporter", "Severity"]

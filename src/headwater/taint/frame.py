@@ -1,0 +1,633 @@
+"""The state of one function run: registers, objects and their fields, branches and joins.
+
+Writes go to one dictionary of cells (registers by number, fields by ``(allocation, key)``); a branch keeps a journal of what it changed, so that
+a join costs what the branches wrote and not what the function holds. Reading and writing of attributes and elements is here;
+instructions are in ``headwater.taint.transfer``, calls in ``headwater.taint.calls``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from headwater import ir, limits
+from headwater.apis.paths import CALL, ApiPath
+from headwater.index.calls import COMMON_METHODS
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
+from headwater.taint.labels import ALL, Label, derive, extend, param_label, source_label, widen
+from headwater.taint.summary import Path, ToParam
+from headwater.taint.value import BOTTOM, NO_CONST, NO_LABELS, NOTHING, Alloc, Node, Shape, Value, join, join_all, join_refs, join_shapes, same
+
+if TYPE_CHECKING:
+    from headwater.taint.solve import Solver
+
+Cell = Any
+_MISSING: Any = object()
+
+
+class Frame:
+    """One run of the abstract interpreter over one function."""
+
+    def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
+        self.solver = solver
+        self.symbols = solver.symbols
+        self.fn = fn
+        self.mod = fn.module
+        self.traced = traced
+        self.cells: dict[Cell, Value] = {}
+        self.journal: dict[Cell, Value] | None = None
+        """First value before the innermost branch wrote the cell."""
+        self.dead = False
+        self.allocs: dict[Any, Alloc] = {}
+        self.loaded: dict[int, Cell] = {}
+        """The field that a temporary register was read from."""
+        self.mutations: dict[Any, ToParam] = {}
+        self.stored: dict[str, dict[Label, Node]] = {}
+        """Steps of what was stored in class-wide fields and module variables, by name (traced runs only)."""
+        self.at: ir.Instr | Any = None
+        """The instruction at hand."""
+
+    # ------------------------------------------------------------------------------------------------ cells
+
+    def write(self, cell: Cell, value: Value) -> None:
+        journal = self.journal
+        if journal is not None and cell not in journal:
+            journal[cell] = self.cells.get(cell, _MISSING)
+        self.cells[cell] = value
+
+    def begin(self) -> dict[Cell, Value] | None:
+        """Open a branch; give what it returns to ``end``."""
+        outer = self.journal
+        self.journal = {}
+        return outer
+
+    def end(self, outer: dict[Cell, Value] | None) -> dict[Cell, Value]:
+        """Close the branch: cells are as before it; what it made of them is returned."""
+        journal, cells = self.journal, self.cells
+        assert journal is not None
+        delta = {}
+        for cell, old in journal.items():
+            delta[cell] = cells[cell]
+            if old is _MISSING:
+                del cells[cell]
+            else:
+                cells[cell] = old
+        self.journal = outer
+        return delta
+
+    def merge(self, branches: list[dict[Cell, Value]], covers: bool) -> None:
+        """Join branches into the cells; ``covers``: one of them was taken for sure."""
+        if not branches:
+            return
+        if len(branches) == 1 and covers:
+            for cell, value in branches[0].items():
+                self.write(cell, value)
+            return
+        touched: dict[Cell, None] = {}
+        for branch in branches:
+            for cell in branch:
+                touched[cell] = None
+        for cell in touched:
+            base = self.cells.get(cell, BOTTOM)
+            made: Value | None = None if covers else base
+            for branch in branches:
+                value = branch.get(cell, base)
+                made = value if made is None else join(made, value)
+            assert made is not None
+            self.write(cell, made)
+
+    # ----------------------------------------------------------------------------------------------- objects
+
+    def alloc(self, site: Any, kind: str, closed: bool = False, root: tuple[int, Path] | None = None) -> Alloc:
+        """The object made at ``site`` (the same one every time that the site is run)."""
+        made = self.allocs.get(site)
+        if made is None:
+            made = self.allocs[site] = Alloc(len(self.allocs), kind, root, closed)
+        return made
+
+    def param_value(self, index: int, path: Path) -> Value:
+        """What the caller gave: symbolic, with an object for its fields."""
+        labels = frozenset((param_label(index, path),))
+        if len(path) >= limits.ACCESS_PATH:
+            return Value(labels)
+        root = (index, path)
+        return Value(labels, allocs=(self.alloc(("param", root), "param", root=root),))
+
+    def put(self, alloc: Alloc, key: str | int, value: Value, weak: bool = False) -> None:
+        """Write a field; ``weak``: it may also stay as it was."""
+        keys = alloc.keys
+        if key not in keys:
+            if len(keys) >= limits.FIELDS:
+                self.solver.count("widened-objects")
+                key, weak = "*", True
+            keys[key] = None
+        cell = (alloc, key)
+        if weak:
+            old = self.cells.get(cell)
+            if old is not None:
+                value = join(old, value)
+            elif alloc.root is not None:
+                value = join(value, self._default(alloc, key))
+        self.write(cell, value)
+
+    def _default(self, alloc: Alloc, key: str | int) -> Value:
+        """A field of a parameter that nothing here has written."""
+        assert alloc.root is not None
+        index, path = alloc.root
+        return self.param_value(index, (*path, key))
+
+    def field(self, alloc: Alloc, key: str | int) -> Value | None:
+        """A field of an object; None where nothing is known of it."""
+        found = self.cells.get((alloc, key))
+        if found is not None:
+            return join(found, self.cells[(alloc, "*")]) if (alloc, "*") in self.cells and key != "*" and alloc.kind != "tuple" else found
+        star = self.cells.get((alloc, "*")) if key != "*" else None
+        if alloc.root is not None:
+            made = self._default(alloc, key)
+            if star is not None:
+                made = join(made, star)
+            if key not in alloc.keys and len(alloc.keys) < limits.FIELDS:
+                self.cells[(alloc, key)] = made  # not journalled: it is what the field is in every branch
+            return made
+        return star
+
+    def elements(self, value: Value) -> Value:
+        """What iterating gives."""
+        made = BOTTOM
+        whole = not value.allocs
+        for alloc in value.allocs:
+            if alloc.kind == "dict":
+                found = self.cells.get((alloc, "$keys"))
+                if found is not None:
+                    made = join(made, found)
+                if not alloc.closed:
+                    whole = True
+                continue
+            if alloc.kind in ("param", "instance"):
+                found = self.field(alloc, "*")
+                whole = whole or found is None
+                made = join(made, found or BOTTOM)
+                continue
+            made = join(made, self.contents(alloc))
+            whole = whole or not alloc.closed
+        if whole and value.labels:
+            made = join(made, self.part(value, "*"))
+        for ref in value.refs:
+            if isinstance(ref, ApiPath):
+                child = ref.child("[]")
+                if child is not None:
+                    made = join(made, self.named(child))
+            elif isinstance(ref, Inst):
+                made = join(made, self._iterated(ref, value))
+        return made
+
+    def _iterated(self, ref: Inst, value: Value) -> Value:
+        method = ref.cls.method("__iter__") or ref.cls.method("__aiter__")
+        if method is None:
+            return BOTTOM
+        return self.elements(self.call_function(method, value, [], {}))
+
+    def contents(self, alloc: Alloc) -> Value:
+        """The join of all fields."""
+        made = BOTTOM
+        for key in alloc.keys:
+            if not (isinstance(key, str) and key.startswith("$")):
+                found = self.cells.get((alloc, key))
+                if found is not None:
+                    made = join(made, found)
+        return made
+
+    def collapse(self, value: Value, depth: int = 3) -> Value:
+        """The value with the labels of everything inside."""
+        if not value.allocs or depth == 0:
+            return value
+        labels, steps, proven = value.labels, value.steps, value.proven
+        for alloc in value.allocs:
+            if alloc.root is not None and not alloc.keys:
+                continue
+            for key in alloc.keys:
+                found = self.cells.get((alloc, key))
+                if found is None or found is value:
+                    continue
+                if found.allocs:
+                    found = self.collapse(found, depth - 1)
+                if found.labels and not found.labels <= labels:
+                    proven = proven & found.proven if labels else found.proven
+                    labels = labels | found.labels
+                    if found.steps:
+                        steps = {**found.steps, **steps} if steps else found.steps
+        if labels is value.labels:
+            return value
+        return Value(widen(labels), value.refs, value.const, value.allocs, proven, value.bound, value.loose, None, steps)
+
+    def part(self, value: Value, key: str | int) -> Value:
+        """A part of a value of which only labels are known."""
+        if not value.labels:
+            return BOTTOM
+        labels = frozenset(extend(label, key) for label in value.labels)
+        steps = None
+        if value.steps:
+            steps = {extend(label, key): value.steps[label] for label in value.labels if label in value.steps}
+        roots = tuple(
+            self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
+            for label in labels
+            if label.exact and label.source is None and not label.cleared and not label.drop and len(label.path) < limits.ACCESS_PATH
+        )
+        return Value(widen(labels), allocs=roots[: limits.REFS], steps=steps)
+
+    def derived(self, values: Iterable[Value], what: str = "", clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> Value:
+        """The result of an operation on ``values``: their labels, changed."""
+        labels: set[Label] = set()
+        steps: dict[Label, Node] = {}
+        at = self.at
+        for value in values:
+            value = self.collapse(value)
+            for label in value.labels:
+                made = derive(label, clear, drop, weak, exact)
+                if made is None:
+                    continue
+                labels.add(made)
+                if self.traced and made not in steps:
+                    before = value.steps.get(label) if value.steps else None
+                    steps[made] = Node(at.start, at.end, what, before) if what else before  # type: ignore[assignment]
+        if not labels:
+            return BOTTOM
+        return Value(widen(frozenset(labels)), steps=steps if self.traced else None)
+
+    # ----------------------------------------------------------------------------------------- names, types
+
+    def named(self, ref: Any, bound: Value | None = None) -> Value:
+        """The value of a reference; an API path that is a source when it is read brings its label."""
+        if isinstance(ref, Var):
+            return self.instantiate(self.solver.read_global(self.fn, ref.module, ref.name), ("global", ref.key), f"the module variable {ref.name}")
+        labels, steps = NO_LABELS, None
+        if isinstance(ref, ApiPath):
+            for entry in ref.entries:
+                kind = getattr(entry, "yields", "")
+                if kind:
+                    value = self.from_source(kind, entry.label or ref.text)
+                    labels, steps = labels | value.labels, value.steps
+        return Value(labels, (ref,), bound=bound, steps=steps)
+
+    def from_source(self, kind: str, text: str) -> Value:
+        """Data fresh from a source at the instruction at hand."""
+        source = self.solver.source(kind, self.fn, self.at.start, self.at.end, text)
+        label = source_label(source)
+        steps = {label: Node(self.at.start, self.at.end, text, None)} if self.traced else None
+        return Value(frozenset((label,)), steps=steps)
+
+    def typed(self, value: Value, type_: Any) -> Value:
+        """The value with what an annotation says of it."""
+        if type_ is None:
+            return value
+        if type_.refs:
+            value = value.with_(refs=join_refs(value.refs, type_.refs))
+        if type_.elements is not None and (type_.elements.refs or type_.elements.elements is not None):
+            for alloc in value.allocs:
+                if alloc.root is not None and len(alloc.root[1]) < limits.ACCESS_PATH - 1:
+                    index, path = alloc.root
+                    alloc.keys["*"] = None
+                    self.cells[(alloc, "*")] = self.typed(self.param_value(index, (*path, "*")), type_.elements)
+            if not value.allocs:
+                made = self.alloc(("typed", self.at.start if self.at is not None else 0, id(type_)), "list")
+                made.keys["*"] = None
+                self.cells[(made, "*")] = self.typed(self.part(value, "*"), type_.elements)
+                value = value.with_(allocs=(made,))
+        return value
+
+    # ----------------------------------------------------------------------------------------- attributes
+
+    def attribute(self, value: Value, name: str) -> Value:
+        """``value.name``: fields, methods, properties, members of modules, API paths."""
+        made = BOTTOM
+        known = False
+        for alloc in value.allocs:
+            found = self.cells.get((alloc, name))
+            if found is None and alloc.root is not None:
+                found = self.field(alloc, name)
+            if found is not None:
+                made = join(made, found)
+                known = True
+            elif alloc.closed and alloc.kind != "instance":
+                known = True
+        if value.labels and not known:
+            made = join(made, self.part(value, name))
+        elif value.labels:
+            foreign = [label for label in value.labels if not label.exact]
+            if foreign and any(alloc.root is not None for alloc in value.allocs):
+                # A parameter that is a source too: its attributes are.
+                labels = frozenset(foreign)
+                steps = {label: value.steps[label] for label in foreign if label in value.steps} if value.steps else None
+                made = join(made, Value(labels, steps=steps))
+        refs: list[Any] = []
+        loose = value.loose
+        opaque = False
+        for ref in value.refs:
+            if isinstance(ref, ApiPath):
+                child = ref.child(name)
+                if child is not None:
+                    found = self.named(child)
+                    refs.append(child)
+                    if found.labels:
+                        made = join(made, found.with_(refs=()))
+                else:
+                    opaque = True
+                if made.labels:
+                    made = self._without_clean(ref, name, made)
+            elif isinstance(ref, Inst):
+                made, found_refs = self._member(ref, value, name, made)
+                refs += found_refs
+            elif isinstance(ref, Mod):
+                made = join(made, self._in_module(ref, name))
+            elif isinstance(ref, Cls):
+                made = join(made, self._of_class(ref, value, name))
+            elif ref is EXTERNAL:
+                opaque = True
+            elif isinstance(ref, Fn):
+                for node in ref.api:
+                    child = node.child(name)
+                    if child is not None:
+                        refs.append(child)
+        if not refs and not made.refs and not opaque:
+            refs, loose = self._by_name(value, name), True
+            if not refs:
+                loose = value.loose
+        if opaque and not refs and not made.refs:
+            refs = [EXTERNAL]
+        if refs or made.refs:
+            return Value(made.labels, join_refs(tuple(sorted(dict.fromkeys(refs), key=lambda r: r.key)), made.refs), made.const, made.allocs, made.proven, made.bound if made.bound is not None else value, loose or made.loose, None, made.steps)
+        return made.with_(bound=value) if made.bound is None else made
+
+    def _without_clean(self, ref: ApiPath[Any], name: str, made: Value) -> Value:
+        """Attributes of a result that carry no data of others (``response.status_code``)."""
+        for entry in ref.entries:
+            if name in getattr(entry, "clean", ()):
+                return Value()
+        if ref.text.endswith(CALL):
+            clean = self.solver.clean_of(ref)
+            if name in clean:
+                return Value()
+        return made
+
+    def _by_name(self, value: Value, name: str) -> list[Any]:
+        """Candidates for an attribute of a receiver about which nothing is known."""
+        found: list[Any] = []
+        root = self.solver.unknown
+        if root is not None:
+            child = root.child(name)
+            if child is not None:
+                found.append(child)
+        if name not in COMMON_METHODS:
+            methods = self.symbols.methods_by_name.get(name)
+            if methods and len(methods) <= limits.CANDIDATES:
+                found += [method for method in methods if not method.ir.flags & {"property"}]
+        return found
+
+    def _in_module(self, mod: Mod, name: str) -> Value:
+        made = BOTTOM
+        for binding in self.symbols.lookup(mod, name):
+            made = join(made, self.named(binding))
+        return made
+
+    def _of_class(self, cls: Cls, value: Value, name: str) -> Value:
+        method = cls.method(name)
+        if method is not None:
+            return Value(refs=(method,), bound=value if "classmethod" in method.ir.flags else None)
+        if self.symbols.is_enum(cls):
+            return Value(refs=(cls.instance,))
+        shape = self.solver.read_field(self.fn, cls, name)
+        if shape is not NOTHING:
+            return self.instantiate(shape, ("class", cls.id, name), f"the field {name}")
+        refs = tuple(child for node in cls.api if (child := node.child(name)) is not None)
+        return Value(refs=refs)
+
+    def _member(self, ref: Inst, value: Value, name: str, made: Value) -> tuple[Value, list[Any]]:
+        """A method, property or class-wide field of an instance."""
+        cls = ref.cls
+        methods = self.solver.methods(cls, name)
+        exact = any(alloc.exact_class for alloc in value.allocs)
+        if methods:
+            first = methods[0]
+            if exact:
+                methods = methods[:1]
+            if "property" in first.ir.flags:
+                for method in methods:
+                    made = join(made, self.call_function(method, value, [], {}))
+                return made, []
+            if made.allocs and all(alloc.root is not None for alloc in made.allocs):
+                made = Value(proven=0)  # a method, not a field of the parameter
+            return made, list(methods)
+        shape = self.solver.read_field(self.fn, cls, name)
+        if shape is not NOTHING:
+            own = any((alloc, name) in self.cells for alloc in value.allocs if alloc.root is None)
+            if not own:
+                made = join(made, self.instantiate(shape, ("field", cls.id, name), f"the field {name}"))
+        getter = cls.method("__getattr__") if shape is NOTHING else None
+        if getter is not None:
+            made = join(made, self.call_function(getter, value, [Value(const=name)], {}))
+        return made, []
+
+    # ---------------------------------------------------------------------------------------------- elements
+
+    def item(self, value: Value, key: str | int | None, index: Value | None) -> Value:
+        """``value[key]``; ``index`` is the value of a key that is no literal, None for a slice."""
+        if key is None and index is not None and isinstance(index.const, str | int) and not isinstance(index.const, bool):
+            key = index.const
+        if key is None and index is None:  # a slice
+            return value.with_(const=NO_CONST, proven=0) if value.allocs else self.derived([value])
+        made = BOTTOM
+        known = False
+        for alloc in value.allocs:
+            if key is None:
+                if alloc.root is not None:
+                    found: Value | None = self.field(alloc, "*")
+                else:
+                    found = self.contents(alloc)
+                    if alloc.closed or not value.labels:
+                        known = True
+                made = join(made, found or BOTTOM)
+                continue
+            if isinstance(key, int) and key < 0 and alloc.root is None:
+                made = join(made, self.contents(alloc))
+                known = True
+                continue
+            found = self.field(alloc, key)
+            if found is not None:
+                made, known = join(made, found), True
+            elif alloc.closed:
+                known = True
+        if value.labels and not known and not any(alloc.root is not None for alloc in value.allocs):
+            made = join(made, self.part(value, key if key is not None else "*"))
+        elif value.labels and any(alloc.root is not None for alloc in value.allocs):
+            foreign = frozenset(label for label in value.labels if not label.exact)
+            if foreign:
+                steps = {label: value.steps[label] for label in foreign if label in value.steps} if value.steps else None
+                made = join(made, Value(foreign, steps=steps))
+        for ref in value.refs:
+            if isinstance(ref, ApiPath):
+                child = ref.child("[]")
+                if child is not None:
+                    made = join(made, self.named(child))
+                if isinstance(key, str) and made.labels:
+                    made = self._without_clean(ref, key, made)
+            elif isinstance(ref, Inst):
+                method = ref.cls.method("__getitem__")
+                if method is not None:
+                    argument = Value(const=key) if key is not None else index or BOTTOM
+                    made = join(made, self.call_function(method, value, [argument], {}))
+        return made
+
+    def store(self, value: Value, key: str | int, stored: Value, weak: bool = False) -> None:
+        """``value.key = stored`` or ``value[key] = stored``: into every object that the value can be."""
+        weak = weak or len(value.allocs) > 1
+        for alloc in value.allocs:
+            alloc.constant = alloc.constant and not stored.labels and stored.const is not NO_CONST
+            self.put(alloc, key, stored, weak or key == "*")
+            if alloc.root is not None:
+                self._mutated(alloc.root, key)
+        for ref in value.refs:
+            if isinstance(ref, Inst) and isinstance(key, str):
+                self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
+                self.remember(key, stored)
+
+    def remember(self, name: str, value: Value) -> None:
+        """Keep the steps of what goes into a field or module variable."""
+        if self.traced:
+            for label, node in (self.collapse(value).steps or {}).items():
+                self.stored.setdefault(name, {}).setdefault(label, node)
+
+    def _mutated(self, root: tuple[int, Path], key: str | int) -> None:
+        self.mutations.setdefault((root, str(key)), ToParam(root[0], root[1], key, NOTHING))
+
+    # ------------------------------------------------------------------------------------------------ shapes
+
+    def export(self, value: Value, depth: int = 0, path: tuple[Alloc, ...] = ()) -> Shape:
+        """The value cut loose from this frame."""
+        if value is BOTTOM:
+            return NOTHING
+        fields: dict[str | int, Shape] | None = None
+        kind, closed, constant = "", False, False
+        for alloc in value.allocs:
+            if alloc in path:
+                continue
+            if alloc.root is not None:
+                continue  # the caller has it: its label stands for it
+            kind, closed, constant = alloc.kind, alloc.closed, alloc.constant
+            fields = {} if fields is None else fields
+            if depth >= limits.SHAPE_DEPTH:
+                closed = False
+                continue
+            for key in alloc.keys:
+                found = self.cells.get((alloc, key))
+                if found is not None and (len(fields) < limits.FIELDS or key in fields):
+                    part = self.export(found, depth + 1, (*path, alloc))
+                    known = fields.get(key)
+                    fields[key] = part if known is None else join_shapes(known, part)
+        labels = value.labels
+        if depth >= limits.SHAPE_DEPTH and value.allocs:
+            labels = self.collapse(value).labels
+        bound = None
+        if value.bound is not None and any(isinstance(ref, Fn) for ref in value.refs) and depth < limits.SHAPE_DEPTH:
+            bound = self.export(value.bound, depth + 2, path)
+        if labels is NO_LABELS and not value.refs and fields is None and value.const is NO_CONST and bound is None:
+            return NOTHING if not value.proven else Shape(proven=value.proven)
+        return Shape(labels, value.refs, value.const, fields, kind, closed, constant, value.proven, bound, value.loose)
+
+    def instantiate(self, shape: Shape, site: Any, what: str = "", actuals: list[Value] | None = None, hop: Any = None) -> Value:
+        """A shape as a value here; ``actuals`` replace parameters; ``what`` and ``hop`` are the step that a trace shows."""
+        if shape.value is not None and not self.traced:
+            return shape.value
+        labels: set[Label] = set()
+        steps: dict[Label, Node] = {}
+        made = BOTTOM
+        at = self.at
+        for label in shape.labels:
+            if label.source is not None:
+                labels.add(label)
+                if self.traced and at is not None:
+                    steps[label] = Node(at.start, at.end, what, None, (hop, label) if hop is not None else (site, label))
+                continue
+            if actuals is None:
+                continue
+            actual = self.project(actuals, label.param, label.path)
+            if actual is None or actual is BOTTOM:
+                continue
+            if label.exact and not label.cleared and not label.drop and not label.weak:
+                if self.traced and hop is not None and actual.steps:
+                    actual = actual.with_(steps={one: Node(at.start, at.end, what, node, (hop, label)) for one, node in actual.steps.items() if node is not None})
+                made = join(made, actual)
+                continue
+            inner = self.collapse(actual)
+            for one in inner.labels:
+                after = derive(one, label.cleared, label.drop, label.weak, label.exact)
+                if after is not None:
+                    labels.add(after)
+                    if self.traced:
+                        before = inner.steps.get(one) if inner.steps else None
+                        steps[after] = Node(at.start, at.end, what, before, (hop, label) if hop is not None else None)
+        allocs: tuple[Alloc, ...] = ()
+        if shape.fields is not None:
+            start = at.start if at is not None else -1
+            alloc = self.alloc((start, type(at), site), shape.kind or "instance", shape.closed)
+            alloc.constant = shape.constant
+            alloc.exact_class = shape.kind == "instance"
+            for key, part in shape.fields.items():
+                alloc.keys[key] = None
+                self.write((alloc, key), self.instantiate(part, (site, key), what, actuals, hop))
+            allocs = (alloc,)
+        bound = self.instantiate(shape.bound, (site, "$self"), what, actuals, hop) if shape.bound is not None else None
+        whole = Value(widen(frozenset(labels)), shape.refs, shape.const, allocs, shape.proven, bound, shape.loose, None, steps if self.traced else None)
+        return whole if made is BOTTOM else join(made, whole)
+
+    def project(self, actuals: list[Value], param: int, path: Path) -> Value | None:
+        """What the caller's argument holds at an access path; None where a callback's result is asked for and unknown."""
+        if param >= len(actuals):
+            return None
+        value = actuals[param]
+        for key in path:
+            if key == CALL:
+                value = self.call_value(value, [], {})
+            elif key == "*":
+                value = self.elements_or_whole(value)
+            elif isinstance(key, int):
+                value = self.item(value, key, None)
+            else:
+                value = self._get(value, key)
+            if value is BOTTOM:
+                break
+        return value
+
+    def elements_or_whole(self, value: Value) -> Value:
+        """Any element, values of a dict included."""
+        made = self.elements(value)
+        for alloc in value.allocs:
+            if alloc.kind == "dict":
+                made = join(made, self.contents(alloc))
+        return made
+
+    def _get(self, value: Value, key: str) -> Value:
+        """A field by attribute or by key: an access path does not tell them apart."""
+        if value.refs:
+            return self.attribute(value, key)
+        made = BOTTOM
+        known = False
+        for alloc in value.allocs:
+            found = self.field(alloc, key)
+            if found is not None:
+                made, known = join(made, found), True
+            elif alloc.closed:
+                known = True
+        if value.labels and not known:
+            made = join(made, self.part(value, key))
+        return made
+
+    # Filled in by the subclasses in transfer and calls.
+
+    def call_function(self, fn: Fn, receiver: Value | None, args: list[Value], kw: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+
+__all__ = ["ALL", "BOTTOM", "Frame", "join_all", "same"]

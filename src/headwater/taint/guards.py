@@ -1,0 +1,185 @@
+"""What a comparison proves about a value, and the few builtin calls whose meaning is the engine's own.
+
+A fact says for which sink classes a value is safe while it only moves; a weak fact lowers confidence instead. Guards that are calls of library functions are API models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from headwater.apis.paths import ApiPath
+from headwater.index.entities import Cls, Fn, Inst
+from headwater.index.symbols import instance_refs
+from headwater.taint.labels import ALL, BIT, PARSED_URL, PATHS, RESOLVED
+from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
+
+if TYPE_CHECKING:
+    from headwater.taint.calls import Args
+    from headwater.taint.transfer import Interpreter
+
+_SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
+_DENY = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
+
+
+def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_register: int, right: Value) -> Pred | None:
+    """What a test shows where it is true and where it is false; None where nothing."""
+    cells = frame.cells_of(left_register)
+    if op == "not":
+        return (left.pred[1], left.pred[0]) if left.pred is not None else None
+    if op in ("in", "not in"):
+        fact = _membership(cells, left, right, frame, right_register)
+        if fact is None:
+            return None
+        true, false = fact
+        return (true, false) if op == "in" else (false, true)
+    if op in ("==", "is", "!=", "is not"):
+        true_: tuple[Fact, ...] = ()
+        if right.const is not NO_CONST and left.const is NO_CONST:
+            true_ = ((cells, ALL, 0, (), ""),)
+        elif left.const is not NO_CONST and right.const is NO_CONST:
+            true_ = ((frame.cells_of(right_register), ALL, 0, (), ""),)
+        elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
+            true_ = ((cells, ALL, 0, (), ""),)
+        elif right.proven & RESOLVED or left.proven & RESOLVED:  # commonpath([root, path]) == root
+            pass
+        if left.pred is not None and right.const in (True, False):
+            positive = left.pred if right.const is True else (left.pred[1], left.pred[0])
+            return positive if op in ("==", "is") else (positive[1], positive[0])
+        # Comparing a computed value (commonpath, a suffix) with a trusted one: what models proved of it.
+        if left.pred is not None and not true_:
+            return left.pred if op in ("==", "is") else (left.pred[1], left.pred[0])
+        if not true_:
+            return None
+        return (true_, ()) if op in ("==", "is") else ((), true_)
+    if op == "isinstance":
+        return _isinstance(cells, right)
+    return None
+
+
+def _membership(cells: tuple[Any, ...], left: Value, right: Value, frame: Interpreter, right_register: int) -> tuple[tuple[Fact, ...], tuple[Fact, ...]] | None:
+    if right.allocs and not right.labels and all(alloc.constant or alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells for alloc in right.allocs):
+        proven = ALL
+        if left.proven & PARSED_URL:
+            proven = ALL
+        return ((cells, proven, 0, (), ""),), ()
+    if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in right.refs):
+        return ((cells, ALL, 0, (), ""),), ()
+    if left.const is not NO_CONST and right.labels:  # ".." in path: a deny list
+        return (), ((frame.cells_of(right_register), 0, _DENY, (), f"a check for {left.const!r} can be passed"),)
+    return None
+
+
+def _isinstance(cells: tuple[Any, ...], right: Value) -> Pred | None:
+    options = [right]
+    refs: list[Any] = []
+    scalar = True
+    seen = False
+    for value in options:
+        for ref in value.refs:
+            seen = True
+            if isinstance(ref, Cls):
+                refs += instance_refs(ref)
+                scalar = False
+            elif isinstance(ref, ApiPath):
+                if ref.text not in _SCALAR_TYPES:
+                    scalar = False
+                    child = ref.child("()")
+                    if child is not None:
+                        refs.append(child)
+            else:
+                scalar = False
+    if not seen:
+        return None
+    return ((cells, ALL if scalar else 0, 0, tuple(refs), ""),), ()
+
+
+def _getattr(frame: Interpreter, args: Args) -> Value | None:
+    """``getattr(o, "x")`` is ``o.x``; with a name from elsewhere it is any method of ``o``."""
+    if len(args.positional) < 2:
+        return None
+    target, name = args.positional[0], args.positional[1]
+    made = BOTTOM
+    if isinstance(name.const, str):
+        made = frame.attribute(target, name.const)
+    else:
+        methods: list[Any] = []
+        for ref in target.refs:
+            if isinstance(ref, Inst):
+                for cls in ref.cls.mro:
+                    methods += [fn for method, fn in cls.methods.items() if not method.startswith("__")]
+            elif hasattr(ref, "functions"):
+                methods += [fn for fn in ref.functions if fn.index and fn.cls is None and fn.ir.parent == 0]
+        if methods and len(methods) <= 64:
+            made = Value(refs=tuple(sorted(dict.fromkeys(methods), key=lambda fn: fn.key)), bound=target)
+        elif target.labels:
+            made = frame.part(target, "*")
+    if len(args.positional) > 2:
+        made = join(made, args.positional[2])
+    return made
+
+
+def _super(frame: Interpreter, args: Args) -> Value | None:
+    """``super()``: the bases of the class at hand, on the same object."""
+    fn: Fn | None = frame.fn
+    while fn is not None and fn.cls is None and fn.ir.parent > 0:
+        fn = frame.mod.functions[fn.ir.parent]
+    if fn is None or fn.cls is None:
+        return None
+    cls = fn.cls
+    receiver = frame.cells.get(0, BOTTOM)
+    refs = tuple(ref for base in cls.bases for ref in instance_refs(base)) or tuple(child for node in cls.externals if (child := node.child("()")) is not None)
+    return receiver.with_(refs=tuple(dict.fromkeys(refs)), loose=False, bound=None)
+
+
+def _setattr(frame: Interpreter, args: Args) -> Value | None:
+    if len(args.positional) == 3:
+        name = args.positional[1]
+        frame.store(args.positional[0], name.const if isinstance(name.const, str) else "*", args.positional[2])
+    return Value(const=None)
+
+
+def _globals(frame: Interpreter, args: Args) -> Value | None:
+    """``globals()[name]``: any function of the module."""
+    alloc = frame.alloc((frame.at.start, "globals"), "dict")
+    functions = [fn for fn in frame.mod.functions if fn.index and fn.cls is None and fn.ir.parent == 0]
+    if len(functions) <= 64:
+        frame.put(alloc, "*", Value(refs=tuple(functions)))
+    return Value(allocs=(alloc,))
+
+
+def _constant_copy(frame: Interpreter, args: Args) -> Value | None:
+    """``frozenset({...})``, ``set([...])``, ``tuple([...])``, ``list(...)``, ``dict(...)``: the same elements."""
+    if len(args.positional) == 1 and args.positional[0].allocs and not args.positional[0].labels and not args.kw:
+        return args.positional[0]
+    if not args.positional and not args.kw and args.spread is None:
+        return Value(allocs=(frame.alloc((frame.at.start, frame.at.end, "empty"), "list", closed=True),))
+    return None
+
+
+def _dict(frame: Interpreter, args: Args) -> Value | None:
+    if args.positional and not args.kw:
+        return _constant_copy(frame, args)
+    alloc = frame.alloc((frame.at.start, frame.at.end, "dict"), "dict", closed=not args.positional and args.spread is None)
+    made = Value(allocs=(alloc,))
+    for name, value in args.kw.items():
+        frame.put(alloc, name, value)
+    for value in [*args.positional, *([args.spread] if args.spread is not None else [])]:
+        whole = frame.collapse(value)
+        made = Value(made.labels | whole.labels, allocs=(alloc,), steps={**(made.steps or {}), **(whole.steps or {})} if frame.traced else None)
+    return made
+
+
+SPECIAL: dict[str, Callable[[Interpreter, Args], Value | None]] = {
+    "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
+    "builtins.super": _super,
+    "builtins.globals": _globals,
+    "builtins.locals": _globals,
+    "builtins.set": _constant_copy,
+    "builtins.frozenset": _constant_copy,
+    "builtins.tuple": _constant_copy,
+    "builtins.list": _constant_copy,
+    "builtins.dict": _dict,
+}
+"""By API path; the engine makes sure that these paths exist even where no model speaks of them."""

@@ -1,0 +1,133 @@
+"""Labels: where the data in a value may come from, and what was done to it on the way.
+
+A label is a source (an operation that brings data in) or a parameter of the function at hand (by access path), with the sink classes that sanitizers cleared,
+the confidence steps lost, the weak checks passed, and whether it moved unchanged. Labels are interned: equal labels are one object.
+How values carry them is in ``headwater.taint.value``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater import limits
+from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS
+from headwater.index.entities import Fn
+
+BIT: dict[str, int] = {name: 1 << number for number, name in enumerate(SINK_CLASSES)}
+ALL = (1 << len(SINK_CLASSES)) - 1
+RESOLVED = 1 << len(SINK_CLASSES)
+PARSED_URL = RESOLVED << 1
+PATHS = BIT["path-read"] | BIT["path-write"]
+KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
+
+
+def bits(classes: list[str]) -> int:
+    """The bit set of sink classes; ``all`` is every one."""
+    found = 0
+    for name in classes:
+        found |= ALL if name == "all" else BIT[name]
+    return found
+
+
+class Source:
+    """An operation of the code under review that brings in data of others."""
+
+    __slots__ = ("end", "fn", "key", "kind", "start", "text")
+
+    def __init__(self, kind: str, fn: Fn, start: int, end: int, text: str) -> None:
+        self.kind = kind
+        self.fn = fn
+        self.start = start
+        self.end = end
+        self.text = text
+        self.key = (KIND_RANK[kind], fn.module.id, start, end)
+
+
+class Label:
+    """One origin of data; see the module's text. ``param`` is -1 for a source."""
+
+    __slots__ = ("_derived", "cleared", "drop", "exact", "key", "param", "path", "source", "weak")
+
+    def __init__(self, source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int, key: Any) -> None:
+        self.source = source
+        self.param = param
+        self.path = path
+        self.cleared = cleared
+        self.drop = drop
+        self.exact = exact
+        self.weak = weak
+        self.key = key
+        self._derived: dict[tuple[int, int, int, bool], Label | None] = {}
+
+    def __repr__(self) -> str:
+        name = f"{self.source.kind}@{self.source.start}" if self.source else f"${self.param}{''.join(f'.{k}' for k in self.path)}"
+        return name + ("" if self.exact else "~") + "-" * self.drop
+
+
+_INTERNED: dict[Any, Label] = {}
+
+
+def clear_interned() -> None:
+    """Forget all labels: between two analyses in one process."""
+    _INTERNED.clear()
+
+
+def _intern(source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int) -> Label:
+    origin: Any = (0, param, tuple((0, k, "") if isinstance(k, int) else (1, 0, k) for k in path)) if source is None else (1, *source.key)
+    key = (origin, cleared, drop, not exact, weak)
+    found = _INTERNED.get(key)
+    if found is None:
+        found = _INTERNED[key] = Label(source, param, path, cleared, drop, exact, weak, key)
+    return found
+
+
+def source_label(source: Source, drop: int = 0) -> Label:
+    """The label of data fresh from a source."""
+    return _intern(source, -1, (), 0, min(drop, limits.DROPS), False, 0)
+
+
+def param_label(param: int, path: tuple[str | int, ...] = ()) -> Label:
+    """The label of a parameter as it came in."""
+    return _intern(None, param, path, 0, 0, True, 0)
+
+
+def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> Label | None:
+    """The label after an operation; None where it is cleared for every sink class. ``exact`` keeps what was exact."""
+    key = (clear, drop, weak, exact)
+    try:
+        return label._derived[key]
+    except KeyError:
+        pass
+    cleared = label.cleared | clear
+    made: Label | None
+    if cleared & ALL == ALL:
+        made = None
+    else:
+        made = _intern(
+            label.source,
+            label.param,
+            label.path,
+            cleared,
+            min(label.drop + drop, limits.DROPS),
+            exact and label.exact,
+            label.weak | weak,
+        )
+    label._derived[key] = made
+    return made
+
+
+def extend(label: Label, key: str | int) -> Label:
+    """The label of an attribute or element: a longer access path for an exact parameter, else the same."""
+    if label.source is None and label.exact and len(label.path) < limits.ACCESS_PATH:
+        return _intern(None, label.param, (*label.path, key), label.cleared, label.drop, True, label.weak)
+    if label.exact:
+        made = derive(label)
+        return made if made is not None else label
+    return label
+
+
+def widen(labels: frozenset[Label]) -> frozenset[Label]:
+    """At most ``limits.LABELS`` labels: the first by kind and place."""
+    if len(labels) <= limits.LABELS:
+        return labels
+    return frozenset(sorted(labels, key=lambda label: label.key)[: limits.LABELS])

@@ -1,0 +1,515 @@
+"""Runs the interpreter over all functions in dependency order until summaries, fields and module variables are stable.
+
+Components of functions are solved callees first, each from nothing until it is stable. Edges that only values show (a method found through a factory) are noticed when a
+function reads what is not solved yet; they are added and what depends on them is solved again. Frameworks' calls of entry points come last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from headwater import ir, limits
+from headwater.apis.load import Catalogue, CallRule
+from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.schema import Callback
+from headwater.index.calls import Edges, components, instructions, sizes
+from headwater.index.entities import Cls, Fn, Mod, Var
+from headwater.index.symbols import Symbols
+from headwater.taint.labels import Source
+from headwater.taint.summary import EMPTY, Issue, Sink, Summary
+from headwater.taint.transfer import Interpreter
+from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Node, Shape, Value, join, join_shapes, only_sources
+
+
+class CallReport:
+    """A call that is wrong by itself."""
+
+    __slots__ = ("end", "fn", "key", "name", "rule", "start")
+
+    def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int) -> None:
+        self.rule = rule
+        self.fn = fn
+        self.name = name
+        self.start = start
+        self.end = end
+        self.key = (fn.module.id, start, end, rule.rule)
+
+
+class Entry:
+    """A function that a framework calls with data of its own."""
+
+    __slots__ = ("callback", "fn", "key", "owner")
+
+    def __init__(self, owner: Fn, fn: Fn, callback: Callback) -> None:
+        self.owner = owner
+        self.fn = fn
+        self.callback = callback
+        self.key = (fn.id, callback.is_, callback.parameters, tuple(sorted(callback.by_name.items())))
+
+
+class Solver:
+    """The whole-project state of the analysis."""
+
+    def __init__(self, symbols: Symbols, catalogue: Catalogue, progress: Callable[[int, int], None] | None = None) -> None:
+        self.symbols = symbols
+        self.catalogue = catalogue
+        self.progress = progress
+        self.summaries: list[Summary] = [EMPTY] * len(symbols.functions)
+        self.fields: dict[tuple[int, str], dict[int, Shape]] = {}
+        self.globals: dict[tuple[int, str], dict[int, Shape]] = {}
+        self.issues: dict[int, list[Issue]] = {}
+        self.reports: dict[int, dict[Any, CallReport]] = {}
+        self.entries: dict[int, dict[Any, Entry]] = {}
+        self.virtual: list[Issue] = []
+        self.annotated: dict[tuple[int, int], Any] = {}
+        self.receivers: dict[int, dict[int, int]] = {}
+        self.counts: dict[str, int] = {}
+        self._sources: dict[Any, Source] = {}
+        self._sinks: dict[Any, Sink] = {}
+        self._bindings: dict[tuple[int, str], tuple[Any, ...]] = {}
+        self._methods: dict[tuple[int, str], tuple[Fn, ...]] = {}
+        self._family: dict[int, tuple[Cls, ...]] = {}
+        self._field_cache: dict[tuple[int, str], Shape] = {}
+        self._defaults: dict[tuple[int, int], Any] = {}
+        self._clean: dict[str, frozenset[str]] = {}
+        self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
+        self.names: dict[str, ApiPath[Any]] = {
+            name[1:]: node for name in sorted(catalogue.paths.first_names()) if name.startswith("?") and len(name) > 1 and (node := catalogue.paths.root(name)) is not None
+        }
+        self.operators = catalogue.operators
+        chain = catalogue.paths.find("langchain_core.runnables.RunnableSequence()")
+        self.chain_refs: tuple[Any, ...] = (chain,) if chain is not None else ()
+        self.edges = Edges(symbols)
+        self._order: list[int] = []
+        """Component index of each function."""
+        self._done: list[bool] = []
+        self._late: dict[int, dict[int, None]] = {}
+        self._observed: dict[int, dict[int, None]] = {}
+        self._changed = False
+        self._reran: set[int] = set()
+        self.largest = 0
+
+    def count(self, what: str, number: int = 1) -> None:
+        self.counts[what] = self.counts.get(what, 0) + number
+
+    # ------------------------------------------------------------------------------------------- the solution
+
+    def solve(self) -> None:
+        """Solve everything; results are in ``issues``, ``virtual`` and ``reports``."""
+        total = len(self.symbols.functions)
+        self._done = [False] * total
+        dirty: set[int] | None = None
+        for round_ in range(limits.LATE_ROUNDS):
+            groups = components(self.edges.edges)
+            if round_ == 0:
+                self.counts.update(sizes(groups))
+                self.largest = self.counts["largest-component"]
+            self._order = [0] * total
+            for number, group in enumerate(groups):
+                for one in group:
+                    self._order[one] = number
+            if dirty is not None:
+                dirty = self._dependents(dirty, groups)
+                for one in dirty:
+                    self._forget(one)
+            self._late = {}
+            finished = 0
+            for group in groups:
+                if dirty is None or group[0] in dirty:
+                    self._component(group)
+                finished += len(group)
+                if self.progress is not None and finished % 512 < len(group):
+                    self.progress(finished, total)
+            before = self._snapshot()
+            self._run_entries()
+            dirty = self._late_readers(before)
+            if not dirty:
+                break
+            self.count("late-rounds")
+        else:
+            self.count("late-edges-left", len(dirty or ()))
+        if self.progress is not None:
+            self.progress(total, total)
+
+    def _component(self, group: list[int]) -> None:
+        functions = [self.symbols.functions[one] for one in group]
+        members = set(group)
+        for round_ in range(limits.COMPONENT_ROUNDS):
+            changed = False
+            for fn in functions:
+                self._changed = False
+                before = self.summaries[fn.id]
+                after = self._interpret(fn)
+                if self._changed or not before == after:
+                    changed = True
+                self.summaries[fn.id] = after
+            if not changed or (len(group) == 1 and group[0] not in self._observed.get(group[0], {})):
+                break
+            if round_ + 1 == limits.COMPONENT_ROUNDS:
+                self.count("components-widened")
+        for one in members:
+            self._done[one] = True
+
+    def _interpret(self, fn: Fn) -> Summary:
+        self.reports.pop(fn.id, None)
+        self.entries.pop(fn.id, None)
+        frame = Interpreter(self, fn)
+        summary = frame.run()
+        self.count("evaluations")
+        if frame.issues:
+            self.issues[fn.id] = [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
+        else:
+            self.issues.pop(fn.id, None)
+        return summary
+
+    def _forget(self, one: int) -> None:
+        """Begin a function again from nothing."""
+        self.summaries[one] = EMPTY
+        self._done[one] = False
+        self.issues.pop(one, None)
+        for table in (self.fields, self.globals):
+            for writers in table.values():
+                writers.pop(one, None)
+        self._field_cache.clear()
+
+    def _dependents(self, dirty: set[int], groups: list[list[int]]) -> set[int]:
+        """Everything that reads what is dirty, whole components at a time."""
+        readers: dict[int, list[int]] = {}
+        for reader, targets in enumerate(self.edges.edges):
+            for target in targets:
+                readers.setdefault(target, []).append(reader)
+        for reader, observed in self._observed.items():
+            for target in observed:
+                readers.setdefault(target, []).append(reader)
+        group_of = {one: group for group in groups for one in group}
+        found: set[int] = set()
+        todo = sorted(dirty)
+        while todo:
+            one = todo.pop()
+            if one in found:
+                continue
+            for member in group_of[one]:
+                if member not in found:
+                    found.add(member)
+                    todo += [reader for reader in readers.get(member, ()) if reader not in found]
+        return found
+
+    def _snapshot(self) -> dict[Any, dict[int, Shape]]:
+        return {("f", *key): dict(writers) for key, writers in self.fields.items()}
+
+    def _late_readers(self, before: dict[Any, dict[int, Shape]]) -> set[int]:
+        """Functions that read something before it was solved, and it turned out to be something; their edges are added."""
+        dirty: set[int] = set()
+        for reader, targets in sorted(self._late.items()):
+            for target in sorted(targets):
+                if target in self.edges.edges[reader]:
+                    continue
+                if self.summaries[target] is EMPTY or self.summaries[target] == EMPTY:
+                    wrote = any(target in writers for table in (self.fields, self.globals) for writers in ())
+                    if not wrote and target not in self._writers:
+                        continue
+                self.edges.edges[reader][target] = None
+                dirty.add(reader)
+        for key, writers in sorted(self.fields.items()):
+            if before.get(("f", *key)) != writers and key in self._field_readers:
+                dirty |= self._field_readers[key]
+        self.count("late-edges", len(dirty))
+        return dirty
+
+    _writers: set[int]
+    _field_readers: dict[tuple[int, str], set[int]]
+
+    def prepare(self) -> None:
+        """Make what loops over all functions would make again and again."""
+        self._writers = set()
+        self._field_readers = {}
+
+    # ---------------------------------------------------------------------------------------------- reading
+
+    def _read(self, reader: Fn, target: int) -> None:
+        one = reader.id
+        observed = self._observed.setdefault(one, {})
+        observed[target] = None
+        if not self._done[target] and self._order[target] != self._order[one]:
+            self._late.setdefault(one, {})[target] = None
+
+    def summary(self, reader: Fn, fn: Fn) -> Summary:
+        """The summary of ``fn`` as it is known now."""
+        self._read(reader, fn.id)
+        return self.summaries[fn.id]
+
+    def family(self, cls: Cls) -> tuple[Cls, ...]:
+        """The classes whose methods may write a field of an instance: its MRO and its nearest subclasses."""
+        known = self._family.get(cls.id)
+        if known is None:
+            children = cls.descendants(limits.OVERRIDES)
+            known = self._family[cls.id] = tuple(dict.fromkeys((*cls.mro, *children[: limits.OVERRIDES])))
+        return known
+
+    def read_field(self, reader: Fn, cls: Cls, name: str) -> Shape:
+        """A class-wide field: what any method stores in it, its annotation, its default."""
+        key = (cls.id, name)
+        for one in self.family(cls):
+            for writer in one.written.get(name, ()):
+                self._read(reader, writer.id)
+            if name in one.ir.fields and one.ir.fields[name].value >= 0:
+                self._read(reader, one.module.functions[one.ir.function].id)
+        self._field_readers.setdefault(key, set()).add(reader.id)
+        cached = self._field_cache.get(key)
+        if cached is not None:
+            return cached
+        made = NOTHING
+        for one in self.family(cls):
+            writers = self.fields.get((one.id, name))
+            if writers:
+                for writer_id in sorted(writers):
+                    made = join_shapes(made, writers[writer_id])
+        for one in cls.mro:
+            field = one.ir.fields.get(name)
+            if field is not None and field.annotation is not None:
+                type_ = self.symbols.type_value(one.module, field.annotation, one)
+                if type_.refs:
+                    made = join_shapes(made, Shape(refs=type_.refs))
+                elif type_.elements is not None and type_.elements.refs:
+                    made = join_shapes(made, Shape(fields={"*": Shape(refs=type_.elements.refs)}, kind="list"))
+                break
+        self._field_cache[key] = made
+        return made
+
+    def store_field(self, fn: Fn, cls: Cls, name: str, export: Callable[[], Shape]) -> None:
+        """A method stores a field."""
+        shape = only_sources(export())
+        if shape.empty:
+            return
+        writers = self.fields.setdefault((cls.id, name), {})
+        known = writers.get(fn.id, NOTHING)
+        joined = join_shapes(known, shape)
+        if not joined == known:
+            writers[fn.id] = joined
+            self._writers.add(fn.id)
+            self._changed = True
+            self._field_cache.clear() if len(self._field_cache) > 4096 else self._drop_field(name)
+
+    def _drop_field(self, name: str) -> None:
+        for key in [key for key in self._field_cache if key[1] == name]:
+            del self._field_cache[key]
+
+    def read_global(self, reader: Fn, mod: Mod, name: str) -> Shape:
+        """A module variable."""
+        self._read(reader, mod.body.id)
+        writers = self.globals.get((mod.id, name))
+        if not writers:
+            return NOTHING
+        if len(writers) == 1:
+            return next(iter(writers.values()))
+        made = NOTHING
+        for writer in sorted(writers):
+            made = join_shapes(made, writers[writer])
+        return made
+
+    def store_global(self, fn: Fn, mod: Mod, name: str, shape: Shape) -> None:
+        """A function or the module body sets a module variable."""
+        shape = only_sources(shape)
+        if shape.empty:
+            return
+        writers = self.globals.setdefault((mod.id, name), {})
+        known = writers.get(fn.id)
+        if known is None or not known == shape:
+            writers[fn.id] = shape if known is None else join_shapes(known, shape)
+            self._writers.add(fn.id)
+            self._changed = True
+
+    # --------------------------------------------------------------------------------------------- the index
+
+    def bindings(self, mod: Mod, name: str) -> tuple[Any, ...]:
+        """What a free name is in a function of ``mod``."""
+        key = (mod.id, name)
+        known = self._bindings.get(key)
+        if known is None:
+            known = self._bindings[key] = tuple(one for one in self.symbols.name(mod, name))
+        return known
+
+    def methods(self, cls: Cls, name: str) -> tuple[Fn, ...]:
+        """The method of an instance and its overrides in subclasses (an abstract one gives way to them)."""
+        key = (cls.id, name)
+        known = self._methods.get(key)
+        if known is not None:
+            return known
+        own = cls.method(name)
+        made: list[Fn] = [own] if own is not None else []
+        if own is not None or cls.children:
+            children = cls.descendants(limits.OVERRIDES)
+            over = [child.methods[name] for child in children if name in child.methods]
+            if len(children) <= limits.OVERRIDES:
+                made += over
+            elif over:
+                self.count("overrides-cut")
+        self._methods[key] = tuple(dict.fromkeys(made))
+        return self._methods[key]
+
+    def default(self, fn: Fn, param: int) -> Any:
+        """The default of a parameter where it is a literal."""
+        key = (fn.id, param)
+        if key not in self._defaults:
+            found: Any = NO_CONST
+            if param < len(fn.ir.params):
+                register = fn.ir.params[param].default
+                for instr in fn.ir.defaults:
+                    if isinstance(instr, ir.Const) and instr.dst == register:
+                        found = instr.value
+            self._defaults[key] = found
+        return self._defaults[key]
+
+    def receivers_of(self, fn: Fn) -> dict[int, int]:
+        """The register that each attribute is read from."""
+        made = {instr.dst: instr.obj for instr in instructions(fn.ir.defaults + fn.ir.body) if type(instr) is ir.Attr}
+        if len(self.receivers) > 64:
+            self.receivers.clear()
+        self.receivers[fn.id] = made
+        return made
+
+    def clean_of(self, node: ApiPath[Any]) -> frozenset[str]:
+        """Attributes of a call's result that carry no data of others."""
+        known = self._clean.get(node.text)
+        if known is None:
+            call = self.catalogue.paths.find(node.text[: -len(CALL)])
+            known = frozenset(name for entry in (call.entries if call is not None else ()) for name in getattr(entry, "clean", ()))
+            self._clean[node.text] = known
+        return known
+
+    def makes_chain(self, left: Value, right: Value) -> bool:
+        """Whether ``left | right`` is a chain."""
+        types = {name for value in (left, right) for ref in value.refs for name in getattr(ref, "types", ())}
+        for value in (left, right):
+            for ref in value.refs:
+                for path in getattr(ref, "paths", ()):
+                    types |= path.types
+        return any(operator.op == "|" and ({operator.left, operator.right} & types) for operator in self.operators)
+
+    # ----------------------------------------------------------------------------------- sources, sinks, entries
+
+    def source(self, kind: str, fn: Fn, start: int, end: int, text: str) -> Source:
+        """The source at a place (one object for each)."""
+        made = Source(kind, fn, start, end, text)
+        return self._sources.setdefault((made.key), made)
+
+    def sink(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str) -> Sink:
+        """The sink at a place (one object for each)."""
+        made = Sink(class_, fn, start, end, name, does, confidence)
+        return self._sinks.setdefault(made.key, made)
+
+    def report_call(self, fn: Fn, rule: CallRule, name: str, start: int, end: int) -> None:
+        report = CallReport(rule, fn, name, start, end)
+        self.reports.setdefault(fn.id, {})[report.key] = report
+
+    def entry(self, owner: Fn, fn: Fn, callback: Callback) -> None:
+        """A framework will call ``fn``."""
+        made = Entry(owner, fn, callback)
+        self.entries.setdefault(owner.id, {})[made.key] = made
+
+    def overridden(self) -> list[Entry]:
+        """Methods that libraries call because they override a method that a model speaks of."""
+        found = []
+        for cls in self.symbols.classes:
+            for path in cls.instance.paths:
+                for name, method in sorted(cls.methods.items()):
+                    child = path.child(name)
+                    for entry in child.entries if child is not None else ():
+                        callback = getattr(entry, "overridden", None)
+                        if callback is not None:
+                            found.append(Entry(method, method, callback))
+        return found
+
+    def _run_entries(self) -> None:
+        """Call every entry point as its framework does."""
+        unique: dict[Any, Entry] = {}
+        for entry in [one for owner in sorted(self.entries) for one in self.entries[owner].values()] + self.overridden():
+            unique.setdefault(entry.key, entry)
+        self.counts["entry-points"] = len(unique)
+        self.virtual = []
+        for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12)):
+            self.virtual += run_entry(self, entry)
+
+
+def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]:
+    """The issues of one call of an entry point by its framework."""
+    fn, callback = entry.fn, entry.callback
+    frame = Interpreter(solver, fn, traced)
+    frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
+    frame.block(fn.ir.defaults)
+    defaults = dict(frame.cells)
+    frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
+    frame.dead = False
+    receiver: Value | None = None
+    params = fn.ir.params
+    first = 0
+    if fn.bound and params:
+        first = 1
+        assert fn.cls is not None
+        alloc = frame.alloc("self", "instance")
+        receiver = Value(refs=(fn.cls.instance,), allocs=(alloc,))
+    kw: dict[str, Value] = {}
+    positional: list[Value] = []
+    star = spread = None
+    what = callback.is_ or "entry point"
+    for param in params[first:]:
+        kind = callback.by_name.get(param.name, callback.parameters)
+        if not kind or _filled(solver, fn, param, callback, defaults):
+            value = defaults.get(param.default, BOTTOM) if param.default >= 0 else BOTTOM
+        else:
+            type_ = solver.symbols.type_value(fn.module, param.annotation, fn.cls)
+            if callback.validates and (type_.scalar or type_.literal):
+                value = BOTTOM
+            else:
+                text = f"the argument {param.name} of the {what} {fn.name}()"
+                source = solver.source(kind, fn, param.start, param.end, text)
+                from headwater.taint.labels import source_label
+
+                label = source_label(source)
+                value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
+                value = frame.typed(value, type_) if type_.refs else value
+        if param.kind == "star":
+            star = value
+        elif param.kind == "stars":
+            spread = value
+        elif param.kind == "positional":
+            positional.append(value)
+        else:
+            kw[param.name] = value
+    from headwater.taint.calls import Args
+
+    frame._apply(fn, receiver, Args(positional, kw, star, spread), False, None)
+    for issue in frame.issues.values():
+        issue.entry = True
+    return [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
+
+
+def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, defaults: dict[Any, Value]) -> bool:
+    """Whether the framework fills a parameter with something of its own."""
+    names = set(callback.except_)
+    if param.name in names:
+        return True
+    texts: set[str] = set()
+    if param.default >= 0:
+        texts |= {getattr(ref, "text", "") for ref in defaults.get(param.default, BOTTOM).refs}
+    todo = [param.annotation] if param.annotation is not None else []
+    while todo:
+        type_ = todo.pop()
+        todo += type_.args
+        for found in solver.symbols.type_names(fn.module, type_.name.removesuffix(CALL), fn.cls):
+            text = getattr(found, "text", "")
+            if text:
+                texts |= {text, text + CALL}
+        texts.add(type_.name.rpartition(".")[2].removesuffix(CALL))
+    for wanted in names:
+        if any(text and (text == wanted or text == wanted + CALL or re.sub(r"\(\)$", "", text) == re.sub(r"\(\)$", "", wanted)) for text in texts):
+            return True
+        last = wanted.removesuffix(CALL).rpartition(".")[2]
+        if last[:1].isupper() and last in texts:
+            return True
+    return False
+
+
+__all__ = ["CallReport", "Entry", "Solver", "Var", "join", "run_entry"]

@@ -1,0 +1,181 @@
+"""What a function does to the data of its caller: returns, effects, and what its checks prove.
+
+A summary speaks of parameters by index and access path. Steps of traces are no part of it: an effect keeps one hop (the call and
+the callee's effect), from which ``headwater.taint.trace`` rebuilds the path.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater.index.entities import Fn
+from headwater.taint.value import NOTHING, Node, Shape
+
+Path = tuple[str | int, ...]
+
+
+class Sink:
+    """An operation of the project and the class of damage that it can do: the identity of a finding."""
+
+    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "start")
+
+    def __init__(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str) -> None:
+        self.class_ = class_
+        self.fn = fn
+        self.start = start
+        self.end = end
+        self.name = name
+        """The API path."""
+        self.does = does
+        self.confidence = confidence
+        self.key = (fn.module.id, start, end, class_)
+
+
+class Requirement:
+    """A condition on a constant argument of the caller: parameter, access path, and the values that make the effect real."""
+
+    __slots__ = ("key", "negated", "param", "path", "value")
+
+    def __init__(self, param: int, path: Path, value: Any, negated: bool) -> None:
+        self.param = param
+        self.path = path
+        self.value = value
+        self.negated = negated
+        self.key = (param, tuple(map(str, path)), str(type(value)), str(value), negated)
+
+
+class ToSink:
+    """Data of a parameter reaches a sink."""
+
+    __slots__ = ("drop", "exact", "hop", "key", "param", "path", "requires", "sink", "steps", "weak")
+
+    def __init__(
+        self,
+        param: int,
+        path: Path,
+        exact: bool,
+        drop: int,
+        weak: bool,
+        sink: Sink,
+        requires: tuple[Requirement, ...],
+        hop: tuple[int, int, Fn, Any] | None,
+    ) -> None:
+        self.param = param
+        self.path = path
+        self.exact = exact
+        """The value reached the sink unchanged: what a caller has proven about it holds."""
+        self.drop = drop
+        self.weak = weak
+        self.sink = sink
+        self.requires = requires
+        self.hop = hop
+        """Start and end of the call here, the callee, the key of the callee's effect; None where the sink is here."""
+        self.key = (param, tuple((0, k, "") if isinstance(k, int) else (1, 0, k) for k in path), sink.key, not exact, tuple(r.key for r in requires))
+        self.steps: Node | None = None
+
+
+class ToParam:
+    """A field of an argument (or a captured variable: no key) takes a value."""
+
+    __slots__ = ("field", "key", "param", "path", "shape")
+
+    def __init__(self, param: int, path: Path, field: str | int | None, shape: Shape) -> None:
+        self.param = param
+        self.path = path
+        self.field = field
+        self.shape = shape
+        self.key = (param, tuple(map(str, path)), str(field))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ToParam) and self.key == other.key and self.shape == other.shape
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class ToCallback:
+    """A function that the caller handed over is called."""
+
+    __slots__ = ("args", "end", "key", "kw", "param", "path", "start")
+
+    def __init__(self, param: int, path: Path, args: tuple[Shape, ...], kw: tuple[tuple[str, Shape], ...], start: int, end: int) -> None:
+        self.param = param
+        self.path = path
+        self.args = args
+        self.kw = kw
+        self.start = start
+        self.end = end
+        self.key = (param, tuple(map(str, path)), start)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ToCallback) and self.key == other.key and self.args == other.args and self.kw == other.kw
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+Proof = tuple[int, int, int, str]
+"""Parameter, classes proven, classes weakly checked, the weakness in words."""
+
+
+class Summary:
+    """All that callers need to know of one function."""
+
+    __slots__ = ("callbacks", "mutations", "proofs", "raises", "returns", "return_steps", "sinks", "when_false", "when_true")
+
+    def __init__(
+        self,
+        returns: Shape = NOTHING,
+        sinks: tuple[ToSink, ...] = (),
+        mutations: tuple[ToParam, ...] = (),
+        callbacks: tuple[ToCallback, ...] = (),
+        raises: Shape = NOTHING,
+        proofs: tuple[Proof, ...] = (),
+        when_true: tuple[Proof, ...] = (),
+        when_false: tuple[Proof, ...] = (),
+    ) -> None:
+        self.returns = returns
+        self.sinks = sinks
+        self.mutations = mutations
+        self.callbacks = callbacks
+        self.raises = raises
+        self.proofs = proofs
+        """What holds of the arguments after any normal return."""
+        self.when_true = when_true
+        self.when_false = when_false
+        self.return_steps: dict[Any, Node] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Summary)
+            and [(e.key, e.drop, e.weak) for e in self.sinks] == [(e.key, e.drop, e.weak) for e in other.sinks]
+            and self.returns == other.returns
+            and self.mutations == other.mutations
+            and self.callbacks == other.callbacks
+            and self.raises == other.raises
+            and self.proofs == other.proofs
+            and self.when_true == other.when_true
+            and self.when_false == other.when_false
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+EMPTY = Summary()
+
+
+class Issue:
+    """A source meets a sink: seen in ``fn`` (the apex), where the sink may be many calls away."""
+
+    __slots__ = ("apex", "drop", "entry", "hop", "key", "label_key", "sink", "source", "steps", "weak")
+
+    def __init__(self, source: Any, drop: int, weak: bool, sink: Sink, apex: Fn, hop: tuple[int, int, Fn, Any] | None, entry: bool = False) -> None:
+        self.source = source
+        self.drop = drop
+        self.weak = weak
+        self.sink = sink
+        self.apex = apex
+        self.hop = hop
+        self.entry = entry
+        """The apex is no code: a framework calls the function of the hop."""
+        self.key = (sink.key, source.key)
+        self.steps: Node | None = None
+        self.label_key: Any = None

@@ -1,0 +1,186 @@
+"""Rebuilds the path of a finding: functions on it are interpreted once more, this time keeping the steps of each label.
+
+The second run is the check of the first: a finding whose path it does not find again is an engine fault, which is counted and reported in the ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater import limits
+from headwater.index.entities import Fn
+from headwater.taint.labels import Label
+from headwater.taint.solve import Entry, Solver, run_entry
+from headwater.taint.summary import Issue, Sink, ToSink
+from headwater.taint.transfer import Interpreter
+from headwater.taint.value import Node, Shape
+
+
+class RawStep:
+    """A step before it has words for people: function, place, what happens."""
+
+    __slots__ = ("end", "fn", "start", "what")
+
+    def __init__(self, fn: Fn, start: int, end: int, what: str) -> None:
+        self.fn = fn
+        self.start = start
+        self.end = end
+        self.what = what
+
+
+class TraceError(Exception):
+    """The path could not be found again."""
+
+
+class Tracer:
+    """Traced runs of functions, each at most once."""
+
+    def __init__(self, solver: Solver, entries: dict[int, list[Entry]]) -> None:
+        self.solver = solver
+        self.entries = entries
+        self._runs: dict[int, Interpreter] = {}
+        self._entry_issues: dict[int, dict[Any, Issue]] = {}
+
+    def run(self, fn: Fn) -> Interpreter:
+        made = self._runs.get(fn.id)
+        if made is None:
+            made = Interpreter(self.solver, fn, traced=True)
+            made.run()
+            self._runs[fn.id] = made
+        return made
+
+    def path(self, issue: Issue) -> list[RawStep]:
+        """The steps from the source to the sink; raises TraceError."""
+        if issue.entry:
+            traced = self._virtual(issue)
+        else:
+            found = self.run(issue.apex).issues.get(issue.key)
+            if found is None:
+                raise TraceError("the source does not meet the sink")
+            traced = found
+        steps = self._chain(issue.apex, traced.steps, 0)
+        if not steps:
+            source = issue.source
+            steps = [RawStep(source.fn, source.start, source.end, source.text)]
+        hop = traced.hop
+        steps += self._down(issue.apex, hop, traced.sink, 0)
+        sink = issue.sink
+        steps.append(RawStep(sink.fn, sink.start, sink.end, sink.does or f"reaches {sink.name}"))
+        return _tidy(steps)
+
+    def _virtual(self, issue: Issue) -> Issue:
+        known = self._entry_issues.get(issue.apex.id)
+        if known is None:
+            known = {}
+            for entry in self.entries.get(issue.apex.id, ()):
+                for one in run_entry(self.solver, entry, traced=True):
+                    known.setdefault(one.key, one)
+            self._entry_issues[issue.apex.id] = known
+        found = known.get(issue.key)
+        if found is None:
+            raise TraceError("the entry point does not reach the sink")
+        return found
+
+    def _down(self, fn: Fn, hop: Any, sink: Sink, depth: int) -> list[RawStep]:
+        """From a call that hands the data over, to the sink."""
+        steps: list[RawStep] = []
+        while hop is not None:
+            start, end, callee, key = hop
+            if start != end:
+                steps.append(RawStep(fn, start, end, f"passed to {_name(callee)}()"))
+            depth += 1
+            if depth > limits.TRACE_DEPTH:
+                raise TraceError("the path is deeper than the bound")
+            effect: ToSink | None = self.run(callee).sinks.get(key)
+            if effect is None:
+                raise TraceError("a callee does not reach the sink")
+            steps += self._chain(callee, effect.steps, depth)
+            fn, hop = callee, effect.hop
+        return steps
+
+    def _chain(self, fn: Fn, node: Node | None, depth: int) -> list[RawStep]:
+        """The linked steps within one function, oldest first, with what happened in the functions that returned the data."""
+        chain: list[Node] = []
+        while node is not None and len(chain) < 200:
+            chain.append(node)
+            node = node.prev
+        chain.reverse()
+        steps: list[RawStep] = []
+        for one in chain:
+            if one.hop is not None and depth < limits.TRACE_DEPTH:
+                steps += self._inside(one.hop, depth + 1)
+            if one.what:
+                steps.append(RawStep(fn, one.start, one.end, one.what))
+        return steps
+
+    def _inside(self, hop: Any, depth: int) -> list[RawStep]:
+        """Where a value came from that a callee returned, or that a field or module variable held."""
+        where, label = hop
+        if not isinstance(label, Label) or not isinstance(where, tuple):
+            return []
+        if isinstance(where[0], Fn):
+            callee, what, key = where
+            run = self.run(callee)
+            steps = run.return_steps if what == "return" else run.set_steps.get(key, {})
+            return self._chain(callee, steps.get(label), depth) if label in steps and depth < 8 else []
+        if where[0] in ("field", "class", "global") and label.source is not None and depth < 8:
+            steps_ = self._stored(where, label, depth)
+            if steps_:
+                return steps_
+        source = label.source
+        if source is not None:
+            return [RawStep(source.fn, source.start, source.end, source.text)]
+        return []
+
+    def _stored(self, where: Any, label: Label, depth: int) -> list[RawStep]:
+        """How the label came into a class-wide field or a module variable."""
+        solver = self.solver
+        tables: list[tuple[str, dict[int, Shape]]] = []
+        if where[0] == "global":
+            _, module, name = where[1]
+            tables.append((name, solver.globals.get((module, name), {})))
+        else:
+            for cls in solver.family(solver.symbols.classes[where[1]]):
+                tables.append((where[2], solver.fields.get((cls.id, where[2]), {})))
+        for name, writers in tables:
+            for writer in sorted(writers):
+                if _holds(writers[writer], label):
+                    fn = solver.symbols.functions[writer]
+                    node = self.run(fn).stored.get(name, {}).get(label)
+                    if node is not None:
+                        return self._chain(fn, node, depth)
+        return []
+
+
+def _holds(shape: Shape, label: Label, depth: int = 0) -> bool:
+    """Whether a shape has the label somewhere."""
+    if label in shape.labels:
+        return True
+    return depth < limits.SHAPE_DEPTH and any(_holds(part, label, depth + 1) for part in (shape.fields or {}).values())
+
+
+def _name(fn: Fn) -> str:
+    return fn.ir.qualname
+
+
+def _tidy(steps: list[RawStep]) -> list[RawStep]:
+    """Without repetition, at most ``limits.TRACE_STEPS``: the beginning and the end stay."""
+    made: list[RawStep] = []
+    seen: set[tuple[int, int, int, str]] = set()
+    for step in steps:
+        key = (step.fn.module.id, step.start, step.end, step.what)
+        if key in seen and step is not steps[-1]:
+            continue
+        seen.add(key)
+        if made and made[-1].fn is step.fn and (made[-1].start, made[-1].end) == (step.start, step.end):
+            if step is steps[-1]:
+                if len(made) > 1:
+                    made[-1] = step
+                    continue
+            else:
+                continue
+        made.append(step)
+    if len(made) > limits.TRACE_STEPS:
+        half = limits.TRACE_STEPS // 2
+        made = made[: limits.TRACE_STEPS - half] + made[-half:]
+    return made

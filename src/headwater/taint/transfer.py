@@ -1,0 +1,858 @@
+"""What each instruction does to the state of a frame, and the summary of a whole function.
+
+Branches join where the syntax joins; a loop runs until nothing changes or ``limits.LOOP_ROUNDS``; conditions are evaluated with what their earlier parts have shown.
+Calls are in ``headwater.taint.calls``, what conditions prove in ``headwater.taint.guards``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from headwater import ir, limits
+from headwater.index.calls import COMMON_METHODS
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Var
+from headwater.index.symbols import instance_refs
+from headwater.taint import guards
+from headwater.taint.calls import Args, Calls
+from headwater.taint.labels import ALL, BIT, Label, derive, param_label, widen
+from headwater.taint.summary import Proof, Summary, ToParam
+from headwater.taint.value import (
+    BOTTOM,
+    NO_CONST,
+    NO_LABELS,
+    NOTHING,
+    Alloc,
+    Fact,
+    Node,
+    Shape,
+    Value,
+    join,
+    join_all,
+    join_shapes,
+    same,
+)
+
+if TYPE_CHECKING:
+    from headwater.taint.solve import Solver
+
+_HOST_FIXED = re.compile(r"^[A-Za-z][\w+.-]*://[^/?#\s]+[/?#]")
+_TRUE = Value(const=True, proven=ALL)
+
+
+class Interpreter(Calls):
+    """Runs one function."""
+
+    def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
+        super().__init__(solver, fn, traced)
+        self.returned: Value | None = None
+        self.exit_proofs: list[dict[int, tuple[int, int]]] = []
+        self.true_proofs: list[dict[int, tuple[int, int]]] = []
+        self.false_proofs: list[dict[int, tuple[int, int]]] = []
+        self.loops: list[list[dict[Any, Value]]] = []
+        self.named_calls: dict[int, str] = {}
+        self.yields: Alloc | None = None
+        self.return_shape = NOTHING
+        self.return_steps: dict[Label, Node] = {}
+        self.set_steps: dict[Any, dict[Label, Node]] = {}
+        self.work = 0
+
+    # ------------------------------------------------------------------------------------------ whole function
+
+    def run(self) -> Summary:
+        """Interpret the function; its summary."""
+        function = self.fn.ir
+        self._parameters()
+        self.block(function.defaults)
+        if not self.dead:
+            for index, param in enumerate(function.params):
+                if param.default >= 0:
+                    default = self.cells.get(param.default, BOTTOM)
+                    if default.refs or default.labels:
+                        self.cells[index] = join(self.cells[index], default.with_(const=NO_CONST))
+        self.block(function.body)
+        if not self.dead:
+            self._exit(Value(const=None) if self.returned is not None else BOTTOM, implicit=True)
+        if self.yields is not None:
+            self._return_value(Value(allocs=(self.yields,)))
+        self._class_fields()
+        if self.fn.index == 0:
+            self._globals()
+        return Summary(
+            self.return_shape,
+            self._sinks(),
+            self._mutations(),
+            tuple(callback for _, callback in sorted(self.callbacks.items(), key=lambda item: item[0])),
+            self._raised(),
+            _common(self.exit_proofs),
+            _common(self.true_proofs),
+            _common(self.false_proofs),
+        )
+
+    def _parameters(self) -> None:
+        fn, function = self.fn, self.fn.ir
+        symbols = self.symbols
+        for index, param in enumerate(function.params):
+            value = self.param_value(index, ())
+            if param.kind in ("star", "stars"):
+                for alloc in value.allocs:
+                    alloc.kind = "param"
+            elif index == 0 and fn.bound and fn.cls is not None:
+                refs: tuple[Any, ...] = (fn.cls,) if "classmethod" in function.flags else instance_refs(fn.cls)
+                value = value.with_(refs=refs)
+            elif param.annotation is not None:
+                value = self.typed(value, symbols.type_value(self.mod, param.annotation, fn.cls))
+            if not value.refs and self.solver.names.get(param.name) is not None:
+                value = value.with_(refs=(self.solver.names[param.name],))
+            if self.traced:
+                value = value.with_(steps={param_label(index): Node(param.start, param.end, "", None)})
+            self.cells[index] = value
+        first = len(function.params)
+        for number, _ in enumerate(function.captured):
+            value = self.param_value(first + number, ())
+            if self.traced:
+                value = value.with_(steps={param_label(first + number): Node(function.start, function.start, "", None)})
+            self.cells[first + number] = value
+        for name, annotation in function.annotations.items():
+            register = function.names.get(name)
+            if register is not None and register not in self.cells:
+                type_ = symbols.type_value(self.mod, annotation, fn.cls)
+                if type_.refs:
+                    self.solver.annotated.setdefault((fn.id, register), type_)
+
+    def _sinks(self) -> tuple[Any, ...]:
+        effects = [effect for _, effect in sorted(self.sinks.items(), key=lambda item: item[0])]
+        if len(effects) > limits.EFFECTS:
+            self.solver.count("effects-cut")
+            effects = sorted(effects, key=lambda one: (one.drop, one.weak, one.key))[: limits.EFFECTS]
+            effects.sort(key=lambda one: one.key)
+        return tuple(effects)
+
+    def _mutations(self) -> tuple[ToParam, ...]:
+        made: list[ToParam] = []
+        for key, mutation in sorted(self.mutations.items(), key=lambda item: str(item[0])):
+            alloc = self.allocs.get(("param", (mutation.param, mutation.path)))
+            if alloc is None or mutation.field is None:
+                continue
+            value = self.cells.get((alloc, mutation.field)) or self.cells.get((alloc, "*"))
+            if value is None:
+                continue
+            shape = self.export(value)
+            if self.traced and value.steps:
+                self.set_steps[mutation.key] = dict(value.steps)
+            if not shape.empty:
+                made.append(ToParam(mutation.param, mutation.path, mutation.field, shape))
+            if len(made) >= limits.EFFECTS:
+                self.solver.count("effects-cut")
+                break
+            del key
+        first = len(self.fn.ir.params)
+        for index in self.fn.ir.nonlocals:
+            value = self.cells.get(first + index, BOTTOM)
+            shape = self.export(value)
+            if not shape.empty:
+                made.append(ToParam(first + index, (), None, shape))
+        return tuple(made)
+
+    def _raised(self) -> Shape:
+        return self.export(join_all(self.escaping)) if self.escaping else NOTHING
+
+    @property
+    def escaping(self) -> list[Value]:
+        return self.raised[0] if self.raised else []
+
+    def _class_fields(self) -> None:
+        """Defaults of the fields of the classes whose bodies are in this function."""
+        for cls in self.mod.classes:
+            if cls.ir.function != self.fn.index:
+                continue
+            for name, field in cls.ir.fields.items():
+                if field.value >= 0:
+                    value = self.cells.get(field.value)
+                    if value is not None and value is not BOTTOM:
+                        self.solver.store_field(self.fn, cls, name, lambda value=value: self.export(value))  # type: ignore[misc]
+
+    def _globals(self) -> None:
+        for name, register in self.fn.ir.names.items():
+            value = self.cells.get(register)
+            if value is not None and value is not BOTTOM:
+                annotation = self.fn.ir.annotations.get(name)
+                if annotation is not None and not value.refs:
+                    self.at = ir.Move(0, 0, 0, 0)
+                    value = self.typed(value, self.symbols.type_value(self.mod, annotation))
+                self.solver.store_global(self.fn, self.mod, name, self.export(value))
+                self.remember(name, value)
+
+    # --------------------------------------------------------------------------------------------- blocks
+
+    def block(self, block: list[Any]) -> None:
+        """Run instructions until the end or a jump."""
+        handlers = _HANDLERS
+        for instr in block:
+            if self.dead:
+                return
+            self.at = instr
+            handlers[type(instr)](self, instr)
+
+    def branch(self, block: list[Any], facts: tuple[Fact, ...] = ()) -> tuple[dict[Any, Value], bool]:
+        """Run a block as a branch: what it changed, and whether it goes on after its end."""
+        outer = self.begin()
+        for fact in facts:
+            self.learn(fact)
+        self.block(block)
+        alive = not self.dead
+        self.dead = False
+        return self.end(outer), alive
+
+    def cond(self, cond: Any) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
+        """Evaluate a condition: what holds where it is true and where it is false."""
+        kind = type(cond)
+        if kind is ir.Leaf:
+            self.block(cond.pre)
+            value = self.cells.get(cond.reg, BOTTOM)
+            if value.pred is not None:
+                return value.pred
+            return (), ()
+        if kind is ir.Not:
+            true, false = self.cond(cond.part)
+            return false, true
+        all_of = kind is ir.AllOf
+        gathered: list[Fact] = []
+        other: tuple[Fact, ...] = ()
+        saved = []
+        for number, part in enumerate(cond.parts):
+            if number:
+                saved.append(self.begin())
+                for fact in gathered:
+                    self.learn(fact)
+            true, false = self.cond(part)
+            gathered += true if all_of else false
+            if len(cond.parts) == 1:
+                other = false if all_of else true
+        for outer in reversed(saved):  # the facts hold in the branches only; calls in operands may have changed objects: keep those
+            delta = self.end(outer)
+            self.merge([{cell: value for cell, value in delta.items() if not _only_facts(self.cells.get(cell), value)}], True)
+        if not all_of and len(cond.parts) > 1:
+            other = _shared([self._again(part) for part in cond.parts])
+        elif all_of and len(cond.parts) > 1:
+            other = ()
+        return (tuple(gathered), other) if all_of else (other, tuple(gathered))
+
+    def _again(self, part: Any) -> tuple[Fact, ...]:
+        """What a part that was evaluated shows where it is true."""
+        if type(part) is ir.Leaf:
+            value = self.cells.get(part.reg, BOTTOM)
+            return value.pred[0] if value.pred is not None else ()
+        return ()
+
+    # --------------------------------------------------------------------------------------- instructions
+
+    def i_const(self, i: ir.Const) -> None:
+        self.write(i.dst, _CONSTS.get(i.value, None) or Value(const=i.value) if type(i.value) is not float else Value(const=i.value))
+
+    def i_name(self, i: ir.Name) -> None:
+        made = BOTTOM
+        bindings = self.solver.bindings(self.mod, i.name)
+        for binding in bindings:
+            made = join(made, self.named(binding))
+        if not bindings:
+            register = self.fn.ir.names.get(i.name)
+            if register is not None:
+                made = self.cells.get(register, BOTTOM)
+        self.write(i.dst, made)
+
+    def i_move(self, i: ir.Move) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        if self.solver.annotated:
+            type_ = self.solver.annotated.get((self.fn.id, i.dst))
+            if type_ is not None and not value.refs:
+                value = value.with_(refs=type_.refs)
+        self.loaded.pop(i.dst, None)
+        source = self.loaded.get(i.src)
+        if source is not None:
+            self.loaded[i.dst] = source
+        self.write(i.dst, value)
+
+    def i_attr(self, i: ir.Attr) -> None:
+        base = self.cells.get(i.obj, BOTTOM)
+        value = self.attribute(base, i.name)
+        if not value.refs and i.name in self.solver.names and i.name not in COMMON_METHODS:
+            value = value.with_(refs=(self.solver.names[i.name],))
+        self.named_calls[i.dst] = i.name
+        if len(base.allocs) == 1:
+            self.loaded[i.dst] = (base.allocs[0], i.name)
+        if self.traced and value.steps:
+            value = self._stepped(value, i, f"reads .{i.name}") if False else value
+        self.write(i.dst, value)
+
+    def _stepped(self, value: Value, i: Any, what: str) -> Value:
+        if not self.traced or not value.steps:
+            return value
+        return value.with_(steps={label: Node(i.start, i.end, what, node) for label, node in value.steps.items()})
+
+    def i_item(self, i: ir.Item) -> None:
+        base = self.cells.get(i.obj, BOTTOM)
+        index = self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else None
+        value = self.item(base, i.key, index)
+        if len(base.allocs) == 1 and i.key is not None:
+            self.loaded[i.dst] = (base.allocs[0], i.key)
+        self.named_calls.pop(i.dst, None)
+        self.write(i.dst, value)
+
+    def i_store_attr(self, i: ir.StoreAttr) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        base = self.cells.get(i.obj, BOTTOM)
+        self.store(base, i.name, self._stepped(value, i, f"kept in .{i.name}"))
+        for ref in base.refs:
+            if isinstance(ref, Cls):
+                self.solver.store_field(self.fn, ref, i.name, lambda: self.export(value))
+
+    def i_store_item(self, i: ir.StoreItem) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        base = self.cells.get(i.obj, BOTTOM)
+        key: str | int | None = i.key
+        if key is None and i.reg >= 0:
+            index = self.cells.get(i.reg, BOTTOM)
+            if isinstance(index.const, str | int) and not isinstance(index.const, bool):
+                key = index.const
+            elif index.labels:
+                for alloc in base.allocs:
+                    if alloc.kind == "dict":
+                        self.put(alloc, "$keys", self.derived([index]), weak=True)
+        self.store(base, "*" if key is None else key, self._stepped(value, i, "put into a container") if value.labels else value)
+
+    def i_store_global(self, i: ir.StoreGlobal) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        self.solver.store_global(self.fn, self.mod, i.name, self.export(value))
+        self.remember(i.name, value)
+
+    def i_build(self, i: ir.Build) -> None:
+        alloc = self.alloc((i.start, i.end, "build", i.dst), i.kind, closed=True)
+        alloc.constant = True
+        for number, part in enumerate(i.parts):
+            value = self.cells.get(part, BOTTOM)
+            key = i.keys[number] if number < len(i.keys) else number
+            if i.spread and i.spread[number]:
+                alloc.constant = alloc.constant and bool(value.allocs) and all(one.constant for one in value.allocs)
+                self._spread(alloc, value)
+                continue
+            if value.labels or (value.const is NO_CONST and not value.refs and not (value.allocs and all(one.constant for one in value.allocs))):
+                alloc.constant = False
+            if key is None:
+                key = "*" if i.kind in ("dict", "set") else number
+            if i.kind == "set":
+                key = number
+            self.put(alloc, key, value)
+        self.write(i.dst, Value(allocs=(alloc,)))
+
+    def _spread(self, alloc: Alloc, value: Value) -> None:
+        for one in value.allocs:
+            if one is alloc:
+                continue
+            for key in list(one.keys):
+                found = self.cells.get((one, key))
+                if found is not None:
+                    self.put(alloc, key if alloc.kind == "dict" else "*", found, weak=alloc.kind != "dict")
+        if value.labels and not any(one.closed for one in value.allocs):
+            self.put(alloc, "*", self.part(value, "*"), weak=True)
+
+    def i_concat(self, i: ir.Concat) -> None:
+        parts: list[Value] = []
+        text = i.literals[0] if i.literals else ""
+        fixed = bool(_HOST_FIXED.match(text))
+        seen = bool(text)
+        for number, part in enumerate(i.parts):
+            value = self.cells.get(part, BOTTOM)
+            if isinstance(value.const, str | int) and not value.labels:
+                text += str(value.const)
+                fixed = fixed or bool(_HOST_FIXED.match(text))
+            elif value.labels:
+                parts.append(self.derived([value], clear=BIT["url"]) if fixed else value)
+            literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
+            text += "\0" if value.const is NO_CONST else ""
+            text += literal
+            # After a base address of any kind, what follows a slash cannot change the host any more.
+            fixed = fixed or bool(_HOST_FIXED.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
+            seen = True
+        if not parts:
+            consts = [self.cells.get(part, BOTTOM).const for part in i.parts]
+            if seen and all(isinstance(const, str | int) for const in consts):
+                made = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
+                self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
+                return
+        self.write(i.dst, self.derived(parts, "becomes part of a text"))
+
+    def i_binary(self, i: ir.Binary) -> None:
+        left, right = self.cells.get(i.left, BOTTOM), self.cells.get(i.right, BOTTOM)
+        if i.op == "|" and self.solver.operators and (left.refs or right.refs):
+            if self.solver.makes_chain(left, right):
+                self.write(i.dst, self.chain([left, right]))
+                return
+        if i.op == "+" and isinstance(left.const, str) and isinstance(right.const, str):
+            self.write(i.dst, Value(const=(left.const + right.const)[: limits.LITERAL_CHARS]))
+            return
+        if i.op == "+" and (left.allocs or right.allocs) and not (left.labels and right.labels):
+            kinds = {alloc.kind for alloc in (*left.allocs, *right.allocs)}
+            if kinds and kinds <= {"list", "tuple"}:
+                alloc = self.alloc((i.start, i.end, "plus", i.dst), "list", closed=all(one.closed for one in (*left.allocs, *right.allocs)))
+                for value in (left, right):
+                    for one in value.allocs:
+                        found = self.contents(one)
+                        if found is not BOTTOM:
+                            self.put(alloc, "*", found, weak=True)
+                    if value.labels:
+                        self.put(alloc, "*", self.part(value, "*"), weak=True)
+                self.write(i.dst, Value(allocs=(alloc,)))
+                return
+        clear = 0
+        if i.op in ("+", "%") and isinstance(left.const, str) and _HOST_FIXED.match(left.const):
+            clear = BIT["url"]
+        refs: list[Any] = []
+        if i.op == "/":
+            refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
+        made = self.derived([left, right], "becomes part of a text" if i.op in ("+", "%") else "", clear=clear)
+        for ref in left.refs:
+            if isinstance(ref, Inst):
+                method = ref.cls.method(_OPERATOR_METHODS.get(i.op, ""))
+                if method is not None:
+                    made = join(made, self.call_function(method, left, [right], {}))
+        if refs:
+            made = made.with_(refs=tuple(refs))
+        self.write(i.dst, made)
+
+    def i_unary(self, i: ir.Unary) -> None:
+        value = self.cells.get(i.operand, BOTTOM)
+        if isinstance(value.const, int | float) and i.op == "-":
+            self.write(i.dst, Value(const=-value.const))
+            return
+        self.write(i.dst, self.derived([value]))
+
+    def i_test(self, i: ir.Test) -> None:
+        left = self.cells.get(i.left, BOTTOM)
+        right = self.cells.get(i.right, BOTTOM) if i.right >= 0 else BOTTOM
+        pred = guards.prove(self, i.op, i.left, left, i.right, right)
+        self.write(i.dst, Value(pred=pred) if pred is not None else BOTTOM)
+
+    def cells_of(self, register: int) -> tuple[Any, ...]:
+        """A register and the field that it was read from."""
+        loaded = self.loaded.get(register)
+        return (register,) if loaded is None else (register, loaded)
+
+    def i_call(self, i: ir.Call) -> None:
+        callee = self.cells.get(i.fn, BOTTOM)
+        cells = self.cells
+        if not i.kw:
+            if not i.args:
+                args = Args([])
+            else:
+                star = None
+                positional = []
+                for register in i.args:
+                    if register >= 0:
+                        positional.append(cells.get(register, BOTTOM))
+                    else:
+                        starred = cells.get(~register, BOTTOM)
+                        known = self._known_elements(starred)
+                        if known is not None:
+                            positional += known
+                        else:
+                            star = join(star or BOTTOM, self.elements(starred))
+                args = Args(positional, None, star)
+        else:
+            args = self._arguments(i)
+        args.cells = [self.cells_of(register) if register >= 0 else () for register in i.args]
+        args.name = self.named_calls.get(i.fn, "")
+        if callee.bound is not None:
+            loaded = self.receivers.get(i.fn)
+            args.receiver_cells = self.cells_of(loaded) if loaded is not None else ()
+        if not callee.refs and not args.name and i.fn in self.fn.ir.names.values():
+            args.name = next((name for name, register in self.fn.ir.names.items() if register == i.fn), "")
+        for ref in callee.refs:
+            special = guards.SPECIAL.get(getattr(ref, "text", ""))
+            if special is not None:
+                made = special(self, args)
+                if made is not None:
+                    self.write(i.dst, made)
+                    return
+        result = self.call(callee, args)
+        self.at = i
+        self.named_calls.pop(i.dst, None)
+        self.loaded.pop(i.dst, None)
+        self.write(i.dst, result)
+
+    def _known_elements(self, value: Value) -> list[Value] | None:
+        """The elements of a tuple or list of known length."""
+        if len(value.allocs) != 1 or not value.allocs[0].closed or value.labels:
+            return None
+        alloc = value.allocs[0]
+        if alloc.kind not in ("tuple", "list") or any(not isinstance(key, int) for key in alloc.keys):
+            return None
+        return [self.cells.get((alloc, key), BOTTOM) for key in alloc.keys]
+
+    def _arguments(self, i: ir.Call) -> Args:
+        cells = self.cells
+        positional: list[Value] = []
+        star: Value | None = None
+        for register in i.args:
+            if register >= 0:
+                positional.append(cells.get(register, BOTTOM))
+            else:
+                starred = cells.get(~register, BOTTOM)
+                known = self._known_elements(starred)
+                if known is not None:
+                    positional += known
+                else:
+                    star = join(star or BOTTOM, self.elements(starred))
+        kw: dict[str, Value] = {}
+        spread: Value | None = None
+        args = Args(positional)
+        for name, register in i.kw:
+            value = cells.get(register, BOTTOM)
+            if name == "**":
+                spread = value if spread is None else join(spread, value)
+            else:
+                kw[name] = value
+                args.kw_cells[name] = self.cells_of(register)
+        args.kw, args.star, args.spread = kw, star, spread
+        return args
+
+    def i_decorate(self, i: ir.Decorate) -> None:
+        decorator, target = self.cells.get(i.decorator, BOTTOM), self.cells.get(i.target, BOTTOM)
+        made = target
+        for ref in decorator.refs:
+            for entry in getattr(ref, "entries", ()):
+                callback = getattr(entry, "decorates", None)
+                if callback is not None:
+                    self.register(target, callback)
+            if isinstance(ref, Fn):
+                self.call(decorator, Args([target]))
+                for node in ref.api:
+                    for entry in node.entries:
+                        callback = getattr(entry, "decorates", None)
+                        if callback is not None:
+                            self.register(target, callback)
+        self.write(i.dst, made)
+
+    def i_func(self, i: ir.Func) -> None:
+        fn = self.mod.functions[i.function]
+        allocs: tuple[Alloc, ...] = ()
+        if i.captures:
+            alloc = self.alloc((i.start, i.end, "closure", i.function), "closure", closed=True)
+            for number, register in enumerate(i.captures):
+                self.put(alloc, f"$c{number}", self.cells.get(register, BOTTOM))
+            self.closures[fn.id] = i.captures
+            allocs = (alloc,)
+        self.write(i.dst, Value(refs=(fn,), allocs=allocs))
+
+    def i_class(self, i: ir.ClassDef) -> None:
+        self.write(i.dst, Value(refs=(self.mod.classes[i.cls],)))
+
+    def i_import(self, i: ir.Import) -> None:
+        made = BOTTOM
+        for binding in self.symbols.alias(self.mod, ir.Alias(i.path, i.level)):
+            made = join(made, self.named(binding))
+        self.write(i.dst, made)
+
+    def i_elem(self, i: ir.Elem) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        if i.what == "rest":
+            alloc = self.alloc((i.start, i.end, "rest"), "list")
+            self.put(alloc, "*", self.elements(value), weak=True)
+            self.write(i.dst, Value(value.labels, allocs=(alloc,), steps=value.steps))
+            return
+        made = self.elements(value)
+        self.loaded.pop(i.dst, None)
+        self.write(i.dst, made)
+
+    def i_enter(self, i: ir.Enter) -> None:
+        value = self.cells.get(i.ctx, BOTTOM)
+        made = BOTTOM
+        for ref in value.refs:
+            if isinstance(ref, Inst):
+                method = ref.cls.method("__enter__") or ref.cls.method("__aenter__")
+                if method is not None:
+                    made = join(made, self.call_function(method, value, [], {}))
+        if made is BOTTOM:
+            made = value
+            if any(alloc.kind in ("list", "generator") and "*" in alloc.keys for alloc in value.allocs):  # @contextmanager
+                made = join(made, self.elements(value))
+        self.write(i.dst, made)
+
+    # ------------------------------------------------------------------------------------------- leaving
+
+    def _return_value(self, value: Value) -> None:
+        self.return_shape = join_shapes(self.return_shape, self.export(value))
+        if self.traced:
+            whole = self.collapse(value)
+            for label, node in (whole.steps or {}).items():
+                self.return_steps.setdefault(label, node)
+
+    def _exit(self, value: Value, implicit: bool = False) -> None:
+        """A normal return: what it gives, and what is proven of the parameters there."""
+        self.returned = value if self.returned is None else join(self.returned, value)
+        if not implicit or value.const is None:
+            self._return_value(value)
+        held: dict[int, tuple[int, int]] = {}
+        for index in range(len(self.fn.ir.params)):
+            found = self.cells.get(index)
+            if found is not None:
+                weak = 0
+                for label in found.labels:
+                    if label.param == index and label.exact and not label.path:
+                        weak |= label.weak
+                        held[index] = (found.proven & ALL, weak)
+        self.exit_proofs.append(held)
+        truth = value.const
+        if truth is NO_CONST and value.pred is not None:
+            for facts, out in ((value.pred[0], self.true_proofs), (value.pred[1], self.false_proofs)):
+                more = dict(held)
+                for cells, proven, weak, _, _ in facts:
+                    for cell in cells:
+                        if isinstance(cell, int) and cell in more:
+                            old = more[cell]
+                            more[cell] = (old[0] | proven & ALL, old[1] | weak)
+                out.append(more)
+        elif truth is NO_CONST:
+            self.true_proofs.append(held)
+            self.false_proofs.append(held)
+        elif truth:
+            self.true_proofs.append(held)
+        else:
+            self.false_proofs.append(held)
+
+    def i_return(self, i: ir.Return) -> None:
+        value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else Value(const=None)
+        if self.yields is None or i.src >= 0:
+            self._exit(value)
+        self.dead = True
+
+    def i_yield(self, i: ir.Yield) -> None:
+        if self.yields is None:
+            self.yields = self.alloc("yields", "generator", closed=True)
+            self.yields.constant = False
+        value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else BOTTOM
+        self.put(self.yields, "*", self.elements(value) if i.each else value, weak=True)
+        self.write(i.dst, BOTTOM)
+
+    def i_raise(self, i: ir.Raise) -> None:
+        if i.src >= 0:
+            value = self.cells.get(i.src, BOTTOM)
+            if value.labels or value.allocs:
+                if not self.raised:
+                    self.raised.append([])
+                self.raised[-1].append(value)
+        self.dead = True
+
+    def i_break(self, i: ir.Break) -> None:
+        if self.loops and self.journal is not None:
+            self.loops[-1].append({})
+        self.dead = True
+
+    def i_continue(self, i: ir.Continue) -> None:
+        self.dead = True
+
+    # --------------------------------------------------------------------------------------- compound
+
+    def i_if(self, i: ir.If) -> None:
+        deltas: list[dict[Any, Value]] = []
+        outer = self.begin()  # the path on which no condition has held so far
+        for arm in i.arms:
+            true, false = self.cond(arm.cond)
+            delta, alive = self.branch(arm.body, true)
+            if alive:
+                # A branch's change is relative to this path: add what the conditions before it changed.
+                deltas.append({**{cell: self.cells[cell] for cell in self.journal or ()}, **delta})
+            for fact in false:
+                self.learn(fact)
+        self.block(i.orelse)
+        rest_alive = not self.dead
+        self.dead = False
+        rest = self.end(outer)
+        if rest_alive:
+            deltas.append(rest)
+        if not deltas:
+            self.dead = True
+            return
+        self.merge(deltas, True)
+
+    def i_loop(self, i: ir.Loop) -> None:
+        exit_facts: tuple[Fact, ...] = ()
+        for _ in range(limits.LOOP_ROUNDS):
+            outer = self.begin()
+            facts: tuple[Fact, ...] = ()
+            if i.cond is not None:
+                facts, exit_facts = self.cond(i.cond)
+            delta, _ = self.branch(i.body, facts)
+            self.merge([delta], False)
+            whole = self.end(outer)
+            changed = False
+            for cell, value in whole.items():
+                base = self.cells.get(cell)
+                joined = value if base is None else join(base, value)
+                if base is None or not same(base, joined):
+                    changed = True
+                    self.write(cell, joined)
+            if not changed:
+                break
+        broken = _breaks(i.body)
+        if not broken:
+            for fact in exit_facts:
+                self.learn(fact)
+        if i.orelse:
+            delta, alive = self.branch(i.orelse)
+            if alive or broken:
+                self.merge([delta], not broken)
+            else:
+                self.dead = True
+        elif i.cond is not None and _forever(i.cond) and not broken:
+            self.dead = True
+
+    def i_try(self, i: ir.Try) -> None:
+        self.raised.append([]) if self.raised else self.raised.extend([[], []])
+        outer = self.begin()
+        self.block(i.body)
+        body_alive = not self.dead
+        self.dead = False
+        thrown = self.raised.pop()
+        mid = self.end(outer)
+        deltas: list[dict[Any, Value]] = []
+        if body_alive:
+            outer = self.begin()
+            for cell, value in mid.items():
+                self.write(cell, value)
+            self.block(i.orelse)
+            alive = not self.dead
+            self.dead = False
+            delta = self.end(outer)
+            if alive:
+                deltas.append(delta)
+        caught = join_all(thrown)
+        for handler in i.handlers:
+            outer = self.begin()
+            self.merge([mid], False)
+            if handler.dst >= 0:
+                refs = tuple(ref for register in handler.types if register >= 0 for ref in self.cells.get(register, BOTTOM).refs if isinstance(ref, Cls))
+                labels = self.collapse(caught)
+                self.write(handler.dst, Value(labels.labels, tuple(one for cls in refs for one in instance_refs(cls)), allocs=caught.allocs, steps=labels.steps))
+            self.block(handler.body)
+            alive = not self.dead
+            self.dead = False
+            delta = self.end(outer)
+            if alive:
+                deltas.append(delta)
+        if not i.handlers and thrown and self.raised:
+            self.raised[-1] += thrown
+        if deltas:
+            self.merge(deltas, True)
+        else:
+            self.merge([mid], False)
+        self.block(i.final)
+        if not deltas:
+            self.dead = True
+
+    @property
+    def receivers(self) -> dict[int, int]:
+        """The register that an attribute was read from, by the attribute's register."""
+        known = self.solver.receivers.get(self.fn.id)
+        if known is None:
+            known = self.solver.receivers_of(self.fn)
+        return known
+
+
+def _only_facts(base: Value | None, value: Value) -> bool:
+    """Whether a cell differs by proven facts alone."""
+    return base is not None and base.refs == value.refs and base.allocs == value.allocs and {(one.source, one.param, one.path) for one in base.labels} == {
+        (one.source, one.param, one.path) for one in value.labels
+    }
+
+
+def _shared(sides: list[tuple[Fact, ...]]) -> tuple[Fact, ...]:
+    """Facts that every alternative shows."""
+    if not sides or not all(sides):
+        return ()
+    made: list[Fact] = []
+    for fact in sides[0]:
+        proven, weak = fact[1], fact[2]
+        for side in sides[1:]:
+            match = [one for one in side if set(one[0]) & set(fact[0])]
+            if not match:
+                proven = weak = 0
+                break
+            proven &= match[0][1]
+            weak |= match[0][2]
+        if proven or weak:
+            made.append((fact[0], proven, weak, (), fact[4]))
+    return tuple(made)
+
+
+def _common(exits: list[dict[int, tuple[int, int]]]) -> tuple[Proof, ...]:
+    """What holds at every exit."""
+    if not exits:
+        return ()
+    made: list[Proof] = []
+    for index in sorted(exits[0]):
+        proven, weak = exits[0][index]
+        for other in exits[1:]:
+            one = other.get(index, (0, 0))
+            proven &= one[0]
+            weak &= one[1]
+        if proven or weak:
+            made.append((index, proven, weak, ""))
+    return tuple(made)
+
+
+def _breaks(block: list[Any]) -> bool:
+    """Whether a ``break`` of this loop is in the block."""
+    for instr in block:
+        kind = type(instr)
+        if kind is ir.Break:
+            return True
+        if kind is ir.If and (any(_breaks(arm.body) for arm in instr.arms) or _breaks(instr.orelse)):
+            return True
+        if kind is ir.Try and (_breaks(instr.body) or any(_breaks(handler.body) for handler in instr.handlers) or _breaks(instr.orelse) or _breaks(instr.final)):
+            return True
+    return False
+
+
+def _forever(cond: Any) -> bool:
+    """``while True``."""
+    if type(cond) is ir.Leaf:
+        return any(type(instr) is ir.Const and instr.dst == cond.reg and instr.value in (True, 1) for instr in cond.pre)
+    return False
+
+
+_OPERATOR_METHODS = {"+": "__add__", "/": "__truediv__", "%": "__mod__", "|": "__or__", "-": "__sub__", "*": "__mul__", "@": "__matmul__"}
+_CONSTS: dict[Any, Value] = {}
+_HANDLERS: dict[type, Callable[[Interpreter, Any], None]] = {
+    ir.Const: Interpreter.i_const,
+    ir.Name: Interpreter.i_name,
+    ir.Move: Interpreter.i_move,
+    ir.Attr: Interpreter.i_attr,
+    ir.Item: Interpreter.i_item,
+    ir.StoreAttr: Interpreter.i_store_attr,
+    ir.StoreItem: Interpreter.i_store_item,
+    ir.StoreGlobal: Interpreter.i_store_global,
+    ir.Build: Interpreter.i_build,
+    ir.Concat: Interpreter.i_concat,
+    ir.Binary: Interpreter.i_binary,
+    ir.Unary: Interpreter.i_unary,
+    ir.Test: Interpreter.i_test,
+    ir.Call: Interpreter.i_call,
+    ir.Decorate: Interpreter.i_decorate,
+    ir.Func: Interpreter.i_func,
+    ir.ClassDef: Interpreter.i_class,
+    ir.Import: Interpreter.i_import,
+    ir.Elem: Interpreter.i_elem,
+    ir.Enter: Interpreter.i_enter,
+    ir.Return: Interpreter.i_return,
+    ir.Yield: Interpreter.i_yield,
+    ir.Raise: Interpreter.i_raise,
+    ir.Break: Interpreter.i_break,
+    ir.Continue: Interpreter.i_continue,
+    ir.If: Interpreter.i_if,
+    ir.Loop: Interpreter.i_loop,
+    ir.Try: Interpreter.i_try,
+}
+
+__all__ = ["EXTERNAL", "NO_LABELS", "Interpreter", "Var", "derive", "widen"]

@@ -1,0 +1,292 @@
+"""The abstract value and its lattice: labels, references, a constant, objects, and what checks have proven.
+
+Values are immutable. Objects (dicts, lists, instances, parameters) are *allocations*: a value names them, their fields live in the frame's store, so
+that two names of one object see each other's writes. A :class:`Shape` is a value with its fields, cut loose from any frame: what summaries, fields
+and module variables hold. Transfer functions are in ``headwater.taint.transfer``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headwater import limits
+from headwater.taint.labels import ALL, Label, widen
+
+
+class _NoConst:
+    """The value is no known constant."""
+
+    def __repr__(self) -> str:
+        return "-"
+
+
+NO_CONST = _NoConst()
+NO_LABELS: frozenset[Label] = frozenset()
+
+
+class Alloc:
+    """An object: a place whose fields the frame's store holds under ``(alloc, key)``."""
+
+    __slots__ = ("closed", "constant", "exact_class", "id", "keys", "kind", "root")
+
+    def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
+        self.id = number
+        self.kind = kind
+        """dict, list, tuple, set, generator, instance, chain, closure, param."""
+        self.root = root
+        """Parameter and access path, for what came in from the caller."""
+        self.closed = closed
+        """Fields that are not in the store do not exist."""
+        self.constant = False
+        """A display of literals that nothing has changed."""
+        self.exact_class = False
+        """Made by calling a class here: it is that class and no subclass."""
+        self.keys: dict[str | int, None] = {}
+
+
+class Node:
+    """A step of a trace within one function, linked to the one before it (traced runs only)."""
+
+    __slots__ = ("end", "hop", "prev", "start", "what")
+
+    def __init__(self, start: int, end: int, what: str, prev: Node | None, hop: Any = None) -> None:
+        self.start = start
+        self.end = end
+        self.what = what
+        self.prev = prev
+        self.hop = hop
+
+
+Fact = tuple[tuple[Any, ...], int, int, tuple[Any, ...], str]
+"""Cells, classes proven, classes weakly checked, references narrowed to, the weakness in words."""
+Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
+"""What holds where the value is true, and where it is false."""
+
+
+class Value:
+    """What a register or field may hold."""
+
+    __slots__ = ("allocs", "bound", "const", "labels", "loose", "pred", "proven", "refs", "steps")
+
+    def __init__(
+        self,
+        labels: frozenset[Label] = NO_LABELS,
+        refs: tuple[Any, ...] = (),
+        const: Any = NO_CONST,
+        allocs: tuple[Alloc, ...] = (),
+        proven: int = 0,
+        bound: Value | None = None,
+        loose: bool = False,
+        pred: Pred | None = None,
+        steps: Mapping[Label, Node] | None = None,
+    ) -> None:
+        self.labels = labels
+        self.refs = refs
+        self.const = const
+        self.allocs = allocs
+        self.proven = proven
+        """Sink classes for which a check has shown the value to be safe (and marks: resolved, parsed-url)."""
+        self.bound = bound
+        """The receiver of a method."""
+        self.loose = loose
+        """The references are candidates by name."""
+        self.pred = pred
+        self.steps = steps
+
+    def with_(self, **changes: Any) -> Value:
+        """A copy with some parts changed."""
+        made = Value(self.labels, self.refs, self.const, self.allocs, self.proven, self.bound, self.loose, self.pred, self.steps)
+        for name, value in changes.items():
+            setattr(made, name, value)
+        return made
+
+    def __repr__(self) -> str:
+        return f"Value({sorted(map(repr, self.labels))} {self.refs} {self.const!r} {[a.id for a in self.allocs]} p={self.proven:x})"
+
+
+BOTTOM = Value()
+NONE = Value(const=None)
+UNKNOWN_TEXT = Value(const=NO_CONST)
+
+
+def same(a: Value, b: Value) -> bool:
+    """Whether two values are equal (steps and predicates left out)."""
+    return a is b or (
+        a.labels == b.labels
+        and a.refs == b.refs
+        and a.allocs == b.allocs
+        and a.proven == b.proven
+        and a.loose == b.loose
+        and (a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const))
+        and (a.bound is b.bound or (a.bound is not None and b.bound is not None and same(a.bound, b.bound)))
+    )
+
+
+def join(a: Value, b: Value) -> Value:
+    """The least value that covers both."""
+    if a is b or b is BOTTOM:
+        return a
+    if a is BOTTOM:
+        return b
+    labels = a.labels
+    if b.labels and b.labels is not labels:
+        labels = widen(labels | b.labels) if labels else b.labels
+    refs = a.refs
+    if b.refs and b.refs != refs:
+        refs = join_refs(refs, b.refs)
+    allocs = a.allocs
+    if b.allocs and b.allocs != allocs:
+        allocs = tuple(sorted({*allocs, *b.allocs}, key=_alloc_id))[: limits.REFS]
+    const = a.const if a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const) else NO_CONST
+    if a.labels:
+        proven = a.proven & b.proven if b.labels else a.proven
+    else:
+        proven = b.proven if b.labels else a.proven & b.proven
+    bound = a.bound if b.bound is None or a.bound is b.bound else b.bound if a.bound is None else join(a.bound, b.bound)
+    steps = a.steps
+    if b.steps:
+        steps = {**b.steps, **steps} if steps else b.steps
+    return Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, None, steps)
+
+
+def join_all(values: Iterable[Value]) -> Value:
+    """The join of many."""
+    made = BOTTOM
+    for value in values:
+        made = join(made, value)
+    return made
+
+
+def join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The union of references, ordered, under the cap."""
+    if not a:
+        return b
+    if not b:
+        return a
+    return tuple(sorted({*a, *b}, key=_key))[: limits.DISPATCH]
+
+
+def _key(ref: Any) -> Any:
+    return ref.key
+
+
+def _alloc_id(alloc: Alloc) -> int:
+    return alloc.id
+
+
+class Shape:
+    """A value with its fields, independent of any frame."""
+
+    __slots__ = ("bound", "closed", "const", "constant", "fields", "kind", "labels", "loose", "proven", "refs", "value")
+
+    def __init__(
+        self,
+        labels: frozenset[Label] = NO_LABELS,
+        refs: tuple[Any, ...] = (),
+        const: Any = NO_CONST,
+        fields: dict[str | int, Shape] | None = None,
+        kind: str = "",
+        closed: bool = False,
+        constant: bool = False,
+        proven: int = 0,
+        bound: Shape | None = None,
+        loose: bool = False,
+    ) -> None:
+        self.labels = labels
+        self.refs = refs
+        self.const = const
+        self.fields = fields
+        """None: no object of its own."""
+        self.kind = kind
+        self.closed = closed
+        self.constant = constant
+        self.proven = proven
+        self.bound = bound
+        self.loose = loose
+        self.value: Value | None = None
+        """The value that it is in every frame, where it has no fields, no parameters and no receiver."""
+        if fields is None and bound is None and not any(label.source is None for label in labels):
+            self.value = Value(labels, refs, const, (), proven, None, loose)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, Shape)
+            and self.labels == other.labels
+            and self.refs == other.refs
+            and (self.const is other.const or (type(self.const) is type(other.const) and self.const == other.const))
+            and self.kind == other.kind
+            and self.closed == other.closed
+            and self.constant == other.constant
+            and self.proven == other.proven
+            and self.loose == other.loose
+            and self.bound == other.bound
+            and self.fields == other.fields
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Shape({sorted(map(repr, self.labels))} {self.refs} {self.const!r} {self.fields})"
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing."""
+        return not self.labels and not self.refs and self.const is NO_CONST and self.fields is None and self.bound is None
+
+
+NOTHING = Shape()
+
+
+def join_shapes(a: Shape, b: Shape) -> Shape:
+    """The least shape that covers both."""
+    if a is b or b is NOTHING or a == b:
+        return a
+    if a is NOTHING:
+        return b
+    fields: dict[str | int, Shape] | None
+    if a.fields is None or b.fields is None:
+        fields = a.fields if b.fields is None else b.fields
+    else:
+        fields = dict(a.fields)
+        for key, shape in b.fields.items():
+            known = fields.get(key)
+            if known is not None:
+                fields[key] = join_shapes(known, shape)
+            elif len(fields) < limits.FIELDS:
+                fields[key] = shape
+            else:
+                fields["*"] = join_shapes(fields.get("*", NOTHING), shape)
+    if a.labels:
+        proven = a.proven & b.proven if b.labels else a.proven
+    else:
+        proven = b.proven if b.labels else a.proven & b.proven
+    bound = a.bound if b.bound is None else b.bound if a.bound is None else join_shapes(a.bound, b.bound)
+    return Shape(
+        widen(a.labels | b.labels),
+        join_refs(a.refs, b.refs),
+        a.const if type(a.const) is type(b.const) and a.const == b.const else NO_CONST,
+        fields,
+        a.kind or b.kind,
+        a.closed and b.closed,
+        a.constant and b.constant,
+        proven,
+        bound,
+        a.loose or b.loose,
+    )
+
+
+def only_sources(shape: Shape, depth: int = 0) -> Shape:
+    """The shape without what depends on a caller: what a class-wide field or a module variable may keep."""
+    labels = shape.labels
+    if any(label.source is None for label in labels):
+        labels = frozenset(label for label in labels if label.source is not None)
+    fields = None
+    if shape.fields is not None and depth < limits.SHAPE_DEPTH:
+        fields = {key: only_sources(part, depth + 1) for key, part in shape.fields.items()}
+    bound = only_sources(shape.bound, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
+    if labels is shape.labels and shape.fields is None and shape.bound is None:
+        return shape
+    return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven if labels else shape.proven & ALL, bound, shape.loose)

@@ -1,0 +1,80 @@
+"""Data flows downward only: a module imports from its own layer and the ones before it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+
+LAYERS = (
+    ("headwater.limits",),
+    ("headwater.files.source",),
+    ("headwater.findings", "headwater.ir"),
+    ("headwater.config", "headwater.gate"),
+    ("headwater.files",),
+    ("headwater.frontends",),
+    ("headwater.apis",),
+    ("headwater.knowledge",),
+    ("headwater.rules",),
+    ("headwater.index",),
+    ("headwater.taint",),
+    ("headwater.system",),
+    ("headwater.reports",),
+    ("headwater.pipeline",),
+    ("headwater",),  # the public API
+    ("headwater.cli", "headwater.__main__"),
+)
+
+
+def layer(module: str) -> int:
+    """The layer of the longest name that the module is, or lies below."""
+    matches = [
+        (len(name), number) for number, names in enumerate(LAYERS) for name in names if module == name or module.startswith(f"{name}.")
+    ]
+    length, number = max(matches)
+    assert length > len("headwater") or module == "headwater", f"{module} is in no layer"
+    return number
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_module(name: str) -> bool:
+    path = SOURCE.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or path.is_dir()
+
+
+def imports(path: Path) -> set[str]:
+    """The project's modules that a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                found.add(name if is_module(name) else str(node.module))
+    return {name for name in found if name.split(".")[0] == "headwater"}
+
+
+MODULES = {name_of(path): path for path in sorted((SOURCE / "headwater").rglob("*.py"))}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_only_from_layers_before_it(module: str) -> None:
+    own = layer(module)
+    wrong = {name for name in imports(MODULES[module]) if layer(name) > own}
+    assert not wrong
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_begins_with_its_purpose(module: str) -> None:
+    purpose = ast.get_docstring(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+    assert purpose, "a module begins with a docstring"
+    assert purpose.splitlines()[0].endswith((".", ":")) or purpose.count("\n") == 0
