@@ -38,7 +38,9 @@ def test_editions_are_told_apart() -> None:
     assert len(entries("owasp-llm")) == 20
 
 
-@pytest.mark.parametrize(("framework", "id"), [("owasp-llm", "LLM05"), ("cwe", "1428"), ("atlas", "AML.T9999"), ("owasp-agentic", "ASI11:2026")])
+@pytest.mark.parametrize(
+    ("framework", "id"), [("owasp-llm", "LLM05"), ("cwe", "1428"), ("atlas", "AML.T9999"), ("owasp-agentic", "ASI11:2026")]
+)
 def test_invented_ids_are_refused(framework: str, id: str) -> None:
     with pytest.raises(KeyError, match=id):
         entry(framework, id)

@@ -21,7 +21,7 @@ def review(path: str | os.PathLike[str], config: Config | None = None, progress:
     # Imported late: ``headwater --version`` and importers that want only the version do not pay for the engine.
     from pathlib import Path
 
-    from headwater import config as configuration
-    from headwater import pipeline
+    from headwater.config import Config
+    from headwater.pipeline import review as run
 
-    return pipeline.review(Path(path), config or configuration.Config(), progress)
+    return run(Path(path), config or Config(), progress)

@@ -23,6 +23,7 @@ REFS: Final = 8  # classes, functions and API paths that one value can be
 ACCESS_PATH: Final = 3  # attributes and keys told apart below a parameter: self.client.model.name has three
 FIELDS: Final = 24  # keys of one object that are told apart
 SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps
+SHAPE_NODES: Final = 48  # parts of one shape: every caller makes each of them again
 API_PATH: Final = 12  # segments of an API path
 DROPS: Final = 2  # confidence steps: high, medium, low
 

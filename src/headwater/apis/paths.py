@@ -33,7 +33,7 @@ class _State(Generic[T]):
         self.star: _State[T] | None = None
         self.deep: _State[T] | None = None
         self.loops = False
-        self.payload: list[tuple[tuple[int, int], T]] = []
+        self.payload: list[tuple[tuple[int, int, int], T]] = []
         self.types: list[str] = []
 
 
@@ -49,12 +49,12 @@ class ApiPath(Generic[T]):
         self.text = text
         self.key = (3, text)
         self.depth = depth
-        found: list[tuple[tuple[int, int], T]] = []
+        found: list[tuple[tuple[int, int, int], T]] = []
         types: list[str] = []
         for state in states:
             found += state.payload
             types += state.types
-        best = min((rank for rank, _ in found), default=(0, 0))
+        best = min((rank for rank, _ in found), default=(0, 0, 0))
         self.entries: tuple[T, ...] = tuple(payload for rank, payload in found if rank == best)
         self.types: frozenset[str] = frozenset(types)
 
@@ -155,15 +155,16 @@ class Patterns(Generic[T]):
             at += 1
         return tuple(dict.fromkeys(found))
 
-    def _place(self, path: str) -> list[tuple[_State[T], tuple[int, int]]]:
+    def _place(self, path: str) -> list[tuple[_State[T], tuple[int, int, int]]]:
         places = []
         for one in expand(path):
             steps = split(one)
             state = self._start
             if steps[0] in self._types:
                 state = self._types[steps[0]]
+                typed = 1  # a path of its own beats what is said of its type
                 steps = steps[1:]
-            deep = star = 0
+            deep = star = typed = 0
             for step in steps:
                 if step == "**":
                     deep += 1
@@ -178,7 +179,7 @@ class Patterns(Generic[T]):
                     state = state.star
                 else:
                     state = state.names.setdefault(step, _State())
-            places.append((state, (deep, star)))
+            places.append((state, (deep, star, typed)))
         return places
 
 

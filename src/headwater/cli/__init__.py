@@ -27,13 +27,17 @@ _COMMANDS: Final[Mapping[str, str]] = {
 }
 
 
-class Failure(click.ClickException):
+class FailureError(click.ClickException):
     """An error of the user's or of the surroundings, shown as one line."""
 
     exit_code = USAGE
 
     def show(self, file: object = None) -> None:
         click.echo(f"headwater: {self.format_message()}", err=True)
+
+
+class ClosedOutputError(Exception):
+    """The reader of standard output has gone."""
 
 
 class _Lazy(click.Group):
@@ -75,7 +79,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("headwater: interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
+    except ClosedOutputError:
         return _closed_output()
     except Exception as error:
         return _crashed(error)

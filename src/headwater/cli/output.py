@@ -11,18 +11,18 @@ from pathlib import Path
 
 import click
 
-from headwater.cli import Failure
+from headwater.cli import ClosedOutputError, FailureError
 
 
 def check(path: str) -> None:
     """Fails before the analysis where the report could not be written after it."""
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise Failure(f"cannot write {path}: it is a folder")
+        raise FailureError(f"cannot write {path}: it is a folder")
     if not target.parent.is_dir():
-        raise Failure(f"cannot write {path}: there is no folder {target.parent}")
+        raise FailureError(f"cannot write {path}: there is no folder {target.parent}")
     if not os.access(target if target.exists() else target.parent, os.W_OK):
-        raise Failure(f"cannot write {path}: no permission")
+        raise FailureError(f"cannot write {path}: no permission")
 
 
 def write(path: str, data: bytes) -> None:
@@ -45,7 +45,7 @@ def write(path: str, data: bytes) -> None:
                 os.unlink(temporary)
             raise
     except OSError as error:
-        raise Failure(f"cannot write {path}: {error.strerror or error}") from None
+        raise FailureError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _umask() -> int:
@@ -56,15 +56,15 @@ def _umask() -> int:
 
 
 def show(data: bytes) -> None:
-    """Writes to standard output; a closed pipe raises BrokenPipeError."""
+    """Writes to standard output; raises ClosedOutputError where nobody reads it any more."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        raise
+        raise ClosedOutputError from None  # click would end the process with the status of a failed gate
     except OSError as error:
-        raise Failure(f"cannot write to standard output: {error.strerror or error}") from None
+        raise FailureError(f"cannot write to standard output: {error.strerror or error}") from None
 
 
 def encoded(text: str) -> bytes:

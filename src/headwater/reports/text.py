@@ -67,7 +67,7 @@ class _Page:
     def text(self) -> str:
         return self._out.getvalue()
 
-    def line(self, *parts: str | tuple[str, str]) -> None:
+    def line(self, *parts: str | Text | tuple[str, str]) -> None:
         """One line; it may be longer than the page (a path that must stay in one piece)."""
         self._put(Text.assemble(*parts, no_wrap=True, overflow="ignore", end=""))
 
@@ -129,7 +129,8 @@ def _frame(page: _Page, view: View, span: Span) -> None:
         page.line(("  (the file is not there any more)", _QUIET))
         return
     last = min(span.end_line if span.end_column > 1 or span.end_line == span.line else span.end_line - 1, source.lines)
-    shown_last = min(last, span.line + SINK_LINES - 1)
+    # A note about one line takes as much room as the line.
+    shown_last = last if last - span.line <= SINK_LINES else span.line + SINK_LINES - 1
     first, end = max(1, span.line - CONTEXT), min(source.lines, shown_last + CONTEXT)
     gutter = max(4, len(str(end)))
     room = page.width - gutter - 5
@@ -181,7 +182,9 @@ def _last_cells(text: str, cells: int) -> str:
 def _trace(page: _Page, view: View, trace: Trace) -> None:
     files = len({step.place.path for step in trace.steps})
     across = f" across {files} files" if files > 1 else ""
-    page.line(("  Trace", "bold"), f" of {escape.line(trace.kind)}, {len(trace.steps)} {_plural(len(trace.steps), 'step')}{across}:")
+    page.wrapped(
+        "  ", "    ", ("Trace", "bold"), f" of {escape.line(trace.kind)}, {len(trace.steps)} {_plural(len(trace.steps), 'step')}{across}:"
+    )
     shown: list[int | None] = list(range(len(trace.steps)))
     if len(shown) > limits.TRACE_STEPS:
         half = limits.TRACE_STEPS // 2
@@ -195,11 +198,11 @@ def _trace(page: _Page, view: View, trace: Trace) -> None:
         step = trace.steps[index]
         span = view.span(step.place)
         indent = " " * (digits + 6)
-        changed = f"  [{escape.line(step.kind)}]" if step.kind != kind or index == 0 else ""
+        changed = f"  [{escape.line(step.kind)}]" if step.kind != kind else ""
         kind = step.kind
         lead = Text.assemble((f"    {index + 1:>{digits}}", "bold"), "  ", (_place(span), _CODE), "  ")
-        if lead.cell_len > page.width // 2:
-            page.line(lead.plain.rstrip())
+        if lead.cell_len > page.width // 2 and lead.cell_len + cell_len(step.what) + len(changed) > page.width:
+            page.line(lead)
             page.wrapped(indent, indent, escape.line(step.what), (changed, _QUIET))
         else:
             page.wrapped(lead, indent, escape.line(step.what), (changed, _QUIET))
@@ -259,15 +262,16 @@ def _summary(page: _Page, view: View) -> None:
 
 def _gate(page: _Page, view: View) -> None:
     gate = view.gate
+    label, rest = Text("Gate:     ", "bold"), " " * 10
     if gate.fail_on is None:
-        page.line(("Gate:     ", "bold"), "off (--fail-on never)")
+        page.wrapped(label, rest, "off (--fail-on never)")
         return
     confidence = f" with at least {gate.min_confidence.word} confidence" if gate.min_confidence > Confidence.LOW else ""
     what = f"{gate.fail_on.word} or above{confidence}"
     if gate.failed:
-        page.line(("Gate:     ", "bold"), ("failed", "bold red"), f", {gate.counted} {_plural(gate.counted, 'finding')} {what}")
+        page.wrapped(label, rest, ("failed", "bold red"), f", {gate.counted} {_plural(gate.counted, 'finding')} {what}")
     else:
-        page.line(("Gate:     ", "bold"), ("passed", "bold green"), f", no finding {what}")
+        page.wrapped(label, rest, ("passed", "bold green"), f", no finding {what}")
 
 
 def _coverage(page: _Page, view: View) -> None:

@@ -17,16 +17,17 @@ from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers
-from headwater.taint.frame import Cell, Frame
+from headwater.taint.frame import Actuals, Cell, Frame
 from headwater.taint.labels import ALL, BIT, PARSED_URL, RESOLVED, Label, bits, derive, extend
 from headwater.taint.summary import EMPTY, Issue, Requirement, Sink, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Node, Value, join, join_all
+from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Node, Value, join, join_all, join_refs
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
+_APPLY_DEPTH = 4  # properties and callbacks met while one call is applied; deeper nesting is a property that reads itself
 _CALL_DEPTH = 6  # callbacks that call callbacks: deeper nesting is recursion
 
 
@@ -70,6 +71,7 @@ class Calls(Frame):
         self.closures: dict[int, tuple[int, ...]] = {}
         """Registers that local functions capture, by function id."""
         self.depth = 0
+        self.nesting = 0
 
     # --------------------------------------------------------------------------------------------- entry points
 
@@ -206,6 +208,16 @@ class Calls(Frame):
 
     def _apply(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         """The effects and the result of a function of the project."""
+        if self.nesting >= _APPLY_DEPTH:
+            self.solver.count("nested-calls-cut")
+            return BOTTOM
+        self.nesting += 1
+        try:
+            return self._apply_summary(fn, receiver, args, loose, callee)
+        finally:
+            self.nesting -= 1
+
+    def _apply_summary(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         summary = self.solver.summary(self.fn, fn)
         actuals, cells = self._bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
@@ -228,6 +240,7 @@ class Calls(Frame):
                 continue
             made = self.instantiate(mutation.shape, ("set", fn.id, mutation.key), f"kept in {mutation.field} by {fn.name}()", actuals, (fn, "set", mutation.key))
             self.store(target, mutation.field, made)
+            actuals.known.clear()
         for callback in summary.callbacks:
             function = self.project(actuals, callback.param, callback.path)
             if function is None or not function.refs and not function.labels:
@@ -238,6 +251,7 @@ class Calls(Frame):
             given = [self.instantiate(shape, (site, number), f"passed on by {fn.name}()", actuals) for number, shape in enumerate(callback.args)]
             named = {name: self.instantiate(shape, (site, name), f"passed on by {fn.name}()", actuals) for name, shape in callback.kw}
             self.call_value(function, given, named)
+            actuals.known.clear()
         if summary.raises is not NOTHING and self.raised:
             self.raised[-1].append(self.instantiate(summary.raises, ("raised", fn.id), f"raised by {fn.name}()", actuals))
         result = self.instantiate(summary.returns, ("returned", fn.id), f"returned by {fn.name}()", actuals, (fn, "return", None))
@@ -261,7 +275,7 @@ class Calls(Frame):
     def _returned(self, fn: Fn) -> Any:
         return self.symbols.type_value(fn.module, fn.ir.returns, fn.cls)
 
-    def _bind(self, fn: Fn, receiver: Value | None, args: Args, callee: Value | None) -> tuple[list[Value], list[tuple[Cell, ...]]]:
+    def _bind(self, fn: Fn, receiver: Value | None, args: Args, callee: Value | None) -> tuple[Actuals, list[tuple[Cell, ...]]]:
         """Values and cells by parameter (captured variables after them)."""
         params = fn.ir.params
         given, cells = args.positional, args.cells
@@ -320,7 +334,7 @@ class Calls(Frame):
             places.append(place)
         if fn.ir.captured:
             actuals += self._captured(fn, callee)
-        return actuals, places
+        return Actuals(actuals), places
 
     def _captured(self, fn: Fn, callee: Value | None) -> list[Value]:
         registers = self.closures.get(fn.id)
@@ -418,7 +432,9 @@ class Calls(Frame):
             decided = decided or did
         child = node.child(CALL)
         if child is not None:
-            made = join(made, Value(refs=(child,)))
+            made = made.with_(refs=join_refs(made.refs, (child,)))
+            if not made.allocs and self.solver.holds_state(child):
+                made.allocs = (self.alloc((self.at.start, "object", node.text), "instance"),)
         return made, decided
 
     def _entry(self, entry: Any, node: ApiPath[Any], args: Args, body: bool) -> tuple[Value, bool]:
@@ -462,8 +478,16 @@ class Calls(Frame):
                     made = join(made, Value(allocs=first.allocs))
             else:
                 made = made.with_(proven=made.proven | _MARKS.get(mark, 0))
+                if mark == "parsed-url" and args.cells:
+                    made.subject = args.cells[0]
         if entry.makes == "chain":
-            made = join(made, self.chain([*([args.receiver] if args.receiver is not None else []), *args.positional]))
+            stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
+            if args.kw:
+                parallel = self.alloc((self.at.start, "keywords"), "dict", closed=True)
+                for name, value in args.kw.items():
+                    self.put(parallel, name, value)
+                stages.append(Value(allocs=(parallel,)))
+            made = join(made, self.chain(stages))
         if entry.pipe and args.receiver is not None:
             made = join(made, self._pipe(args.receiver, args))
         if entry.guards:
@@ -476,8 +500,20 @@ class Calls(Frame):
                 self.register(target_, entry.decorates)
                 made = join(made, target_)
         described = bool(
-            entry.sinks or entry.returns or entry.clears or entry.passes or entry.into or entry.same or entry.result_of or entry.pipe or entry.makes or entry.guards or entry.calls or entry.is_ or entry.marks
-        )
+            entry.sinks
+            or entry.returns
+            or entry.clears
+            or entry.passes
+            or entry.into
+            or entry.same
+            or entry.result_of
+            or entry.pipe
+            or entry.makes
+            or entry.guards
+            or entry.calls
+            or entry.is_
+            or entry.marks
+        ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
 
     def _sink(self, model: SinkModel, node: ApiPath[Any], args: Args, drop: int) -> None:
@@ -570,9 +606,11 @@ class Calls(Frame):
             return display != term.negated
         if term.form == "api":
             texts = {ref.text for ref in value.refs if isinstance(ref, ApiPath)}
-            if not texts and not value.const and value.const is NO_CONST:
+            if not texts and value.const is NO_CONST:
                 return None if not any(ref is EXTERNAL or isinstance(ref, Cls) for ref in value.refs) else term.negated
-            return any(_is_path(one, str(term.value)) for one in texts) != term.negated
+            types = {name for ref in value.refs for name in getattr(ref, "types", ())}
+            types |= {name for ref in value.refs if isinstance(ref, Inst) for path in ref.paths for name in path.types}
+            return (str(term.value) in types or any(_is_path(one, str(term.value)) for one in texts)) != term.negated
         if value.const is NO_CONST:
             if term.form == "const" and len(value.labels) == 1 and not any(alloc.closed for alloc in value.allocs):
                 (label,) = value.labels
@@ -657,7 +695,7 @@ class Calls(Frame):
                 functions.append(self.contents(alloc))
         made = BOTTOM
         for function in functions:
-            if not any(isinstance(ref, Fn | Cls | Inst) for ref in function.refs):
+            if not any(isinstance(ref, Fn | Cls | Inst) or (isinstance(ref, ApiPath) and ref.entries) for ref in function.refs):
                 continue
             if callback.parameters or callback.by_name or callback.is_:
                 self.register(function, callback)

@@ -15,7 +15,7 @@ from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, 
 from headwater.index.entities import Fn
 from headwater.rules.load import Rule
 from headwater.taint.solve import Entry, Solver
-from headwater.taint.summary import Issue, Sink
+from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep, TraceError, Tracer
 
 STRENGTH: dict[str, int] = {
@@ -108,7 +108,7 @@ class Reporter:
         return Finding(
             rule=rule.id,
             title=head.title,
-            message=_fill(head.message, source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files), sink=_sink_words(sink, expression), function=sink.fn.ir.qualname),
+            message=_fill(head.message, source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files), sink=f"`{_short(expression)}`", function=sink.fn.ir.qualname),
             severity=rule.severity,
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
@@ -131,7 +131,7 @@ class Reporter:
         return Finding(
             rule=rule.id,
             title=head.title,
-            message=_fill(report.rule.message or head.message, source="", sink=_short(expression), function=report.fn.ir.qualname),
+            message=_fill(report.rule.message or head.message, source="", sink=f"`{_short(expression)}`", function=report.fn.ir.qualname),
             severity=rule.severity,
             confidence=Confidence[report.rule.confidence.upper()],
             place=self._place(report.fn, report.start, report.end),
@@ -182,11 +182,6 @@ def _expression(text: str) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _sink_words(sink: Sink, expression: str) -> str:
-    words = f"`{_short(expression)}`"
-    return f"{words}, which {sink.does}" if sink.does else words
 
 
 def _source_words(issue: Issue, place: Place, files: Mapping[str, File]) -> str:

@@ -25,6 +25,15 @@ Cell = Any
 _MISSING: Any = object()
 
 
+class Actuals(list[Value]):
+    """The arguments of one call by parameter, with what was projected from them."""
+
+    def __init__(self, values: list[Value]) -> None:
+        super().__init__(values)
+        self.known: dict[Any, Any] = {}
+        """By parameter and path, and by label set; emptied when the call changes an argument."""
+
+
 class Frame:
     """One run of the abstract interpreter over one function."""
 
@@ -38,10 +47,14 @@ class Frame:
         self.journal: dict[Cell, Value] | None = None
         """First value before the innermost branch wrote the cell."""
         self.dead = False
+        self.version = 0
+        """Raised by every write to an object."""
+        self.collapsed: dict[int, tuple[int, Value, Value]] = {}
         self.allocs: dict[Any, Alloc] = {}
         self.loaded: dict[int, Cell] = {}
         """The field that a temporary register was read from."""
         self.mutations: dict[Any, ToParam] = {}
+        self.properties: dict[Any, Value] = {}
         self.stored: dict[str, dict[Label, Node]] = {}
         """Steps of what was stored in class-wide fields and module variables, by name (traced runs only)."""
         self.at: ir.Instr | Any = None
@@ -54,6 +67,8 @@ class Frame:
         if journal is not None and cell not in journal:
             journal[cell] = self.cells.get(cell, _MISSING)
         self.cells[cell] = value
+        if type(cell) is tuple:
+            self.version += 1
 
     def begin(self) -> dict[Cell, Value] | None:
         """Open a branch; give what it returns to ``end``."""
@@ -72,6 +87,7 @@ class Frame:
                 del cells[cell]
             else:
                 cells[cell] = old
+        self.version += 1
         self.journal = outer
         return delta
 
@@ -140,7 +156,9 @@ class Frame:
         """A field of an object; None where nothing is known of it."""
         found = self.cells.get((alloc, key))
         if found is not None:
-            return join(found, self.cells[(alloc, "*")]) if (alloc, "*") in self.cells and key != "*" and alloc.kind != "tuple" else found
+            if key != "*" and (alloc.mixed or alloc.kind not in ("tuple", "list")) and (alloc, "*") in self.cells:
+                return join(found, self.cells[(alloc, "*")])  # what was appended to a list stands behind its known places
+            return found
         star = self.cells.get((alloc, "*")) if key != "*" else None
         if alloc.root is not None:
             made = self._default(alloc, key)
@@ -197,25 +215,41 @@ class Frame:
                     made = join(made, found)
         return made
 
-    def collapse(self, value: Value, depth: int = 3) -> Value:
+    def collapse(self, value: Value) -> Value:
         """The value with the labels of everything inside."""
-        if not value.allocs or depth == 0:
+        if not value.allocs:
             return value
+        known = self.collapsed.get(id(value))
+        if known is not None and known[0] == self.version and known[1] is value:
+            return known[2]
+        made = self._collapse(value)
+        self.collapsed[id(value)] = (self.version, value, made)
+        return made
+
+    def _collapse(self, value: Value) -> Value:
         labels, steps, proven = value.labels, value.steps, value.proven
-        for alloc in value.allocs:
-            if alloc.root is not None and not alloc.keys:
-                continue
-            for key in alloc.keys:
-                found = self.cells.get((alloc, key))
-                if found is None or found is value:
-                    continue
-                if found.allocs:
-                    found = self.collapse(found, depth - 1)
-                if found.labels and not found.labels <= labels:
-                    proven = proven & found.proven if labels else found.proven
-                    labels = labels | found.labels
-                    if found.steps:
-                        steps = {**found.steps, **steps} if steps else found.steps
+        cells = self.cells
+        seen = set(value.allocs)
+        level = list(value.allocs)
+        for _ in range(limits.SHAPE_DEPTH):
+            deeper: list[Alloc] = []
+            for alloc in level:
+                for key in alloc.keys:
+                    found = cells.get((alloc, key))
+                    if found is None:
+                        continue
+                    if found.labels and not found.labels <= labels:
+                        proven = proven & found.proven if labels else found.proven
+                        labels = labels | found.labels
+                        if found.steps:
+                            steps = {**found.steps, **steps} if steps else found.steps
+                    for one in found.allocs:
+                        if one not in seen:
+                            seen.add(one)
+                            deeper.append(one)
+            if not deeper:
+                break
+            level = deeper
         if labels is value.labels:
             return value
         return Value(widen(labels), value.refs, value.const, value.allocs, proven, value.bound, value.loose, None, steps)
@@ -242,6 +276,8 @@ class Frame:
         at = self.at
         for value in values:
             value = self.collapse(value)
+            if value.proven & ALL == ALL:
+                continue  # one of a fixed set of values: whatever is made of it is one of a fixed set too
             for label in value.labels:
                 made = derive(label, clear, drop, weak, exact)
                 if made is None:
@@ -330,8 +366,12 @@ class Frame:
                     refs.append(child)
                     if found.labels:
                         made = join(made, found.with_(refs=()))
+                    if made.labels:
+                        clear = self.solver.clears_when_read(child)
+                        if clear:
+                            made = self.derived([made], clear=clear)
                 else:
-                    opaque = True
+                    opaque = opaque or not ref.text.startswith("?")
                 if made.labels:
                     made = self._without_clean(ref, name, made)
             elif isinstance(ref, Inst):
@@ -348,15 +388,27 @@ class Frame:
                     child = node.child(name)
                     if child is not None:
                         refs.append(child)
-        if not refs and not made.refs and not opaque:
-            refs, loose = self._by_name(value, name), True
-            if not refs:
-                loose = value.loose
+        guessed = value.refs and all(isinstance(ref, ApiPath) and ref.text.startswith("?") for ref in value.refs)
+        if (not refs and not made.refs or guessed) and not opaque:
+            candidates = [ref for ref in self._by_name(value, name) if ref not in refs]
+            if candidates:
+                loose = loose or any(isinstance(ref, Fn) for ref in candidates)
+                refs += candidates
         if opaque and not refs and not made.refs:
-            refs = [EXTERNAL]
+            # A method of the result of a library call: text and bytes have the methods that they have everywhere.
+            child = self.solver.unknown.child(name) if self.solver.unknown is not None and value.labels else None
+            refs = [child if child is not None else EXTERNAL]
         if refs or made.refs:
-            return Value(made.labels, join_refs(tuple(sorted(dict.fromkeys(refs), key=lambda r: r.key)), made.refs), made.const, made.allocs, made.proven, made.bound if made.bound is not None else value, loose or made.loose, None, made.steps)
-        return made.with_(bound=value) if made.bound is None else made
+            whole = tuple(sorted(dict.fromkeys(refs), key=lambda ref: ref.key))
+            bound = made.bound if made.bound is not None else value
+            result = Value(made.labels, join_refs(whole, made.refs), made.const, made.allocs, made.proven, bound, loose or made.loose, None, made.steps)
+        else:
+            result = made.with_(bound=value) if made.bound is None else made
+        if value.subject and name in ("hostname", "netloc", "host"):
+            if result is made:
+                result = result.with_()
+            result.subject = value.subject
+        return result
 
     def _without_clean(self, ref: ApiPath[Any], name: str, made: Value) -> Value:
         """Attributes of a result that carry no data of others (``response.status_code``)."""
@@ -411,9 +463,7 @@ class Frame:
             if exact:
                 methods = methods[:1]
             if "property" in first.ir.flags:
-                for method in methods:
-                    made = join(made, self.call_function(method, value, [], {}))
-                return made, []
+                return join(made, self._property(methods, value, name)), []
             if made.allocs and all(alloc.root is not None for alloc in made.allocs):
                 made = Value(proven=0)  # a method, not a field of the parameter
             return made, list(methods)
@@ -426,6 +476,16 @@ class Frame:
         if getter is not None:
             made = join(made, self.call_function(getter, value, [Value(const=name)], {}))
         return made, []
+
+    def _property(self, methods: tuple[Fn, ...], value: Value, name: str) -> Value:
+        """The results of a property and its overrides, computed once for each object."""
+        key = (value.allocs, methods[0].id, name)
+        found = self.properties.get(key) if value.allocs else None
+        if found is None:
+            self.properties[key] = found = BOTTOM  # a property that reads itself adds nothing
+            found = join_all(self.call_function(method, value, [], {}) for method in methods)
+            self.properties[key] = found
+        return found
 
     # ---------------------------------------------------------------------------------------------- elements
 
@@ -541,6 +601,11 @@ class Frame:
         steps: dict[Label, Node] = {}
         made = BOTTOM
         at = self.at
+        memo = actuals.known if isinstance(actuals, Actuals) and not self.traced else None
+        cached = memo.get(shape.labels) if memo is not None and shape.labels else None
+        if cached is not None:
+            made, done = cached
+            return self._instance(shape, site, what, actuals, hop, made, done, None)
         for label in shape.labels:
             if label.source is not None:
                 labels.add(label)
@@ -565,6 +630,16 @@ class Frame:
                     if self.traced:
                         before = inner.steps.get(one) if inner.steps else None
                         steps[after] = Node(at.start, at.end, what, before, (hop, label) if hop is not None else None)
+        done = widen(frozenset(labels))
+        if memo is not None and shape.labels:
+            memo[shape.labels] = (made, done)
+        return self._instance(shape, site, what, actuals, hop, made, done, steps)
+
+    def _instance(
+        self, shape: Shape, site: Any, what: str, actuals: list[Value] | None, hop: Any, made: Value, labels: frozenset[Label], steps: dict[Label, Node] | None
+    ) -> Value:
+        """The value of a shape whose own labels are replaced: its object and the join with what the caller gave."""
+        at = self.at
         allocs: tuple[Alloc, ...] = ()
         if shape.fields is not None:
             start = at.start if at is not None else -1
@@ -576,14 +651,24 @@ class Frame:
                 self.write((alloc, key), self.instantiate(part, (site, key), what, actuals, hop))
             allocs = (alloc,)
         bound = self.instantiate(shape.bound, (site, "$self"), what, actuals, hop) if shape.bound is not None else None
-        whole = Value(widen(frozenset(labels)), shape.refs, shape.const, allocs, shape.proven, bound, shape.loose, None, steps if self.traced else None)
+        whole = Value(labels, shape.refs, shape.const, allocs, shape.proven, bound, shape.loose, None, steps if self.traced else None)
         return whole if made is BOTTOM else join(made, whole)
 
     def project(self, actuals: list[Value], param: int, path: Path) -> Value | None:
-        """What the caller's argument holds at an access path; None where a callback's result is asked for and unknown."""
+        """What the caller's argument holds at an access path; None where there is no such argument."""
         if param >= len(actuals):
             return None
         value = actuals[param]
+        if not path or value is BOTTOM:
+            return value
+        if isinstance(actuals, Actuals):
+            found = actuals.known.get((param, path))
+            if found is None:
+                found = actuals.known[(param, path)] = self._project(value, path)
+            return found  # type: ignore[no-any-return]
+        return self._project(value, path)
+
+    def _project(self, value: Value, path: Path) -> Value:
         for key in path:
             if key == CALL:
                 value = self.call_value(value, [], {})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint.labels import ALL, BIT, PARSED_URL, PATHS, RESOLVED
+from headwater.taint.labels import ALL, BIT, PATHS, RESOLVED
 from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
         true_: tuple[Fact, ...] = ()
         if right.const is not NO_CONST and left.const is NO_CONST:
             true_ = ((cells, ALL, 0, (), ""),)
+            if left.subject:
+                true_ += ((left.subject, BIT["url"], 0, (), ""),)
         elif left.const is not NO_CONST and right.const is NO_CONST:
             true_ = ((frame.cells_of(right_register), ALL, 0, (), ""),)
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
@@ -59,10 +61,10 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
 
 def _membership(cells: tuple[Any, ...], left: Value, right: Value, frame: Interpreter, right_register: int) -> tuple[tuple[Fact, ...], tuple[Fact, ...]] | None:
     if right.allocs and not right.labels and all(alloc.constant or alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells for alloc in right.allocs):
-        proven = ALL
-        if left.proven & PARSED_URL:
-            proven = ALL
-        return ((cells, proven, 0, (), ""),), ()
+        facts: tuple[Fact, ...] = ((cells, ALL, 0, (), ""),)
+        if left.subject:  # the host of a parsed address: the address is safe to fetch
+            facts += ((left.subject, BIT["url"], 0, (), ""),)
+        return facts, ()
     if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in right.refs):
         return ((cells, ALL, 0, (), ""),), ()
     if left.const is not NO_CONST and right.labels:  # ".." in path: a deny list

@@ -127,7 +127,33 @@ def extend(label: Label, key: str | int) -> Label:
 
 
 def widen(labels: frozenset[Label]) -> frozenset[Label]:
-    """At most ``limits.LABELS`` labels: the first by kind and place."""
-    if len(labels) <= limits.LABELS:
+    """At most ``limits.LABELS`` labels; where there are many, those that others cover go first, then the last by kind and place."""
+    if len(labels) <= _CROWD:
         return labels
-    return frozenset(sorted(labels, key=lambda label: label.key)[: limits.LABELS])
+    best: dict[Any, Label] = {}
+    for label in labels:
+        key = (label.source or label.param, label.path, label.exact)
+        known = best.get(key)
+        if known is None:
+            best[key] = label
+        elif known.cleared == label.cleared and known.weak == label.weak:
+            if label.drop < known.drop:
+                best[key] = label
+        else:  # what was cleared on one way only is not cleared
+            cleared, drop, weak = known.cleared & label.cleared, min(known.drop, label.drop), known.weak & label.weak
+            best[key] = _intern(label.source, label.param, label.path, cleared, drop, label.exact, weak)
+    kept = [
+        label
+        for label in best.values()
+        if label.source is not None or label.exact or not any((label.param, label.path[:n], False) in best for n in range(len(label.path)))
+    ]
+    if len(kept) > limits.LABELS:
+        kept = sorted(kept, key=_label_key)[: limits.LABELS]
+    return frozenset(kept)
+
+
+_CROWD = 6  # labels in one value before those that others cover are dropped
+
+
+def _label_key(label: Label) -> Any:
+    return label.key

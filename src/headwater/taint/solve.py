@@ -17,7 +17,8 @@ from headwater.apis.schema import Callback
 from headwater.index.calls import Edges, components, instructions, sizes
 from headwater.index.entities import Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
-from headwater.taint.labels import Source
+from headwater.taint.calls import Args
+from headwater.taint.labels import Source, bits, source_label
 from headwater.taint.summary import EMPTY, Issue, Sink, Summary
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Node, Shape, Value, join, join_shapes, only_sources
@@ -74,6 +75,8 @@ class Solver:
         self._field_cache: dict[tuple[int, str], Shape] = {}
         self._defaults: dict[tuple[int, int], Any] = {}
         self._clean: dict[str, frozenset[str]] = {}
+        self._clears: dict[str, int] = {}
+        self._stateful: dict[str, bool] = {}
         self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
         self.names: dict[str, ApiPath[Any]] = {
             name[1:]: node for name in sorted(catalogue.paths.first_names()) if name.startswith("?") and len(name) > 1 and (node := catalogue.paths.root(name)) is not None
@@ -135,24 +138,29 @@ class Solver:
 
     def _component(self, group: list[int]) -> None:
         functions = [self.symbols.functions[one] for one in group]
-        members = set(group)
+        changed: set[int] = set(group)
         for round_ in range(limits.COMPONENT_ROUNDS):
-            changed = False
+            before_round, changed = changed, set()
             for fn in functions:
+                if round_:
+                    reads = self._observed.get(fn.id, {})
+                    if not any(one in reads for one in changed) and not any(one in reads for one in before_round):
+                        continue
                 self._changed = False
                 before = self.summaries[fn.id]
                 after = self._interpret(fn)
                 if self._changed or not before == after:
-                    changed = True
+                    changed.add(fn.id)
                 self.summaries[fn.id] = after
             if not changed or (len(group) == 1 and group[0] not in self._observed.get(group[0], {})):
                 break
             if round_ + 1 == limits.COMPONENT_ROUNDS:
                 self.count("components-widened")
-        for one in members:
+        for one in group:
             self._done[one] = True
 
     def _interpret(self, fn: Fn) -> Summary:
+        self._observed[fn.id] = {}
         self.reports.pop(fn.id, None)
         self.entries.pop(fn.id, None)
         frame = Interpreter(self, fn)
@@ -259,12 +267,16 @@ class Solver:
         self._field_readers.setdefault(key, set()).add(reader.id)
         cached = self._field_cache.get(key)
         if cached is not None:
+            for one in self.family(cls):
+                for writer_id in self.fields.get((one.id, name), ()):
+                    self._read(reader, writer_id)
             return cached
         made = NOTHING
         for one in self.family(cls):
             writers = self.fields.get((one.id, name))
             if writers:
                 for writer_id in sorted(writers):
+                    self._read(reader, writer_id)
                     made = join_shapes(made, writers[writer_id])
         for one in cls.mro:
             field = one.ir.fields.get(name)
@@ -379,6 +391,27 @@ class Solver:
             self._clean[node.text] = known
         return known
 
+    def clears_when_read(self, node: ApiPath[Any]) -> int:
+        """Sink classes for which an attribute is safe when it is read (``Path(x).name``)."""
+        known = self._clears.get(node.text)
+        if known is None:
+            known = 0
+            for entry in node.entries:
+                known |= bits(getattr(entry, "clears", []))
+            self._clears[node.text] = known
+        return known
+
+    def holds_state(self, node: ApiPath[Any]) -> bool:
+        """Whether methods of the object change it (``StringIO().write``)."""
+        known = self._stateful.get(node.text)
+        if known is None:
+            known = False
+            for name in self.catalogue.paths.names_after(node):
+                child = node.child(name)
+                known = known or child is not None and any("self" in getattr(entry, "into", ()) for entry in child.entries)
+            self._stateful[node.text] = known
+        return known
+
     def makes_chain(self, left: Value, right: Value) -> bool:
         """Whether ``left | right`` is a chain."""
         types = {name for value in (left, right) for ref in value.refs for name in getattr(ref, "types", ())}
@@ -465,8 +498,6 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
             else:
                 text = f"the argument {param.name} of the {what} {fn.name}()"
                 source = solver.source(kind, fn, param.start, param.end, text)
-                from headwater.taint.labels import source_label
-
                 label = source_label(source)
                 value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
                 value = frame.typed(value, type_) if type_.refs else value
@@ -478,8 +509,6 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
             positional.append(value)
         else:
             kw[param.name] = value
-    from headwater.taint.calls import Args
-
     frame._apply(fn, receiver, Args(positional, kw, star, spread), False, None)
     for issue in frame.issues.values():
         issue.entry = True

@@ -320,6 +320,9 @@ class Interpreter(Calls):
                 for alloc in base.allocs:
                     if alloc.kind == "dict":
                         self.put(alloc, "$keys", self.derived([index]), weak=True)
+        if key is None and i.reg >= 0:
+            for alloc in base.allocs:
+                alloc.mixed = True
         self.store(base, "*" if key is None else key, self._stepped(value, i, "put into a container") if value.labels else value)
 
     def i_store_global(self, i: ir.StoreGlobal) -> None:
@@ -330,11 +333,13 @@ class Interpreter(Calls):
     def i_build(self, i: ir.Build) -> None:
         alloc = self.alloc((i.start, i.end, "build", i.dst), i.kind, closed=True)
         alloc.constant = True
+        behind = False  # of a spread: places are not known any more
         for number, part in enumerate(i.parts):
             value = self.cells.get(part, BOTTOM)
             key = i.keys[number] if number < len(i.keys) else number
             if i.spread and i.spread[number]:
                 alloc.constant = alloc.constant and bool(value.allocs) and all(one.constant for one in value.allocs)
+                behind = behind or i.kind == "list"
                 self._spread(alloc, value)
                 continue
             if value.labels or (value.const is NO_CONST and not value.refs and not (value.allocs and all(one.constant for one in value.allocs))):
@@ -343,6 +348,8 @@ class Interpreter(Calls):
                 key = "*" if i.kind in ("dict", "set") else number
             if i.kind == "set":
                 key = number
+            if behind:
+                key = "*"
             self.put(alloc, key, value)
         self.write(i.dst, Value(allocs=(alloc,)))
 
@@ -396,8 +403,14 @@ class Interpreter(Calls):
             kinds = {alloc.kind for alloc in (*left.allocs, *right.allocs)}
             if kinds and kinds <= {"list", "tuple"}:
                 alloc = self.alloc((i.start, i.end, "plus", i.dst), "list", closed=all(one.closed for one in (*left.allocs, *right.allocs)))
-                for value in (left, right):
+                for side, value in enumerate((left, right)):
                     for one in value.allocs:
+                        if side == 0 and len(left.allocs) == 1 and not one.mixed:
+                            for key in one.keys:  # the places on the left stay what they are
+                                found = self.cells.get((one, key))
+                                if found is not None:
+                                    self.put(alloc, key, found)
+                            continue
                         found = self.contents(one)
                         if found is not BOTTOM:
                             self.put(alloc, "*", found, weak=True)

@@ -28,7 +28,7 @@ NO_LABELS: frozenset[Label] = frozenset()
 class Alloc:
     """An object: a place whose fields the frame's store holds under ``(alloc, key)``."""
 
-    __slots__ = ("closed", "constant", "exact_class", "id", "keys", "kind", "root")
+    __slots__ = ("closed", "constant", "exact_class", "id", "keys", "kind", "mixed", "root")
 
     def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
         self.id = number
@@ -38,6 +38,8 @@ class Alloc:
         """Parameter and access path, for what came in from the caller."""
         self.closed = closed
         """Fields that are not in the store do not exist."""
+        self.mixed = False
+        """Elements were stored at places that are not known: no place of a list is sure."""
         self.constant = False
         """A display of literals that nothing has changed."""
         self.exact_class = False
@@ -67,7 +69,7 @@ Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
 class Value:
     """What a register or field may hold."""
 
-    __slots__ = ("allocs", "bound", "const", "labels", "loose", "pred", "proven", "refs", "steps")
+    __slots__ = ("allocs", "bound", "const", "labels", "loose", "pred", "proven", "refs", "steps", "subject")
 
     def __init__(
         self,
@@ -93,10 +95,13 @@ class Value:
         """The references are candidates by name."""
         self.pred = pred
         self.steps = steps
+        self.subject: tuple[Any, ...] = ()
+        """The cells of the address that this is a parsed part of: a check of the host speaks of the whole address."""
 
     def with_(self, **changes: Any) -> Value:
         """A copy with some parts changed."""
         made = Value(self.labels, self.refs, self.const, self.allocs, self.proven, self.bound, self.loose, self.pred, self.steps)
+        made.subject = self.subject
         for name, value in changes.items():
             setattr(made, name, value)
         return made
@@ -147,7 +152,16 @@ def join(a: Value, b: Value) -> Value:
     steps = a.steps
     if b.steps:
         steps = {**b.steps, **steps} if steps else b.steps
-    return Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, None, steps)
+    pred = a.pred if a.pred is b.pred or _silent(b) else b.pred if _silent(a) else None
+    subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
+    made = Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, pred, steps)
+    made.subject = subject
+    return made
+
+
+def _silent(value: Value) -> bool:
+    """Whether a value says nothing but what it refers to."""
+    return not value.labels and value.const is NO_CONST and value.pred is None and not value.allocs and not value.subject
 
 
 def join_all(values: Iterable[Value]) -> Value:
@@ -178,7 +192,7 @@ def _alloc_id(alloc: Alloc) -> int:
 class Shape:
     """A value with its fields, independent of any frame."""
 
-    __slots__ = ("bound", "closed", "const", "constant", "fields", "kind", "labels", "loose", "proven", "refs", "value")
+    __slots__ = ("bound", "closed", "const", "constant", "fields", "kind", "labels", "loose", "proven", "refs", "size", "value")
 
     def __init__(
         self,
@@ -204,6 +218,8 @@ class Shape:
         self.proven = proven
         self.bound = bound
         self.loose = loose
+        self.size = 1 + (sum(part.size for part in fields.values()) if fields else 0) + (bound.size if bound is not None else 0)
+        """Shapes in it, itself included."""
         self.value: Value | None = None
         """The value that it is in every frame, where it has no fields, no parameters and no receiver."""
         if fields is None and bound is None and not any(label.source is None for label in labels):
@@ -264,7 +280,7 @@ def join_shapes(a: Shape, b: Shape) -> Shape:
     else:
         proven = b.proven if b.labels else a.proven & b.proven
     bound = a.bound if b.bound is None else b.bound if a.bound is None else join_shapes(a.bound, b.bound)
-    return Shape(
+    made = Shape(
         widen(a.labels | b.labels),
         join_refs(a.refs, b.refs),
         a.const if type(a.const) is type(b.const) and a.const == b.const else NO_CONST,
@@ -276,6 +292,38 @@ def join_shapes(a: Shape, b: Shape) -> Shape:
         bound,
         a.loose or b.loose,
     )
+    return shrink(made) if made.size > limits.SHAPE_NODES else made
+
+
+def shrink(shape: Shape) -> Shape:
+    """The shape with less detail inside, so that it has at most ``limits.SHAPE_NODES`` parts."""
+    for depth in range(limits.SHAPE_DEPTH - 1, -1, -1):
+        made = _cut(shape, depth)
+        if made.size <= limits.SHAPE_NODES:
+            return made
+    return made
+
+
+def _cut(shape: Shape, depth: int) -> Shape:
+    if shape.fields is None and shape.bound is None:
+        return shape
+    if depth <= 0:
+        labels, proven = _inside(shape)
+        return Shape(widen(labels), shape.refs, shape.const, None, shape.kind, False, False, proven, None, shape.loose)
+    fields = {key: _cut(part, depth - 1) for key, part in shape.fields.items()} if shape.fields is not None else None
+    bound = _cut(shape.bound, depth - 1) if shape.bound is not None else None
+    return Shape(shape.labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven, bound, shape.loose)
+
+
+def _inside(shape: Shape) -> tuple[frozenset[Label], int]:
+    """All labels in a shape, and what is proven of all of them."""
+    labels, proven = shape.labels, shape.proven if shape.labels else -1
+    for part in (shape.fields or {}).values():
+        more, held = _inside(part)
+        if more:
+            labels = labels | more
+            proven &= held
+    return labels, max(proven, 0)
 
 
 def only_sources(shape: Shape, depth: int = 0) -> Shape:

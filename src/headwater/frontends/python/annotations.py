@@ -148,7 +148,7 @@ def _literal(node: Node) -> tuple[Literal, ...]:
     while kind == g.TYPE and node.named_child_count == 1:
         node = node.named_children[0]
         kind = node.kind_id
-    if kind not in g.LITERALS and kind != g.UNARY or kind == g.ELLIPSIS:
+    if (kind not in g.LITERALS and kind != g.UNARY) or kind == g.ELLIPSIS:
         return ()
     text = (node.text or b"").decode("latin-1")
     if kind == g.STRING:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tree_sitter import Node
 
 from headwater import ir
 from headwater.frontends.python import grammar as g
+from headwater.frontends.python.dispatch import STATEMENT
 from headwater.frontends.python.literals import doc_value
-from headwater.frontends.python.scope import GLOBAL, Pending
-from headwater.frontends.python.statements import STATEMENT, Do, Statements
+from headwater.frontends.python.scope import BLOCK, GLOBAL
+from headwater.frontends.python.statements import Statements
 
 _FLAGS = {
     "staticmethod": "static",
@@ -193,7 +197,7 @@ class Definitions(Statements):
         body = node.child_by_field_id(g.FIELD_BODY)
         if body is not None:
             self.class_body(made, index, body)
-        self.depth -= 1
+        self.depth -= BLOCK
         if self.cls >= 0:
             self.members[name] = index
             if not others and name not in (self.local or ()):
@@ -228,7 +232,8 @@ class Definitions(Statements):
         saved = self.cls, self.prefix, self.local, self.members, self.comprehensions, self.around
         self.cls = index
         self.prefix = made.qualname + "."
-        self.local = shadows = {}
+        shadows: dict[str, int | None] = {}
+        self.local = shadows
         self.members = {}
         self.comprehensions = []
         self.block(body)
@@ -389,8 +394,8 @@ _PARAMETER_LISTS = frozenset((g.PARAMETERS, g.kind("lambda_parameters")))
 _WITH_DEFAULT = frozenset((g.DEFAULT_PARAMETER, g.TYPED_DEFAULT_PARAMETER))
 
 
-def _table() -> list[Do]:
-    by_name: dict[str, Do] = {
+def _table() -> list[Callable[[Any, Node], None]]:
+    by_name: dict[str, Callable[[Any, Node], None]] = {
         "comment": Statements.s_nothing,
         "line_continuation": Statements.s_nothing,
         "expression_statement": Statements.s_expression_statement,
@@ -413,21 +418,17 @@ def _table() -> list[Do]:
         "exec_statement": Statements.s_exec,
         "type_alias_statement": Statements.s_type_alias,
         "future_import_statement": Statements.s_nothing,
+        "import_statement": Definitions.s_import,
+        "import_from_statement": Definitions.s_import_from,
+        "function_definition": Definitions.s_function,
+        "class_definition": Definitions.s_class,
+        "decorated_definition": Definitions.s_decorated,
     }
-    own: dict[str, Do] = {
-        "import_statement": Definitions.s_import,  # type: ignore[dict-item]
-        "import_from_statement": Definitions.s_import_from,  # type: ignore[dict-item]
-        "function_definition": Definitions.s_function,  # type: ignore[dict-item]
-        "class_definition": Definitions.s_class,  # type: ignore[dict-item]
-        "decorated_definition": Definitions.s_decorated,  # type: ignore[dict-item]
-    }
-    table: list[Do] = [Statements.s_expression] * g.KINDS
-    for name, do in (by_name | own).items():
+    table: list[Callable[[Any, Node], None]] = [Statements.s_expression] * g.KINDS
+    for name, do in by_name.items():
         for kind in g.kinds(name):
             table[kind] = do
     return table
 
 
 STATEMENT.extend(_table())
-
-

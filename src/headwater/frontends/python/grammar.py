@@ -161,8 +161,7 @@ OPERATORS: Final[dict[int, str]] = {
 COMPARISONS: Final[dict[int, str]] = {
     i: {"<=": "<", ">": "<", ">=": "<", "<>": "!="}.get(name, name)
     for i in range(KINDS)
-    if (name := LANGUAGE.node_kind_for_id(i) or "")
-    in {"<", "<=", "==", "!=", ">=", ">", "<>", "in", "not in", "is", "is not"}
+    if (name := LANGUAGE.node_kind_for_id(i) or "") in {"<", "<=", "==", "!=", ">=", ">", "<>", "in", "not in", "is", "is not"}
 }
 TOKEN_UNEQUAL_OLD: Final = kind("<>", False)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 
-from tree_sitter import Node, Parser
+from tree_sitter import Parser
 
 from headwater import ir, limits
 from headwater.frontends.python.annotations import Types
 from headwater.frontends.python.definitions import Definitions
 from headwater.frontends.python.grammar import new_parser
-from headwater.frontends.python.recovery import parse
+from headwater.frontends.python.recovery import Parsed, parse
 from headwater.frontends.python.scope import Known, Pending, Unit
 
 _LOCAL = threading.local()
@@ -27,16 +27,16 @@ def _parser() -> Parser:
 def lower(path: str, data: bytes) -> ir.Module:
     """Turns a Python file into the IR. Never raises: what is not understood is a gap."""
     parser = _parser()
-    tree, gaps = parse(parser, data)
-    return lower_tree(path, data, tree.root_node, gaps, parser)
+    return lower_parsed(path, data, parse(parser, data), parser)
 
 
-def lower_tree(path: str, data: bytes, root: Node, gaps: list[ir.Gap], parser: Parser) -> ir.Module:
+def lower_parsed(path: str, data: bytes, parsed: Parsed, parser: Parser) -> ir.Module:
     text = data.decode("latin-1")
     unit = Unit(text, Types(text, lambda piece: parser.parse(piece).root_node))
-    unit.gaps = gaps
+    unit.gaps = parsed.gaps
+    unit.old_exec = parsed.old_exec
     unit.functions.append(None)
-    todo = [Pending(root, 0, "<module>", "<module>", None, -1, set(), 0)]
+    todo = [Pending(parsed.tree.root_node, 0, "<module>", "<module>", None, -1, set(), 0)]
     while todo:
         scope = _finish(unit, todo.pop())
         if scope is not None:

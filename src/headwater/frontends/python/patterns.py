@@ -7,18 +7,17 @@ from tree_sitter import Node
 from headwater import ir, limits
 from headwater.frontends.python import grammar as g
 from headwater.frontends.python.expressions import Expressions
+from headwater.frontends.python.scope import BLOCK
 
 # Classes whose single positional pattern is the subject itself
 _SELF = frozenset(("bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"))
 _LITERAL = frozenset((g.STRING, g.CONCATENATED, g.INTEGER, g.FLOAT))
+_IN_MAPPING = frozenset((g.TOKEN_MINUS, g.TOKEN_COLON, g.TOKEN_COMMA, g.TOKEN_UNDERSCORE))
 _CONSTANT = frozenset((g.TRUE, g.FALSE, g.NONE))
 
 
 class Patterns(Expressions):
     """Lowers the patterns of ``case``; instructions that bind go before the next test, or to the body."""
-
-    def sub_block(self, node: Node | None) -> ir.Block:
-        raise NotImplementedError
 
     def s_match(self, node: Node) -> None:
         if self.depth >= limits.NESTING:
@@ -33,7 +32,7 @@ class Patterns(Expressions):
                 subjects.append(child)
         if not subjects:
             return
-        self.depth += 1
+        self.depth += BLOCK
         subject = self.value(subjects[0]) if len(subjects) == 1 else self.build(node, "tuple", subjects)
         arms: list[ir.Arm] = []
         orelse: ir.Block = []
@@ -45,7 +44,7 @@ class Patterns(Expressions):
             else:
                 start, end = case.byte_range
                 arms.append(ir.Arm(cond or self.always(start, end), body))
-        self.depth -= 1
+        self.depth -= BLOCK
         self.emit(ir.If(node.start_byte, node.end_byte, arms, orelse))
 
     def always(self, start: int, end: int) -> ir.Leaf:
@@ -232,7 +231,7 @@ class Patterns(Expressions):
             self.capture_name(names[-1], subject)
 
     def mapping(self, node: Node, subject: int, conds: list[ir.Cond]) -> None:
-        children = [c for c in g.tokens(node) if c.is_named or c.kind_id in (g.TOKEN_MINUS, g.TOKEN_COLON, g.TOKEN_COMMA, g.TOKEN_UNDERSCORE)]
+        children = [c for c in g.tokens(node) if c.is_named or c.kind_id in _IN_MAPPING]
         entry: list[Node] = []
         colon = 0
         found = False

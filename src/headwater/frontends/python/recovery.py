@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import NamedTuple
 
 from tree_sitter import Node, Parser, Tree
 
 from headwater import ir
 from headwater.frontends.python import grammar as g
 
-ROUNDS = 8  # of blanking lines; each doubles what it takes away round an error
+# Levels of indentation. Beyond about 380 the grammar's scanner writes past the end of its buffer, which can end the process;
+# CPython itself reads 100.
+INDENTS = 300
+ROUNDS = 3  # of blanking single lines round errors, before chunks of the file are tried on their own
+LATE_ROUNDS = 5  # after that; each doubles the lines it takes away
 ERRORS = 400  # places looked at in one round
+CHUNKS = 2_000  # pieces of a broken file that are parsed on their own
+CHUNK_BYTES = 3  # times the size of the file that is parsed so
+CHUNK_DEPTH = 6  # levels of indentation that are taken apart
+SYNTAX = "syntax not understood"
+_OLD_EXEC = re.compile(rb"(?:^|[;:])[ \t]*(exec)(?=[ \t]+[^\s=.,):(])", re.MULTILINE)
+_CONTINUATION = re.compile(rb"\\\r?\n")
+_CONTINUATIONS = re.compile(rb"(?:\\\r?\n[ \t\f]*){64,}")
+_INDENT = re.compile(rb"(?:^|[\r\f]) +", re.MULTILINE)
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
+_DOT_AT_END = re.compile(rb"^([^#\"'\n]*[\w)\]]\.)(\r?\n)(?=[ \t\f]*[^\W\d])", re.MULTILINE)
 _HEADER = re.compile(rb"([ \t\f]*)(async[ \t]+def|def|class|if|while|for|with|async[ \t]+for|async[ \t]+with)\b[ \t]*(\w*).*:[ \t]*(#.*)?$")
-_WORDS_OF_BLOCKS = (b"else", b"elif", b"except", b"finally", b"case")
+_NOT_NEWLINE = re.compile(rb"[^\n]")
+_CONTINUES = re.compile(rb"(?:else|elif|except|finally|case)\b|[)\]}]")
 
 
 def _mask(error: UnicodeError) -> tuple[str, int]:
@@ -25,30 +40,52 @@ def _mask(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("headwater.mask", _mask)
 
 
-def parse(parser: Parser, data: bytes) -> tuple[Tree, list[ir.Gap]]:
-    """A tree without errors, with what was blanked to get there."""
+class Parsed(NamedTuple):
+    """A tree without errors, what was blanked to get there, and where ``exec code`` was made ``not  code``."""
+
+    tree: Tree
+    gaps: list[ir.Gap]
+    old_exec: frozenset[int]
+
+
+def parse(parser: Parser, data: bytes) -> Parsed:
     gaps: list[ir.Gap] = []
+    old_exec: frozenset[int] = frozenset()
     source = _prepared(data, gaps)
     tree = parser.parse(source)
-    for round_ in range(ROUNDS + 2):
+    if tree.root_node.has_error:
+        # Inside brackets the grammar does not read a line that ends in a dot where the next one is indented less.
+        joined = _DOT_AT_END.sub(lambda m: m.group(1) + b" " * len(m.group(2)), source)
+        if joined != source and not (again := parser.parse(joined)).root_node.has_error:
+            return Parsed(again, _merged(gaps), old_exec)
+        # It reads the exec statement of Python 2 only with a name or a text.
+        found = frozenset(match.start(1) for match in _OLD_EXEC.finditer(source))
+        if found:
+            changed = _OLD_EXEC.sub(lambda m: m.group()[:-4] + b"not ", source)
+            again = parser.parse(changed)
+            if len(_errors(again.root_node)) < len(_errors(tree.root_node)):
+                source = changed
+                tree = again
+                old_exec = found
+        if len(_errors(tree.root_node)) == ERRORS:
+            gaps = [ir.Gap(0, len(data), f"not Python: {ERRORS} or more syntax errors")]
+            return Parsed(parser.parse(_NOT_NEWLINE.sub(b" ", source)), gaps, old_exec)
+    for round_ in range(ROUNDS + 1 + LATE_ROUNDS):
         if not tree.root_node.has_error:
-            return tree, _merged(gaps)
-        spans = _spans(tree.root_node, source, round_)
+            return Parsed(tree, _merged(gaps), old_exec)
+        spans = _broken_chunks(parser, source) if round_ == ROUNDS else _spans(tree.root_node, source, round_)
         buffer = bytearray(source)
         for start, end, reason in spans:
             gaps.append(ir.Gap(start, end, reason))
             _blank(buffer, start, end)
-            if reason == _SYNTAX:
+            if reason == SYNTAX:
                 _keep_header(buffer, source, start, end)
         source = bytes(buffer)
         tree = parser.parse(source)
     if tree.root_node.has_error:
-        gaps = [ir.Gap(0, len(data), _SYNTAX)]
-        tree = parser.parse(re.sub(rb"[^\n]", b" ", source))
-    return tree, _merged(gaps)
-
-
-_SYNTAX = "syntax not understood"
+        gaps = [ir.Gap(0, len(data), SYNTAX)]
+        tree = parser.parse(_NOT_NEWLINE.sub(b" ", source))
+    return Parsed(tree, _merged(gaps), old_exec)
 
 
 def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
@@ -63,6 +100,11 @@ def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
         data = data.replace(b"\0", b" ")
     if b"\r" in data:
         data = _LONE_RETURN.sub(b"\n", data)
+    # The parser's time is quadratic in the length of such a run; joined lines have the same meaning
+    data = _CONTINUATIONS.sub(lambda m: b" " * len(m.group()), data)
+    if _too_indented(data):
+        gaps[:] = [ir.Gap(0, len(data), f"more than {INDENTS} levels of indentation")]
+        return b" " * len(data)
     if not data.isascii():
         try:
             data.decode("utf-8")
@@ -72,14 +114,28 @@ def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
     return data
 
 
+def _too_indented(data: bytes) -> bool:
+    """Whether more levels of indentation are possible than the parser bears."""
+    flat = data.replace(b"\t", b" " * 8) if b"\t" in data else data
+    if b"\\" in flat:
+        flat = _CONTINUATION.sub(b"", flat)
+    if b" " * INDENTS not in flat:
+        return False
+    return len({len(match.group()) for match in _INDENT.finditer(flat)}) > INDENTS
+
+
 def _errors(root: Node) -> list[tuple[Node, Node | None]]:
-    """The outermost broken nodes, each with its parent."""
+    """The broken nodes, each with its parent; of one over several lines those inside it, which are nearer to the cause."""
     found: list[tuple[Node, Node | None]] = []
     todo: list[tuple[Node, Node | None]] = [(root, None)]
     while todo and len(found) < ERRORS:
         node, parent = todo.pop()
         if node.is_error or node.is_missing:
-            found.append((node, parent))
+            inner = [c for c in node.children if c.has_error or c.is_missing] if node.end_point.row > node.start_point.row else []
+            if inner:
+                todo.extend((child, node) for child in reversed(inner))
+            else:
+                found.append((node, parent))
         elif node.has_error:
             todo.extend((child, node) for child in reversed(node.children) if child.has_error or child.is_missing)
     return found
@@ -99,27 +155,65 @@ def _spans(root: Node, source: bytes, round_: int) -> list[tuple[int, int, str]]
                 spans += defaults
                 last = parent.end_byte
                 continue
-        if round_ >= ROUNDS:
-            # The lines round an error were not enough: the whole statement of the module
-            top = _child_at(root, start)
-            start, end = (top.start_byte, top.end_byte) if top is not None else (start, len(source))
-            start, end = _lines(source, start, max(end, start), 0)
-        elif round_ == 0 and node.is_error and end - start <= 16 and not node.named_child_count and b"\n" not in source[start:end] and end > start:
-            pass  # a few strange characters
-        else:
-            start, end = _lines(source, start, start, (1 << round_) - 1 if round_ else 0)
+        few = node.is_error and not node.named_child_count and 0 < end - start <= 16 and b"\n" not in source[start:end]
+        if round_ or not few:  # else only the strange characters themselves
+            more = (1 << round_ - ROUNDS) - 1 if round_ > ROUNDS else 0
+            start, end = _lines(source, start, start, more)
         if end > start:
-            spans.append((start, end, _SYNTAX))
+            spans.append((start, end, SYNTAX))
         last = max(last, end)
-    return spans or [(0, len(source), _SYNTAX)]
+    return spans or [(0, len(source), SYNTAX)]
 
 
-def _child_at(root: Node, at: int) -> Node | None:
-    children = root.children
-    for child in children:
-        if child.end_byte > at:
-            return child
-    return children[-1] if children else None
+def _broken_chunks(parser: Parser, source: bytes) -> list[tuple[int, int, str]]:
+    """The smallest pieces of the file (a statement with what is indented below it) that do not parse on their own."""
+    spans: list[tuple[int, int, str]] = []
+    todo = [(0, len(source), 0)]
+    tried = 0
+    budget = CHUNK_BYTES * len(source)
+    while todo:
+        begin, end, depth = todo.pop()
+        for start, stop, body in _chunks(source, begin, end):
+            tried += 1
+            budget -= stop - start
+            if tried > CHUNKS or budget < 0:
+                spans.append((start, end, SYNTAX))
+                break
+            if not parser.parse(source[start:stop]).root_node.has_error:
+                continue
+            head = source[start:body].rstrip()
+            if depth < CHUNK_DEPTH and body < stop and head.endswith(b":") and not parser.parse(head + b" pass\n").root_node.has_error:
+                todo.append((body, stop, depth + 1))
+            else:
+                spans.append((start, stop, SYNTAX))
+    return sorted(spans) or [(0, len(source), SYNTAX)]
+
+
+def _chunks(source: bytes, begin: int, end: int) -> list[tuple[int, int, int]]:
+    """Start and end of each piece at the least indentation, and the start of the first line indented more."""
+    lines: list[tuple[int, int, bool]] = []
+    at = begin
+    while at < end:
+        stop = source.find(b"\n", at, end) + 1 or end
+        text = source[at:stop].lstrip()
+        if text and not text.startswith(b"#"):
+            lines.append((at, stop - at - len(text), _CONTINUES.match(text) is not None))
+        at = stop
+    if not lines:
+        return []
+    least = min(indent for _, indent, _ in lines)
+    starts: list[int] = []
+    bodies: list[int] = []
+    decorated = False
+    for at, indent, continues in lines:
+        if not starts or (indent == least and not continues and not decorated):
+            starts.append(at)
+            bodies.append(end)
+        elif indent > least and bodies[-1] == end:
+            bodies[-1] = at
+        decorated = indent == least and source[at + indent : at + indent + 1] == b"@"
+    stops = [*starts[1:], end]
+    return [(start, stop, min(body, stop)) for start, stop, body in zip(starts, stops, bodies, strict=True)]
 
 
 def _lines(source: bytes, start: int, end: int, more: int) -> tuple[int, int]:
@@ -160,7 +254,7 @@ def _type_defaults(source: bytes, start: int, end: int) -> list[tuple[int, int, 
 
 
 def _blank(buffer: bytearray, start: int, end: int) -> None:
-    buffer[start:end] = re.sub(rb"[^\n]", b" ", bytes(buffer[start:end]))
+    buffer[start:end] = _NOT_NEWLINE.sub(b" ", bytes(buffer[start:end]))
 
 
 def _keep_header(buffer: bytearray, source: bytes, start: int, end: int) -> None:

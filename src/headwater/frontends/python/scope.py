@@ -13,6 +13,11 @@ from headwater.frontends.python.literals import from_latin
 
 GLOBAL = -1  # what bind() gives for a name that the function declared global
 
+# What one block inside another adds to the depth: in the IR it is several objects in one another, which those who
+# encode or walk it recurse over. With it 100 blocks nest, which is as much as CPython reads, too.
+BLOCK = 2
+MANY = 1_000  # from here on a loop over the parts of one expression looks at the limit of instructions
+
 _HAS_DST = frozenset(
     {ir.Const, ir.Name, ir.Move, ir.Attr, ir.Item, ir.Build, ir.Concat, ir.Binary, ir.Unary, ir.Test, ir.Call}
     | {ir.Decorate, ir.Func, ir.ClassDef, ir.Import, ir.Elem, ir.Enter, ir.Yield}
@@ -42,6 +47,7 @@ class Unit:
         self.exports: list[str] | None = None
         self.definitions: dict[str, list[tuple[str, int]]] = {}
         self.known: dict[tuple[int, int], Known] = {}
+        self.old_exec: frozenset[int] = frozenset()  # where an exec statement of Python 2 was made readable for the grammar
         self.old_python: tuple[int, int, str] | None = None
 
     def word(self, start: int, end: int) -> str:
@@ -59,7 +65,9 @@ class Pending:
 
     __slots__ = ("cls", "depth", "enclosing", "flags", "index", "name", "node", "owner", "qualname", "shadow", "sites")
 
-    def __init__(self, node: Node, index: int, name: str, qualname: str, owner: Scope | None, cls: int, flags: set[str], depth: int) -> None:
+    def __init__(
+        self, node: Node, index: int, name: str, qualname: str, owner: Scope | None, cls: int, flags: set[str], depth: int
+    ) -> None:
         self.node = node
         self.index = index
         self.name = name

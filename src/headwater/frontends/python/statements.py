@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tree_sitter import Node
 
 from headwater import ir, limits
 from headwater.frontends.python import grammar as g
-from headwater.frontends.python.expressions import EXPR
+from headwater.frontends.python.dispatch import EXPR, STATEMENT
 from headwater.frontends.python.patterns import Patterns
-
-Do = Callable[["Statements", Node], None]
-STATEMENT: list[Do] = []  # by kind of node; filled where all statements are known
+from headwater.frontends.python.scope import BLOCK
 
 
 class Statements(Patterns):
@@ -47,7 +43,7 @@ class Statements(Patterns):
             start, end = node.byte_range
             self.gap(start, end, f"nesting beyond {limits.NESTING}")
             return False
-        self.depth += 1
+        self.depth += BLOCK
         return True
 
     def s_nothing(self, node: Node) -> None:
@@ -162,7 +158,11 @@ class Statements(Patterns):
         else:
             old = self.value(left)
         if right.kind_id == g.AUGMENTED:
-            value = self.inner(right) if not self.nested(right) else self.augmented(right)
+            if self.nested(right):
+                value = self.augmented(right)
+                self.depth -= BLOCK
+            else:
+                value = self.const(start, end, None)
         elif right.kind_id == g.ASSIGNMENT:
             value = self.assignment(right)
         else:
@@ -256,7 +256,7 @@ class Statements(Patterns):
             else:
                 orelse = self.sub_block(self.clause_block(child))
         self.emit(ir.If(start, end, arms, orelse))
-        self.depth -= 1
+        self.depth -= BLOCK
 
     def clause_block(self, node: Node) -> Node | None:
         for child in node.named_children:
@@ -279,7 +279,7 @@ class Statements(Patterns):
             else:
                 orelse = self.sub_block(self.clause_block(child))
         self.emit(ir.Loop(node.start_byte, node.end_byte, cond, body, orelse))
-        self.depth -= 1
+        self.depth -= BLOCK
 
     def s_for(self, node: Node) -> None:
         if not self.nested(node):
@@ -302,7 +302,7 @@ class Statements(Patterns):
         self.out = saved
         self.emit = saved.append
         self.emit(ir.Loop(start, end, None, body, orelse))
-        self.depth -= 1
+        self.depth -= BLOCK
 
     def s_try(self, node: Node) -> None:
         if not self.nested(node):
@@ -342,7 +342,7 @@ class Statements(Patterns):
             elif kind == g.FINALLY:
                 final = self.sub_block(self.clause_block(child))
         self.emit(ir.Try(node.start_byte, node.end_byte, body, handlers, orelse, final))
-        self.depth -= 1
+        self.depth -= BLOCK
 
     def handler_head(self, node: Node) -> tuple[tuple[int, ...], Node | None]:
         values = [c for c in g.parts(node) if c.kind_id != g.BLOCK]
@@ -386,7 +386,7 @@ class Statements(Patterns):
                 self.with_value(value)
         if block is not None:
             self.block(block)
-        self.depth -= 1
+        self.depth -= BLOCK
 
     def with_value(self, node: Node) -> None:
         while node.kind_id == g.PARENTHESIZED and node.named_child_count:

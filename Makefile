@@ -1,0 +1,60 @@
+# make demo, test, test-system, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
+# but for Debian packages that test-system installs where it runs as root.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SYSTEM := build/system
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+# npm must not need a home folder.
+export npm_config_cache := $(CURDIR)/build/npm
+export npm_config_update_notifier := false
+
+.PHONY: demo test test-system lint clean
+.DELETE_ON_ERROR:
+
+demo: $(READY)
+	$(BIN)/headwater review examples/vulnerable --fail-on never
+	$(BIN)/headwater review examples/fixed
+
+test: lint
+	$(BIN)/pytest -n 2
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-system: $(READY) $(SYSTEM)/.ready
+	$(BIN)/pytest tests/system
+
+# The stamp is older than pyproject.toml when a dependency changes.
+$(READY): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: install Python 3.11 or later, or set PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "make: $$($(PYTHON) --version) is too old: Python 3.11 or later is needed, set PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "make: $(PYTHON) cannot make environments: install python3-venv (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+$(SYSTEM)/.ready: tests/system/package.json
+	@if ! command -v npm >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; \
+		else \
+			echo "make: node and npm are missing (Debian: apt-get install nodejs npm)" >&2; exit 1; \
+		fi; \
+	fi
+	@mkdir -p $(SYSTEM)
+	cp tests/system/package.json $(SYSTEM)/
+	cd $(SYSTEM) && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,113 @@
+"""The examples of every API model file: what is reported is exactly what their comments expect; and laws over all files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import headwater
+from headwater.apis.load import load
+from headwater.apis.paths import expand, split
+from headwater.apis.schema import Api, ApiFile, Example
+from headwater.config import Config
+from headwater.rules.load import load_rules
+
+FILES = load()
+EXAMPLES = [(name, number, example) for name, file in FILES for number, example in enumerate(file.examples)]
+MARK = re.compile(r"#\s*(expect|MISSING|SPURIOUS):\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
+
+Reported = set[tuple[str, int, str]]
+
+
+def marks(example: Example) -> dict[str, Reported]:
+    """What the comments of an example say, by word."""
+    found: dict[str, Reported] = {"expect": set(), "MISSING": set(), "SPURIOUS": set()}
+    for path, text in {"app.py": example.code, **example.files}.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            for word, rules in MARK.findall(line):
+                found[word] |= {(path, number, rule.strip()) for rule in rules.split(",")}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [(name, example) for name, _, example in EXAMPLES],
+    ids=[f"{name.removesuffix('.yaml')}-{number}: {example.why}" for name, number, example in EXAMPLES],
+)
+def test_example(name: str, example: Example, tmp_path: Path) -> None:
+    for path, text in {"app.py": example.code, **example.files}.items():
+        place = tmp_path / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    review = headwater.review(tmp_path, Config(processes=1))
+    reported = {
+        (finding.place.path, review.sources[finding.place.path].position(finding.place.start)[0], finding.rule) for finding in review.findings
+    }
+    said = marks(example)
+    assert not [gap for gap in review.coverage.gaps if gap.kind == "parse-error"], f"{name}: the example cannot be parsed"
+    assert not said["MISSING"] & reported, f"{name}: found now, so MISSING must become expect"
+    assert said["SPURIOUS"] <= reported, f"{name}: quiet now, so SPURIOUS can go"
+    assert reported - said["SPURIOUS"] == said["expect"], f"{name}: not as expected; gaps: {review.coverage.gaps}"
+
+
+# -------------------------------------------------------------------------------------------------------------- laws
+
+
+def paths(api: Api) -> list[str]:
+    return [api.path] if isinstance(api.path, str) else api.path
+
+
+@pytest.mark.parametrize(("name", "file"), FILES, ids=[name for name, _ in FILES])
+def test_every_file_has_a_firing_and_a_quiet_example(name: str, file: ApiFile) -> None:
+    firing = [bool(said["expect"] | said["MISSING"]) for said in map(marks, file.examples)]
+    assert True in firing, f"{name}: no example that fires"
+    assert False in firing, f"{name}: no example that is quiet"
+
+
+@pytest.mark.parametrize(("name", "file"), FILES, ids=[name for name, _ in FILES])
+def test_every_path_parses(name: str, file: ApiFile) -> None:
+    for path in [*(one for api in file.apis for one in paths(api)), *(one for many in file.types.values() for one in many)]:
+        for reading in expand(path):
+            steps = split(reading)
+            wrong = [step for step in steps if not re.fullmatch(r"\(\)|\[\]|\*{1,2}|\??\w+|\?", step)]
+            assert not wrong, f"{name}: {reading!r} has {wrong}"
+            assert all("?" not in step for step in steps[1:]), f"{name}: {reading!r}: ? stands for a receiver only"
+
+
+def test_the_rules_of_examples_exist() -> None:
+    rules = load_rules()
+    for name, _, example in EXAMPLES:
+        for _, line, rule in set().union(*marks(example).values()):
+            assert rule in rules, f"{name}: line {line} of an example expects {rule}"
+
+
+def test_names_of_types_are_unique() -> None:
+    counts = Counter(name for _, file in FILES for name in file.types)
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+def test_no_type_is_named_like_a_module() -> None:
+    """A first segment that is a name of a type stands for its paths: it would hide a module of that name."""
+    for name, file in FILES:
+        assert [type_ for type_ in file.types if not re.fullmatch(r"[A-Z]\w*[a-z]\w*", type_)] == [], name
+
+
+@pytest.mark.parametrize(("name", "file"), FILES, ids=[name for name, _ in FILES])
+def test_sinks_say_what_they_do_and_sources_what_they_are(name: str, file: ApiFile) -> None:
+    for api in file.apis:
+        assert all(sink.does for sink in api.sinks), f"{name}: a sink of {api.path} has no 'does'"
+        assert api.label or not (api.returns or api.yields), f"{name}: the source {api.path} has no 'label'"
+        assert not (api.returns and api.yields), f"{name}: {api.path} is called or read, not both"
+        for words in (api.label, *(sink.does for sink in api.sinks)):
+            assert not words.endswith((".", " ")) and not words.startswith(" "), f"{name}: {words!r} is put into a sentence"
+
+
+@pytest.mark.parametrize(("name", "file"), FILES, ids=[name for name, _ in FILES])
+def test_every_entry_says_something(name: str, file: ApiFile) -> None:
+    empty = Api(path="")
+    for api in file.apis:
+        said = [field for field in api.__struct_fields__ if field not in ("path", "label", "when", "clean", "at") and getattr(api, field) != getattr(empty, field)]
+        assert said, f"{name}: {api.path} is described by nothing"
