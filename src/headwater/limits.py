@@ -20,10 +20,13 @@ INSTRUCTIONS: Final = 200_000  # of one function; the largest hand-written ones 
 # Values
 LABELS: Final = 24  # sources and parameters told apart in one value; a reader follows fewer
 REFS: Final = 8  # classes, functions and API paths that one value can be
+OBJECTS: Final = 4  # objects that one value can be: a branch or two, each with its own
+WORK: Final = 5_000  # parts of results made anew at the calls of one function; hand-written functions need under 2,000
 ACCESS_PATH: Final = 3  # attributes and keys told apart below a parameter: self.client.model.name has three
 FIELDS: Final = 24  # keys of one object that are told apart
 SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps
-SHAPE_NODES: Final = 48  # parts of one shape: every caller makes each of them again
+SHAPE_NODES: Final = 24  # parts of one shape: every caller makes each of them again
+SET_NODES: Final = 6  # parts of a value that a call leaves in a field of its argument: what is deeper, the field's class knows
 API_PATH: Final = 12  # segments of an API path
 DROPS: Final = 2  # confidence steps: high, medium, low
 
@@ -36,8 +39,8 @@ ARGUMENTS_REPORTED: Final = 16  # positional arguments told apart in a call
 
 # Solver
 LOOP_ROUNDS: Final = 3  # of one loop: taint needs as many as the longest chain of variables that carries it round
-COMPONENT_ROUNDS: Final = 6  # of one component of functions that call each other
-LATE_ROUNDS: Final = 3  # whole passes for edges that only values show
+COMPONENT_ROUNDS: Final = 4  # of one component of functions that call each other
+LATE_ROUNDS: Final = 2  # whole passes for edges that only values show
 EXPORTS_PER_GLOBAL: Final = 64  # stores joined into one field or global before it is widened
 
 # Reports

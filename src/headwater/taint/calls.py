@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
-_APPLY_DEPTH = 4  # properties and callbacks met while one call is applied; deeper nesting is a property that reads itself
+_APPLY_DEPTH = 3  # properties and callbacks met while one call is applied; deeper nesting is a property that reads itself
 _CALL_DEPTH = 6  # callbacks that call callbacks: deeper nesting is recursion
 
 
@@ -223,7 +223,7 @@ class Calls(Frame):
         drop = 1 if loose else 0
         if loose:
             self.solver.count("calls-by-name")
-        if summary is EMPTY and _stub(fn):
+        if summary is None or summary is EMPTY and _stub(fn):
             return self.typed(self.derived(actuals, f"through {fn.name}()", drop=1), self._returned(fn))
         for effect in summary.sinks:
             self._sink_effect(fn, effect, actuals, drop)

@@ -47,6 +47,7 @@ class Frame:
         self.journal: dict[Cell, Value] | None = None
         """First value before the innermost branch wrote the cell."""
         self.dead = False
+        self.work = 0
         self.version = 0
         """Raised by every write to an object."""
         self.collapsed: dict[int, tuple[int, Value, Value]] = {}
@@ -55,6 +56,8 @@ class Frame:
         """The field that a temporary register was read from."""
         self.mutations: dict[Any, ToParam] = {}
         self.properties: dict[Any, Value] = {}
+        self.fields_read: dict[tuple[int, str], tuple[Shape, Value]] = {}
+        """Class-wide fields as this run has seen them."""
         self.stored: dict[str, dict[Label, Node]] = {}
         """Steps of what was stored in class-wide fields and module variables, by name (traced runs only)."""
         self.at: ir.Instr | Any = None
@@ -200,10 +203,14 @@ class Frame:
         return made
 
     def _iterated(self, ref: Inst, value: Value) -> Value:
+        step = ref.cls.method("__next__") or ref.cls.method("__anext__")
+        if step is not None:
+            return self.call_function(step, value, [], {})
         method = ref.cls.method("__iter__") or ref.cls.method("__aiter__")
         if method is None:
             return BOTTOM
-        return self.elements(self.call_function(method, value, [], {}))
+        iterator = self.call_function(method, value, [], {})
+        return self.elements(iterator.with_(refs=tuple(one for one in iterator.refs if not isinstance(one, Inst))))
 
     def contents(self, alloc: Alloc) -> Value:
         """The join of all fields."""
@@ -467,11 +474,14 @@ class Frame:
             if made.allocs and all(alloc.root is not None for alloc in made.allocs):
                 made = Value(proven=0)  # a method, not a field of the parameter
             return made, list(methods)
-        shape = self.solver.read_field(self.fn, cls, name)
-        if shape is not NOTHING:
-            own = any((alloc, name) in self.cells for alloc in value.allocs if alloc.root is None)
-            if not own:
-                made = join(made, self.instantiate(shape, ("field", cls.id, name), f"the field {name}"))
+        seen = self.fields_read.get((cls.id, name))
+        if seen is None:
+            shape = self.solver.read_field(self.fn, cls, name)
+            seen = shape, self.instantiate(shape, ("field", cls.id, name), f"the field {name}")
+            self.fields_read[(cls.id, name)] = seen
+        shape, kept = seen
+        if shape is not NOTHING and not any((alloc, name) in self.cells for alloc in value.allocs if alloc.root is None):
+            made = join(made, kept)
         getter = cls.method("__getattr__") if shape is NOTHING else None
         if getter is not None:
             made = join(made, self.call_function(getter, value, [Value(const=name)], {}))
@@ -548,6 +558,7 @@ class Frame:
         for ref in value.refs:
             if isinstance(ref, Inst) and isinstance(key, str):
                 self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
+                self.fields_read.pop((ref.cls.id, key), None)
                 self.remember(key, stored)
 
     def remember(self, name: str, value: Value) -> None:
@@ -561,42 +572,45 @@ class Frame:
 
     # ------------------------------------------------------------------------------------------------ shapes
 
-    def export(self, value: Value, depth: int = 0, path: tuple[Alloc, ...] = ()) -> Shape:
-        """The value cut loose from this frame."""
+    def export(self, value: Value, depth: int = 0, budget: int = limits.SHAPE_NODES, path: tuple[Alloc, ...] = ()) -> Shape:
+        """The value cut loose from this frame, with at most ``budget`` parts: what does not fit is kept as labels of the whole."""
         if value is BOTTOM:
             return NOTHING
+        own = [alloc for alloc in value.allocs if alloc.root is None and alloc not in path]  # of a parameter's object the caller knows: its label stands for it
         fields: dict[str | int, Shape] | None = None
         kind, closed, constant = "", False, False
-        for alloc in value.allocs:
-            if alloc in path:
-                continue
-            if alloc.root is not None:
-                continue  # the caller has it: its label stands for it
-            kind, closed, constant = alloc.kind, alloc.closed, alloc.constant
-            fields = {} if fields is None else fields
-            if depth >= limits.SHAPE_DEPTH:
-                closed = False
-                continue
-            for key in alloc.keys:
-                found = self.cells.get((alloc, key))
-                if found is not None and (len(fields) < limits.FIELDS or key in fields):
-                    part = self.export(found, depth + 1, (*path, alloc))
+        labels, proven = value.labels, value.proven
+        if own:
+            kind, closed, constant = own[0].kind, all(alloc.closed for alloc in own), all(alloc.constant for alloc in own)
+            parts = [(key, found) for alloc in own for key in alloc.keys if (found := self.cells.get((alloc, key))) is not None]
+            share = (budget - 1) // len(parts) if parts else 0
+            fields = {}
+            if share and depth < limits.SHAPE_DEPTH:
+                inner = (*path, *own)
+                for key, found in parts:
+                    part = self.export(found, depth + 1, share, inner)
                     known = fields.get(key)
                     fields[key] = part if known is None else join_shapes(known, part)
-        labels = value.labels
-        if depth >= limits.SHAPE_DEPTH and value.allocs:
-            labels = self.collapse(value).labels
+            elif parts:
+                whole = self.collapse(value)
+                labels, proven, closed, constant = whole.labels, whole.proven, False, False
+                fields = None if kind in ("list", "tuple", "set", "dict", "generator") else fields
         bound = None
-        if value.bound is not None and any(isinstance(ref, Fn) for ref in value.refs) and depth < limits.SHAPE_DEPTH:
-            bound = self.export(value.bound, depth + 2, path)
+        if value.bound is not None and budget > 2 and depth < limits.SHAPE_DEPTH and any(isinstance(ref, Fn) for ref in value.refs):
+            bound = self.export(value.bound, depth + 2, budget // 2, path)
         if labels is NO_LABELS and not value.refs and fields is None and value.const is NO_CONST and bound is None:
-            return NOTHING if not value.proven else Shape(proven=value.proven)
-        return Shape(labels, value.refs, value.const, fields, kind, closed, constant, value.proven, bound, value.loose)
+            return NOTHING if not proven else Shape(proven=proven)
+        return Shape(labels, value.refs, value.const, fields, kind, closed, constant, proven, bound, value.loose)
 
     def instantiate(self, shape: Shape, site: Any, what: str = "", actuals: list[Value] | None = None, hop: Any = None) -> Value:
         """A shape as a value here; ``actuals`` replace parameters; ``what`` and ``hop`` are the step that a trace shows."""
         if shape.value is not None and not self.traced:
             return shape.value
+        self.work += 1
+        if self.work > limits.WORK:
+            if self.work == limits.WORK + 1:
+                self.solver.count("functions-cut")
+            return Value(refs=shape.refs, const=shape.const)
         labels: set[Label] = set()
         steps: dict[Label, Node] = {}
         made = BOTTOM

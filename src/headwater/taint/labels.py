@@ -65,11 +65,13 @@ class Label:
 
 
 _INTERNED: dict[Any, Label] = {}
+_WIDENED: dict[frozenset[Label], frozenset[Label]] = {}
 
 
 def clear_interned() -> None:
     """Forget all labels: between two analyses in one process."""
     _INTERNED.clear()
+    _WIDENED.clear()
 
 
 def _intern(source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int) -> Label:
@@ -130,17 +132,35 @@ def widen(labels: frozenset[Label]) -> frozenset[Label]:
     """At most ``limits.LABELS`` labels; where there are many, those that others cover go first, then the last by kind and place."""
     if len(labels) <= _CROWD:
         return labels
+    known = _WIDENED.get(labels)
+    if known is None:
+        known = _WIDENED[labels] = _widen(labels)
+    return known
+
+
+def _widen(labels: frozenset[Label]) -> frozenset[Label]:
+    crowded: dict[int, int] = {}
+    for label in labels:
+        if label.source is None and not label.exact:
+            crowded[label.param] = crowded.get(label.param, 0) + 1
+    if any(count > _CROWD for count in crowded.values()):  # of many parts of one parameter, only the first step is told apart
+        labels = frozenset(
+            _intern(None, label.param, label.path[:1], label.cleared, label.drop, False, label.weak)
+            if label.source is None and not label.exact and crowded[label.param] > _CROWD and len(label.path) > 1
+            else label
+            for label in labels
+        )
     best: dict[Any, Label] = {}
     for label in labels:
         key = (label.source or label.param, label.path, label.exact)
-        known = best.get(key)
-        if known is None:
+        other = best.get(key)
+        if other is None:
             best[key] = label
-        elif known.cleared == label.cleared and known.weak == label.weak:
-            if label.drop < known.drop:
+        elif other.cleared == label.cleared and other.weak == label.weak:
+            if label.drop < other.drop:
                 best[key] = label
         else:  # what was cleared on one way only is not cleared
-            cleared, drop, weak = known.cleared & label.cleared, min(known.drop, label.drop), known.weak & label.weak
+            cleared, drop, weak = other.cleared & label.cleared, min(other.drop, label.drop), other.weak & label.weak
             best[key] = _intern(label.source, label.param, label.path, cleared, drop, label.exact, weak)
     kept = [
         label

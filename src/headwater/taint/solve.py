@@ -72,7 +72,8 @@ class Solver:
         self._bindings: dict[tuple[int, str], tuple[Any, ...]] = {}
         self._methods: dict[tuple[int, str], tuple[Fn, ...]] = {}
         self._family: dict[int, tuple[Cls, ...]] = {}
-        self._field_cache: dict[tuple[int, str], Shape] = {}
+        self._field_cache: dict[str, dict[int, tuple[Shape, tuple[int, ...]]]] = {}
+        self._field_statics: dict[tuple[int, str], tuple[int, ...]] = {}
         self._defaults: dict[tuple[int, int], Any] = {}
         self._clean: dict[str, frozenset[str]] = {}
         self._clears: dict[str, int] = {}
@@ -214,10 +215,8 @@ class Solver:
             for target in sorted(targets):
                 if target in self.edges.edges[reader]:
                     continue
-                if self.summaries[target] is EMPTY or self.summaries[target] == EMPTY:
-                    wrote = any(target in writers for table in (self.fields, self.globals) for writers in ())
-                    if not wrote and target not in self._writers:
-                        continue
+                if not _matters(self.summaries[target]) and target not in self._writers:
+                    continue  # what an unknown call does was assumed of it, and that is what it does
                 self.edges.edges[reader][target] = None
                 dirty.add(reader)
         for key, writers in sorted(self.fields.items()):
@@ -243,9 +242,11 @@ class Solver:
         if not self._done[target] and self._order[target] != self._order[one]:
             self._late.setdefault(one, {})[target] = None
 
-    def summary(self, reader: Fn, fn: Fn) -> Summary:
-        """The summary of ``fn`` as it is known now."""
+    def summary(self, reader: Fn, fn: Fn) -> Summary | None:
+        """The summary of ``fn`` as it is known now; None where it is solved later."""
         self._read(reader, fn.id)
+        if not self._done[fn.id] and self._order[fn.id] != self._order[reader.id]:
+            return None
         return self.summaries[fn.id]
 
     def family(self, cls: Cls) -> tuple[Cls, ...]:
@@ -259,23 +260,27 @@ class Solver:
     def read_field(self, reader: Fn, cls: Cls, name: str) -> Shape:
         """A class-wide field: what any method stores in it, its annotation, its default."""
         key = (cls.id, name)
-        for one in self.family(cls):
-            for writer in one.written.get(name, ()):
-                self._read(reader, writer.id)
-            if name in one.ir.fields and one.ir.fields[name].value >= 0:
-                self._read(reader, one.module.functions[one.ir.function].id)
+        static = self._field_statics.get(key)
+        if static is None:
+            ids = [writer.id for one in self.family(cls) for writer in one.written.get(name, ())]
+            ids += [one.module.functions[one.ir.function].id for one in self.family(cls) if name in one.ir.fields and one.ir.fields[name].value >= 0]
+            static = self._field_statics[key] = tuple(dict.fromkeys(ids))
+        for writer_id in static:
+            self._read(reader, writer_id)
         self._field_readers.setdefault(key, set()).add(reader.id)
-        cached = self._field_cache.get(key)
+        cache = self._field_cache.setdefault(name, {})
+        cached = cache.get(cls.id)
         if cached is not None:
-            for one in self.family(cls):
-                for writer_id in self.fields.get((one.id, name), ()):
-                    self._read(reader, writer_id)
-            return cached
+            for writer_id in cached[1]:
+                self._read(reader, writer_id)
+            return cached[0]
+        found: list[int] = []
         made = NOTHING
         for one in self.family(cls):
             writers = self.fields.get((one.id, name))
             if writers:
                 for writer_id in sorted(writers):
+                    found.append(writer_id)
                     self._read(reader, writer_id)
                     made = join_shapes(made, writers[writer_id])
         for one in cls.mro:
@@ -287,7 +292,7 @@ class Solver:
                 elif type_.elements is not None and type_.elements.refs:
                     made = join_shapes(made, Shape(fields={"*": Shape(refs=type_.elements.refs)}, kind="list"))
                 break
-        self._field_cache[key] = made
+        cache[cls.id] = (made, tuple(found))
         return made
 
     def store_field(self, fn: Fn, cls: Cls, name: str, export: Callable[[], Shape]) -> None:
@@ -302,11 +307,7 @@ class Solver:
             writers[fn.id] = joined
             self._writers.add(fn.id)
             self._changed = True
-            self._field_cache.clear() if len(self._field_cache) > 4096 else self._drop_field(name)
-
-    def _drop_field(self, name: str) -> None:
-        for key in [key for key in self._field_cache if key[1] == name]:
-            del self._field_cache[key]
+            self._field_cache.pop(name, None)
 
     def read_global(self, reader: Fn, mod: Mod, name: str) -> Shape:
         """A module variable."""
@@ -464,6 +465,18 @@ class Solver:
         self.virtual = []
         for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12)):
             self.virtual += run_entry(self, entry)
+
+
+def _matters(summary: Summary) -> bool:
+    """Whether a function does more than pass data on."""
+    return bool(summary.sinks or summary.callbacks) or _brings(summary.returns, 0)
+
+
+def _brings(shape: Shape, depth: int) -> bool:
+    """Whether a shape holds data of a source, or something that can be called."""
+    if any(label.source is not None for label in shape.labels) or shape.refs:
+        return True
+    return depth < 2 and any(_brings(part, depth + 1) for part in (shape.fields or {}).values())
 
 
 def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]:

@@ -56,7 +56,6 @@ class Interpreter(Calls):
         self.return_shape = NOTHING
         self.return_steps: dict[Label, Node] = {}
         self.set_steps: dict[Any, dict[Label, Node]] = {}
-        self.work = 0
 
     # ------------------------------------------------------------------------------------------ whole function
 
@@ -138,7 +137,7 @@ class Interpreter(Calls):
             value = self.cells.get((alloc, mutation.field)) or self.cells.get((alloc, "*"))
             if value is None:
                 continue
-            shape = self.export(value)
+            shape = self.export(value, 0, limits.SET_NODES)
             if self.traced and value.steps:
                 self.set_steps[mutation.key] = dict(value.steps)
             if not shape.empty:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headwater import limits
+from headwater.index.entities import Fn
 from headwater.taint.labels import ALL, Label, widen
 
 
@@ -142,7 +143,7 @@ def join(a: Value, b: Value) -> Value:
         refs = join_refs(refs, b.refs)
     allocs = a.allocs
     if b.allocs and b.allocs != allocs:
-        allocs = tuple(sorted({*allocs, *b.allocs}, key=_alloc_id))[: limits.REFS]
+        allocs = tuple(sorted({*allocs, *b.allocs}, key=_alloc_id))[: limits.OBJECTS]
     const = a.const if a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const) else NO_CONST
     if a.labels:
         proven = a.proven & b.proven if b.labels else a.proven
@@ -178,7 +179,11 @@ def join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
         return b
     if not b:
         return a
-    return tuple(sorted({*a, *b}, key=_key))[: limits.DISPATCH]
+    both = sorted({*a, *b}, key=_key)
+    if len(both) > limits.REFS:  # a table of functions may be long; what else a value may be is a guess by then
+        functions = [ref for ref in both if isinstance(ref, Fn)]
+        both = functions[: limits.DISPATCH] if len(functions) > limits.REFS else both[: limits.REFS]
+    return tuple(both)
 
 
 def _key(ref: Any) -> Any:

@@ -1,5 +1,5 @@
 """The Python frontend: source bytes to the IR."""
 
-from headwater.frontends.python.lower import lower
+from headwater.frontends.python.module import lower
 
 __all__ = ["lower"]

@@ -287,14 +287,14 @@ class Definitions(Statements):
             self.nreg = len(params)
             # Defaults do not see the parameters: their names are given after them.
             self.preset()
-            self.names.update(self.captured)
             self.out = defaults
             self.emit = defaults.append
             for index, value in values:
                 params[index].default = self.value(value)
             self.out = []
             self.emit = self.out.append
-            self.names = dict(self.captured)
+            self.in_defaults = frozenset(self.names)
+            self.names = {}
             for index, param in enumerate(params):
                 self.names[param.name] = index
                 self.fixed.add(index)
@@ -309,6 +309,8 @@ class Definitions(Statements):
                 for target, register in unpacked:
                     self.store(target, register)
                 self.block(body)
+        for name, register in self.captured.items():
+            self.names.setdefault(name, register)  # for the functions inside that capture it from here
         captured = tuple(self.captured)
         return ir.Function(
             name=pending.name,

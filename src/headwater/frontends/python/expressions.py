@@ -138,7 +138,7 @@ class Expressions(Displays):
         if kind == g.IDENTIFIER:
             return None, self.x_identifier(subscript)
         if kind == g.SLICE:
-            self.value(subscript)
+            self.slice_bounds(subscript)
             return None, -1
         key = self.literal_key(subscript)
         if key is not None:
@@ -148,19 +148,32 @@ class Expressions(Displays):
         return None, EXPR[kind](self, subscript)
 
     def x_slice(self, node: Node) -> int:
+        self.slice_bounds(node)
+        return self.const(node.start_byte, node.end_byte, None)
+
+    def slice_bounds(self, node: Node) -> None:
         if self.depth >= limits.NESTING:
             self.too_deep(node)
-            return -1
+            return
         self.depth += 1
         for part in g.parts(node):
             if part.kind_id != g.IDENTIFIER and part.kind_id not in g.LITERALS:
                 self.value(part)
         self.depth -= 1
-        return -1
 
     # ------ other expressions
 
     def x_parenthesized(self, node: Node) -> int:
+        at = node.start_byte
+        if at == self.type_call:
+            self.type_call = -1
+            argument = self.x_parenthesized(node)
+            start = self.text.rfind("type", 0, at)
+            fn = self.temp()
+            self.emit(ir.Name(start, start + 4, fn, "type"))
+            dst = self.temp()
+            self.emit(ir.Call(start, node.end_byte, dst, fn, (argument,)))
+            return dst
         while node.kind_id == g.PARENTHESIZED:
             children = g.parts(node)
             if not children:
@@ -202,7 +215,7 @@ class Expressions(Displays):
         children = g.parts(node)
         register = self.value(children[0])
         if len(children) > 1:
-            self.store(children[-1], register)
+            register = self.store(children[-1], register)
         return register
 
     def x_lambda(self, node: Node) -> int:

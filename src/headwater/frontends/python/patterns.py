@@ -152,7 +152,7 @@ class Patterns(Expressions):
         elif kind == g.UNION_PATTERN:
             self.alternatives(node, subject, conds)
         elif kind == g.COMPLEX_PATTERN:
-            self.equals(node, subject, self.const(start, end, None), conds)
+            self.test_present(node, subject, conds)
         elif kind == g.SPLAT_PATTERN:
             self.rest(node, subject)
 
@@ -195,7 +195,7 @@ class Patterns(Expressions):
                 if value is None:
                     continue
                 part = self.temp()
-                self.emit(ir.Attr(inner[0].start_byte, inner[0].end_byte, part, subject, self.word(keyword[0])))
+                self.emit(ir.Attr(keyword[0].start_byte, keyword[0].end_byte, part, subject, self.word(keyword[0])))
                 if value.kind_id in (g.INTEGER, g.FLOAT) and any(c.kind_id == g.TOKEN_MINUS for c in inner[0].children):
                     self.equals(inner[0], part, self.negative(inner[0], value), conds)
                 else:

@@ -17,7 +17,7 @@ INDENTS = 300
 ROUNDS = 3  # of blanking single lines round errors, before chunks of the file are tried on their own
 LATE_ROUNDS = 5  # after that; each doubles the lines it takes away
 ERRORS = 400  # places looked at in one round
-CHUNKS = 2_000  # pieces of a broken file that are parsed on their own
+CHUNKS = 200  # pieces of a broken file that are found to be broken: error recovery is slow, and no file written by hand has more
 CHUNK_BYTES = 3  # times the size of the file that is parsed so
 CHUNK_DEPTH = 6  # levels of indentation that are taken apart
 SYNTAX = "syntax not understood"
@@ -67,7 +67,8 @@ def parse(parser: Parser, data: bytes) -> Parsed:
                 source = changed
                 tree = again
                 old_exec = found
-        if len(_errors(tree.root_node)) == ERRORS:
+        errors = _errors(tree.root_node)
+        if len(errors) == ERRORS and len({node.start_point.row for node, _ in errors}) > ERRORS // 4:
             gaps = [ir.Gap(0, len(data), f"not Python: {ERRORS} or more syntax errors")]
             return Parsed(parser.parse(_NOT_NEWLINE.sub(b" ", source)), gaps, old_exec)
     for round_ in range(ROUNDS + 1 + LATE_ROUNDS):
@@ -169,18 +170,18 @@ def _broken_chunks(parser: Parser, source: bytes) -> list[tuple[int, int, str]]:
     """The smallest pieces of the file (a statement with what is indented below it) that do not parse on their own."""
     spans: list[tuple[int, int, str]] = []
     todo = [(0, len(source), 0)]
-    tried = 0
+    failed = 0
     budget = CHUNK_BYTES * len(source)
     while todo:
         begin, end, depth = todo.pop()
         for start, stop, body in _chunks(source, begin, end):
-            tried += 1
             budget -= stop - start
-            if tried > CHUNKS or budget < 0:
+            if failed > CHUNKS or budget < 0:
                 spans.append((start, end, SYNTAX))
                 break
             if not parser.parse(source[start:stop]).root_node.has_error:
                 continue
+            failed += 1
             head = source[start:body].rstrip()
             if depth < CHUNK_DEPTH and body < stop and head.endswith(b":") and not parser.parse(head + b" pass\n").root_node.has_error:
                 todo.append((body, stop, depth + 1))
@@ -267,14 +268,14 @@ def _keep_header(buffer: bytearray, source: bytes, start: int, end: int) -> None
     if match is None:
         return
     indent, word, name = match.groups()[:3]
-    if word.endswith(b"def"):
-        header = b"def " + name + b"():"
-    elif word == b"class":
-        header = b"class " + name + b":"
+    # Names stay where they are: they are read from the file as it is
+    if word == b"class" or word.endswith(b"def"):
+        plain = line[: match.end(3)] + (b":" if word == b"class" else b"():") if name else b""
     else:
-        header = b"if 1:"
-    plain = indent + header
-    if len(plain) <= len(line) and (name or header == b"if 1:") and plain != line.rstrip():
+        plain = indent + b"if True:"
+        if len(plain) > len(line):
+            plain = indent + b"try:"
+    if 0 < len(plain) <= len(line) and plain != line.rstrip():
         buffer[start : start + len(plain)] = plain
 
 

@@ -108,6 +108,7 @@ class Scope:
         self.nonlocals: set[str] = set()
         self.captured: dict[str, int] = {}
         self.captured_registers: set[int] = set()
+        self.in_defaults: frozenset[str] = frozenset()  # captured by a default, where a local variable may have the same name
         self.annotations: dict[str, ir.Type] = {}
         self.flags = pending.flags
         self.queue: list[Pending] = []
@@ -116,6 +117,7 @@ class Scope:
         self.local: dict[str, int | None] | None = None
         self.comprehensions: list[dict[str, int | None]] = []
         self.around: dict[str, int | None] | None = None  # ``local`` outside the outermost comprehension
+        self.type_call = -1  # where the brackets of `type(x)` are read as those of the target of a type alias
         self.cls = -1
         self.members: dict[str, Pending | int] = {}
 
@@ -154,6 +156,7 @@ class Scope:
         """The register of a variable of an enclosing function; -1 where no such variable is."""
         register = self.captured.get(name)
         if register is not None:
+            self.names.setdefault(name, register)
             return register
         for view in self.enclosing:
             if name in view:
@@ -184,7 +187,8 @@ class Scope:
             if known not in self.captured_registers or name in self.nonlocals:
                 return known
             self.conflict = True
-            del self.captured[name]
+            if name not in self.in_defaults:
+                del self.captured[name]
         elif name in self.free:
             self.conflict = True
         register = self.names[name] = self.nreg

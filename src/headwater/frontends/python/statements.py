@@ -92,8 +92,8 @@ class Statements(Patterns):
             register = EXPR[right.kind_id](self, right)
         for target in targets:
             register = self.store(target, register)
-            if self.cls >= 0 and target.kind_id == g.IDENTIFIER and not self.comprehensions:
-                self.class_field(target, None, register)
+            if self.cls >= 0:
+                self.class_fields(target, register)
         return register
 
     def annotated(self, node: Node) -> tuple[Node, Node | None]:
@@ -120,6 +120,15 @@ class Statements(Patterns):
             else:
                 right = child
         return left, right
+
+    def class_fields(self, target: Node, register: int) -> None:
+        """Notes the names that an assignment in a class body gives to it."""
+        if target.kind_id == g.IDENTIFIER:
+            self.class_field(target, None, register)
+        elif target.kind_id in g.TARGETS:
+            for part in g.parts(target):
+                if part.kind_id == g.IDENTIFIER:
+                    self.class_field(part, None, self.names.get(self.word(part), -1))
 
     def class_field(self, target: Node, annotation: ir.Type | None, register: int) -> None:
         fields = self.unit.classes[self.cls].fields
@@ -165,6 +174,8 @@ class Statements(Patterns):
                 value = self.const(start, end, None)
         elif right.kind_id == g.ASSIGNMENT:
             value = self.assignment(right)
+            if value < 0:
+                value = self.const(start, end, None)
         else:
             value = self.value(right)
         dst = self.temp()
@@ -180,6 +191,8 @@ class Statements(Patterns):
     def s_type_alias(self, node: Node) -> None:
         left = node.child_by_field_id(g.FIELD_LEFT)
         right = node.child_by_field_id(g.FIELD_RIGHT)
+        if left is not None and self.text[left.start_byte] == "(":
+            self.type_call = left.start_byte  # `type(x).y = z` reads as an alias, too
         while left is not None and left.kind_id in (g.TYPE, g.GENERIC_TYPE):
             children = g.parts(left)
             left = children[0] if children else None

@@ -1,0 +1,35 @@
+"""What holds for every trace."""
+
+from __future__ import annotations
+
+from headwater import limits
+from headwater.findings import Finding, Review
+
+
+def check(review: Review) -> int:
+    for finding in review.findings:
+        if finding.sink_class:
+            assert 1 <= len(finding.traces) <= limits.TRACES
+            check_traces(review, finding)
+        else:
+            assert finding.traces == ()
+    assert "traces-failed" not in review.coverage.counts, [gap for gap in review.coverage.gaps if gap.kind == "trace"]
+    return len(review.findings)
+
+
+def check_traces(review: Review, finding: Finding) -> None:
+    assert finding.traces[0].kind == finding.kind
+    for trace in finding.traces:
+        steps = trace.steps
+        where = [(step.role, step.place.path, review.sources[step.place.path].position(step.place.start)[0], step.what) for step in steps]
+        assert 2 <= len(steps) <= limits.TRACE_STEPS, where
+        assert [step.role for step in steps] == ["source", *["step"] * (len(steps) - 2), "sink"], where
+        assert steps[-1].place == finding.place, where
+        assert steps[-1].function == finding.function, where
+        for step in steps:
+            assert step.what.strip() == step.what != "", where
+            assert step.function, where
+            source = review.sources[step.place.path]
+            assert 0 <= step.place.start < step.place.end <= len(source.data), where
+        places = [(step.place, step.what) for step in steps]
+        assert len(set(places)) == len(places), where

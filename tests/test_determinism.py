@@ -1,0 +1,51 @@
+"""The same input gives the same bytes: over hash seeds and numbers of processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from suites.suites import suites, write
+
+VULNERABLE = Path(__file__).parent.parent / "examples" / "vulnerable"
+RUNS = [(seed, processes) for seed in "012" for processes in (1, 2)]
+CODE = """
+import sys
+from pathlib import Path
+import headwater
+from headwater.config import Config
+from headwater.findings import Confidence
+from headwater.reports import json_v1
+from headwater.reports.view import view
+from headwater.rules.load import load_rules
+
+shown = Config(persona="audit", min_confidence=Confidence.LOW)
+for root in sys.argv[2:]:
+    review = headwater.review(Path(root), Config(processes=int(sys.argv[1])))
+    sys.stdout.buffer.write(json_v1.render(view(review, shown, load_rules(), "0")))
+"""
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The vulnerable example, and the cases of some suites in one tree, where many modules have the same name."""
+    root = tmp_path_factory.mktemp("tree")
+    for suite in suites():
+        for number, case in enumerate(suite.cases):
+            write(case.files, root / suite.name / f"case{number}")
+    return [VULNERABLE, root]
+
+
+def test_the_same_bytes(trees: list[Path]) -> None:
+    outputs = {}
+    for seed, processes in RUNS:
+        command = [sys.executable, "-c", CODE, str(processes), *map(str, trees)]
+        outputs[seed, processes] = subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+    first = outputs[RUNS[0]]
+    assert first.count(b'"rule"') > 100
+    assert {run: output == first for run, output in outputs.items()} == dict.fromkeys(RUNS, True)

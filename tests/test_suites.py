@@ -1,0 +1,34 @@
+"""The pages in ``suites``: each case reports exactly the marked lines, of all rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from suites.suites import Suite, cases, write
+from suites.traces import check
+
+import headwater
+from headwater.config import Config
+from headwater.rules.load import Case, load_rules
+
+CASES = list(cases())
+
+
+@pytest.mark.parametrize(("suite", "case"), CASES, ids=[f"{suite.name}: {case.title}" for suite, case in CASES])
+def test_case(suite: Suite, case: Case, tmp_path: Path) -> None:
+    review = headwater.review(write(case.files, tmp_path), Config(processes=1))
+    reported = {
+        (finding.place.path, review.sources[finding.place.path].position(finding.place.start)[0], finding.rule)
+        for finding in review.findings
+    }
+    marks = [mark for file in case.files for mark in file.marks]
+    assert {mark.rule for mark in marks} <= set(load_rules())
+    wanted, misses, alarms = (
+        {(mark.path, mark.line, mark.rule) for mark in marks if mark.word == word} for word in ("expect", "MISSING", "SPURIOUS")
+    )
+    where = f"{suite.path.name}:{case.line}"
+    assert not misses & reported, f"{where}: found now, so MISSING must become expect"
+    assert alarms <= reported, f"{where}: quiet now, so SPURIOUS can go"
+    assert reported - alarms == wanted, f"{where}: not as expected; gaps: {review.coverage.gaps}"
+    check(review)
