@@ -370,7 +370,7 @@ class Calls(Frame):
         for label in sorted(value.labels, key=lambda one: one.key):
             if label.cleared & bit:
                 continue
-            self._reach(label, value, effect.sink, effect.drop + drop, effect.weak, effect.exact, tuple(requires), hop)
+            self._reach(label, value, effect.sink, effect.drop + drop, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1)
 
     def _required(self, fn: Fn, requirement: Requirement, actuals: list[Value], out: list[Requirement]) -> bool:
         """Whether a condition on a constant argument may hold here; what depends on this function's own caller goes to ``out``."""
@@ -400,22 +400,23 @@ class Calls(Frame):
         exact: bool,
         requires: tuple[Requirement, ...],
         hop: tuple[int, int, Fn, Any] | None,
+        length: int = 0,
     ) -> None:
         """Data with ``label`` reaches ``sink``: a finding, or an effect for the caller."""
         bit = BIT[sink.class_]
         weak = weak or bool(label.weak & bit)
         drop = min(drop + label.drop, limits.DROPS)
         if label.source is not None:
-            issue = Issue(label.source, drop, weak, sink, self.fn, hop)
+            issue = Issue(label.source, drop, weak, sink, self.fn, hop, length)
             known = self.issues.get(issue.key)
-            if known is None or (drop, weak) < (known.drop, known.weak):
+            if known is None or (drop, weak, length) < (known.drop, known.weak, known.length):
                 if self.traced:
                     issue.steps = value.steps.get(label) if value.steps else None
                 self.issues[issue.key] = issue
             return
-        effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop)
+        effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop, length)
         known_effect = self.sinks.get(effect.key)
-        if known_effect is None or (drop, weak) < (known_effect.drop, known_effect.weak):
+        if known_effect is None or (drop, weak, length) < (known_effect.drop, known_effect.weak, known_effect.length):
             if self.traced:
                 effect.steps = value.steps.get(label) if value.steps else None
             self.sinks[effect.key] = effect

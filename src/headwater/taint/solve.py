@@ -287,8 +287,8 @@ class Solver:
             field = one.ir.fields.get(name)
             if field is not None and field.annotation is not None:
                 type_ = self.symbols.type_value(one.module, field.annotation, one)
-                if type_.refs:
-                    made = join_shapes(made, Shape(refs=type_.refs))
+                if type_.refs:  # what the author says of it beats what is seen stored: the stores add data, not types
+                    made = Shape(made.labels, type_.refs, made.const, made.fields if not made.refs else None, made.kind, False, False, made.proven)
                 elif type_.elements is not None and type_.elements.refs:
                     made = join_shapes(made, Shape(fields={"*": Shape(refs=type_.elements.refs)}, kind="list"))
                 break

@@ -47,7 +47,7 @@ class Requirement:
 class ToSink:
     """Data of a parameter reaches a sink."""
 
-    __slots__ = ("drop", "exact", "hop", "key", "param", "path", "requires", "sink", "steps", "weak")
+    __slots__ = ("drop", "exact", "hop", "key", "length", "param", "path", "requires", "sink", "steps", "weak")
 
     def __init__(
         self,
@@ -59,7 +59,10 @@ class ToSink:
         sink: Sink,
         requires: tuple[Requirement, ...],
         hop: tuple[int, int, Fn, Any] | None,
+        length: int = 0,
     ) -> None:
+        self.length = length
+        """Calls to the sink. Of equal effects the shortest is kept, so that following hops always comes nearer to the sink."""
         self.param = param
         self.path = path
         self.exact = exact
@@ -165,17 +168,17 @@ EMPTY = Summary()
 class Issue:
     """A source meets a sink: seen in ``fn`` (the apex), where the sink may be many calls away."""
 
-    __slots__ = ("apex", "drop", "entry", "hop", "key", "label_key", "sink", "source", "steps", "weak")
+    __slots__ = ("apex", "drop", "entry", "hop", "key", "length", "sink", "source", "steps", "weak")
 
-    def __init__(self, source: Any, drop: int, weak: bool, sink: Sink, apex: Fn, hop: tuple[int, int, Fn, Any] | None, entry: bool = False) -> None:
+    def __init__(self, source: Any, drop: int, weak: bool, sink: Sink, apex: Fn, hop: tuple[int, int, Fn, Any] | None, length: int = 0) -> None:
+        self.length = length
         self.source = source
         self.drop = drop
         self.weak = weak
         self.sink = sink
         self.apex = apex
         self.hop = hop
-        self.entry = entry
+        self.entry = False
         """The apex is no code: a framework calls the function of the hop."""
         self.key = (sink.key, source.key)
         self.steps: Node | None = None
-        self.label_key: Any = None

@@ -180,9 +180,15 @@ def join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
     if not b:
         return a
     both = sorted({*a, *b}, key=_key)
-    if len(both) > limits.REFS:  # a table of functions may be long; what else a value may be is a guess by then
-        functions = [ref for ref in both if isinstance(ref, Fn)]
-        both = functions[: limits.DISPATCH] if len(functions) > limits.REFS else both[: limits.REFS]
+    if len(both) > limits.REFS:  # some of each kind: a table of functions may be long, API paths come last in the order
+        counts: dict[int, int] = {}
+        kept = []
+        for ref in both:
+            kind = ref.key[0]
+            counts[kind] = counts.get(kind, 0) + 1
+            if counts[kind] <= (limits.DISPATCH if isinstance(ref, Fn) else limits.REFS):
+                kept.append(ref)
+        both = kept
     return tuple(both)
 
 
