@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from suites.suites import suites, write
 
 VULNERABLE = Path(__file__).parent.parent / "examples" / "vulnerable"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from suites.suites import Suite, cases, write
-from suites.traces import check
 
 import headwater
 from headwater.config import Config
 from headwater.rules.load import Case, load_rules
+from suites.suites import Suite, cases, write
+from suites.traces import check
 
 CASES = list(cases())
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from suites.suites import Suite, suites, write
-from suites.traces import check
 
 import headwater
 from headwater.config import Config
+from suites.suites import Suite, suites, write
+from suites.traces import check
 
 VULNERABLE = Path(__file__).parent.parent / "examples" / "vulnerable"
 

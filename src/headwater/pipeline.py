@@ -32,6 +32,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.index.symbols import Symbols
     from headwater.rules.load import load_rules
     from headwater.taint.findings import Reporter
+    from headwater.taint.guards import SPECIAL
     from headwater.taint.labels import clear_interned
     from headwater.taint.solve import Solver
 
@@ -58,7 +59,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
         for one in ([call.path] if isinstance(call.path, str) else call.path)
     ]
     clear_interned()
-    catalogue = Catalogue(load_models(), calls)
+    catalogue = Catalogue(load_models(), calls, SPECIAL)
     symbols = Symbols(modules, catalogue.paths)
     solver = Solver(symbols, catalogue, (lambda n, total: progress("analyse", n, total)) if progress else None)
     solver.prepare()

@@ -14,7 +14,8 @@ import headwater
 from headwater.config import Config
 from headwater.findings import Review
 
-PROBE = "import os\nfrom flask import request\n\n\ndef probe():\n    os.system(request.args['x'])\n"
+IMPORTS = "import os\nfrom flask import request\n\n\n"
+PROBE = f"{IMPORTS}def probe():\n    os.system(request.args['x'])\n"
 """A finding that must stay, whatever stands in the other file."""
 
 
@@ -55,7 +56,7 @@ def test_nested_blocks(tmp_path: Path) -> None:
 
 def test_a_large_literal(tmp_path: Path) -> None:
     elements = "".join(f"    'word{number}': [{number}, 'x'],\n" for number in range(25_000))
-    text = f"import os\nfrom flask import request\n\nTABLE = {{\n{elements}}}\n\n\ndef act():\n    os.system(TABLE[request.args['x']][1])\n"
+    text = f"{IMPORTS}TABLE = {{\n{elements}}}\n\n\ndef act():\n    os.system(TABLE[request.args['x']][1])\n"
     made = review(tmp_path, {"table.py": text}, 30)
     assert places(made) == {("probe.py", "remote-input-to-shell")}
     words = "".join(f"    'word{number}',\n" for number in range(50_000))
@@ -63,7 +64,7 @@ def test_a_large_literal(tmp_path: Path) -> None:
 
 
 def test_a_long_sum(tmp_path: Path) -> None:
-    text = "import os\nfrom flask import request\n\n\ndef act():\n    os.system(request.args['x']" + "\n        + 'a'" * 4_000 + ")\n"
+    text = IMPORTS + "def act():\n    os.system(request.args['x']" + "\n        + 'a'" * 4_000 + ")\n"
     made = review(tmp_path, {"sum.py": text}, 30)
     assert ("sum.py", "remote-input-to-shell") in places(made) or "sum.py" in gaps(made)
 
@@ -117,7 +118,7 @@ def test_mutual_recursion(tmp_path: Path) -> None:
     functions = "\n".join(
         f"def f{number}(a, b):\n    f{(number + 1) % 1000}(b, a)\n    return f{(number * 7 + 3) % 1000}(a, a)\n" for number in range(1_000)
     )
-    text = f"import os\nfrom flask import request\n\n{functions}\n\ndef act():\n    f0(request.args['x'], '')\n"
+    text = f"{IMPORTS}{functions}\n\ndef act():\n    f0(request.args['x'], '')\n"
     review(tmp_path, {"cycle.py": text}, 40)
 
 
@@ -127,16 +128,14 @@ ELIF_20_000 = pytest.mark.xfail(run=False, reason="the analysis of one if grows 
 @pytest.mark.parametrize("count", [1_500, pytest.param(20_000, marks=ELIF_20_000)])
 def test_a_long_elif_chain(count: int, tmp_path: Path) -> None:
     arms = "\n".join(f"    elif x == {number}:\n        y = 'word{number}'" for number in range(count))
-    text = (
-        f"import os\nfrom flask import request\n\n\ndef act(x):\n    y = request.args['x']\n    if x is None:\n        y = ''\n{arms}\n    os.system(y)\n"
-    )
+    text = f"{IMPORTS}def act(x):\n    y = request.args['x']\n    if x is None:\n        y = ''\n{arms}\n    os.system(y)\n"
     made = review(tmp_path, {"arms.py": text}, 60)
     assert ("arms.py", "remote-input-to-shell") in places(made) or "arms.py" in gaps(made)
 
 
 def test_many_branches_in_turn(tmp_path: Path) -> None:
     branches = "\n".join(f"    if x == {number}:\n        y = y + 'word{number}'" for number in range(20_000))
-    text = f"import os\nfrom flask import request\n\n\ndef act(x):\n    y = request.args['x']\n{branches}\n    os.system(y)\n"
+    text = f"{IMPORTS}def act(x):\n    y = request.args['x']\n{branches}\n    os.system(y)\n"
     made = review(tmp_path, {"branches.py": text}, 60)
     assert ("branches.py", "remote-input-to-shell") in places(made) or "branches.py" in gaps(made)
 
@@ -154,7 +153,7 @@ def test_nested_loops(tmp_path: Path) -> None:
 
 def test_many_small_files(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
-        f"package{number % 100}/module{number}.py": f"from package{(number + 1) % 100} import module{number}\n\n\ndef run(x):\n    return x\n"
+        f"package{number % 100}/m{number}.py": f"from package{(number + 1) % 100} import m{number}\n\n\ndef run(x):\n    return x\n"
         for number in range(10_000)
     }
     made = review(tmp_path, files, 60)
@@ -163,7 +162,7 @@ def test_many_small_files(tmp_path: Path) -> None:
 
 def test_a_deep_chain_of_calls(tmp_path: Path) -> None:
     functions = "\n".join(f"def f{number}(a):\n    return f{number + 1}(a)\n" for number in range(2_000))
-    text = f"import os\nfrom flask import request\n\n{functions}\ndef f2000(a):\n    os.system(a)\n\n\ndef act():\n    f0(request.args['x'])\n"
+    text = f"{IMPORTS}{functions}\ndef f2000(a):\n    os.system(a)\n\n\ndef act():\n    f0(request.args['x'])\n"
     made = review(tmp_path, {"chain.py": text}, 40)
     assert ("chain.py", "remote-input-to-shell") in places(made) or "chain.py" in gaps(made)
 
@@ -171,7 +170,7 @@ def test_a_deep_chain_of_calls(tmp_path: Path) -> None:
 @pytest.mark.xfail(strict=True, reason="a finding whose path goes through more functions than a trace shows is dropped")
 def test_a_path_longer_than_a_trace_is_still_a_finding(tmp_path: Path) -> None:
     functions = "\n".join(f"def f{number}(a):\n    return f{number + 1}(a)\n" for number in range(60))
-    text = f"import os\nfrom flask import request\n\n{functions}\ndef f60(a):\n    os.system(a)\n\n\ndef act():\n    f0(request.args['x'])\n"
+    text = f"{IMPORTS}{functions}\ndef f60(a):\n    os.system(a)\n\n\ndef act():\n    f0(request.args['x'])\n"
     made = review(tmp_path, {"chain.py": text}, 20)
     assert ("chain.py", "remote-input-to-shell") in places(made)
     assert "traces-failed" not in made.coverage.counts
@@ -221,18 +220,21 @@ def test_a_family_of_classes(tmp_path: Path) -> None:
         f"class C{number}(Base):\n    def run(self, x):\n        self.f{number} = x\n        return self.next(self.f{number})\n"
         for number in range(500)
     )
-    text = f"import os\nfrom flask import request\n\n\nclass Base:\n    def run(self, x): ...\n    def next(self, x): return self.run(x)\n\n{classes}\n"
+    text = f"{IMPORTS}class Base:\n    def run(self, x): ...\n    def next(self, x): return self.run(x)\n\n{classes}\n"
     review(tmp_path, {"family.py": text + "\ndef act(base: Base):\n    os.system(base.run(request.args['x']))\n"}, 40)
 
 
 def test_a_ladder_of_classes(tmp_path: Path) -> None:
-    rungs = "\n".join(f"class C{number}(C{number - 1}, D{number - 1}): ...\nclass D{number}(C{number - 1}, D{number - 1}): ...\n" for number in range(1, 300))
+    rungs = "\n".join(
+        f"class C{number}(C{number - 1}, D{number - 1}): ...\nclass D{number}(C{number - 1}, D{number - 1}): ...\n"
+        for number in range(1, 300)
+    )
     review(tmp_path, {"ladder.py": f"class C0:\n    def run(self): ...\nclass D0: ...\n{rungs}\nC299().run()\nD299().x.y\n"}, 30)
 
 
 def test_doubling_of_objects(tmp_path: Path) -> None:
     functions = "\n".join(f"def f{number}(a):\n    return {{'x': f{number + 1}(a), 'y': f{number + 1}(a)}}\n" for number in range(200))
-    text = f"import os\nfrom flask import request\n\n{functions}\ndef f200(a):\n    return a\n\n\ndef act():\n    os.system(f0(request.args['x']))\n"
+    text = f"{IMPORTS}{functions}\ndef f200(a):\n    return a\n\n\ndef act():\n    os.system(f0(request.args['x']))\n"
     review(tmp_path, {"doubling.py": text}, 40)
 
 
@@ -240,7 +242,7 @@ def test_many_sources_and_sinks(tmp_path: Path) -> None:
     reads = "\n".join(f"    x{number} = request.args['{number}']" for number in range(400))
     joined = "\n".join(f"    y += x{number}" for number in range(400))
     sinks = "\n".join("    os.system(y)" for number in range(400))
-    text = f"import os\nfrom flask import request\n\n\ndef act():\n    y = ''\n{reads}\n{joined}\n{sinks}\n"
+    text = f"{IMPORTS}def act():\n    y = ''\n{reads}\n{joined}\n{sinks}\n"
     made = review(tmp_path, {"many.py": text}, 60)
     assert len([finding for finding in made.findings if finding.place.path == "many.py"]) == 400
 

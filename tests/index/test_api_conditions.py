@@ -66,7 +66,10 @@ def test_terms(text: str, wanted: Term) -> None:
 
 def test_and_binds_tighter_than_or() -> None:
     found = condition('$0 is True and $1 is "a or b and c" or $name is absent')
-    assert [[(term.argument.position, term.value) for term in branch] for branch in found] == [[(0, True), (1, "a or b and c")], [(-1, None)]]
+    assert [[(term.argument.position, term.value) for term in branch] for branch in found] == [
+        [(0, True), (1, "a or b and c")],
+        [(-1, None)],
+    ]
 
 
 def test_nothing_always_holds() -> None:

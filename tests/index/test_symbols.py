@@ -15,7 +15,13 @@ from headwater.index.symbols import Symbols, TypeValue
 
 def index(files: dict[str, str]) -> Symbols:
     patterns: Patterns[str] = Patterns({})
-    for path in ("openai.OpenAI().responses.create", "langchain.agents.Tool", "langchain.chains.base.Chain().run", "builtins.int", "uuid.UUID"):
+    for path in (
+        "openai.OpenAI().responses.create",
+        "langchain.agents.Tool",
+        "langchain.chains.base.Chain().run",
+        "builtins.int",
+        "uuid.UUID",
+    ):
         patterns.add(path, path)
     return Symbols([lower(path, text.encode()) for path, text in files.items()], patterns)
 
@@ -86,7 +92,14 @@ def test_a_script_finds_its_neighbour() -> None:
 
 
 def test_what_a_name_is() -> None:
-    text = "import openai, os.path, unheard.of\nfrom openai import OpenAI as Client\nx = 1\n\n\ndef f(): ...\n\n\nclass C:\n    def m(self): ...\n"
+    text = """
+import openai, os.path, unheard.of
+from openai import OpenAI as Client
+x = 1
+def f(): ...
+class C:
+    def m(self): ...
+"""
     symbols = index({"a.py": text})
     a = mod(symbols, "a.py")
     assert told(symbols.lookup(a, "openai")) == ["openai"]
@@ -133,11 +146,13 @@ def test_cycles_of_imports(order: list[str]) -> None:
     for path in order:
         assert told(symbols.lookup(mod(symbols, path), "f")) == ["<function c.f>"]
         assert set(symbols.lookup(mod(symbols, path), "ghost")) <= {EXTERNAL}
-    assert symbols.lookup(mod(symbols, "a.py"), "g") == ()
+    assert set(symbols.lookup(mod(symbols, "a.py"), "g")) <= {EXTERNAL}
 
 
 def test_a_module_that_imports_itself() -> None:
-    symbols = index({"p/__init__.py": "from . import p\nfrom .p import p", "p/p.py": "from p import p\nfrom .p import q\nfrom ....... import r"})
+    symbols = index(
+        {"p/__init__.py": "from . import p\nfrom .p import p", "p/p.py": "from p import p\nfrom .p import q\nfrom ....... import r"}
+    )
     assert symbols.lookup(mod(symbols, "p/p.py"), "q") == ()
     assert symbols.lookup(mod(symbols, "p/p.py"), "r") == ()
     assert mod(symbols, "p/p.py") in symbols.lookup(mod(symbols, "p/__init__.py"), "p")
@@ -161,7 +176,9 @@ def test_relative_imports() -> None:
 
 
 def test_conditional_imports_are_both() -> None:
-    symbols = index({"a.py": "def f(): ...", "b.py": "def f(): ...", "main.py": "try:\n    from a import f\nexcept ImportError:\n    from b import f\n"})
+    symbols = index(
+        {"a.py": "def f(): ...", "b.py": "def f(): ...", "main.py": "try:\n    from a import f\nexcept ImportError:\n    from b import f\n"}
+    )
     assert told(symbols.lookup(mod(symbols, "main.py"), "f")) == ["<function a.f>", "<function b.f>"]
 
 
@@ -199,7 +216,9 @@ def test_class_cycles() -> None:
 
 
 def test_bases_of_libraries() -> None:
-    symbols = index({"a.py": "import openai\nfrom openai import OpenAI\nclass A(openai.OpenAI): ...\nclass B(A): ...\nclass C(OpenAI): ...\n"})
+    symbols = index(
+        {"a.py": "import openai\nfrom openai import OpenAI\nclass A(openai.OpenAI): ...\nclass B(A): ...\nclass C(OpenAI): ...\n"}
+    )
     for name in "ABC":
         assert told(cls(symbols, name).instance.paths) == ["openai.OpenAI()"]
     assert mro(symbols, "B") == ["B", "A"]

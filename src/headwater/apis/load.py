@@ -38,7 +38,7 @@ Entry = Api | CallRule
 class Catalogue:
     """All models of one language and the call patterns of the rules, ready to match."""
 
-    def __init__(self, files: list[tuple[str, ApiFile]], calls: Iterable[tuple[str, CallRule]] = ()) -> None:
+    def __init__(self, files: list[tuple[str, ApiFile]], calls: Iterable[tuple[str, CallRule]] = (), known: Iterable[str] = ()) -> None:
         types: dict[str, list[str]] = {}
         for _, file in files:
             for name, paths in file.types.items():
@@ -53,6 +53,8 @@ class Catalogue:
                         self.paths.add(path + "()", Api(path=path, decorates=api.decorates, is_=api.is_))
         for path, rule in calls:
             self.paths.add(path, rule)
+        for path in known:  # what the engine itself gives a meaning
+            self.paths.know(path)
 
 
 def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:

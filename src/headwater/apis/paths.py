@@ -97,6 +97,10 @@ class Patterns(Generic[T]):
         for state, rank in self._place(path):
             state.payload.append((rank, payload))
 
+    def know(self, path: str) -> None:
+        """Make the pattern's paths exist, so that values can carry them, though nothing is said of them."""
+        self._place(path)
+
     def root(self, name: str) -> ApiPath[T] | None:
         """The path of a top-level module (or ``builtins``, ``?`` and ``?name``)."""
         try:

@@ -86,12 +86,11 @@ def _keys(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 def _key(frame: Calls, receiver: Value) -> Value:
     made = BOTTOM
-    whole = not receiver.allocs
     for alloc in receiver.allocs:
-        found = frame.cells.get((alloc, "$keys"))
-        made = join(made, found) if found is not None else made
-        whole = whole or not alloc.closed
-    return join(made, frame.part(receiver, "*")) if whole else made
+        made = join(made, frame.cells.get((alloc, "$keys"), BOTTOM))
+        if alloc.root is not None:
+            made = join(made, frame.field(alloc, "*") or BOTTOM)
+    return join(made, frame.part(frame.apart(receiver), "*")) if receiver.labels else made
 
 
 def _append(frame: Calls, receiver: Value, args: Args) -> Value | None:
@@ -117,8 +116,8 @@ def _update(frame: Calls, receiver: Value, args: Args) -> Value | None:
                 found = frame.cells.get((alloc, key))
                 if found is not None and not (isinstance(key, str) and key.startswith("$")):
                     frame.store(receiver, key, found, weak=True)
-        if source.labels and not any(alloc.closed for alloc in source.allocs):
-            frame.store(receiver, "*", frame.part(source, "*"), weak=True)
+        if source.labels:
+            frame.store(receiver, "*", frame.elements_or_whole(source), weak=True)
     for name, value in args.kw.items():
         frame.store(receiver, name, value, weak=True)
     return Value(const=None)

@@ -175,24 +175,15 @@ class Frame:
     def elements(self, value: Value) -> Value:
         """What iterating gives."""
         made = BOTTOM
-        whole = not value.allocs
         for alloc in value.allocs:
             if alloc.kind == "dict":
-                found = self.cells.get((alloc, "$keys"))
-                if found is not None:
-                    made = join(made, found)
-                if not alloc.closed:
-                    whole = True
-                continue
-            if alloc.kind in ("param", "instance"):
-                found = self.field(alloc, "*")
-                whole = whole or found is None
-                made = join(made, found or BOTTOM)
-                continue
-            made = join(made, self.contents(alloc))
-            whole = whole or not alloc.closed
-        if whole and value.labels:
-            made = join(made, self.part(value, "*"))
+                made = join(made, self.cells.get((alloc, "$keys"), BOTTOM))
+            elif alloc.kind in ("param", "instance"):
+                made = join(made, self.field(alloc, "*") or BOTTOM)
+            else:
+                made = join(made, self.contents(alloc))
+        if value.labels:
+            made = join(made, self.part(self.apart(value), "*"))
         for ref in value.refs:
             if isinstance(ref, ApiPath):
                 child = ref.child("[]")
@@ -260,6 +251,14 @@ class Frame:
         if labels is value.labels:
             return value
         return Value(widen(labels), value.refs, value.const, value.allocs, proven, value.bound, value.loose, None, steps)
+
+    def apart(self, value: Value) -> Value:
+        """The value with those of its labels alone that no object stands for: a parameter's own label stands for the parameter's object."""
+        if not value.allocs or not value.labels:
+            return value
+        roots = {alloc.root for alloc in value.allocs}
+        labels = frozenset(label for label in value.labels if not label.exact or (label.param, label.path) not in roots)
+        return value if labels == value.labels else Value(labels, steps=value.steps)
 
     def part(self, value: Value, key: str | int) -> Value:
         """A part of a value of which only labels are known."""
@@ -343,25 +342,14 @@ class Frame:
     def attribute(self, value: Value, name: str) -> Value:
         """``value.name``: fields, methods, properties, members of modules, API paths."""
         made = BOTTOM
-        known = False
         for alloc in value.allocs:
             found = self.cells.get((alloc, name))
             if found is None and alloc.root is not None:
                 found = self.field(alloc, name)
             if found is not None:
                 made = join(made, found)
-                known = True
-            elif alloc.closed and alloc.kind != "instance":
-                known = True
-        if value.labels and not known:
-            made = join(made, self.part(value, name))
-        elif value.labels:
-            foreign = [label for label in value.labels if not label.exact]
-            if foreign and any(alloc.root is not None for alloc in value.allocs):
-                # A parameter that is a source too: its attributes are.
-                labels = frozenset(foreign)
-                steps = {label: value.steps[label] for label in foreign if label in value.steps} if value.steps else None
-                made = join(made, Value(labels, steps=steps))
+        if value.labels:
+            made = join(made, self.part(self.apart(value), name))
         refs: list[Any] = []
         loose = value.loose
         opaque = False
@@ -382,6 +370,8 @@ class Frame:
                 if made.labels:
                     made = self._without_clean(ref, name, made)
             elif isinstance(ref, Inst):
+                if made.labels and self.solver.checked_field(ref.cls, name):
+                    made = Value()
                 made, found_refs = self._member(ref, value, name, made)
                 refs += found_refs
             elif isinstance(ref, Mod):
@@ -395,6 +385,7 @@ class Frame:
                     child = node.child(name)
                     if child is not None:
                         refs.append(child)
+        receiver = value if value.bound is None else value.with_(bound=None)  # the receiver of a receiver is of no use
         guessed = value.refs and all(isinstance(ref, ApiPath) and ref.text.startswith("?") for ref in value.refs)
         if (not refs and not made.refs or guessed) and not opaque:
             candidates = [ref for ref in self._by_name(value, name) if ref not in refs]
@@ -407,10 +398,10 @@ class Frame:
             refs = [child if child is not None else EXTERNAL]
         if refs or made.refs:
             whole = tuple(sorted(dict.fromkeys(refs), key=lambda ref: ref.key))
-            bound = made.bound if made.bound is not None else value
+            bound = made.bound if made.bound is not None else receiver
             result = Value(made.labels, join_refs(whole, made.refs), made.const, made.allocs, made.proven, bound, loose or made.loose, None, made.steps)
         else:
-            result = made.with_(bound=value) if made.bound is None else made
+            result = made.with_(bound=receiver) if made.bound is None else made
         if value.subject and name in ("hostname", "netloc", "host"):
             if result is made:
                 result = result.with_()
@@ -506,33 +497,16 @@ class Frame:
         if key is None and index is None:  # a slice
             return value.with_(const=NO_CONST, proven=0) if value.allocs else self.derived([value])
         made = BOTTOM
-        known = False
         for alloc in value.allocs:
             if key is None:
-                if alloc.root is not None:
-                    found: Value | None = self.field(alloc, "*")
-                else:
-                    found = self.contents(alloc)
-                    if alloc.closed or not value.labels:
-                        known = True
-                made = join(made, found or BOTTOM)
-                continue
-            if isinstance(key, int) and key < 0 and alloc.root is None:
-                made = join(made, self.contents(alloc))
-                known = True
-                continue
-            found = self.field(alloc, key)
-            if found is not None:
-                made, known = join(made, found), True
-            elif alloc.closed:
-                known = True
-        if value.labels and not known and not any(alloc.root is not None for alloc in value.allocs):
-            made = join(made, self.part(value, key if key is not None else "*"))
-        elif value.labels and any(alloc.root is not None for alloc in value.allocs):
-            foreign = frozenset(label for label in value.labels if not label.exact)
-            if foreign:
-                steps = {label: value.steps[label] for label in foreign if label in value.steps} if value.steps else None
-                made = join(made, Value(foreign, steps=steps))
+                found = self.field(alloc, "*") if alloc.root is not None else self.contents(alloc)
+            elif isinstance(key, int) and key < 0 and alloc.root is None:
+                found = self.contents(alloc)
+            else:
+                found = self.field(alloc, key)
+            made = join(made, found or BOTTOM)
+        if value.labels:
+            made = join(made, self.part(self.apart(value), key if key is not None else "*"))
         for ref in value.refs:
             if isinstance(ref, ApiPath):
                 child = ref.child("[]")
@@ -708,17 +682,8 @@ class Frame:
         """A field by attribute or by key: an access path does not tell them apart."""
         if value.refs:
             return self.attribute(value, key)
-        made = BOTTOM
-        known = False
-        for alloc in value.allocs:
-            found = self.field(alloc, key)
-            if found is not None:
-                made, known = join(made, found), True
-            elif alloc.closed:
-                known = True
-        if value.labels and not known:
-            made = join(made, self.part(value, key))
-        return made
+        made = join_all(found for alloc in value.allocs if (found := self.field(alloc, key)) is not None)
+        return join(made, self.part(self.apart(value), key)) if value.labels else made
 
     # Filled in by the subclasses in transfer and calls.
 

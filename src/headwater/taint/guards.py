@@ -43,8 +43,9 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
             true_ = ((frame.cells_of(right_register), ALL, 0, (), ""),)
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
-        elif right.proven & RESOLVED or left.proven & RESOLVED:  # commonpath([root, path]) == root
-            pass
+        for side in (left, right):
+            if side.subject and side.proven & RESOLVED and not true_:  # commonpath([root, path]) == root
+                true_ = ((side.subject, PATHS, 0, (), ""),)
         if left.pred is not None and right.const in (True, False):
             positive = left.pred if right.const is True else (left.pred[1], left.pred[0])
             return positive if op in ("==", "is") else (positive[1], positive[0])
@@ -55,7 +56,7 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
             return None
         return (true_, ()) if op in ("==", "is") else ((), true_)
     if op == "isinstance":
-        return _isinstance(cells, right)
+        return _isinstance(frame, cells, right)
     return None
 
 
@@ -67,13 +68,15 @@ def _membership(cells: tuple[Any, ...], left: Value, right: Value, frame: Interp
         return facts, ()
     if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in right.refs):
         return ((cells, ALL, 0, (), ""),), ()
+    if right.subject and right.proven & RESOLVED:  # root in path.parents
+        return ((right.subject, PATHS, 0, (), ""),), ()
     if left.const is not NO_CONST and right.labels:  # ".." in path: a deny list
         return (), ((frame.cells_of(right_register), 0, _DENY, (), f"a check for {left.const!r} can be passed"),)
     return None
 
 
-def _isinstance(cells: tuple[Any, ...], right: Value) -> Pred | None:
-    options = [right]
+def _isinstance(frame: Interpreter, cells: tuple[Any, ...], right: Value) -> Pred | None:
+    options = [right, *(frame.contents(alloc) for alloc in right.allocs)]
     refs: list[Any] = []
     scalar = True
     seen = False
@@ -150,6 +153,23 @@ def _globals(frame: Interpreter, args: Args) -> Value | None:
     return Value(allocs=(alloc,))
 
 
+def _commonpath(frame: Interpreter, args: Args) -> Value | None:
+    """``commonpath([root, path])``: compared with the root, it is a check of the resolved paths in the list."""
+    if len(args.positional) != 1:
+        return None
+    cells: list[Any] = []
+    for alloc in args.positional[0].allocs:
+        for key in alloc.keys:
+            element = frame.cells.get((alloc, key))
+            if element is not None and element.labels and element.proven & RESOLVED:
+                cells += [register for register, value in frame.cells.items() if value is element and isinstance(register, int)]
+    if not cells:
+        return None
+    made = Value(proven=RESOLVED)
+    made.subject = tuple(cells)
+    return made
+
+
 def _constant_copy(frame: Interpreter, args: Args) -> Value | None:
     """``frozenset({...})``, ``set([...])``, ``tuple([...])``, ``list(...)``, ``dict(...)``: the same elements."""
     if len(args.positional) == 1 and args.positional[0].allocs and not args.positional[0].labels and not args.kw:
@@ -177,6 +197,7 @@ SPECIAL: dict[str, Callable[[Interpreter, Args], Value | None]] = {
     "builtins.setattr": _setattr,
     "builtins.super": _super,
     "builtins.globals": _globals,
+    "os.path.commonpath": _commonpath,
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "builtins.frozenset": _constant_copy,

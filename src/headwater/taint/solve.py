@@ -24,6 +24,10 @@ from headwater.taint.transfer import Interpreter
 from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Node, Shape, Value, join, join_shapes, only_sources
 
 
+_VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "Struct"})
+"""Names of base classes that check the annotated types of what they are given."""
+
+
 class CallReport:
     """A call that is wrong by itself."""
 
@@ -77,6 +81,7 @@ class Solver:
         self._defaults: dict[tuple[int, int], Any] = {}
         self._clean: dict[str, frozenset[str]] = {}
         self._clears: dict[str, int] = {}
+        self._checked: dict[tuple[int, str], bool] = {}
         self._stateful: dict[str, bool] = {}
         self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
         self.names: dict[str, ApiPath[Any]] = {
@@ -390,6 +395,22 @@ class Solver:
             call = self.catalogue.paths.find(node.text[: -len(CALL)])
             known = frozenset(name for entry in (call.entries if call is not None else ()) for name in getattr(entry, "clean", ()))
             self._clean[node.text] = known
+        return known
+
+    def checked_field(self, cls: Cls, name: str) -> bool:
+        """Whether a field can only hold numbers or words of a fixed set, because the class checks what it is given (pydantic)."""
+        key = (cls.id, name)
+        known = self._checked.get(key)
+        if known is None:
+            known = False
+            if any(base.name.rpartition(".")[2] in _VALIDATING for one in cls.mro for base in one.ir.bases):
+                for one in cls.mro:
+                    field = one.ir.fields.get(name)
+                    if field is not None:
+                        type_ = self.symbols.type_value(one.module, field.annotation, one)
+                        known = type_.scalar or type_.literal
+                        break
+            self._checked[key] = known
         return known
 
     def clears_when_read(self, node: ApiPath[Any]) -> int:

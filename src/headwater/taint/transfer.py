@@ -16,7 +16,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Var
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards
 from headwater.taint.calls import Args, Calls
-from headwater.taint.labels import ALL, BIT, Label, derive, param_label, widen
+from headwater.taint.labels import ALL, BIT, RESOLVED, Label, derive, param_label, widen
 from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -281,8 +281,9 @@ class Interpreter(Calls):
         self.named_calls[i.dst] = i.name
         if len(base.allocs) == 1:
             self.loaded[i.dst] = (base.allocs[0], i.name)
-        if self.traced and value.steps:
-            value = self._stepped(value, i, f"reads .{i.name}") if False else value
+        if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
+            value = value.with_(proven=value.proven | RESOLVED)
+            value.subject = self.cells_of(i.obj)
         self.write(i.dst, value)
 
     def _stepped(self, value: Value, i: Any, what: str) -> Value:

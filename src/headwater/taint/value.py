@@ -153,7 +153,7 @@ def join(a: Value, b: Value) -> Value:
     steps = a.steps
     if b.steps:
         steps = {**b.steps, **steps} if steps else b.steps
-    pred = a.pred if a.pred is b.pred or _silent(b) else b.pred if _silent(a) else None
+    pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else None
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
     made = Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, pred, steps)
     made.subject = subject
