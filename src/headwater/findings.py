@@ -89,7 +89,7 @@ class Trace(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
 
 
-class Mapping_(msgspec.Struct, frozen=True, order=True):
+class Mapping_(msgspec.Struct, frozen=True, order=True):  # noqa: N801  (Mapping is that of collections.abc)
     """A place in a standard."""
 
     framework: str

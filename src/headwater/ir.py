@@ -142,7 +142,10 @@ class Unary(Instr, tag=12):
 
 
 class Test(Instr, tag=13):
-    """``dst`` is a comparison: ``in``, ``not in``, ``==``, ``!=``, ``is``, ``is not``, ``<`` (any order), ``isinstance``, ``not`` (right -1)."""
+    """``dst`` is a comparison.
+
+    ``in``, ``not in``, ``==``, ``!=``, ``is``, ``is not``, ``<`` (any order), ``isinstance``, ``not`` (right -1).
+    """
 
     dst: int
     op: str
@@ -368,7 +371,7 @@ class Function(msgspec.Struct, array_like=True, gc=False):
     names: dict[str, int]
     """Registers of the named local variables (of a module body: its global variables)."""
     annotations: dict[str, Type]
-    """Annotations of local variables."""
+    """Annotations of local variables, and of attributes as written (``self.client: T`` in a method)."""
     returns: Type | None
     defaults: Block
     """Evaluates the parameters' defaults; runs before the body, in this function's registers."""

@@ -21,7 +21,7 @@ INSTRUCTIONS: Final = 200_000  # of one function; the largest hand-written ones 
 LABELS: Final = 24  # sources and parameters told apart in one value; a reader follows fewer
 REFS: Final = 8  # classes, functions and API paths that one value can be
 OBJECTS: Final = 4  # objects that one value can be: a branch or two, each with its own
-WORK: Final = 5_000  # parts of results made anew at the calls of one function; hand-written functions need under 2,000
+WORK: Final = 2_000  # parts of results made anew at the calls of one function; hand-written functions need under 500
 ACCESS_PATH: Final = 3  # attributes and keys told apart below a parameter: self.client.model.name has three
 FIELDS: Final = 24  # keys of one object that are told apart
 SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps
@@ -47,7 +47,8 @@ EXPORTS_PER_GLOBAL: Final = 64  # stores joined into one field or global before 
 TRACE_STEPS: Final = 25  # a reader gives up before
 TRACES: Final = 3  # sources shown of one finding
 SOURCES_PER_SINK: Final = 16  # sources kept of one finding
-TRACE_DEPTH: Final = 24  # functions that a trace goes through
+TRACE_DEPTH: Final = 24  # functions that returned the data to one another, shown one inside the other
+TRACE_HOPS: Final = 3_000  # calls from the source down to the sink; the middle of a long trace is not shown
 
 # Discovery of files
 NAMES: Final = 2_000_000  # names of any kind looked at: ten times FILES, for what stands beside the source

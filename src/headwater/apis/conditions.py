@@ -37,7 +37,10 @@ class Term(msgspec.Struct, frozen=True):
 Condition = tuple[tuple[Term, ...], ...]
 """Any of: all of."""
 
-_ARGUMENT = re.compile(r"(self|\$\*|\$any\b|\$(?P<position>\d+)(?:/(?P<both>\w+))?|\$(?P<name>[A-Za-z_]\w*))(?P<steps>(?:\.\w+|\[[^\]]*\])*)")
+_ARGUMENT = re.compile(
+    r"(self|\$\*|\$any\b|\$(?P<position>\d+)(?:/(?P<both>\w+))?|\$(?P<name>[A-Za-z_]\w*))"
+    r"(?P<steps>(?:\.\w+|\[[^\]]*\])*)"
+)
 _TERM = re.compile(r"^(?P<argument>\S+?)\s+(?:(?P<matches>matches)|is(?P<not>\s+not)?)\s+(?P<value>.+)$", re.S)
 _STEP = re.compile(r"\.(\w+)|\[([^\]]*)\]")
 _NAMED = {"True": True, "False": False, "None": None}

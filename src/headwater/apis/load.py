@@ -49,6 +49,12 @@ class Catalogue:
             for api in file.apis:
                 for path in [api.path] if isinstance(api.path, str) else api.path:
                     self.paths.add(path, api)
+                    if api.clean:  # the result must have a path, so that its attributes can be told apart
+                        self.paths.know(path + "()")
+                    for callback in (*api.calls, api.decorates, api.overridden):
+                        for filled in callback.except_ if callback is not None else ():
+                            if "." in filled:
+                                self.paths.know(filled)
                     if api.decorates is not None:  # used with arguments: @tool(name="x")
                         self.paths.add(path + "()", Api(path=path, decorates=api.decorates, is_=api.is_))
         for path, rule in calls:
@@ -73,18 +79,18 @@ def read(text: str, name: str) -> ApiFile:
     try:
         file = msgspec.convert(data, ApiFile)
         _check(file)
-    except (msgspec.ValidationError, _Wrong) as error:
+    except (msgspec.ValidationError, _WrongError) as error:
         where, _, _ = str(error).partition(" - at `$")
         raise ModelError(f"{name}:{_line(text, str(error))}: {where}") from None
     return file
 
 
-class _Wrong(ValueError):
+class _WrongError(ValueError):
     pass
 
 
 def _check(file: ApiFile) -> None:
-    """What types alone do not say; raises _Wrong with a path as msgspec writes it."""
+    """What types alone do not say; raises _WrongError with a path as msgspec writes it."""
     for name, paths in file.types.items():
         for path in paths:
             _path(path, f"$.types.{name}")
@@ -126,7 +132,7 @@ def _callback(callback: Callback, at: str) -> None:
 
 def _one_of(word: str, known: tuple[str, ...], what: str, at: str) -> None:
     if word and word not in known:
-        raise _Wrong(f"{word!r} is no {what} - at `{at}`")
+        raise _WrongError(f"{word!r} is no {what} - at `{at}`")
 
 
 def _path(path: str, at: str) -> None:
@@ -134,21 +140,21 @@ def _path(path: str, at: str) -> None:
         for one in expand(path):
             split(one)
     except PatternError as error:
-        raise _Wrong(f"{error} - at `{at}`") from None
+        raise _WrongError(f"{error} - at `{at}`") from None
 
 
 def _argument(text: str, at: str) -> None:
     try:
         conditions.argument(text)
     except conditions.ConditionError as error:
-        raise _Wrong(f"{error} - at `{at}`") from None
+        raise _WrongError(f"{error} - at `{at}`") from None
 
 
 def _condition(text: str, at: str) -> None:
     try:
         conditions.condition(text)
     except conditions.ConditionError as error:
-        raise _Wrong(f"{error} - at `{at}`") from None
+        raise _WrongError(f"{error} - at `{at}`") from None
 
 
 def _line(text: str, message: str) -> int:

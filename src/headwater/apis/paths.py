@@ -54,8 +54,13 @@ class ApiPath(Generic[T]):
         for state in states:
             found += state.payload
             types += state.types
-        best = min((rank for rank, _ in found), default=(0, 0, 0))
-        self.entries: tuple[T, ...] = tuple(payload for rank, payload in found if rank == best)
+        best: dict[type, tuple[int, int, int]] = {}
+        for rank, payload in found:
+            kind = type(payload)
+            if kind not in best or rank < best[kind]:
+                best[kind] = rank
+        self.entries: tuple[T, ...] = tuple(payload for rank, payload in found if rank == best[type(payload)])
+        """Of each kind of payload (models, call patterns of rules) the most specific."""
         self.types: frozenset[str] = frozenset(types)
 
     def __repr__(self) -> str:
@@ -188,7 +193,7 @@ class Patterns(Generic[T]):
 
 
 def expand(path: str) -> list[str]:
-    """All readings of ``{a,b}`` alternatives (nested too)."""
+    """All readings of ``{a,b}`` alternatives (nested too), each once."""
     close = path.find("}")
     if close < 0:
         if "{" in path:
@@ -197,9 +202,9 @@ def expand(path: str) -> list[str]:
     opening = path.rfind("{", 0, close)
     if opening < 0:
         raise PatternError(f"'}}' without '{{' in {path!r}")
-    readings = [
-        one for part in path[opening + 1 : close].split(",") for one in expand(path[:opening] + part.strip() + path[close + 1 :])
-    ]
+    parts = path[opening + 1 : close].split(",")
+    # Inner alternatives are read first: ``{a,{b,c}.d}`` meets ``a`` once for ``b`` and once for ``c``.
+    readings = list(dict.fromkeys(one for part in parts for one in expand(path[:opening] + part.strip() + path[close + 1 :])))
     if len(readings) > 4096:
         raise PatternError(f"more than 4096 alternatives in {path!r}")
     return readings

@@ -3,15 +3,16 @@
 One entry of ``apis`` describes one API path completely. A path is written as the code that makes the value:
 ``openai.OpenAI().chat.completions.create``; ``()`` is the result of a call (or an instance), ``[]`` an element,
 ``{a,b}`` alternatives, ``*`` any one name, ``**`` any names; a first segment that is a name of ``types`` stands for each of its
-paths; ``builtins.`` for builtins and their methods (``builtins.str().strip``). The first segment ``?`` is a receiver about which nothing is known, ``?llm`` one of which only the
-name is known (a parameter, variable or field called ``llm``): they match one confidence down.
+paths; ``builtins.`` for builtins and their methods (``builtins.str().strip``). The first segment ``?`` is a receiver about which
+nothing is known, ``?llm`` one of which only the name is known (a parameter, variable or field called ``llm``): they match one
+confidence down.
 
 An argument is ``self`` (the receiver), ``$0`` (position), ``$name`` (keyword), ``$0/name`` (position or keyword), ``$*`` (all
 positional), ``$any`` (all arguments), followed by ``.attr``, ``[0]``, ``["key"]`` or ``[]`` (any element).
 
-A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is ``True``, ``False``,
-``None``, ``absent`` (not passed), ``constant`` (a literal), ``list`` (a list or tuple display), a quoted text, a number, or an API path; or ``ARG matches "regex"`` (a literal that matches). What
-cannot be decided counts as holding.
+A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is
+``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``list`` (a list or tuple display), a quoted text, a
+number, or an API path; or ``ARG matches "regex"`` (a literal that matches). What cannot be decided counts as holding.
 
 Loading and matching are in ``headwater.apis.load``.
 """
@@ -74,7 +75,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     pass
 
 
-class SinkModel(_Strict):
+class SinkModel(_Strict, frozen=True):
     """An argument that is an operation's dangerous operand."""
 
     class_: str = msgspec.field(name="class")
@@ -86,7 +87,7 @@ class SinkModel(_Strict):
     """What the operation does with it, as a phrase after the code: ``runs it in a shell``."""
 
 
-class Callback(_Strict):
+class Callback(_Strict, frozen=True):
     """A function handed over, which the library calls."""
 
     function: str
@@ -111,7 +112,7 @@ class Callback(_Strict):
     """The library checks annotations: an ``int`` parameter is an int."""
 
 
-class Guard(_Strict):
+class Guard(_Strict, frozen=True):
     """A call whose truth proves something about a value."""
 
     on: str = "self"
@@ -125,7 +126,7 @@ class Guard(_Strict):
     """The call raises where the check fails; its result does not matter."""
 
 
-class Api(_Strict):
+class Api(_Strict, frozen=True):
     """All that is known about one API path (or several that are alike)."""
 
     path: str | list[str]
@@ -154,7 +155,8 @@ class Api(_Strict):
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     instance_of: dict[str, str] = {}
-    """Parts of the result that are instances of a class passed as an argument: ``{".choices[].message.parsed": $response_format}``; the key ``.`` is the result itself."""
+    """Parts of the result that are instances of a class passed as an argument:
+    ``{".choices[].message.parsed": $response_format}``; the key ``.`` is the result itself."""
     result_of: str = ""
     """The result is what this argument, a function, returns."""
     pipe: bool = False
@@ -176,7 +178,7 @@ class Api(_Strict):
     """Where the arguments of that are, for the system map."""
 
 
-class Operator(_Strict):
+class Operator(_Strict, frozen=True):
     """An operator with a meaning of its own for some receivers."""
 
     op: str
@@ -186,7 +188,7 @@ class Operator(_Strict):
     makes: str = "chain"
 
 
-class Example(_Strict):
+class Example(_Strict, frozen=True):
     """Code that is a test of the file: the rules reported are exactly those of ``# expect: rule-id`` comments."""
 
     code: str
@@ -195,7 +197,7 @@ class Example(_Strict):
     """More files of the example, by path."""
 
 
-class ApiFile(_Strict):
+class ApiFile(_Strict, frozen=True):
     """One file of API models."""
 
     library: str

@@ -1,7 +1,8 @@
 """Edges that carry data between functions, before any value is known, and the components that they form.
 
-An edge from f to g says that the summary of g (or a field or variable that g writes) may be read by f: direct calls, methods on self and its overrides, methods of
-annotated or constructed types, by-name candidates under a cap, fields and module variables. Edges that only values show are added later by ``headwater.taint.solve``.
+An edge from f to g says that the summary of g (or a field or variable that g writes) may be read by f: direct calls, methods on self
+and its overrides, methods of annotated or constructed types, by-name candidates under a cap, fields and module variables. Edges that
+only values show are added later by ``headwater.taint.solve``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from headwater.index.symbols import Symbols
 
 COMMON_METHODS = frozenset(name for type_ in (str, bytes, list, dict, set, tuple, int, float) for name in dir(type_)) | {
     "close", "open", "read", "write", "info", "debug", "warning", "error", "exception", "put", "send", "run_until_complete",
-    "shape", "dim", "view", "reshape", "to", "cpu", "cuda", "numpy", "item", "mean", "sum", "backward", "step", "eval", "train", "forward", "result", "done", "cancel", "wait", "set_result", "flush", "seek", "tell", "group", "match", "search", "exists", "is_file", "is_dir", "mkdir",
+    "shape", "dim", "view", "reshape", "to", "cpu", "cuda", "numpy", "item", "mean", "sum", "backward", "step", "eval", "train", "forward",
+    "result", "done", "cancel", "wait", "set_result", "flush", "seek", "tell", "group", "match", "search", "exists", "is_file", "is_dir",
+    "mkdir",
 }  # fmt: skip
 """Method names of builtin and everywhere-used types: a by-name edge for them would be chance."""
 
@@ -71,10 +74,9 @@ def card(fn: Fn) -> Card:
     made = Card()
     from_name: dict[int, str] = {}
     method = fn.bound and bool(fn.ir.params)
-    Name, Attr, StoreAttr, Func = ir.Name, ir.Attr, ir.StoreAttr, ir.Func
     for instr in instructions(fn.ir.defaults + fn.ir.body if fn.ir.defaults else fn.ir.body):
         kind = type(instr)
-        if kind is Attr:
+        if kind is ir.Attr:
             if method and instr.obj == 0:
                 made.self_reads[instr.name] = None
             else:
@@ -82,13 +84,13 @@ def card(fn: Fn) -> Card:
                 base = from_name.get(instr.obj)
                 if base is not None:
                     made.members[(base, instr.name)] = None
-        elif kind is Name:
+        elif kind is ir.Name:
             made.names[instr.name] = None
             from_name[instr.dst] = instr.name
-        elif kind is StoreAttr:
+        elif kind is ir.StoreAttr:
             if method and instr.obj == 0:
                 made.self_writes[instr.name] = None
-        elif kind is Func:
+        elif kind is ir.Func:
             if fn.index:
                 made.called.append(instr.function)
     return made
@@ -243,4 +245,8 @@ def components(edges: list[dict[int, None]]) -> list[list[int]]:
 def sizes(groups: Iterable[list[int]]) -> dict[str, int]:
     """The figures of the component sizes that are reported."""
     lengths = sorted((len(group) for group in groups), reverse=True)
-    return {"components": len(lengths), "largest-component": lengths[0] if lengths else 0, "components-over-100": sum(n > 100 for n in lengths)}
+    return {
+        "components": len(lengths),
+        "largest-component": lengths[0] if lengths else 0,
+        "components-over-100": sum(n > 100 for n in lengths),
+    }

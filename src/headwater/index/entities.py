@@ -29,6 +29,8 @@ class Mod:
         """The dotted name that imports inside its own package tree use."""
         self.names: tuple[str, ...] = ()
         self.functions: list[Fn] = []
+        self.body: Fn
+        """Function 0; set when the module is entered."""
         self.classes: list[Cls] = []
         self.api: tuple[ApiPath[Any], ...] = ()
 

@@ -16,10 +16,12 @@ from headwater.index.entities import EXTERNAL, Binding, Cls, Fn, Inst, Mod, Var
 _BUILTINS = frozenset(dir(builtins)) | {"unicode", "raw_input", "file", "long", "xrange", "basestring", "reduce", "execfile", "unichr"}
 _TRANSPARENT = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Self"})
 _UNIONS = frozenset({"Union", "|", "Optional"})
-_SEQUENCES = frozenset(
-    "list List Sequence Iterable Iterator AsyncIterator AsyncIterable Generator AsyncGenerator set Set frozenset FrozenSet Collection tuple Tuple deque Deque MutableSequence AbstractSet".split()
-)
-_MAPPINGS = frozenset("dict Dict Mapping MutableMapping DefaultDict OrderedDict defaultdict".split())
+_SEQUENCES = frozenset({
+    "list", "List", "tuple", "Tuple", "set", "Set", "frozenset", "FrozenSet", "deque", "Deque", "AbstractSet", "Collection", "Iterable",
+    "Iterator", "Sequence", "MutableSequence", "Generator", "AsyncIterable", "AsyncIterator", "AsyncGenerator",
+})  # fmt: skip
+_ENUMS = frozenset({"Enum", "StrEnum", "IntEnum", "IntFlag", "Flag"})
+_MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "DefaultDict", "OrderedDict", "defaultdict"})
 
 
 class TypeValue:
@@ -36,7 +38,9 @@ class TypeValue:
 
 
 _NOTHING = TypeValue()
-_SCALARS = frozenset({"int", "float", "bool", "complex", "uuid.UUID", "datetime.datetime", "datetime.date", "decimal.Decimal", "None", "datetime.timedelta"})
+_SCALARS = frozenset({
+    "int", "float", "bool", "complex", "None", "uuid.UUID", "decimal.Decimal", "datetime.datetime", "datetime.date", "datetime.timedelta",
+})  # fmt: skip
 
 
 class Symbols:
@@ -120,7 +124,7 @@ class Symbols:
     # -------------------------------------------------------------------------------------------- entities
 
     def _enter(self, mod: Mod) -> None:
-        for index, cls in enumerate(mod.ir.classes):
+        for cls in mod.ir.classes:
             made = Cls(len(self.classes), mod, cls)
             self.classes.append(made)
             mod.classes.append(made)
@@ -137,6 +141,19 @@ class Symbols:
                 plain = [fn for fn in real if not fn.ir.flags & {"overload", "setter"}] or real
                 cls_.methods[name] = plain[-1]
                 self.methods_by_name[name].append(plain[-1])
+            self._fields_of_methods(mod, cls_)
+
+    @staticmethod
+    def _fields_of_methods(mod: Mod, cls: Cls) -> None:
+        """``self.client: T = ...`` in a method declares a field as the class body does; what the body says comes first."""
+        fields = cls.ir.fields
+        for fn in mod.functions:
+            if fn.cls is not cls or not fn.bound or not fn.ir.params:
+                continue
+            for text, annotation in fn.ir.annotations.items():
+                owner, _, name = text.partition(".")
+                if owner == fn.ir.params[0].name and name and "." not in name and name not in fields:
+                    fields[name] = ir.Field(name, fn.ir.start, fn.ir.start, annotation)
 
     def lookup(self, mod: Mod, name: str) -> tuple[Binding, ...]:
         """What a module-level name of ``mod`` is; empty where nothing binds it."""
@@ -382,12 +399,12 @@ class Symbols:
 
     def is_enum(self, cls: Cls) -> bool:
         """Whether only the members of the class can be its values."""
-        return any(base.name.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum", "IntFlag", "Flag") for one in cls.mro for base in one.ir.bases)
+        return any(base.name.rpartition(".")[2] in _ENUMS for one in cls.mro for base in one.ir.bases)
 
     # ---------------------------------------------------------------------------------------- public names
 
     def _name_publicly(self) -> None:
-        """Attach the API paths by which the outside knows entities of the project: a library under review is the package its models speak of."""
+        """Attach the API paths by which the outside knows entities: a library under review is the package its models speak of."""
         known = self.paths.first_names()
         for name, mods in sorted(self._by_name.items()):
             if "." not in name and name in known:

@@ -12,7 +12,7 @@ from headwater import limits
 from headwater.apis import conditions
 from headwater.apis.conditions import Argument, Term
 from headwater.apis.load import CallRule
-from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.paths import CALL, ApiPath, expand
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
@@ -219,6 +219,11 @@ class Calls(Frame):
 
     def _apply_summary(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         summary = self.solver.summary(self.fn, fn)
+        if self.work > limits.WORK:  # sinks still count; what the call returns is taken to be what it was given
+            actuals, cells = self._bind(fn, receiver, args, callee)
+            for effect in summary.sinks if summary is not None else ():
+                self._sink_effect(fn, effect, actuals, int(loose))
+            return self.derived(actuals, f"through {fn.name}()", drop=1)
         actuals, cells = self._bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
         if loose:
@@ -613,6 +618,8 @@ class Calls(Frame):
             types |= {name for ref in value.refs if isinstance(ref, Inst) for path in ref.paths for name in path.types}
             return (str(term.value) in types or any(_is_path(one, str(term.value)) for one in texts)) != term.negated
         if value.const is NO_CONST:
+            if value.allocs and not value.labels and all(alloc.closed for alloc in value.allocs):
+                return term.negated  # a display is no text, number or truth value
             if term.form == "const" and len(value.labels) == 1 and not any(alloc.closed for alloc in value.allocs):
                 (label,) = value.labels
                 if label.source is None and label.exact:
@@ -792,6 +799,4 @@ def _last(node: ApiPath[Any]) -> str:
 
 def _is_path(text: str, pattern: str) -> bool:
     """Whether an API path is one of a pattern's readings, or ends like it."""
-    from headwater.apis.paths import expand
-
     return any(text == one or text.endswith("." + one) for one in expand(pattern))

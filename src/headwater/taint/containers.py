@@ -124,7 +124,7 @@ def _update(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 
 def _copy(frame: Calls, receiver: Value, args: Args) -> Value | None:
-    return receiver if not args.positional and (receiver.allocs or receiver.labels) else None
+    return frame.copy(receiver, "copy") if not args.positional and (receiver.allocs or receiver.labels) else None
 
 
 _METHODS = {

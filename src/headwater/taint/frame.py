@@ -102,18 +102,16 @@ class Frame:
             for cell, value in branches[0].items():
                 self.write(cell, value)
             return
-        touched: dict[Cell, None] = {}
+        made: dict[Cell, Value] = {}
+        counts: dict[Cell, int] = {}
         for branch in branches:
-            for cell in branch:
-                touched[cell] = None
-        for cell in touched:
-            base = self.cells.get(cell, BOTTOM)
-            made: Value | None = None if covers else base
-            for branch in branches:
-                value = branch.get(cell, base)
-                made = value if made is None else join(made, value)
-            assert made is not None
-            self.write(cell, made)
+            for cell, value in branch.items():
+                known = made.get(cell)
+                made[cell] = value if known is None else join(known, value)
+                counts[cell] = counts.get(cell, 0) + 1
+        whole = len(branches) if covers else -1
+        for cell, value in made.items():
+            self.write(cell, value if counts[cell] == whole else join(value, self.cells.get(cell, BOTTOM)))
 
     # ----------------------------------------------------------------------------------------------- objects
 
@@ -194,10 +192,9 @@ class Frame:
         return made
 
     def _iterated(self, ref: Inst, value: Value) -> Value:
-        step = ref.cls.method("__next__") or ref.cls.method("__anext__")
+        step, method = self.solver.iteration(ref.cls)
         if step is not None:
             return self.call_function(step, value, [], {})
-        method = ref.cls.method("__iter__") or ref.cls.method("__aiter__")
         if method is None:
             return BOTTOM
         iterator = self.call_function(method, value, [], {})
@@ -264,6 +261,7 @@ class Frame:
         """A part of a value of which only labels are known."""
         if not value.labels:
             return BOTTOM
+        self.work += 1
         labels = frozenset(extend(label, key) for label in value.labels)
         steps = None
         if value.steps:
@@ -301,7 +299,8 @@ class Frame:
     def named(self, ref: Any, bound: Value | None = None) -> Value:
         """The value of a reference; an API path that is a source when it is read brings its label."""
         if isinstance(ref, Var):
-            return self.instantiate(self.solver.read_global(self.fn, ref.module, ref.name), ("global", ref.key), f"the module variable {ref.name}")
+            made = self.instantiate(self.solver.read_global(self.fn, ref.module, ref.name), ("global", ref.key), f"the module variable {ref.name}")
+            return self.own(made, ("global", ref.module, ref.name)) if made.allocs else made
         labels, steps = NO_LABELS, None
         if isinstance(ref, ApiPath):
             for entry in ref.entries:
@@ -468,10 +467,12 @@ class Frame:
         seen = self.fields_read.get((cls.id, name))
         if seen is None:
             shape = self.solver.read_field(self.fn, cls, name)
-            seen = shape, self.instantiate(shape, ("field", cls.id, name), f"the field {name}")
+            seen = shape, self.own(self.instantiate(shape, ("field", cls.id, name), f"the field {name}"), ("field", cls, name))
             self.fields_read[(cls.id, name)] = seen
         shape, kept = seen
         if shape is not NOTHING and not any((alloc, name) in self.cells for alloc in value.allocs if alloc.root is None):
+            if shape.constant and not any(name in one.written for one in self.solver.family(cls)):
+                return kept, []  # a constant of the class that no method sets
             made = join(made, kept)
         getter = cls.method("__getattr__") if shape is NOTHING else None
         if getter is not None:
@@ -495,7 +496,7 @@ class Frame:
         if key is None and index is not None and isinstance(index.const, str | int) and not isinstance(index.const, bool):
             key = index.const
         if key is None and index is None:  # a slice
-            return value.with_(const=NO_CONST, proven=0) if value.allocs else self.derived([value])
+            return self.copy(value, "slice").with_(const=NO_CONST, proven=0) if value.allocs else self.derived([value])
         made = BOTTOM
         for alloc in value.allocs:
             if key is None:
@@ -525,8 +526,10 @@ class Frame:
         """``value.key = stored`` or ``value[key] = stored``: into every object that the value can be."""
         weak = weak or len(value.allocs) > 1
         for alloc in value.allocs:
-            alloc.constant = alloc.constant and not stored.labels and stored.const is not NO_CONST
+            alloc.constant = False
             self.put(alloc, key, stored, weak or key == "*")
+            if alloc.owner is not None:
+                self._write_back(alloc, key, stored)
             if alloc.root is not None:
                 self._mutated(alloc.root, key)
         for ref in value.refs:
@@ -534,6 +537,43 @@ class Frame:
                 self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
                 self.fields_read.pop((ref.cls.id, key), None)
                 self.remember(key, stored)
+
+    def _write_back(self, alloc: Alloc, key: str | int, stored: Value) -> None:
+        """A container that a field or module variable holds is changed: everybody who reads it sees that."""
+        assert alloc.owner is not None
+        where, owner, name = alloc.owner
+        part = Shape(fields={key: self.export(stored, 1, limits.SET_NODES)}, kind=alloc.kind, closed=alloc.closed)
+        if where == "global":
+            self.solver.store_global(self.fn, owner, name, part)
+        else:
+            self.solver.store_field(self.fn, owner, name, lambda: part)
+        self.remember(name, stored)
+
+    def own(self, value: Value, owner: tuple[str, Any, str]) -> Value:
+        """Mark the containers of a value as held by a field or module variable."""
+        for alloc in value.allocs:
+            if alloc.root is None:
+                alloc.owner = owner
+        return value
+
+    def copy(self, value: Value, tag: str) -> Value:
+        """A shallow copy of the containers of a value."""
+        if not any(alloc.root is None for alloc in value.allocs):
+            return value
+        made = []
+        for alloc in value.allocs:
+            if alloc.root is not None:
+                made.append(alloc)
+                continue
+            twin = self.alloc((self.at.start, self.at.end, tag, alloc.id), alloc.kind, alloc.closed)
+            twin.constant = alloc.constant
+            twin.mixed = alloc.mixed
+            for key in list(alloc.keys):
+                found = self.cells.get((alloc, key))
+                if found is not None:
+                    self.put(twin, key, found)
+            made.append(twin)
+        return value.with_(allocs=tuple(made))
 
     def remember(self, name: str, value: Value) -> None:
         """Keep the steps of what goes into a field or module variable."""

@@ -173,7 +173,7 @@ def _commonpath(frame: Interpreter, args: Args) -> Value | None:
 def _constant_copy(frame: Interpreter, args: Args) -> Value | None:
     """``frozenset({...})``, ``set([...])``, ``tuple([...])``, ``list(...)``, ``dict(...)``: the same elements."""
     if len(args.positional) == 1 and args.positional[0].allocs and not args.positional[0].labels and not args.kw:
-        return args.positional[0]
+        return frame.copy(args.positional[0], "copy")
     if not args.positional and not args.kw and args.spread is None:
         return Value(allocs=(frame.alloc((frame.at.start, frame.at.end, "empty"), "list", closed=True),))
     return None
@@ -192,10 +192,31 @@ def _dict(frame: Interpreter, args: Args) -> Value | None:
     return made
 
 
+def _rows(frame: Interpreter, columns: list[Value]) -> Value:
+    row = frame.alloc((frame.at.start, frame.at.end, "row"), "tuple", closed=True)
+    for number, column in enumerate(columns):
+        frame.put(row, number, column)
+    rows = frame.alloc((frame.at.start, frame.at.end, "rows"), "list", closed=True)
+    frame.put(rows, "*", Value(allocs=(row,)))
+    return Value(allocs=(rows,))
+
+
+def _enumerate(frame: Interpreter, args: Args) -> Value | None:
+    """``enumerate(xs)``: a number, and an element."""
+    return _rows(frame, [BOTTOM, frame.elements(args.positional[0])]) if args.positional else None
+
+
+def _zip(frame: Interpreter, args: Args) -> Value | None:
+    """``zip(xs, ys)``: an element of each."""
+    return _rows(frame, [frame.elements(value) for value in args.positional]) if args.positional and args.star is None else None
+
+
 SPECIAL: dict[str, Callable[[Interpreter, Args], Value | None]] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.super": _super,
+    "builtins.enumerate": _enumerate,
+    "builtins.zip": _zip,
     "builtins.globals": _globals,
     "os.path.commonpath": _commonpath,
     "builtins.locals": _globals,

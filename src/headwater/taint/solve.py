@@ -7,12 +7,12 @@ function reads what is not solved yet; they are added and what depends on them i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from headwater import ir, limits
 from headwater.apis.load import Catalogue, CallRule
-from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.paths import CALL, ApiPath, expand
 from headwater.apis.schema import Callback
 from headwater.index.calls import Edges, components, instructions, sizes
 from headwater.index.entities import Cls, Fn, Mod, Var
@@ -81,6 +81,9 @@ class Solver:
         self._defaults: dict[tuple[int, int], Any] = {}
         self._clean: dict[str, frozenset[str]] = {}
         self._clears: dict[str, int] = {}
+        self._iteration: dict[int, tuple[Fn | None, Fn | None]] = {}
+        self._stale: dict[int, dict[int, None]] = {}
+        """Readers of a field or module variable that was changed after they were solved, with who changed it."""
         self._checked: dict[tuple[int, str], bool] = {}
         self._stateful: dict[str, bool] = {}
         self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
@@ -131,9 +134,8 @@ class Solver:
                 finished += len(group)
                 if self.progress is not None and finished % 512 < len(group):
                     self.progress(finished, total)
-            before = self._snapshot()
             self._run_entries()
-            dirty = self._late_readers(before)
+            dirty = self._late_readers()
             if not dirty:
                 break
             self.count("late-rounds")
@@ -210,10 +212,7 @@ class Solver:
                     todo += [reader for reader in readers.get(member, ()) if reader not in found]
         return found
 
-    def _snapshot(self) -> dict[Any, dict[int, Shape]]:
-        return {("f", *key): dict(writers) for key, writers in self.fields.items()}
-
-    def _late_readers(self, before: dict[Any, dict[int, Shape]]) -> set[int]:
+    def _late_readers(self) -> set[int]:
         """Functions that read something before it was solved, and it turned out to be something; their edges are added."""
         dirty: set[int] = set()
         for reader, targets in sorted(self._late.items()):
@@ -224,19 +223,23 @@ class Solver:
                     continue  # what an unknown call does was assumed of it, and that is what it does
                 self.edges.edges[reader][target] = None
                 dirty.add(reader)
-        for key, writers in sorted(self.fields.items()):
-            if before.get(("f", *key)) != writers and key in self._field_readers:
-                dirty |= self._field_readers[key]
+        for reader, writers in sorted(self._stale.items()):
+            dirty.add(reader)
+            for writer in writers:
+                self.edges.edges[reader][writer] = None
+        self._stale = {}
         self.count("late-edges", len(dirty))
         return dirty
 
     _writers: set[int]
     _field_readers: dict[tuple[int, str], set[int]]
+    _global_readers: dict[tuple[int, str], set[int]]
 
     def prepare(self) -> None:
         """Make what loops over all functions would make again and again."""
         self._writers = set()
         self._field_readers = {}
+        self._global_readers = {}
 
     # ---------------------------------------------------------------------------------------------- reading
 
@@ -313,10 +316,15 @@ class Solver:
             self._writers.add(fn.id)
             self._changed = True
             self._field_cache.pop(name, None)
+            for one in self.family(cls):
+                self._outdate(self._field_readers.get((one.id, name), ()), fn)
 
     def read_global(self, reader: Fn, mod: Mod, name: str) -> Shape:
         """A module variable."""
         self._read(reader, mod.body.id)
+        self._global_readers.setdefault((mod.id, name), set()).add(reader.id)
+        for writer_id in self.globals.get((mod.id, name), ()):
+            self._read(reader, writer_id)
         writers = self.globals.get((mod.id, name))
         if not writers:
             return NOTHING
@@ -335,9 +343,18 @@ class Solver:
         writers = self.globals.setdefault((mod.id, name), {})
         known = writers.get(fn.id)
         if known is None or not known == shape:
-            writers[fn.id] = shape if known is None else join_shapes(known, shape)
+            joined = shape if known is None else join_shapes(known, shape)
+            if known is not None and joined == known:
+                return
+            writers[fn.id] = joined
             self._writers.add(fn.id)
             self._changed = True
+            self._outdate(self._global_readers.get((mod.id, name), ()), fn)
+
+    def _outdate(self, readers: Iterable[int], writer: Fn) -> None:
+        for reader in readers:
+            if self._done[reader] and reader != writer.id:
+                self._stale.setdefault(reader, {})[writer.id] = None
 
     # --------------------------------------------------------------------------------------------- the index
 
@@ -357,6 +374,10 @@ class Solver:
             return known
         own = cls.method(name)
         made: list[Fn] = [own] if own is not None else []
+        if own is not None and not cls.children and any(base.name.rpartition(".")[2] == "Protocol" for base in cls.ir.bases):
+            candidates = self.symbols.methods_by_name.get(name, [])
+            if len(candidates) <= limits.OVERRIDES:
+                made += [fn for fn in candidates if fn is not own]
         if own is not None or cls.children:
             children = cls.descendants(limits.OVERRIDES)
             over = [child.methods[name] for child in children if name in child.methods]
@@ -379,6 +400,14 @@ class Solver:
                         found = instr.value
             self._defaults[key] = found
         return self._defaults[key]
+
+    def iteration(self, cls: Cls) -> tuple[Fn | None, Fn | None]:
+        """The methods that give the next element and the iterator of an instance."""
+        known = self._iteration.get(cls.id)
+        if known is None:
+            known = (cls.method("__next__") or cls.method("__anext__"), cls.method("__iter__") or cls.method("__aiter__"))
+            self._iteration[cls.id] = known
+        return known
 
     def receivers_of(self, fn: Fn) -> dict[int, int]:
         """The register that each attribute is read from."""
@@ -551,7 +580,7 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
 
 def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, defaults: dict[Any, Value]) -> bool:
     """Whether the framework fills a parameter with something of its own."""
-    names = set(callback.except_)
+    names = {one for name in callback.except_ for one in expand(name)}
     if param.name in names:
         return True
     texts: set[str] = set()

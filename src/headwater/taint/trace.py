@@ -89,8 +89,8 @@ class Tracer:
             if start != end:
                 steps.append(RawStep(fn, start, end, f"passed to {_name(callee)}()"))
             depth += 1
-            if depth > limits.TRACE_DEPTH:
-                raise TraceError("the path is deeper than the bound")
+            if depth > limits.TRACE_HOPS:
+                raise TraceError("the path is longer than the bound")
             effect: ToSink | None = self.run(callee).sinks.get(key)
             if effect is None:
                 raise TraceError("a callee does not reach the sink")

@@ -52,7 +52,10 @@ class Interpreter(Calls):
         self.false_proofs: list[dict[int, tuple[int, int]]] = []
         self.loops: list[list[dict[Any, Value]]] = []
         self.named_calls: dict[int, str] = {}
+        self._named: frozenset[int] | None = None
         self.yields: Alloc | None = None
+        self.inside = 0
+        """Loops around the instruction at hand."""
         self.return_shape = NOTHING
         self.return_steps: dict[Label, Node] = {}
         self.set_steps: dict[Any, dict[Label, Node]] = {}
@@ -670,12 +673,18 @@ class Interpreter(Calls):
     def i_if(self, i: ir.If) -> None:
         deltas: list[dict[Any, Value]] = []
         outer = self.begin()  # the path on which no condition has held so far
+        named = self.named_registers
+        kept: dict[Any, Value] = {}  # what the conditions did to variables and objects: their temporaries end with them
         for arm in i.arms:
+            inner = self.begin()
             true, false = self.cond(arm.cond)
+            for cell, value in self.end(inner).items():
+                self.write(cell, value)
+                if type(cell) is tuple or cell in named:
+                    kept[cell] = value
             delta, alive = self.branch(arm.body, true)
             if alive:
-                # A branch's change is relative to this path: add what the conditions before it changed.
-                deltas.append({**{cell: self.cells[cell] for cell in self.journal or ()}, **delta})
+                deltas.append({**kept, **delta} if kept else delta)
             for fact in false:
                 self.learn(fact)
         self.block(i.orelse)
@@ -691,7 +700,8 @@ class Interpreter(Calls):
 
     def i_loop(self, i: ir.Loop) -> None:
         exit_facts: tuple[Fact, ...] = ()
-        for _ in range(limits.LOOP_ROUNDS):
+        self.inside += 1
+        for _ in range(limits.LOOP_ROUNDS if self.inside == 1 else 2):
             outer = self.begin()
             facts: tuple[Fact, ...] = ()
             if i.cond is not None:
@@ -708,6 +718,7 @@ class Interpreter(Calls):
                     self.write(cell, joined)
             if not changed:
                 break
+        self.inside -= 1
         broken = _breaks(i.body)
         if not broken:
             for fact in exit_facts:
@@ -763,6 +774,13 @@ class Interpreter(Calls):
         self.block(i.final)
         if not deltas:
             self.dead = True
+
+    @property
+    def named_registers(self) -> frozenset[int]:
+        """Registers of parameters and named variables."""
+        if self._named is None:
+            self._named = frozenset(self.fn.ir.names.values()) | frozenset(range(len(self.fn.ir.params) + len(self.fn.ir.captured)))
+        return self._named
 
     @property
     def receivers(self) -> dict[int, int]:

@@ -29,7 +29,7 @@ NO_LABELS: frozenset[Label] = frozenset()
 class Alloc:
     """An object: a place whose fields the frame's store holds under ``(alloc, key)``."""
 
-    __slots__ = ("closed", "constant", "exact_class", "id", "keys", "kind", "mixed", "root")
+    __slots__ = ("closed", "constant", "exact_class", "id", "keys", "kind", "mixed", "owner", "root")
 
     def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
         self.id = number
@@ -39,6 +39,8 @@ class Alloc:
         """Parameter and access path, for what came in from the caller."""
         self.closed = closed
         """Fields that are not in the store do not exist."""
+        self.owner: tuple[str, Any, str] | None = None
+        """The field or module variable that holds it: ``global`` or ``field``, module or class, name."""
         self.mixed = False
         """Elements were stored at places that are not known: no place of a list is sure."""
         self.constant = False
