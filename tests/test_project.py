@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 import tomllib
 from pathlib import Path
+
+import pytest
+
+import headwater
+from headwater.apis import load as apis
+from headwater.config import Config
+from headwater.rules import load as rules
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -49,3 +57,73 @@ def test_links_in_the_papers_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def fenced(page: str, language: str) -> str:
+    """The first fenced block of a language of a page in ``docs``."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    found = re.search(rf"^(`{{3,}}){language}\n(.*?)^\1$", text, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found.group(2)
+
+
+def reported(folder: Path, files: dict[str, str]) -> set[tuple[str, int, str]]:
+    folder.mkdir()
+    for path, text in files.items():
+        (folder / path).write_text(text, encoding="utf-8")
+    review = headwater.review(folder, Config(processes=1))
+    return {(one.place.path, review.sources[one.place.path].position(one.place.start)[0], one.rule) for one in review.findings}
+
+
+def test_the_model_in_the_docs_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = apis.read(fenced("api-models.md", "yaml"), "parrot.yaml")
+    known = apis.load()
+    monkeypatch.setattr(apis, "load", lambda: [*known, ("parrot.yaml", file)])
+    for number, example in enumerate(file.examples):
+        marked = {
+            ("app.py", line, rule)
+            for line, text in enumerate(example.code.splitlines(), 1)
+            for rule in re.findall(r"# expect: (\S+)", text)
+        }
+        assert reported(tmp_path / str(number), {"app.py": example.code}) == marked
+
+
+def test_the_rule_in_the_docs_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = rules.read(fenced("rules.md", "markdown"), "unpickled-frame.md")
+    monkeypatch.setattr(rules, "load_rules", lambda: {rule.id: rule})
+    assert len(rule.cases) == 2
+    for number, case in enumerate(rule.cases):
+        marked = {(mark.path, mark.line, mark.rule) for file in case.files for mark in file.marks}
+        assert reported(tmp_path / str(number), {file.path: file.text for file in case.files}) == marked
+
+
+def limits_page() -> str:
+    """``docs/limits.md``, made from ``limits.py``."""
+    lines = [
+        "# Limits",
+        "",
+        "Made from `src/headwater/limits.py`: `UPDATE_SNAPSHOTS=1 pytest tests/test_project.py -k limits` writes it anew. What a bound cut",
+        "off is counted, and where something was not looked at, the coverage ledger of the report says so.",
+    ]
+    table = False
+    for line in (ROOT / "src" / "headwater" / "limits.py").read_text(encoding="utf-8").splitlines():
+        bound = re.fullmatch(r"(\w+): Final = ([^#]+?)(?:  # (.+))?", line)
+        if bound:
+            name, value, reason = bound.groups()
+            lines += [] if table else ["", "| Limit | Value | Why |", "|---|---|---|"]
+            lines.append(f"| `{name}` | `{value.replace('_', ',')}` | {reason or ''} |")
+            table = True
+        elif line.startswith("# "):
+            heading, _, rest = line[2:].partition(". ")
+            lines += ["", f"## {heading}", *(["", rest] if rest else [])]
+            table = False
+        else:
+            assert ": Final" not in line, f"a bound that is not read: {line}"
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_of_limits_is_in_step() -> None:
+    path = ROOT / "docs" / "limits.md"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.write_text(limits_page(), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == limits_page(), "UPDATE_SNAPSHOTS=1 pytest tests/test_project.py -k limits"

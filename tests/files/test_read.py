@@ -150,12 +150,19 @@ def test_a_header_alone_hides_nothing(name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_very_long_lines(end: bytes) -> None:
+@pytest.mark.parametrize("language", ["javascript", "typescript"])
+def test_very_long_lines(language: str, end: bytes) -> None:
     most = limits.LINE_BYTES_GENERATED
-    assert look((b"#" + b"x" * (most - 1) + end) * 3)[0] is not None
-    source, gaps = look(b"x = 1" + end + b"#" + b"x" * most + end)
+    assert look((b"//" + b"x" * (most - 2) + end) * 3, "a.js", language)[0] is not None
+    source, gaps = look(b"x = 1" + end + b"//" + b"x" * most + end, "a.js", language)
     assert source is None
     assert [(gap.kind, gap.line, gap.partial) for gap in gaps] == [("generated", 2, True)]
+
+
+def test_a_very_long_line_does_not_hide_python() -> None:
+    source, gaps = look(b"import os\n#" + b"x" * limits.LINE_BYTES_GENERATED + b"\n")
+    assert source is not None
+    assert not gaps
 
 
 def test_vanished_and_not_regular(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def test_expand() -> None:
     assert expand("a") == ["a"]
     assert expand("{a,b}.c") == ["a.c", "b.c"]
     assert sorted(expand("{a,b}.{c,d}()")) == ["a.c()", "a.d()", "b.c()", "b.d()"]
-    assert sorted(set(expand("x.{a,{b,c}.d}"))) == ["x.a", "x.b.d", "x.c.d"]
+    assert expand("x.{a,{b,c}.d}") == ["x.a", "x.b.d", "x.c.d"]
+    assert expand("{a,a}") == ["a"]
     assert expand("{a, b}") == ["a", "b"]
 
 

@@ -196,7 +196,6 @@ def test_mro() -> None:
     assert [one.name for one in cls(symbols, "A").descendants(9)] == ["B", "D"]
 
 
-@pytest.mark.xfail(strict=True, reason="the order is depth first")
 def test_mro_of_a_diamond() -> None:
     """The common base comes after both: a method of the right branch beats that of the base."""
     symbols = index({"a.py": "class A:\n    def m(self): ...\nclass B(A): ...\nclass C(A):\n    def m(self): ...\nclass D(B, C): ...\n"})
@@ -206,6 +205,25 @@ def test_mro_of_a_diamond() -> None:
     assert method.ir.qualname == "C.m"
 
 
+def test_mro_where_python_has_none() -> None:
+    symbols = index({"a.py": "class A: ...\nclass B(A): ...\nclass C(A, B): ...\nclass D(C): ...\n"})
+    assert mro(symbols, "C") == ["C", "A", "B"]
+    assert mro(symbols, "D") == ["D", "C", "A", "B"]
+
+
+def test_mro_does_not_need_the_order_of_the_files() -> None:
+    files = {"a.py": "from b import B, C\nclass D(B, C): ...\n", "b.py": "from c import A\nclass B(A): ...\nclass C(A): ...\n"}
+    assert mro(index({**files, "c.py": "class A: ...\n"}), "D") == ["D", "B", "C", "A"]
+
+
+def test_mro_of_many_classes_ends() -> None:
+    chain = "class C0: ...\n" + "".join(f"class C{n}(C{n - 1}): ...\n" for n in range(1, 3000))
+    wide = "".join(f"class W{n}: ...\n" for n in range(3000)) + f"class W({', '.join(f'W{n}' for n in range(3000))}): ...\n"
+    symbols = index({"a.py": chain, "b.py": wide})
+    assert mro(symbols, "C2999")[:3] == ["C2999", "C2998", "C2997"]
+    assert mro(symbols, "W")[:3] == ["W", "W0", "W1"]
+
+
 def test_class_cycles() -> None:
     symbols = index({"a.py": "class A(B):\n    def m(self): ...\nclass B(A): ...\nclass C(C): ...\n"})
     assert mro(symbols, "A") == ["A", "B"]
@@ -213,6 +231,27 @@ def test_class_cycles() -> None:
     assert mro(symbols, "C") == ["C"]
     assert cls(symbols, "B").method("m") is cls(symbols, "A").methods["m"]
     assert len(cls(symbols, "A").descendants(9)) <= 2
+
+
+def test_fields_that_methods_declare() -> None:
+    text = """
+class A:
+    x: int
+    def __init__(me, client):
+        me.client: OpenAI = client
+        me.x: str = ""
+        me.a.b: int = 1
+        other.y: int = 1
+    @staticmethod
+    def s(self):
+        self.z: int = 1
+"""
+    symbols = index({"a.py": "from openai import OpenAI\n" + text})
+    found = cls(symbols, "A")
+    assert sorted(found.ir.fields) == ["client", "x"]
+    assert found.ir.fields["x"].annotation == ir.Type("int")
+    assert found.ir.fields["client"].value == -1
+    assert refs(symbols.type_value(found.module, found.ir.fields["client"].annotation)) == ["openai.OpenAI()"]
 
 
 def test_bases_of_libraries() -> None:

@@ -104,7 +104,7 @@ def _cut(text: str, word: str) -> list[str]:
 def _term(text: str) -> Term:
     match = _TERM.match(text.strip())
     if match is None:
-        raise ConditionError(f"not a term: {text.strip()!r} (ARG is VALUE, ARG is not VALUE, ARG matches \"regex\")")
+        raise ConditionError(f'not a term: {text.strip()!r} (ARG is VALUE, ARG is not VALUE, ARG matches "regex")')
     where, negated, value = argument(match["argument"]), bool(match["not"]), match["value"].strip()
     if value[:1] in "\"'":
         if len(value) < 2 or value[-1] != value[0]:

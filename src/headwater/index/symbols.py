@@ -24,6 +24,10 @@ _ENUMS = frozenset({"Enum", "StrEnum", "IntEnum", "IntFlag", "Flag"})
 _MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "DefaultDict", "OrderedDict", "defaultdict"})
 
 
+_MRO = 65
+"""Classes of one MRO."""
+
+
 class TypeValue:
     """What a type expression says of a value: references of an instance, and those of its elements."""
 
@@ -141,19 +145,18 @@ class Symbols:
                 plain = [fn for fn in real if not fn.ir.flags & {"overload", "setter"}] or real
                 cls_.methods[name] = plain[-1]
                 self.methods_by_name[name].append(plain[-1])
-            self._fields_of_methods(mod, cls_)
+        for fn in mod.functions:
+            if fn.cls is not None and fn.bound and fn.ir.params and fn.ir.annotations:
+                self._fields_of_method(fn, fn.cls.ir.fields)
 
     @staticmethod
-    def _fields_of_methods(mod: Mod, cls: Cls) -> None:
+    def _fields_of_method(fn: Fn, fields: dict[str, ir.Field]) -> None:
         """``self.client: T = ...`` in a method declares a field as the class body does; what the body says comes first."""
-        fields = cls.ir.fields
-        for fn in mod.functions:
-            if fn.cls is not cls or not fn.bound or not fn.ir.params:
-                continue
-            for text, annotation in fn.ir.annotations.items():
-                owner, _, name = text.partition(".")
-                if owner == fn.ir.params[0].name and name and "." not in name and name not in fields:
-                    fields[name] = ir.Field(name, fn.ir.start, fn.ir.start, annotation)
+        for text, annotation in fn.ir.annotations.items():
+            owner, _, name = text.partition(".")
+            if owner == fn.ir.params[0].name and name and "." not in name and name not in fields:
+                # ClassVar: no argument of a constructor that is made from the fields (dataclass, pydantic).
+                fields[name] = ir.Field(name, fn.ir.start, fn.ir.start, ir.Type("ClassVar", (annotation,)))
 
     def lookup(self, mod: Mod, name: str) -> tuple[Binding, ...]:
         """What a module-level name of ``mod`` is; empty where nothing binds it."""
@@ -280,14 +283,43 @@ class Symbols:
                             cls.bases.append(found)
                     elif isinstance(found, ApiPath) and found not in cls.externals:
                         cls.externals.append(found)
+        self._linearise()
         for cls in self.classes:
-            cls.mro = self._mro(cls)
-            for base in cls.bases:
-                if cls not in base.children:
-                    base.children.append(cls)
+            for parent in cls.bases:
+                if cls not in parent.children:
+                    parent.children.append(cls)
 
-    def _mro(self, cls: Cls) -> tuple[Cls, ...]:
-        """Depth first, each class once, later positions win: equal to C3 on what real code has, and defined on cycles too."""
+    def _linearise(self) -> None:
+        """The MRO of every class, bases before what derives from them, without recursion."""
+        done: set[int] = set()
+        opened: set[int] = set()
+        for cls in self.classes:
+            stack = [cls]
+            while stack:
+                one = stack[-1]
+                if one.id in done:
+                    stack.pop()
+                    continue
+                waiting = [base for base in one.bases if base.id not in done and base.id not in opened]
+                if waiting and one.id not in opened:
+                    opened.add(one.id)
+                    stack += waiting
+                    continue
+                stack.pop()
+                one.mro = self._mro(one, done)
+                done.add(one.id)
+
+    def _mro(self, cls: Cls, done: set[int]) -> tuple[Cls, ...]:
+        """C3 from the orders of the bases, as Python has it; depth first where there is none, and on cycles."""
+        if all(base.id in done for base in cls.bases):
+            merged = _merge([*(base.mro for base in cls.bases), tuple(cls.bases)])
+            if merged is not None and cls not in merged:
+                return (cls, *merged)[:_MRO]
+        return self._depth_first(cls)
+
+    @staticmethod
+    def _depth_first(cls: Cls) -> tuple[Cls, ...]:
+        """Each class once, at its first position."""
         order: list[Cls] = []
         stack = [cls]
         seen: set[int] = set()
@@ -298,7 +330,7 @@ class Symbols:
             seen.add(one.id)
             order.append(one)
             stack += reversed(one.bases)
-            if len(order) > 64:
+            if len(order) >= _MRO:
                 break
         return tuple(order)
 
@@ -306,10 +338,8 @@ class Symbols:
         """What a dotted name in a type expression is."""
         first, _, rest = dotted.partition(".")
         found: list[Binding] = list(self.name(mod, first))
-        if not found and cls is not None:  # a class nested in the class or function at hand
-            found = [one for one in mod.classes if one.name == first][-1:]
-        elif not found:
-            found = [one for one in mod.classes if one.name == first][-1:]
+        if not found:  # a class nested in a class or function
+            found += [one for one in mod.classes if one.name == first][-1:]
         for step in rest.split(".") if rest else []:
             after: list[Binding] = []
             for one in found:
@@ -445,6 +475,30 @@ class Symbols:
                     self._walk_public(child, found, depth + 1, seen)
                 elif isinstance(found, Cls | Fn) and child not in found.api:
                     found.api += (child,)
+
+
+def _merge(orders: list[tuple[Cls, ...]]) -> list[Cls] | None:
+    """The C3 merge: always the first head that stands in no tail; None where there is none."""
+    tails: dict[int, int] = {}
+    for order in orders:
+        for one in order[1:]:
+            tails[one.id] = tails.get(one.id, 0) + 1
+    at = [0] * len(orders)
+    merged: list[Cls] = []
+    while len(merged) < _MRO:
+        heads = [order[n] for order, n in zip(orders, at, strict=True) if n < len(order)]
+        if not heads:
+            break
+        head = next((one for one in heads if not tails.get(one.id)), None)
+        if head is None:
+            return None
+        merged.append(head)
+        for number, order in enumerate(orders):
+            if at[number] < len(order) and order[at[number]] is head:
+                at[number] += 1
+                if at[number] < len(order):
+                    tails[order[at[number]].id] -= 1
+    return merged
 
 
 def instance_refs(cls: Cls) -> tuple[Any, ...]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from headwater.taint.value import BOTTOM, NO_CONST, Value, join
 
 if TYPE_CHECKING:
-    from headwater.taint.calls import Args, Calls
+    from headwater.taint.calls import Calls
+from headwater.taint.models import Args
 
 
 def method(frame: Calls, name: str, receiver: Value, args: Args) -> Value | None:
@@ -78,7 +79,9 @@ def _keys(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if args.positional or not (receiver.allocs or receiver.labels):
         return None
     made = _list_of(frame, "keys", _key(frame, receiver))
-    constant = bool(receiver.allocs) and all(alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells for alloc in receiver.allocs)
+    constant = bool(receiver.allocs) and all(
+        alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells for alloc in receiver.allocs
+    )
     for alloc in made.allocs:
         alloc.constant = constant
     return made

@@ -88,7 +88,14 @@ class Reporter:
                 path = tracer.path(issue)
             except TraceError as error:
                 self.solver.count("traces-failed")
-                self.gaps.append(Gap("trace", issue.sink.fn.module.path, self._line(issue.sink.fn, issue.sink.start), f"a path to this place could not be replayed: {error}"))
+                self.gaps.append(
+                    Gap(
+                        "trace",
+                        issue.sink.fn.module.path,
+                        self._line(issue.sink.fn, issue.sink.start),
+                        f"a path to this place could not be replayed: {error}",
+                    )
+                )
                 continue
             strongest = strongest or issue
             traces.append(Trace(issue.source.kind, self._steps(path, issue)))
@@ -108,7 +115,12 @@ class Reporter:
         return Finding(
             rule=rule.id,
             title=head.title,
-            message=_fill(head.message, source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files), sink=f"`{_short(expression)}`", function=sink.fn.ir.qualname),
+            message=_fill(
+                head.message,
+                source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files),
+                sink=f"`{_short(expression)}`",
+                function=sink.fn.ir.qualname,
+            ),
             severity=rule.severity,
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
@@ -196,7 +208,7 @@ def _fill(template: str, **words: str) -> str:
 
 
 def _without_doubles(findings: list[Finding]) -> list[Finding]:
-    """A call rule at a place where a flow of the same damage is reported says nothing new; nor does one class beside another with the same rule."""
+    """Without what says nothing new: a call rule where a flow of the same damage is reported, a second class with the same rule."""
     flows = {(finding.place.path, finding.place.start) for finding in findings if finding.traces}
     made: list[Finding] = []
     seen: set[tuple[str, Place]] = set()

@@ -1,8 +1,9 @@
 """The state of one function run: registers, objects and their fields, branches and joins.
 
-Writes go to one dictionary of cells (registers by number, fields by ``(allocation, key)``); a branch keeps a journal of what it changed, so that
-a join costs what the branches wrote and not what the function holds. Reading and writing of attributes and elements is here;
-instructions are in ``headwater.taint.transfer``, calls in ``headwater.taint.calls``.
+Writes go to one dictionary of cells (registers by number, fields by ``(allocation, key)``); a branch keeps a journal
+of what it changed, so that a join costs what the branches wrote and not what the function holds. Reading and writing
+of attributes and elements is here; instructions are in ``headwater.taint.transfer``, calls in
+``headwater.taint.calls``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,21 @@ from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
 from headwater.taint.labels import ALL, Label, derive, extend, param_label, source_label, widen
 from headwater.taint.summary import Path, ToParam
-from headwater.taint.value import BOTTOM, NO_CONST, NO_LABELS, NOTHING, Alloc, Node, Shape, Value, join, join_all, join_refs, join_shapes, same
+from headwater.taint.value import (
+    BOTTOM,
+    NO_CONST,
+    NO_LABELS,
+    NOTHING,
+    Alloc,
+    Node,
+    Shape,
+    Value,
+    join,
+    join_all,
+    join_refs,
+    join_shapes,
+    same,
+)
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -299,7 +314,9 @@ class Frame:
     def named(self, ref: Any, bound: Value | None = None) -> Value:
         """The value of a reference; an API path that is a source when it is read brings its label."""
         if isinstance(ref, Var):
-            made = self.instantiate(self.solver.read_global(self.fn, ref.module, ref.name), ("global", ref.key), f"the module variable {ref.name}")
+            made = self.instantiate(
+                self.solver.read_global(self.fn, ref.module, ref.name), ("global", ref.key), f"the module variable {ref.name}"
+            )
             return self.own(made, ("global", ref.module, ref.name)) if made.allocs else made
         labels, steps = NO_LABELS, None
         if isinstance(ref, ApiPath):
@@ -386,7 +403,7 @@ class Frame:
                         refs.append(child)
         receiver = value if value.bound is None else value.with_(bound=None)  # the receiver of a receiver is of no use
         guessed = value.refs and all(isinstance(ref, ApiPath) and ref.text.startswith("?") for ref in value.refs)
-        if (not refs and not made.refs or guessed) and not opaque:
+        if ((not refs and not made.refs) or guessed) and not opaque:
             candidates = [ref for ref in self._by_name(value, name) if ref not in refs]
             if candidates:
                 loose = loose or any(isinstance(ref, Fn) for ref in candidates)
@@ -398,7 +415,9 @@ class Frame:
         if refs or made.refs:
             whole = tuple(sorted(dict.fromkeys(refs), key=lambda ref: ref.key))
             bound = made.bound if made.bound is not None else receiver
-            result = Value(made.labels, join_refs(whole, made.refs), made.const, made.allocs, made.proven, bound, loose or made.loose, None, made.steps)
+            result = Value(
+                made.labels, join_refs(whole, made.refs), made.const, made.allocs, made.proven, bound, loose or made.loose, None, made.steps
+            )
         else:
             result = made.with_(bound=receiver) if made.bound is None else made
         if value.subject and name in ("hostname", "netloc", "host"):
@@ -590,7 +609,9 @@ class Frame:
         """The value cut loose from this frame, with at most ``budget`` parts: what does not fit is kept as labels of the whole."""
         if value is BOTTOM:
             return NOTHING
-        own = [alloc for alloc in value.allocs if alloc.root is None and alloc not in path]  # of a parameter's object the caller knows: its label stands for it
+        own = [
+            alloc for alloc in value.allocs if alloc.root is None and alloc not in path
+        ]  # of a parameter's object the caller knows: its label stands for it
         fields: dict[str | int, Shape] | None = None
         kind, closed, constant = "", False, False
         labels, proven = value.labels, value.proven
@@ -647,7 +668,11 @@ class Frame:
                 continue
             if label.exact and not label.cleared and not label.drop and not label.weak:
                 if self.traced and hop is not None and actual.steps:
-                    actual = actual.with_(steps={one: Node(at.start, at.end, what, node, (hop, label)) for one, node in actual.steps.items() if node is not None})
+                    actual = actual.with_(
+                        steps={
+                            one: Node(at.start, at.end, what, node, (hop, label)) for one, node in actual.steps.items() if node is not None
+                        }
+                    )
                 made = join(made, actual)
                 continue
             inner = self.collapse(actual)
@@ -664,7 +689,15 @@ class Frame:
         return self._instance(shape, site, what, actuals, hop, made, done, steps)
 
     def _instance(
-        self, shape: Shape, site: Any, what: str, actuals: list[Value] | None, hop: Any, made: Value, labels: frozenset[Label], steps: dict[Label, Node] | None
+        self,
+        shape: Shape,
+        site: Any,
+        what: str,
+        actuals: list[Value] | None,
+        hop: Any,
+        made: Value,
+        labels: frozenset[Label],
+        steps: dict[Label, Node] | None,
     ) -> Value:
         """The value of a shape whose own labels are replaced: its object and the join with what the caller gave."""
         at = self.at
@@ -693,7 +726,7 @@ class Frame:
             found = actuals.known.get((param, path))
             if found is None:
                 found = actuals.known[(param, path)] = self._project(value, path)
-            return found  # type: ignore[no-any-return]
+            return found
         return self._project(value, path)
 
     def _project(self, value: Value, path: Path) -> Value:

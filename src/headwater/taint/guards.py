@@ -1,6 +1,7 @@
 """What a comparison proves about a value, and the few builtin calls whose meaning is the engine's own.
 
-A fact says for which sink classes a value is safe while it only moves; a weak fact lowers confidence instead. Guards that are calls of library functions are API models.
+A fact says for which sink classes a value is safe while it only moves; a weak fact lowers confidence instead. Guards
+that are calls of library functions are API models.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from headwater.taint.labels import ALL, BIT, PATHS, RESOLVED
 from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
-    from headwater.taint.calls import Args
+    from headwater.taint.models import Args
     from headwater.taint.transfer import Interpreter
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
@@ -60,8 +61,14 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
     return None
 
 
-def _membership(cells: tuple[Any, ...], left: Value, right: Value, frame: Interpreter, right_register: int) -> tuple[tuple[Fact, ...], tuple[Fact, ...]] | None:
-    if right.allocs and not right.labels and all(alloc.constant or alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells for alloc in right.allocs):
+def _membership(
+    cells: tuple[Any, ...], left: Value, right: Value, frame: Interpreter, right_register: int
+) -> tuple[tuple[Fact, ...], tuple[Fact, ...]] | None:
+    if (
+        right.allocs
+        and not right.labels
+        and all(alloc.constant or (alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells) for alloc in right.allocs)
+    ):
         facts: tuple[Fact, ...] = ((cells, ALL, 0, (), ""),)
         if left.subject:  # the host of a parsed address: the address is safe to fetch
             facts += ((left.subject, BIT["url"], 0, (), ""),)
@@ -133,7 +140,9 @@ def _super(frame: Interpreter, args: Args) -> Value | None:
         return None
     cls = fn.cls
     receiver = frame.cells.get(0, BOTTOM)
-    refs = tuple(ref for base in cls.bases for ref in instance_refs(base)) or tuple(child for node in cls.externals if (child := node.child("()")) is not None)
+    refs = tuple(ref for base in cls.bases for ref in instance_refs(base)) or tuple(
+        child for node in cls.externals if (child := node.child("()")) is not None
+    )
     return receiver.with_(refs=tuple(dict.fromkeys(refs)), loose=False, bound=None)
 
 
@@ -188,7 +197,9 @@ def _dict(frame: Interpreter, args: Args) -> Value | None:
         frame.put(alloc, name, value)
     for value in [*args.positional, *([args.spread] if args.spread is not None else [])]:
         whole = frame.collapse(value)
-        made = Value(made.labels | whole.labels, allocs=(alloc,), steps={**(made.steps or {}), **(whole.steps or {})} if frame.traced else None)
+        made = Value(
+            made.labels | whole.labels, allocs=(alloc,), steps={**(made.steps or {}), **(whole.steps or {})} if frame.traced else None
+        )
     return made
 
 

@@ -1,8 +1,8 @@
 """Labels: where the data in a value may come from, and what was done to it on the way.
 
-A label is a source (an operation that brings data in) or a parameter of the function at hand (by access path), with the sink classes that sanitizers cleared,
-the confidence steps lost, the weak checks passed, and whether it moved unchanged. Labels are interned: equal labels are one object.
-How values carry them is in ``headwater.taint.value``.
+A label is a source (an operation that brings data in) or a parameter of the function at hand (by access path), with
+the sink classes that sanitizers cleared, the confidence steps lost, the weak checks passed, and whether it moved
+unchanged. Labels are interned: equal labels are one object. How values carry them is in ``headwater.taint.value``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Label:
 
     __slots__ = ("_derived", "cleared", "drop", "exact", "key", "param", "path", "source", "weak")
 
-    def __init__(self, source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int, key: Any) -> None:
+    def __init__(
+        self, source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int, key: Any
+    ) -> None:
         self.source = source
         self.param = param
         self.path = path

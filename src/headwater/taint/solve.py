@@ -1,7 +1,8 @@
 """Runs the interpreter over all functions in dependency order until summaries, fields and module variables are stable.
 
-Components of functions are solved callees first, each from nothing until it is stable. Edges that only values show (a method found through a factory) are noticed when a
-function reads what is not solved yet; they are added and what depends on them is solved again. Frameworks' calls of entry points come last.
+Components of functions are solved callees first, each from nothing until it is stable. Edges that only values show (a
+method found through a factory) are noticed when a function reads what is not solved yet; they are added and what
+depends on them is solved again. Frameworks' calls of entry points come last.
 """
 
 from __future__ import annotations
@@ -11,18 +12,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from headwater import ir, limits
-from headwater.apis.load import Catalogue, CallRule
+from headwater.apis.load import CallRule, Catalogue
 from headwater.apis.paths import CALL, ApiPath, expand
 from headwater.apis.schema import Callback
 from headwater.index.calls import Edges, components, instructions, sizes
 from headwater.index.entities import Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
-from headwater.taint.calls import Args
 from headwater.taint.labels import Source, bits, source_label
+from headwater.taint.models import Args
 from headwater.taint.summary import EMPTY, Issue, Sink, Summary
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Node, Shape, Value, join, join_shapes, only_sources
-
 
 _VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "Struct"})
 """Names of base classes that check the annotated types of what they are given."""
@@ -88,7 +88,9 @@ class Solver:
         self._stateful: dict[str, bool] = {}
         self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
         self.names: dict[str, ApiPath[Any]] = {
-            name[1:]: node for name in sorted(catalogue.paths.first_names()) if name.startswith("?") and len(name) > 1 and (node := catalogue.paths.root(name)) is not None
+            name[1:]: node
+            for name in sorted(catalogue.paths.first_names())
+            if name.startswith("?") and len(name) > 1 and (node := catalogue.paths.root(name)) is not None
         }
         self.operators = catalogue.operators
         chain = catalogue.paths.find("langchain_core.runnables.RunnableSequence()")
@@ -157,7 +159,7 @@ class Solver:
                 self._changed = False
                 before = self.summaries[fn.id]
                 after = self._interpret(fn)
-                if self._changed or not before == after:
+                if self._changed or before != after:
                     changed.add(fn.id)
                 self.summaries[fn.id] = after
             if not changed or (len(group) == 1 and group[0] not in self._observed.get(group[0], {})):
@@ -271,7 +273,11 @@ class Solver:
         static = self._field_statics.get(key)
         if static is None:
             ids = [writer.id for one in self.family(cls) for writer in one.written.get(name, ())]
-            ids += [one.module.functions[one.ir.function].id for one in self.family(cls) if name in one.ir.fields and one.ir.fields[name].value >= 0]
+            ids += [
+                one.module.functions[one.ir.function].id
+                for one in self.family(cls)
+                if name in one.ir.fields and one.ir.fields[name].value >= 0
+            ]
             static = self._field_statics[key] = tuple(dict.fromkeys(ids))
         for writer_id in static:
             self._read(reader, writer_id)
@@ -296,7 +302,9 @@ class Solver:
             if field is not None and field.annotation is not None:
                 type_ = self.symbols.type_value(one.module, field.annotation, one)
                 if type_.refs:  # what the author says of it beats what is seen stored: the stores add data, not types
-                    made = Shape(made.labels, type_.refs, made.const, made.fields if not made.refs else None, made.kind, False, False, made.proven)
+                    made = Shape(
+                        made.labels, type_.refs, made.const, made.fields if not made.refs else None, made.kind, False, False, made.proven
+                    )
                 elif type_.elements is not None and type_.elements.refs:
                     made = join_shapes(made, Shape(fields={"*": Shape(refs=type_.elements.refs)}, kind="list"))
                 break
@@ -311,7 +319,7 @@ class Solver:
         writers = self.fields.setdefault((cls.id, name), {})
         known = writers.get(fn.id, NOTHING)
         joined = join_shapes(known, shape)
-        if not joined == known:
+        if joined != known:
             writers[fn.id] = joined
             self._writers.add(fn.id)
             self._changed = True
@@ -342,7 +350,7 @@ class Solver:
             return
         writers = self.globals.setdefault((mod.id, name), {})
         known = writers.get(fn.id)
-        if known is None or not known == shape:
+        if known is None or known != shape:
             joined = shape if known is None else join_shapes(known, shape)
             if known is not None and joined == known:
                 return
@@ -459,7 +467,7 @@ class Solver:
             known = False
             for name in self.catalogue.paths.names_after(node):
                 child = node.child(name)
-                known = known or child is not None and any("self" in getattr(entry, "into", ()) for entry in child.entries)
+                known = known or (child is not None and any("self" in getattr(entry, "into", ()) for entry in child.entries))
             self._stateful[node.text] = known
         return known
 
@@ -596,7 +604,10 @@ def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, default
                 texts |= {text, text + CALL}
         texts.add(type_.name.rpartition(".")[2].removesuffix(CALL))
     for wanted in names:
-        if any(text and (text == wanted or text == wanted + CALL or re.sub(r"\(\)$", "", text) == re.sub(r"\(\)$", "", wanted)) for text in texts):
+        if any(
+            text and (text == wanted or text == wanted + CALL or re.sub(r"\(\)$", "", text) == re.sub(r"\(\)$", "", wanted))
+            for text in texts
+        ):
             return True
         last = wanted.removesuffix(CALL).rpartition(".")[2]
         if last[:1].isupper() and last in texts:

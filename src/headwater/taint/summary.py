@@ -73,7 +73,13 @@ class ToSink:
         self.requires = requires
         self.hop = hop
         """Start and end of the call here, the callee, the key of the callee's effect; None where the sink is here."""
-        self.key = (param, tuple((0, k, "") if isinstance(k, int) else (1, 0, k) for k in path), sink.key, not exact, tuple(r.key for r in requires))
+        self.key = (
+            param,
+            tuple((0, k, "") if isinstance(k, int) else (1, 0, k) for k in path),
+            sink.key,
+            not exact,
+            tuple(r.key for r in requires),
+        )
         self.steps: Node | None = None
 
 
@@ -122,7 +128,7 @@ Proof = tuple[int, int, int, str]
 class Summary:
     """All that callers need to know of one function."""
 
-    __slots__ = ("callbacks", "mutations", "proofs", "raises", "returns", "return_steps", "sinks", "when_false", "when_true")
+    __slots__ = ("callbacks", "mutations", "proofs", "raises", "return_steps", "returns", "sinks", "when_false", "when_true")
 
     def __init__(
         self,
@@ -170,7 +176,9 @@ class Issue:
 
     __slots__ = ("apex", "drop", "entry", "hop", "key", "length", "sink", "source", "steps", "weak")
 
-    def __init__(self, source: Any, drop: int, weak: bool, sink: Sink, apex: Fn, hop: tuple[int, int, Fn, Any] | None, length: int = 0) -> None:
+    def __init__(
+        self, source: Any, drop: int, weak: bool, sink: Sink, apex: Fn, hop: tuple[int, int, Fn, Any] | None, length: int = 0
+    ) -> None:
         self.length = length
         self.source = source
         self.drop = drop

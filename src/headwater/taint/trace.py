@@ -1,6 +1,7 @@
 """Rebuilds the path of a finding: functions on it are interpreted once more, this time keeping the steps of each label.
 
-The second run is the check of the first: a finding whose path it does not find again is an engine fault, which is counted and reported in the ledger.
+The second run is the check of the first: a finding whose path it does not find again is an engine fault, which is
+counted and reported in the ledger.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What each instruction does to the state of a frame, and the summary of a whole function.
 
-Branches join where the syntax joins; a loop runs until nothing changes or ``limits.LOOP_ROUNDS``; conditions are evaluated with what their earlier parts have shown.
-Calls are in ``headwater.taint.calls``, what conditions prove in ``headwater.taint.guards``.
+Branches join where the syntax joins; a loop runs until nothing changes or ``limits.LOOP_ROUNDS``; conditions are
+evaluated with what their earlier parts have shown. Calls are in ``headwater.taint.calls``, what conditions prove in
+``headwater.taint.guards``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Var
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards
-from headwater.taint.calls import Args, Calls
+from headwater.taint.calls import Calls
 from headwater.taint.labels import ALL, BIT, RESOLVED, Label, derive, param_label, widen
+from headwater.taint.models import Args
 from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -251,7 +253,7 @@ class Interpreter(Calls):
     # --------------------------------------------------------------------------------------- instructions
 
     def i_const(self, i: ir.Const) -> None:
-        self.write(i.dst, _CONSTS.get(i.value, None) or Value(const=i.value) if type(i.value) is not float else Value(const=i.value))
+        self.write(i.dst, _CONSTS.get(i.value) or Value(const=i.value) if type(i.value) is not float else Value(const=i.value))
 
     def i_name(self, i: ir.Name) -> None:
         made = BOTTOM
@@ -345,7 +347,9 @@ class Interpreter(Calls):
                 behind = behind or i.kind == "list"
                 self._spread(alloc, value)
                 continue
-            if value.labels or (value.const is NO_CONST and not value.refs and not (value.allocs and all(one.constant for one in value.allocs))):
+            if value.labels or (
+                value.const is NO_CONST and not value.refs and not (value.allocs and all(one.constant for one in value.allocs))
+            ):
                 alloc.constant = False
             if key is None:
                 key = "*" if i.kind in ("dict", "set") else number
@@ -756,9 +760,20 @@ class Interpreter(Calls):
             outer = self.begin()
             self.merge([mid], False)
             if handler.dst >= 0:
-                refs = tuple(ref for register in handler.types if register >= 0 for ref in self.cells.get(register, BOTTOM).refs if isinstance(ref, Cls))
+                refs = tuple(
+                    ref
+                    for register in handler.types
+                    if register >= 0
+                    for ref in self.cells.get(register, BOTTOM).refs
+                    if isinstance(ref, Cls)
+                )
                 labels = self.collapse(caught)
-                self.write(handler.dst, Value(labels.labels, tuple(one for cls in refs for one in instance_refs(cls)), allocs=caught.allocs, steps=labels.steps))
+                self.write(
+                    handler.dst,
+                    Value(
+                        labels.labels, tuple(one for cls in refs for one in instance_refs(cls)), allocs=caught.allocs, steps=labels.steps
+                    ),
+                )
             self.block(handler.body)
             alive = not self.dead
             self.dead = False
@@ -793,9 +808,12 @@ class Interpreter(Calls):
 
 def _only_facts(base: Value | None, value: Value) -> bool:
     """Whether a cell differs by proven facts alone."""
-    return base is not None and base.refs == value.refs and base.allocs == value.allocs and {(one.source, one.param, one.path) for one in base.labels} == {
-        (one.source, one.param, one.path) for one in value.labels
-    }
+    return (
+        base is not None
+        and base.refs == value.refs
+        and base.allocs == value.allocs
+        and {(one.source, one.param, one.path) for one in base.labels} == {(one.source, one.param, one.path) for one in value.labels}
+    )
 
 
 def _shared(sides: list[tuple[Fact, ...]]) -> tuple[Fact, ...]:
@@ -841,7 +859,9 @@ def _breaks(block: list[Any]) -> bool:
             return True
         if kind is ir.If and (any(_breaks(arm.body) for arm in instr.arms) or _breaks(instr.orelse)):
             return True
-        if kind is ir.Try and (_breaks(instr.body) or any(_breaks(handler.body) for handler in instr.handlers) or _breaks(instr.orelse) or _breaks(instr.final)):
+        if kind is ir.Try and (
+            _breaks(instr.body) or any(_breaks(handler.body) for handler in instr.handlers) or _breaks(instr.orelse) or _breaks(instr.final)
+        ):
             return True
     return False
 

@@ -1,8 +1,9 @@
 """The abstract value and its lattice: labels, references, a constant, objects, and what checks have proven.
 
-Values are immutable. Objects (dicts, lists, instances, parameters) are *allocations*: a value names them, their fields live in the frame's store, so
-that two names of one object see each other's writes. A :class:`Shape` is a value with its fields, cut loose from any frame: what summaries, fields
-and module variables hold. Transfer functions are in ``headwater.taint.transfer``.
+Values are immutable. Objects (dicts, lists, instances, parameters) are *allocations*: a value names them, their
+fields live in the frame's store, so that two names of one object see each other's writes. A :class:`Shape` is a value
+with its fields, cut loose from any frame: what summaries, fields and module variables hold. Transfer functions are in
+``headwater.taint.transfer``.
 """
 
 from __future__ import annotations
@@ -231,7 +232,7 @@ class Shape:
         self.proven = proven
         self.bound = bound
         self.loose = loose
-        self.size = 1 + (sum(part.size for part in fields.values()) if fields else 0) + (bound.size if bound is not None else 0)
+        self.size: int = 1 + (sum(part.size for part in fields.values()) if fields else 0) + (bound.size if bound is not None else 0)
         """Shapes in it, itself included."""
         self.value: Value | None = None
         """The value that it is in every frame, where it has no fields, no parameters and no receiver."""
@@ -350,4 +351,15 @@ def only_sources(shape: Shape, depth: int = 0) -> Shape:
     bound = only_sources(shape.bound, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
     if labels is shape.labels and shape.fields is None and shape.bound is None:
         return shape
-    return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven if labels else shape.proven & ALL, bound, shape.loose)
+    return Shape(
+        labels,
+        shape.refs,
+        shape.const,
+        fields,
+        shape.kind,
+        shape.closed,
+        shape.constant,
+        shape.proven if labels else shape.proven & ALL,
+        bound,
+        shape.loose,
+    )

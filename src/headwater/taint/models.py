@@ -1,0 +1,486 @@
+"""What API models say of a call: sources, sinks, sanitizers, guards, callbacks, chains.
+
+What an entry may say is in ``headwater.apis.schema``; calls of the project's own functions are in ``headwater.taint.calls``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from headwater import limits
+from headwater.apis import conditions
+from headwater.apis.conditions import Argument, Term
+from headwater.apis.load import CallRule
+from headwater.apis.paths import CALL, ApiPath, expand
+from headwater.apis.schema import Api, Callback, Guard, SinkModel
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
+from headwater.index.symbols import instance_refs
+from headwater.taint.frame import Cell, Frame
+from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive
+from headwater.taint.summary import Issue, Requirement, Sink, ToSink
+from headwater.taint.value import BOTTOM, NO_CONST, Fact, Node, Value, join, join_all, join_refs
+
+if TYPE_CHECKING:
+    from headwater.taint.solve import Solver
+
+_CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
+_MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
+
+
+class Args:
+    """The arguments of one call, with the cells that they were read from."""
+
+    __slots__ = ("cells", "kw", "kw_cells", "name", "positional", "receiver", "receiver_cells", "spread", "star")
+
+    def __init__(
+        self, positional: list[Value], kw: dict[str, Value] | None = None, star: Value | None = None, spread: Value | None = None
+    ) -> None:
+        self.positional = positional
+        self.kw = kw or {}
+        self.star = star
+        """Elements of a starred argument."""
+        self.spread = spread
+        """The mapping of ``**``."""
+        self.receiver: Value | None = None
+        self.cells: list[tuple[Cell, ...]] = []
+        self.kw_cells: dict[str, tuple[Cell, ...]] = {}
+        self.receiver_cells: tuple[Cell, ...] = ()
+        self.name = ""
+        """Attribute name of the callee, where it was written as one."""
+
+    def everything(self) -> list[Value]:
+        values = [*self.positional, *self.kw.values()]
+        if self.star is not None:
+            values.append(self.star)
+        if self.spread is not None:
+            values.append(self.spread)
+        return values
+
+
+class Models(Frame):
+    """Calls of what is not in the project, and data that reaches sinks."""
+
+    def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
+        super().__init__(solver, fn, traced)
+        self.sinks: dict[Any, ToSink] = {}
+        self.issues: dict[Any, Issue] = {}
+
+    def call(self, callee: Value, args: Args) -> Value:
+        """The result of calling ``callee``."""
+        raise NotImplementedError
+
+    def lower(self, value: Value) -> Value:
+        """One confidence step down."""
+        labels: dict[Label, Label] = {label: made for label in value.labels if (made := derive(label, drop=1, exact=True)) is not None}
+        steps = {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
+        return value.with_(labels=frozenset(labels.values()), steps=steps)
+
+    def _reach(
+        self,
+        label: Label,
+        value: Value,
+        sink: Sink,
+        drop: int,
+        weak: bool,
+        exact: bool,
+        requires: tuple[Requirement, ...],
+        hop: tuple[int, int, Fn, Any] | None,
+        length: int = 0,
+    ) -> None:
+        """Data with ``label`` reaches ``sink``: a finding, or an effect for the caller."""
+        bit = BIT[sink.class_]
+        weak = weak or bool(label.weak & bit)
+        drop = min(drop + label.drop, limits.DROPS)
+        if label.source is not None:
+            issue = Issue(label.source, drop, weak, sink, self.fn, hop, length)
+            known = self.issues.get(issue.key)
+            if known is None or (drop, weak, length) < (known.drop, known.weak, known.length):
+                if self.traced:
+                    issue.steps = value.steps.get(label) if value.steps else None
+                self.issues[issue.key] = issue
+            return
+        effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop, length)
+        known_effect = self.sinks.get(effect.key)
+        if known_effect is None or (drop, weak, length) < (known_effect.drop, known_effect.weak, known_effect.length):
+            if self.traced:
+                effect.steps = value.steps.get(label) if value.steps else None
+            self.sinks[effect.key] = effect
+
+    # ------------------------------------------------------------------------------------------------ models
+
+    def _api(self, node: ApiPath[Any], args: Args, body: bool) -> tuple[Value, bool]:
+        """What the models say of a call; ``body``: the project has the function, so they add sources, entries and sanitizers only."""
+        made = BOTTOM
+        decided = False
+        for entry in node.entries:
+            value, did = self._entry(entry, node, args, body)
+            made = join(made, value)
+            decided = decided or did
+        child = node.child(CALL)
+        if child is not None:
+            made = made.with_(refs=join_refs(made.refs, (child,)))
+            if not made.allocs and self.solver.holds_state(child):
+                made.allocs = (self.alloc((self.at.start, "object", node.text), "instance"),)
+        return made, decided
+
+    def _entry(self, entry: Any, node: ApiPath[Any], args: Args, body: bool) -> tuple[Value, bool]:
+        if isinstance(entry, CallRule):
+            if self.holds(entry.when, args, []) is not False:
+                self.solver.report_call(self.fn, entry, node.text, self.at.start, self.at.end)
+            return BOTTOM, False
+        loose = 1 if node.text.startswith("?") and not entry.passes else 0
+        made = BOTTOM
+        if entry.sinks and not body:
+            for sink in entry.sinks:
+                self._sink(sink, node, args, loose)
+        if entry.returns and self.holds(entry.when, args, []) is not False:
+            made = self.from_source(entry.returns, entry.label or f"the result of {node.text}")
+            if loose:
+                made = self.lower(made)
+            if entry.instance_of:
+                made = self._instances(entry, made, args)
+        if (entry.clears and self.holds(entry.clears_when, args, []) is True) or (entry.clears and not entry.clears_when):
+            values = (
+                [self._argument(one, args) for one in entry.passes]
+                if entry.passes
+                else [*args.everything(), *([args.receiver] if args.receiver else [])]
+            )
+            made = join(made, self.derived([value for value in values if value is not None], "", clear=bits(entry.clears)))
+        elif entry.passes and not body:
+            values = [value for one in entry.passes if (value := self._argument(one, args)) is not None]
+            made = join(made, self.derived(values, f"through {_last(node)}"))
+        for target, taken in entry.into.items() if not body else ():
+            changed = self._argument(target, args)
+            if changed is not None and changed.allocs:
+                given = self.derived(
+                    [value for one in taken if (value := self._argument(one, args)) is not None], f"into {target} by {_last(node)}"
+                )
+                if given.labels:
+                    self.store(changed, "*", given, weak=True)
+        if entry.same:
+            made = join(made, self._argument(entry.same, args) or BOTTOM)
+        if entry.result_of:
+            function = self._argument(entry.result_of, args)
+            if function is not None:
+                made = join(made, self.call_value(function, [], {}))
+        for mark in entry.marks:
+            if mark == "constant-collection":
+                first = args.positional[0] if args.positional else None
+                if first is not None and first.allocs and all(alloc.constant for alloc in first.allocs):
+                    made = join(made, Value(allocs=first.allocs))
+            else:
+                made = made.with_(proven=made.proven | _MARKS.get(mark, 0))
+                if mark == "parsed-url" and args.cells:
+                    made.subject = args.cells[0]
+        if entry.makes == "chain":
+            stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
+            if args.kw:
+                parallel = self.alloc((self.at.start, "keywords"), "dict", closed=True)
+                for name, value in args.kw.items():
+                    self.put(parallel, name, value)
+                stages.append(Value(allocs=(parallel,)))
+            made = join(made, self.chain(stages))
+        if entry.pipe and args.receiver is not None:
+            made = join(made, self._pipe(args.receiver, args))
+        if entry.guards:
+            made = self._guard(entry.guards, args, made)
+        for callback in entry.calls:
+            made = join(made, self._hand_over(callback, args, body))
+        if entry.decorates is not None and entry.decorates.function in ("", "$0"):
+            target_ = args.positional[0] if args.positional else None
+            if target_ is not None and any(isinstance(ref, Fn) for ref in target_.refs):
+                self.register(target_, entry.decorates)
+                made = join(made, target_)
+        described = bool(
+            entry.sinks
+            or entry.returns
+            or entry.clears
+            or entry.passes
+            or entry.into
+            or entry.same
+            or entry.result_of
+            or entry.pipe
+            or entry.makes
+            or entry.guards
+            or entry.calls
+            or entry.is_
+            or entry.marks
+        ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
+        return made, described and not body
+
+    def _sink(self, model: SinkModel, node: ApiPath[Any], args: Args, drop: int) -> None:
+        requires: list[Requirement] = []
+        if self.holds(model.when, args, requires) is False:
+            return
+        bit = BIT[model.class_]
+        sink: Sink | None = None
+        for one in [model.at] if isinstance(model.at, str) else model.at:
+            found = self._argument(one, args)
+            if found is None:
+                continue
+            value = self.collapse(found)
+            if not value.labels or value.proven & bit:
+                continue
+            if sink is None:
+                sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence)
+            for label in sorted(value.labels, key=lambda label: label.key):
+                if not label.cleared & bit:
+                    self._reach(label, value, sink, drop + _CONFIDENCE_DROP[model.confidence], False, label.exact, tuple(requires), None)
+
+    def _argument(self, text: str, args: Args) -> Value | None:
+        """The value of an argument path; None where it is not passed."""
+        return self.argument(conditions.argument(text), args)
+
+    def argument(self, where: Argument, args: Args) -> Value | None:
+        """The value of a parsed argument path; None where it is not passed."""
+        value: Value | None = None
+        if where.receiver:
+            value = args.receiver
+        elif where.position == -3:
+            value = join_all(args.everything())
+        elif where.position == -2:
+            value = join_all([*args.positional, *([args.star] if args.star is not None else [])])
+        else:
+            if 0 <= where.position < len(args.positional):
+                value = args.positional[where.position]
+            elif where.keyword in args.kw:
+                value = args.kw[where.keyword]
+            elif where.position >= 0 and args.star is not None:
+                value = args.star
+            elif where.keyword and args.spread is not None:
+                value = self.item(args.spread, where.keyword, None)
+                if value is BOTTOM:
+                    value = None
+        for step in where.steps:
+            if value is None:
+                return None
+            value = (
+                self.elements_or_whole(value)
+                if step == "*"
+                else self.item(value, step, None)
+                if isinstance(step, int)
+                else self._get(value, step)
+            )
+        return value
+
+    def holds(self, text: str, args: Args, requires: list[Requirement]) -> bool | None:
+        """Whether a condition holds: False, True, or None where it cannot be decided; what a caller decides goes to ``requires``."""
+        parsed = conditions.condition(text)
+        if not parsed:
+            return True
+        best: bool | None = False
+        for branch in parsed:
+            needed: list[Requirement] = []
+            verdict: bool | None = True
+            for term in branch:
+                one = self._term(term, args, needed)
+                if one is False:
+                    verdict = False
+                    break
+                if one is None:
+                    verdict = None
+            if verdict is True and not needed:
+                return True
+            if verdict is not False and best is False:
+                best = None
+                requires += needed
+        return best
+
+    def _term(self, term: Term, args: Args, requires: list[Requirement]) -> bool | None:
+        value = self.argument(term.argument, args)
+        if term.form == "absent":
+            return (value is None) != term.negated
+        if value is None:
+            if term.form == "matches":
+                return False
+            return term.negated
+        if term.form == "constant":
+            constant = value.const is not NO_CONST or (bool(value.allocs) and all(alloc.constant for alloc in value.allocs))
+            return constant != term.negated
+        if term.form == "list":
+            display = bool(value.allocs) and all(alloc.kind in ("list", "tuple") for alloc in value.allocs)
+            if not display and not value.allocs and not value.labels and value.const is NO_CONST:
+                return None
+            return display != term.negated
+        if term.form == "api":
+            texts = {ref.text for ref in value.refs if isinstance(ref, ApiPath)}
+            if not texts and value.const is NO_CONST:
+                return None if not any(ref is EXTERNAL or isinstance(ref, Cls) for ref in value.refs) else term.negated
+            types = {name for ref in value.refs for name in getattr(ref, "types", ())}
+            types |= {name for ref in value.refs if isinstance(ref, Inst) for path in ref.paths for name in path.types}
+            return (str(term.value) in types or any(_is_path(one, str(term.value)) for one in texts)) != term.negated
+        if value.const is NO_CONST:
+            if value.allocs and not value.labels and all(alloc.closed for alloc in value.allocs):
+                return term.negated  # a display is no text, number or truth value
+            if term.form == "const" and len(value.labels) == 1 and not any(alloc.closed for alloc in value.allocs):
+                (label,) = value.labels
+                if label.source is None and label.exact:
+                    requires.append(Requirement(label.param, label.path, term.value, term.negated))
+            return None
+        if term.form == "matches":
+            return (isinstance(value.const, str) and re.search(str(term.value), value.const) is not None) != term.negated
+        equal = type(value.const) is type(term.value) and value.const == term.value
+        return equal != term.negated
+
+    def _instances(self, entry: Api, made: Value, args: Args) -> Value:
+        """Parts of a result that are instances of a class given as an argument."""
+        for place, argument in entry.instance_of.items():
+            cls = self._argument(argument, args)
+            classes = [ref for ref in cls.refs if isinstance(ref, Cls)] if cls is not None else []
+            if not classes:
+                continue
+            refs = tuple(ref for one in classes for ref in instance_refs(one))
+            steps = [step for step in re.split(r"\.|(?=\[\])", place) if step]
+            value = made.with_(refs=refs, allocs=())
+            for number, step in enumerate(reversed(steps)):
+                alloc = self.alloc((self.at.start, "instance-of", place, number), "instance")
+                self.put(alloc, "*" if step == "[]" else step, value)
+                value = made.with_(allocs=(alloc,))
+            made = value
+        return made
+
+    def chain(self, stages: list[Value]) -> Value:
+        """A chain of stages (LCEL), flat."""
+        flat: list[Value] = []
+        for stage in stages:
+            for alloc in stage.allocs:
+                if alloc.kind == "chain":
+                    flat += [self.cells[(alloc, key)] for key in alloc.keys if (alloc, key) in self.cells]
+                    break
+            else:
+                flat.append(stage)
+        alloc = self.alloc((self.at.start, self.at.end, "chain"), "chain", closed=True)
+        for number, stage in enumerate(flat[: limits.FIELDS]):
+            self.put(alloc, number, stage)
+        return Value(refs=self.solver.chain_refs, allocs=(alloc,))
+
+    def _pipe(self, receiver: Value, args: Args) -> Value:
+        """Call the stages in turn."""
+        current = args.positional[0] if args.positional else next(iter(args.kw.values()), BOTTOM)
+        for alloc in receiver.allocs:
+            if alloc.kind != "chain":
+                continue
+            for key in alloc.keys:
+                stage = self.cells.get((alloc, key), BOTTOM)
+                current = self.stage(stage, current)
+        return current
+
+    def stage(self, stage: Value, current: Value) -> Value:
+        """One stage of a chain called with the result of the one before."""
+        if any(alloc.kind == "dict" for alloc in stage.allocs):
+            made = self.alloc((self.at.start, "parallel", id(stage.allocs[0]) if False else stage.allocs[0].id), "dict", closed=True)
+            for alloc in stage.allocs:
+                for key in alloc.keys:
+                    part = self.cells.get((alloc, key))
+                    if part is not None:
+                        self.put(made, key, self.stage(part, current))
+            return Value(allocs=(made,))
+        if any(isinstance(ref, Fn) for ref in stage.refs):
+            return self.call_value(stage, [current], {})
+        method = self.attribute(stage, "invoke")
+        if any(not (isinstance(ref, ApiPath) and ref.text.startswith("?")) and ref is not EXTERNAL for ref in method.refs):
+            return self.call(method, Args([current]))
+        return self.derived([current, stage], "through a stage of the chain")
+
+    # -------------------------------------------------------------------------------------- callbacks, guards
+
+    def _hand_over(self, callback: Callback, args: Args, body: bool) -> Value:
+        """A function given to a library that will call it."""
+        value = self._argument(callback.function, args)
+        if value is None:
+            return BOTTOM
+        functions = [value]
+        for alloc in value.allocs:
+            if alloc.kind in ("dict", "list", "tuple", "set"):
+                functions.append(self.contents(alloc))
+        made = BOTTOM
+        for function in functions:
+            if not any(isinstance(ref, Fn | Cls | Inst) or (isinstance(ref, ApiPath) and ref.entries) for ref in function.refs):
+                continue
+            if callback.parameters or callback.by_name or callback.is_:
+                self.register(function, callback)
+            if callback.args or callback.spread or callback.spread_keywords or callback.result:
+                given = [found for one in callback.args if (found := self._argument(one, args)) is not None]
+                star = None
+                if callback.spread:
+                    tuple_ = self._argument(callback.spread, args)
+                    if tuple_ is not None:
+                        numbered = [
+                            self.cells[(alloc, key)]
+                            for alloc in tuple_.allocs
+                            for key in alloc.keys
+                            if isinstance(key, int) and (alloc, key) in self.cells
+                        ]
+                        given += numbered
+                        if not numbered:
+                            star = self.elements(tuple_)
+                spread = self._argument(callback.spread_keywords, args) if callback.spread_keywords else None
+                result = self.call(function, Args(given, star=star, spread=spread))
+                if callback.result:
+                    made = join(made, result)
+        return made
+
+    def register(self, function: Value, callback: Callback) -> None:
+        """The library calls the function with data of its own."""
+        for ref in function.refs:
+            if isinstance(ref, Fn):
+                self.solver.entry(self.fn, ref, callback)
+            elif isinstance(ref, Inst) and (method := ref.cls.method("__call__")) is not None:
+                self.solver.entry(self.fn, method, callback)
+
+    def _guard(self, guards: list[Guard], args: Args, made: Value) -> Value:
+        true: list[Fact] = []
+        for guard in guards:
+            if self.holds(guard.when, args, []) is False:
+                continue
+            where = conditions.argument(guard.on)
+            value = self.argument(where, args)
+            if value is None:
+                continue
+            if where.receiver:
+                cells = args.receiver_cells
+            elif 0 <= where.position < len(args.cells):
+                cells = args.cells[where.position]
+            else:
+                cells = args.kw_cells.get(where.keyword, ())
+            proves = bits(guard.proves)
+            weak = guard.weak or (guard.needs in _MARKS and not value.proven & _MARKS[guard.needs])
+            fact: Fact = (cells, 0, proves, (), f"{args.name or 'the check'}() can be passed") if weak else (cells, proves, 0, (), "")
+            if guard.raises:
+                self.learn(fact)
+                if not weak:
+                    made = made.with_(proven=made.proven | proves)
+            else:
+                true.append(fact)
+        if true:
+            made = made.with_(pred=(tuple(true), ()))
+        return made
+
+    def learn(self, fact: Fact) -> None:
+        """Attach what a check has shown to the cells that it looked at."""
+        cells, proven, weak, refs, _ = fact
+        for cell in cells:
+            value = self.cells.get(cell)
+            if value is None:
+                continue
+            if refs:
+                value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
+            if proven:
+                value = value.with_(proven=value.proven | proven)
+            if weak and value.labels:
+                labels = {label: made for label in value.labels if (made := derive(label, weak=weak, exact=True)) is not None}
+                steps: dict[Label, Node] | None = (
+                    {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
+                )
+                value = value.with_(labels=frozenset(labels.values()), steps=steps)
+            self.write(cell, value)
+
+
+def _last(node: ApiPath[Any]) -> str:
+    return node.text.removesuffix(CALL).rpartition(".")[2] + "()"
+
+
+def _is_path(text: str, pattern: str) -> bool:
+    """Whether an API path is one of a pattern's readings, or ends like it."""
+    return any(text == one or text.endswith("." + one) for one in expand(pattern))
