@@ -35,6 +35,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.taint.guards import SPECIAL
     from headwater.taint.labels import clear_interned
     from headwater.taint.solve import Solver
+    from headwater.taint.value import clear_joined
 
     found = discover(path)
     ledger = Ledger()
@@ -59,6 +60,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
         for one in ([call.path] if isinstance(call.path, str) else call.path)
     ]
     clear_interned()
+    clear_joined()
     catalogue = Catalogue(load_models(), calls, SPECIAL)
     symbols = Symbols(modules, catalogue.paths)
     solver = Solver(symbols, catalogue, (lambda n, total: progress("analyse", n, total)) if progress else None)

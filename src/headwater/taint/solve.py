@@ -77,6 +77,8 @@ class Solver:
         self._methods: dict[tuple[int, str], tuple[Fn, ...]] = {}
         self._family: dict[int, tuple[Cls, ...]] = {}
         self._field_cache: dict[str, dict[int, tuple[Shape, tuple[int, ...]]]] = {}
+        self._totals: dict[tuple[int, str], Shape] = {}
+        """The join of all that is stored in a field, by class and name."""
         self._field_statics: dict[tuple[int, str], tuple[int, ...]] = {}
         self._defaults: dict[tuple[int, int], Any] = {}
         self._clean: dict[str, frozenset[str]] = {}
@@ -190,6 +192,7 @@ class Solver:
         for table in (self.fields, self.globals):
             for writers in table.values():
                 writers.pop(one, None)
+        self._totals.clear()
         self._field_cache.clear()
 
     def _dependents(self, dirty: set[int], groups: list[list[int]]) -> set[int]:
@@ -296,7 +299,13 @@ class Solver:
                 for writer_id in sorted(writers):
                     found.append(writer_id)
                     self._read(reader, writer_id)
-                    made = join_shapes(made, writers[writer_id])
+                total = self._totals.get((one.id, name))
+                if total is None:
+                    total = NOTHING
+                    for writer_id in sorted(writers):
+                        total = join_shapes(total, writers[writer_id])
+                    self._totals[(one.id, name)] = total
+                made = join_shapes(made, total)
         for one in cls.mro:
             field = one.ir.fields.get(name)
             if field is not None and field.annotation is not None:
@@ -320,9 +329,16 @@ class Solver:
         known = writers.get(fn.id, NOTHING)
         joined = join_shapes(known, shape)
         if joined != known:
+            fresh = fn.id not in writers
             writers[fn.id] = joined
             self._writers.add(fn.id)
             self._changed = True
+            total = self._totals.get((cls.id, name))
+            if total is not None:
+                whole = join_shapes(total, joined)
+                if whole == total and not fresh:
+                    return  # others store as much: no reader sees a difference
+                self._totals[(cls.id, name)] = whole
             self._field_cache.pop(name, None)
             for one in self.family(cls):
                 self._outdate(self._field_readers.get((one.id, name), ()), fn)

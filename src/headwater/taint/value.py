@@ -178,10 +178,25 @@ def join_all(values: Iterable[Value]) -> Value:
 
 def join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
     """The union of references, ordered, under the cap."""
-    if not a:
+    if not a or a == b:
         return b
     if not b:
         return a
+    known = _JOINED.get((a, b))
+    if known is None:
+        known = _JOINED[(a, b)] = _join_refs(a, b)
+    return known
+
+
+_JOINED: dict[tuple[tuple[Any, ...], tuple[Any, ...]], tuple[Any, ...]] = {}
+
+
+def clear_joined() -> None:
+    """Forget the unions of references: between two analyses in one process."""
+    _JOINED.clear()
+
+
+def _join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
     both = sorted({*a, *b}, key=_key)
     if len(both) > limits.REFS:  # some of each kind: a table of functions may be long, API paths come last in the order
         counts: dict[int, int] = {}
