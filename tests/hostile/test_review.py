@@ -122,9 +122,6 @@ def test_mutual_recursion(tmp_path: Path) -> None:
     review(tmp_path, {"cycle.py": text}, 40)
 
 
-
-
-
 @pytest.mark.parametrize("count", [1_500, 20_000])
 def test_a_long_elif_chain(count: int, tmp_path: Path) -> None:
     arms = "\n".join(f"    elif x == {number}:\n        y = 'word{number}'" for number in range(count))
