@@ -169,11 +169,11 @@ class Patterns(Generic[T]):
         for one in expand(path):
             steps = split(one)
             state = self._start
+            deep = star = typed = 0
             if steps[0] in self._types:
                 state = self._types[steps[0]]
                 typed = 1  # a path of its own beats what is said of its type
                 steps = steps[1:]
-            deep = star = typed = 0
             for step in steps:
                 if step == "**":
                     deep += 1

@@ -17,7 +17,7 @@ from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint.frame import Cell, Frame
-from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive
+from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive, source_label
 from headwater.taint.summary import Issue, Requirement, Sink, ToSink
 from headwater.taint.value import BOTTOM, NO_CONST, Fact, Node, Value, join, join_all, join_refs
 
@@ -163,7 +163,10 @@ class Models(Frame):
         if entry.result_of:
             function = self._argument(entry.result_of, args)
             if function is not None:
-                made = join(made, self.call_value(function, [], {}))
+                given = {}
+                for callback in entry.calls:  # the library calls it with data of its own
+                    given |= self._given(function, callback)
+                made = join(made, self.call_value(function, [], given))
         for mark in entry.marks:
             if mark == "constant-collection":
                 first = args.positional[0] if args.positional else None
@@ -420,6 +423,34 @@ class Models(Frame):
                 if callback.result:
                     made = join(made, result)
         return made
+
+    def _given(self, function: Value, callback: Callback) -> dict[str, Value]:
+        """The arguments with which a library calls a function, where they are data of others."""
+        given: dict[str, Value] = {}
+        for ref in function.refs:
+            if not isinstance(ref, Fn):
+                continue
+            for param in ref.ir.params[1 if ref.bound else 0 :]:
+                kind = callback.by_name.get(param.name, callback.parameters)
+                type_ = self.symbols.type_value(ref.module, param.annotation, ref.cls)
+                if (
+                    not kind
+                    or param.name in callback.except_
+                    or (
+                        type_.refs
+                        and not type_.scalar
+                        and param.annotation is not None
+                        and any(isinstance(one, ApiPath) and not one.text.startswith("builtins.") for one in type_.refs)
+                    )
+                    or (callback.validates and (type_.scalar or type_.literal))
+                ):
+                    continue
+                text = f"the argument {param.name} of the {callback.is_ or 'function'} {ref.name}()"
+                label = source_label(self.solver.source(kind, ref, param.start, param.end, text))
+                given[param.name] = Value(
+                    frozenset((label,)), steps={label: Node(self.at.start, self.at.end, text, None)} if self.traced else None
+                )
+        return given
 
     def register(self, function: Value, callback: Callback) -> None:
         """The library calls the function with data of its own."""
