@@ -163,10 +163,10 @@ class Models(Frame):
         if entry.result_of:
             function = self._argument(entry.result_of, args)
             if function is not None:
-                given = {}
+                passed: dict[str, Value] = {}
                 for callback in entry.calls:  # the library calls it with data of its own
-                    given |= self._given(function, callback)
-                made = join(made, self.call_value(function, [], given))
+                    passed |= self._given(function, callback)
+                made = join(made, self.call_value(function, [], passed))
         for mark in entry.marks:
             if mark == "constant-collection":
                 first = args.positional[0] if args.positional else None
@@ -433,17 +433,9 @@ class Models(Frame):
             for param in ref.ir.params[1 if ref.bound else 0 :]:
                 kind = callback.by_name.get(param.name, callback.parameters)
                 type_ = self.symbols.type_value(ref.module, param.annotation, ref.cls)
-                if (
-                    not kind
-                    or param.name in callback.except_
-                    or (
-                        type_.refs
-                        and not type_.scalar
-                        and param.annotation is not None
-                        and any(isinstance(one, ApiPath) and not one.text.startswith("builtins.") for one in type_.refs)
-                    )
-                    or (callback.validates and (type_.scalar or type_.literal))
-                ):
+                foreign = any(isinstance(one, ApiPath) and not one.text.startswith("builtins.") for one in type_.refs)
+                checked = callback.validates and (type_.scalar or type_.literal)
+                if not kind or foreign or checked or param.name in callback.except_:
                     continue
                 text = f"the argument {param.name} of the {callback.is_ or 'function'} {ref.name}()"
                 label = source_label(self.solver.source(kind, ref, param.start, param.end, text))
