@@ -14,7 +14,6 @@ LINE_BYTES_GENERATED: Final = 20_000  # a line this long is minified or data
 NESTING: Final = 200  # nested syntax: hand-written code stays below 40; keeps recursion far from the interpreter's limit
 LITERAL_CHARS: Final = 400  # enough of a SQL statement or a prompt to judge its context
 BUILD_PARTS: Final = 256  # elements of a display that are kept apart; the rest is joined
-CHAIN: Final = 5_000  # length of one chain of operators or calls (a + b + ...), which nests as deep as it is long
 INSTRUCTIONS: Final = 200_000  # of one function; the largest hand-written ones have under 20,000
 
 # Values
@@ -41,7 +40,6 @@ ARGUMENTS_REPORTED: Final = 16  # positional arguments told apart in a call
 LOOP_ROUNDS: Final = 3  # of one loop: taint needs as many as the longest chain of variables that carries it round
 COMPONENT_ROUNDS: Final = 4  # of one component of functions that call each other
 LATE_ROUNDS: Final = 2  # whole passes for edges that only values show
-EXPORTS_PER_GLOBAL: Final = 64  # stores joined into one field or global before it is widened
 
 # Reports
 TRACE_STEPS: Final = 25  # a reader gives up before

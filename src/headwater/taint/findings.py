@@ -11,7 +11,7 @@ from typing import Any
 
 from headwater import limits
 from headwater.files.source import Source as File
-from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, Trace
+from headwater.findings import Confidence, Finding, Gap, Place, Step, Trace
 from headwater.index.entities import Fn
 from headwater.rules.load import Rule
 from headwater.taint.solve import Entry, Solver
@@ -238,6 +238,3 @@ def _with_ordinal(finding: Finding, number: int) -> Finding:
     fields = {name: getattr(finding, name) for name in finding.__struct_fields__}
     fields["ordinal"] = number
     return Finding(**fields)
-
-
-__all__ = ["Reporter", "Severity"]

@@ -30,7 +30,6 @@ from headwater.taint.value import (
     join_all,
     join_refs,
     join_shapes,
-    same,
 )
 
 if TYPE_CHECKING:
@@ -765,6 +764,3 @@ class Frame:
 
     def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
         raise NotImplementedError
-
-
-__all__ = ["ALL", "BOTTOM", "Frame", "join_all", "same"]

@@ -372,7 +372,7 @@ class Models(Frame):
     def stage(self, stage: Value, current: Value) -> Value:
         """One stage of a chain called with the result of the one before."""
         if any(alloc.kind == "dict" for alloc in stage.allocs):
-            made = self.alloc((self.at.start, "parallel", id(stage.allocs[0]) if False else stage.allocs[0].id), "dict", closed=True)
+            made = self.alloc((self.at.start, "parallel", stage.allocs[0].id), "dict", closed=True)
             for alloc in stage.allocs:
                 for key in alloc.keys:
                     part = self.cells.get((alloc, key))

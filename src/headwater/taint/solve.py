@@ -16,13 +16,13 @@ from headwater.apis.load import CallRule, Catalogue
 from headwater.apis.paths import CALL, ApiPath, expand
 from headwater.apis.schema import Callback
 from headwater.index.calls import Edges, components, instructions, sizes
-from headwater.index.entities import Cls, Fn, Mod, Var
+from headwater.index.entities import Cls, Fn, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint.labels import Source, bits, source_label
 from headwater.taint.models import Args
 from headwater.taint.summary import EMPTY, Issue, Sink, Summary
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Node, Shape, Value, join, join_shapes, only_sources
+from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Node, Shape, Value, join_shapes, only_sources
 
 _VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "Struct"})
 """Names of base classes that check the annotated types of what they are given."""
@@ -629,6 +629,3 @@ def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, default
         if last[:1].isupper() and last in texts:
             return True
     return False
-
-
-__all__ = ["CallReport", "Entry", "Solver", "Var", "join", "run_entry"]

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.index.calls import COMMON_METHODS
-from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Var
+from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards
 from headwater.taint.calls import Calls
-from headwater.taint.labels import ALL, BIT, RESOLVED, Label, derive, param_label, widen
+from headwater.taint.labels import ALL, BIT, RESOLVED, Label, param_label
 from headwater.taint.models import Args
 from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
     NO_CONST,
-    NO_LABELS,
     NOTHING,
     Alloc,
     Fact,
@@ -905,5 +904,3 @@ _HANDLERS: dict[type, Callable[[Interpreter, Any], None]] = {
     ir.Loop: Interpreter.i_loop,
     ir.Try: Interpreter.i_try,
 }
-
-__all__ = ["EXTERNAL", "NO_LABELS", "Interpreter", "Var", "derive", "widen"]
