@@ -34,12 +34,15 @@ CANDIDATES: Final = 4  # definers of a method name for a call on an unknown rece
 OVERRIDES: Final = 8  # overrides that a call on self may reach
 DISPATCH: Final = 24  # functions in one table of tools
 EFFECTS: Final = 96  # of one summary
+MUTATIONS: Final = 16  # fields of arguments that one summary sets, those nearest to the argument first: callers repeat each
 ARGUMENTS_REPORTED: Final = 16  # positional arguments told apart in a call
 
 # Solver
 LOOP_ROUNDS: Final = 3  # of one loop: taint needs as many as the longest chain of variables that carries it round
 COMPONENT_ROUNDS: Final = 4  # of one component of functions that call each other
-LATE_ROUNDS: Final = 2  # whole passes for edges that only values show
+NESTED: Final = 64  # functions interpreted one inside the other, each asked for by the one before
+OUTER_WRITERS: Final = 8  # functions that set a field of this name on something else than self: with more, the name says nothing
+REPAIRS: Final = 1  # of one function that read something too early, or what such a function changed
 
 # Reports
 TRACE_STEPS: Final = 25  # a reader gives up before

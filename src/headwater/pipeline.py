@@ -63,8 +63,8 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     clear_joined()
     catalogue = Catalogue(load_models(), calls, SPECIAL)
     symbols = Symbols(modules, catalogue.paths)
-    solver = Solver(symbols, catalogue, (lambda n, total: progress("analyse", n, total)) if progress else None)
-    solver.prepare()
+    classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
+    solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None)
     solver.solve()
     reporter = Reporter(solver, rules, files)
     findings = reporter.findings()

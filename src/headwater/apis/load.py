@@ -39,16 +39,20 @@ class Catalogue:
     """All models of one language and the call patterns of the rules, ready to match."""
 
     def __init__(self, files: list[tuple[str, ApiFile]], calls: Iterable[tuple[str, CallRule]] = (), known: Iterable[str] = ()) -> None:
-        types: dict[str, list[str]] = {}
+        self.types: dict[str, list[str]] = {}
+        """Paths that each type name stands for."""
         for _, file in files:
             for name, paths in file.types.items():
-                types.setdefault(name, []).extend(paths)
-        self.paths: Patterns[Entry] = Patterns(types)
+                self.types.setdefault(name, []).extend(paths)
+        self.placed: list[tuple[str, Entry]] = []
+        """Every pattern, with what is said of it."""
+        self.paths: Patterns[Entry] = Patterns(self.types)
         self.operators: list[Operator] = [op for _, file in files for op in file.operators]
         for _, file in files:
             for api in file.apis:
                 for path in [api.path] if isinstance(api.path, str) else api.path:
                     self.paths.add(path, api)
+                    self.placed.append((path, api))
                     if api.clean:  # the result must have a path, so that its attributes can be told apart
                         self.paths.know(path + "()")
                     for callback in (*api.calls, api.decorates, api.overridden):
@@ -59,6 +63,7 @@ class Catalogue:
                         self.paths.add(path + "()", Api(path=path, decorates=api.decorates, is_=api.is_))
         for path, rule in calls:
             self.paths.add(path, rule)
+            self.placed.append((path, rule))
         for path in known:  # what the engine itself gives a meaning
             self.paths.know(path)
 

@@ -23,10 +23,18 @@ COMMON_METHODS = frozenset(name for type_ in (str, bytes, list, dict, set, tuple
 """Method names of builtin and everywhere-used types: a by-name edge for them would be chance."""
 
 
+_CHANGERS = frozenset(
+    {"add", "append", "appendleft", "extend", "insert", "push", "put", "put_nowait", "set", "setdefault", "update", "write"}
+)
+"""Methods of containers and other holders that put something in."""
+_LOOKUPS = frozenset({"getattr", "globals", "locals", "vars"})
+"""Functions that find something by a name that need not be written down."""
+
+
 class Card:
     """The names that one function uses."""
 
-    __slots__ = ("attributes", "called", "members", "names", "self_reads", "self_writes")
+    __slots__ = ("attributes", "called", "dynamic", "imported", "members", "names", "outer_writes", "self_reads", "self_writes")
 
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
@@ -34,7 +42,13 @@ class Card:
         self.attributes: dict[str, None] = {}
         self.self_reads: dict[str, None] = {}
         self.self_writes: dict[str, None] = {}
+        self.outer_writes: dict[str, None] = {}
+        """Fields of other objects, and module variables, that are set or changed."""
         self.called: list[int] = []
+        self.imported: dict[tuple[str, int], None] = {}
+        """Paths and levels of import statements inside the function."""
+        self.dynamic = False
+        """Something got by a name that is not written down is called."""
 
 
 def instructions(block: list[Any]) -> Iterator[Any]:
@@ -73,10 +87,22 @@ def card(fn: Fn) -> Card:
     """Collect the names that ``fn`` uses."""
     made = Card()
     from_name: dict[int, str] = {}
+    from_attr: dict[int, tuple[int, str]] = {}
+    found: set[int] = set()  # what was found by name
     method = fn.bound and bool(fn.ir.params)
+
+    def changed(register: int) -> None:
+        """An object is changed: so is the field or variable that it was read from."""
+        source = from_attr.get(register)
+        if source is not None:
+            (made.self_writes if method and source[0] == 0 else made.outer_writes)[source[1]] = None
+        elif register in from_name:
+            made.outer_writes[from_name[register]] = None
+
     for instr in instructions(fn.ir.defaults + fn.ir.body if fn.ir.defaults else fn.ir.body):
         kind = type(instr)
         if kind is ir.Attr:
+            from_attr[instr.dst] = (instr.obj, instr.name)
             if method and instr.obj == 0:
                 made.self_reads[instr.name] = None
             else:
@@ -88,8 +114,30 @@ def card(fn: Fn) -> Card:
             made.names[instr.name] = None
             from_name[instr.dst] = instr.name
         elif kind is ir.StoreAttr:
-            if method and instr.obj == 0:
-                made.self_writes[instr.name] = None
+            (made.self_writes if method and instr.obj == 0 else made.outer_writes)[instr.name] = None
+        elif kind is ir.StoreItem:
+            changed(instr.obj)
+        elif kind is ir.StoreGlobal:
+            made.outer_writes[instr.name] = None
+        elif kind is ir.Call:
+            callee = from_attr.get(instr.fn)
+            if callee is not None and callee[1] in _CHANGERS:
+                changed(callee[0])
+            if instr.fn in found:
+                made.dynamic = True
+            if from_name.get(instr.fn) in _LOOKUPS:
+                found.add(instr.dst)
+        elif kind is ir.Item:
+            if instr.obj in found:
+                found.add(instr.dst)
+        elif kind is ir.Import:
+            made.imported[(instr.path, instr.level)] = None
+        elif kind is ir.Move:
+            for table in (from_name, from_attr):
+                if instr.src in table:
+                    table[instr.dst] = table[instr.src]  # type: ignore[assignment]
+            if instr.src in found:
+                found.add(instr.dst)
         elif kind is ir.Func:
             if fn.index:
                 made.called.append(instr.function)
@@ -106,6 +154,11 @@ class Edges:
             if fn.cls is not None:
                 for name in one.self_writes:
                     fn.cls.written.setdefault(name, []).append(fn)
+        self.outer_writers: dict[str, list[int]] = {}
+        """Functions that set or change a field of another object, or a module variable, by its name."""
+        for number, one in enumerate(self.cards):
+            for name in one.outer_writes:
+                self.outer_writers.setdefault(name, []).append(number)
         self.edges: list[dict[int, None]] = [self._of(fn, one) for fn, one in zip(symbols.functions, self.cards, strict=True)]
 
     def _of(self, fn: Fn, names: Card) -> dict[int, None]:
@@ -132,6 +185,9 @@ class Edges:
                     out[target.id] = None
                 else:
                     to(target)
+        for path, level in names.imported:
+            for target in symbols.alias(mod, ir.Alias(path, level)):
+                to(target)
         for base, name in names.members:
             for holder in symbols.lookup(mod, base):
                 if isinstance(holder, Mod):

@@ -16,7 +16,7 @@ from headwater.taint import containers
 from headwater.taint.frame import Actuals, Cell
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, extend
 from headwater.taint.models import Args, Models
-from headwater.taint.summary import EMPTY, Requirement, ToCallback, ToSink
+from headwater.taint.summary import EMPTY, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join
 
 if TYPE_CHECKING:
@@ -198,6 +198,8 @@ class Calls(Models):
             self.solver.count("calls-by-name")
         if summary is None or (summary is EMPTY and _stub(fn)):
             return self.typed(self.derived(actuals, f"through {fn.name}()", drop=1), self._returned(fn))
+        if self.projecting:
+            return self._result(fn, summary, actuals, drop)
         for effect in summary.sinks:
             self._sink_effect(fn, effect, actuals, drop)
         for mutation in summary.mutations:
@@ -231,17 +233,20 @@ class Calls(Models):
             actuals.known.clear()
         if summary.raises is not NOTHING and self.raised:
             self.raised[-1].append(self.instantiate(summary.raises, ("raised", fn.id), f"raised by {fn.name}()", actuals))
-        result = self.instantiate(summary.returns, ("returned", fn.id), f"returned by {fn.name}()", actuals, (fn, "return", None))
-        if drop and result.labels:
-            result = self.lower(result)
+        result = self._result(fn, summary, actuals, drop)
         for index, proven, weak, text in summary.proofs:
             if index < len(cells):
                 self.learn((cells[index], proven, weak, (), text))
         if summary.when_true or summary.when_false:
             result = result.with_(pred=(_facts(summary.when_true, cells), _facts(summary.when_false, cells)))
-        if not result.refs and fn.ir.returns is not None:
-            result = self.typed(result, self._returned(fn))
         return result
+
+    def _result(self, fn: Fn, summary: Summary, actuals: Actuals, drop: int) -> Value:
+        """What a function returns for these arguments."""
+        result = self.instantiate(summary.returns, ("returned", fn.id), f"returned by {fn.name}()", actuals, (fn, "return", None))
+        if drop and result.labels:
+            result = self.lower(result)
+        return self.typed(result, self._returned(fn)) if not result.refs and fn.ir.returns is not None else result
 
     def _returned(self, fn: Fn) -> Any:
         return self.symbols.type_value(fn.module, fn.ir.returns, fn.cls)

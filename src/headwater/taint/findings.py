@@ -14,7 +14,8 @@ from headwater.files.source import Source as File
 from headwater.findings import Confidence, Finding, Gap, Place, Step, Trace
 from headwater.index.entities import Fn
 from headwater.rules.load import Rule
-from headwater.taint.solve import Entry, Solver
+from headwater.taint.entries import Entry
+from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep, TraceError, Tracer
 

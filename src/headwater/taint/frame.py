@@ -70,6 +70,12 @@ class Frame:
         """The field that a temporary register was read from."""
         self.mutations: dict[Any, ToParam] = {}
         self.properties: dict[Any, Value] = {}
+        self.attributes: dict[tuple[int, str], tuple[Value, int, list[Value | None], Value]] = {}
+        """Attributes read before, with what they were read from; they hold until a field is written."""
+        self.field_version = 0
+        """Raised by every write to a class-wide field."""
+        self.projecting = False
+        """An argument's part is looked up: only what calls return counts."""
         self.fields_read: dict[tuple[int, str], tuple[Shape, Value]] = {}
         """Class-wide fields as this run has seen them."""
         self.stored: dict[str, dict[Label, Node]] = {}
@@ -208,10 +214,10 @@ class Frame:
     def _iterated(self, ref: Inst, value: Value) -> Value:
         step, method = self.solver.iteration(ref.cls)
         if step is not None:
-            return self.call_function(step, value, [], {})
+            return self._implied(step, value, [], "*")
         if method is None:
             return BOTTOM
-        iterator = self.call_function(method, value, [], {})
+        iterator = self._implied(method, value, [], "*")
         return self.elements(iterator.with_(refs=tuple(one for one in iterator.refs if not isinstance(one, Inst))))
 
     def contents(self, alloc: Alloc) -> Value:
@@ -356,6 +362,23 @@ class Frame:
 
     def attribute(self, value: Value, name: str) -> Value:
         """``value.name``: fields, methods, properties, members of modules, API paths."""
+        if self.traced:
+            return self._attribute(value, name)
+        key = (id(value), name)
+        cells = self.cells
+        allocs = value.allocs
+        known = self.attributes.get(key)
+        if (
+            known is not None
+            and known[1] == self.field_version
+            and all(cells.get((alloc, name)) is cell for alloc, cell in zip(allocs, known[2], strict=True))
+        ):
+            return known[3]
+        made = self._attribute(value, name)
+        self.attributes[key] = (value, self.field_version, [cells.get((alloc, name)) for alloc in allocs], made)
+        return made
+
+    def _attribute(self, value: Value, name: str) -> Value:
         made = BOTTOM
         for alloc in value.allocs:
             found = self.cells.get((alloc, name))
@@ -494,17 +517,20 @@ class Frame:
             made = join(made, kept)
         getter = cls.method("__getattr__") if shape is NOTHING else None
         if getter is not None:
-            made = join(made, self.call_function(getter, value, [Value(const=name)], {}))
+            made = join(made, self._implied(getter, value, [Value(const=name)], name))
         return made, []
 
     def _property(self, methods: tuple[Fn, ...], value: Value, name: str) -> Value:
-        """The results of a property and its overrides, computed once for each object."""
-        key = (value.allocs, methods[0].id, name)
-        found = self.properties.get(key) if value.allocs else None
+        """The results of a property and its overrides."""
+        return join_all(self._implied(method, value, [], name) for method in methods)
+
+    def _implied(self, method: Fn, value: Value, args: list[Value], name: str | int | None) -> Value:
+        """The result of a method that the syntax calls, computed once for each object."""
+        key = (method.id, value.allocs, value.labels, value.refs, name)
+        found = self.properties.get(key)
         if found is None:
-            self.properties[key] = found = BOTTOM  # a property that reads itself adds nothing
-            found = join_all(self.call_function(method, value, [], {}) for method in methods)
-            self.properties[key] = found
+            self.properties[key] = BOTTOM  # a property that reads itself adds nothing
+            found = self.properties[key] = self.call_function(method, value, args, {})
         return found
 
     # ---------------------------------------------------------------------------------------------- elements
@@ -553,7 +579,8 @@ class Frame:
         for ref in value.refs:
             if isinstance(ref, Inst) and isinstance(key, str):
                 self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
-                self.fields_read.pop((ref.cls.id, key), None)
+                if self.fields_read.pop((ref.cls.id, key), None) is not None:
+                    self.field_version += 1
                 self.remember(key, stored)
 
     def _write_back(self, alloc: Alloc, key: str | int, stored: Value) -> None:
@@ -729,6 +756,13 @@ class Frame:
         return self._project(value, path)
 
     def _project(self, value: Value, path: Path) -> Value:
+        outer, self.projecting = self.projecting, True
+        try:
+            return self._part_at(value, path)
+        finally:
+            self.projecting = outer
+
+    def _part_at(self, value: Value, path: Path) -> Value:
         for key in path:
             if key == CALL:
                 value = self.call_value(value, [], {})

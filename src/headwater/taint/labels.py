@@ -141,14 +141,16 @@ def widen(labels: frozenset[Label]) -> frozenset[Label]:
 
 
 def _widen(labels: frozenset[Label]) -> frozenset[Label]:
-    crowded: dict[int, int] = {}
-    for label in labels:
-        if label.source is None and not label.exact:
-            crowded[label.param] = crowded.get(label.param, 0) + 1
-    if any(count > _CROWD for count in crowded.values()):  # of many parts of one parameter, only the first step is told apart
+    for steps in (1, 0):  # of many parts of one parameter, only the first step is told apart, or none
+        crowded: dict[int, int] = {}
+        for label in labels:
+            if label.source is None:
+                crowded[label.param] = crowded.get(label.param, 0) + 1
+        if not any(count > _CROWD for count in crowded.values()):
+            break
         labels = frozenset(
-            _intern(None, label.param, label.path[:1], label.cleared, label.drop, False, label.weak)
-            if label.source is None and not label.exact and crowded[label.param] > _CROWD and len(label.path) > 1
+            _intern(None, label.param, label.path[:steps], label.cleared, label.drop, False, label.weak)
+            if label.source is None and crowded[label.param] > _CROWD
             else label
             for label in labels
         )

@@ -133,7 +133,8 @@ class Models(Frame):
         made = BOTTOM
         if entry.sinks and not body:
             for sink in entry.sinks:
-                self._sink(sink, node, args, loose)
+                if sink.class_ in self.solver.classes:
+                    self._sink(sink, node, args, loose)
         if entry.returns and self.holds(entry.when, args, []) is not False:
             made = self.from_source(entry.returns, entry.label or f"the result of {node.text}")
             if loose:

@@ -1,31 +1,34 @@
-"""Runs the interpreter over all functions in dependency order until summaries, fields and module variables are stable.
+"""Runs the interpreter over the functions of interest, and over what they ask for, until everything is stable.
 
-Components of functions are solved callees first, each from nothing until it is stable. Edges that only values show (a
-method found through a factory) are noticed when a function reads what is not solved yet; they are added and what
-depends on them is solved again. Frameworks' calls of entry points come last.
+Functions of interest are taken in dependency order. Where one reads another (its summary, or a field or variable that it
+writes) that was not interpreted yet, the other is interpreted at once. Functions that call each other form a component,
+which is repeated until it is stable. What is read of a function that is still at work further up, and is in no component
+with its reader, is taken to be an unknown call; if it turns out to be more, an edge is added and what depends on it is
+solved again. Frameworks' calls of entry points come last.
 """
 
 from __future__ import annotations
 
-import re
+import heapq
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from headwater import ir, limits
+from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
-from headwater.apis.paths import CALL, ApiPath, expand
-from headwater.apis.schema import Callback
-from headwater.index.calls import Edges, components, instructions, sizes
+from headwater.apis.schema import SINK_CLASSES, Callback
+from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import Cls, Fn, Mod
 from headwater.index.symbols import Symbols
-from headwater.taint.labels import Source, bits, source_label
-from headwater.taint.models import Args
-from headwater.taint.summary import EMPTY, Issue, Sink, Summary
+from headwater.taint.entries import Entry, run_entry
+from headwater.taint.interest import Interest
+from headwater.taint.project import Project
+from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Node, Shape, Value, join_shapes, only_sources
+from headwater.taint.value import NOTHING, Shape, join_shapes, news, only_sources
 
-_VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "Struct"})
-"""Names of base classes that check the annotated types of what they are given."""
+_NEW, _WORKING, _DONE = 0, 1, 2
+_STACK = 100  # Python frames that one function inside another may take
 
 
 class CallReport:
@@ -42,25 +45,33 @@ class CallReport:
         self.key = (fn.module.id, start, end, rule.rule)
 
 
-class Entry:
-    """A function that a framework calls with data of its own."""
+class _Group:
+    """A component of functions that call each other: those of its members that somebody asked for."""
 
-    __slots__ = ("callback", "fn", "key", "owner")
+    __slots__ = ("changed", "members", "running")
 
-    def __init__(self, owner: Fn, fn: Fn, callback: Callback) -> None:
-        self.owner = owner
-        self.fn = fn
-        self.callback = callback
-        self.key = (fn.id, callback.is_, callback.parameters, tuple(sorted(callback.by_name.items())))
+    def __init__(self) -> None:
+        self.members: dict[int, None] = {}
+        self.changed: set[int] = set()
+        """Members whose results differ from what readers have seen, in this round."""
+        self.running = False
 
 
-class Solver:
+class Solver(Project):
     """The whole-project state of the analysis."""
 
-    def __init__(self, symbols: Symbols, catalogue: Catalogue, progress: Callable[[int, int], None] | None = None) -> None:
-        self.symbols = symbols
-        self.catalogue = catalogue
+    def __init__(
+        self,
+        symbols: Symbols,
+        catalogue: Catalogue,
+        classes: Iterable[str] = SINK_CLASSES,
+        progress: Callable[[int, int], None] | None = None,
+        everything: bool = False,
+    ) -> None:
+        """``classes``: the sink classes that are reported; ``everything``: interpret all functions, whether of interest or not."""
+        super().__init__(symbols, catalogue)
         self.progress = progress
+        self.everything = everything
         self.summaries: list[Summary] = [EMPTY] * len(symbols.functions)
         self.fields: dict[tuple[int, str], dict[int, Shape]] = {}
         self.globals: dict[tuple[int, str], dict[int, Shape]] = {}
@@ -69,107 +80,185 @@ class Solver:
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
         self.annotated: dict[tuple[int, int], Any] = {}
-        self.receivers: dict[int, dict[int, int]] = {}
-        self.counts: dict[str, int] = {}
-        self._sources: dict[Any, Source] = {}
-        self._sinks: dict[Any, Sink] = {}
-        self._bindings: dict[tuple[int, str], tuple[Any, ...]] = {}
-        self._methods: dict[tuple[int, str], tuple[Fn, ...]] = {}
-        self._family: dict[int, tuple[Cls, ...]] = {}
         self._field_cache: dict[str, dict[int, tuple[Shape, tuple[int, ...]]]] = {}
         self._totals: dict[tuple[int, str], Shape] = {}
         """The join of all that is stored in a field, by class and name."""
         self._field_statics: dict[tuple[int, str], tuple[int, ...]] = {}
-        self._defaults: dict[tuple[int, int], Any] = {}
-        self._clean: dict[str, frozenset[str]] = {}
-        self._clears: dict[str, int] = {}
-        self._iteration: dict[int, tuple[Fn | None, Fn | None]] = {}
-        self._stale: dict[int, dict[int, None]] = {}
-        """Readers of a field or module variable that was changed after they were solved, with who changed it."""
-        self._checked: dict[tuple[int, str], bool] = {}
-        self._stateful: dict[str, bool] = {}
-        self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
-        self.names: dict[str, ApiPath[Any]] = {
-            name[1:]: node
-            for name in sorted(catalogue.paths.first_names())
-            if name.startswith("?") and len(name) > 1 and (node := catalogue.paths.root(name)) is not None
-        }
-        self.operators = catalogue.operators
-        chain = catalogue.paths.find("langchain_core.runnables.RunnableSequence()")
-        self.chain_refs: tuple[Any, ...] = (chain,) if chain is not None else ()
+        self._global_statics: dict[tuple[int, str], tuple[int, ...]] = {}
+        self._stale: dict[int, None] = {}
+        """Readers of a field or module variable that was changed after they were solved."""
+        self._stores: dict[int, dict[tuple[bool, int, str], None]] = {}
+        """The fields (by class) and module variables (by module) that a function stores."""
+        self._field_readers: dict[tuple[int, str], set[int]] = {}
+        self._global_readers: dict[tuple[int, str], set[int]] = {}
         self.edges = Edges(symbols)
+        self.classes = frozenset(classes)
+        self.interest = Interest(symbols, catalogue, self.edges.cards, self.classes)
         self._order: list[int] = []
         """Component index of each function."""
-        self._done: list[bool] = []
+        self._groups: dict[int, _Group] = {}
+        self._state = bytearray(len(symbols.functions))
+        self._wanted: list[tuple[int, int]] = []
+        """Heap of functions of interest, by component."""
         self._late: dict[int, dict[int, None]] = {}
         self._observed: dict[int, dict[int, None]] = {}
         self._changed = False
-        self._reran: set[int] = set()
-        self.largest = 0
-
-    def count(self, what: str, number: int = 1) -> None:
-        self.counts[what] = self.counts.get(what, 0) + number
+        self._depth = 0
+        self._closed = False
 
     # ------------------------------------------------------------------------------------------- the solution
 
     def solve(self) -> None:
         """Solve everything; results are in ``issues``, ``virtual`` and ``reports``."""
-        total = len(self.symbols.functions)
-        self._done = [False] * total
-        dirty: set[int] | None = None
-        for round_ in range(limits.LATE_ROUNDS):
-            groups = components(self.edges.edges)
-            if round_ == 0:
-                self.counts.update(sizes(groups))
-                self.largest = self.counts["largest-component"]
-            self._order = [0] * total
-            for number, group in enumerate(groups):
-                for one in group:
-                    self._order[one] = number
-            if dirty is not None:
-                dirty = self._dependents(dirty, groups)
-                for one in dirty:
-                    self._forget(one)
-            self._late = {}
-            finished = 0
-            for group in groups:
-                if dirty is None or group[0] in dirty:
-                    self._component(group)
-                finished += len(group)
-                if self.progress is not None and finished % 512 < len(group):
-                    self.progress(finished, total)
-            self._run_entries()
-            dirty = self._late_readers()
-            if not dirty:
-                break
-            self.count("late-rounds")
-        else:
-            self.count("late-edges-left", len(dirty or ()))
+        allowed = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(allowed, limits.NESTED * _STACK))
+        try:
+            self._solve()
+        finally:
+            sys.setrecursionlimit(allowed)
+        self._closed = True
+
+    def _solve(self) -> None:
+        groups = components(self.edges.edges)
+        self.counts.update(sizes(groups))
+        self._order = [0] * len(self.symbols.functions)
+        for number, group in enumerate(groups):
+            for one in group:
+                self._order[one] = number
+        total = len(groups)
+        for one in range(len(self.symbols.functions)) if self.everything else self.interest.seeds():
+            self._want(one)
+        self._drain(total)
+        self._run_entries(total)
+        dirty = self._outdated()
+        if dirty:
+            self._repair(dirty)
+            self._run_entries(total)
+        self.counts["functions-solved"] = sum(state == _DONE for state in self._state)
+
+    def _repair(self, dirty: set[int]) -> None:
+        """Interpret again what read something too early, and whoever reads what changes by that."""
+        readers: dict[int, set[int]] = {}
+        for reader, observed in self._observed.items():
+            for target in observed:
+                readers.setdefault(target, set()).add(reader)
+        todo = [(self._order[one], one) for one in dirty]
+        heapq.heapify(todo)
+        tries: dict[int, int] = {}
+        waiting = set(dirty)
+        while todo:
+            _, one = heapq.heappop(todo)
+            waiting.discard(one)
+            tries[one] = tries.get(one, 0) + 1
+            if tries[one] > limits.REPAIRS:
+                if tries[one] == limits.REPAIRS + 1:
+                    self.count("late-edges-left")
+                continue
+            before = self.summaries[one]
+            stored = self._take_back(one)
+            self.summaries[one] = after = self._interpret(self.symbols.functions[one])
+            for target in self._observed[one]:
+                readers.setdefault(target, set()).add(one)
+            changed = set(readers.get(one, ())) if _differ(before, after) else set()
+            changed |= self._stored_otherwise(one, stored)
+            for reader in changed | self._stale.keys():
+                if reader not in waiting and self._state[reader] == _DONE:
+                    waiting.add(reader)
+                    heapq.heappush(todo, (self._order[reader], reader))
+            self._stale = {}
+            for other in self.interest.solved(self.symbols.functions[one], after):
+                self._want(other)
+            self._drain(0)
+        self._late = {}
+
+    def _take_back(self, one: int) -> dict[Any, Shape]:
+        """Remove what a function has stored in fields and module variables; what it was."""
+        taken: dict[Any, Shape] = {}
+        for key in self._stores.pop(one, {}):
+            of_class, number, name = key
+            table = self.fields if of_class else self.globals
+            taken[key] = table[(number, name)].pop(one)
+            if of_class:
+                self._totals.pop((number, name), None)
+                self._field_cache.pop(name, None)
+        return taken
+
+    def _stored_otherwise(self, one: int, before: dict[Any, Shape]) -> set[int]:
+        """The readers of fields and module variables in which a function now stores something else."""
+        found: set[int] = set()
+        for key, shape in before.items():
+            of_class, number, name = key
+            table = self.fields if of_class else self.globals
+            now = table.get((number, name), {}).get(one)
+            if now is None or news(now, shape) or news(shape, now):
+                if of_class:
+                    for cls in self.family(self.symbols.classes[number]):
+                        found |= self._field_readers.get((cls.id, name), set())
+                else:
+                    found |= self._global_readers.get((number, name), set())
+        return found
+
+    def _want(self, one: int) -> None:
+        if self._state[one] == _NEW:
+            heapq.heappush(self._wanted, (self._order[one], one))
+
+    def _drain(self, total: int) -> None:
+        """Solve what is of interest, callees first."""
+        at = 0
+        while self._wanted:
+            number, one = heapq.heappop(self._wanted)
+            if self._state[one] != _NEW:
+                continue
+            members = [one]
+            while self._wanted and self._wanted[0][0] == number:
+                members.append(heapq.heappop(self._wanted)[1])
+            self._component(number, [one for one in members if self._state[one] == _NEW])
+            if self.progress is not None and number > at + total // 200:
+                at = number
+                self.progress(at, total)
         if self.progress is not None:
             self.progress(total, total)
 
-    def _component(self, group: list[int]) -> None:
-        functions = [self.symbols.functions[one] for one in group]
-        changed: set[int] = set(group)
+    def _component(self, number: int, members: list[int]) -> None:
+        """Solve members of a component, with those that they ask for, until they are stable."""
+        group = self._groups.setdefault(number, _Group())
+        group.running = True
+        group.members = dict.fromkeys(members)
+        before: set[int] = set()
         for round_ in range(limits.COMPONENT_ROUNDS):
-            before_round, changed = changed, set()
-            for fn in functions:
+            before, group.changed = group.changed, set()
+            for one in sorted(group.members):
+                if round_ == 0 and self._state[one] == _WORKING:
+                    continue  # asked for by one before it
                 if round_:
-                    reads = self._observed.get(fn.id, {})
-                    if not any(one in reads for one in changed) and not any(one in reads for one in before_round):
+                    reads = self._observed.get(one, {})
+                    if self._state[one] == _WORKING and not any(other in reads for other in (*group.changed, *before)):
                         continue
-                self._changed = False
-                before = self.summaries[fn.id]
-                after = self._interpret(fn)
-                if self._changed or before != after:
-                    changed.add(fn.id)
-                self.summaries[fn.id] = after
-            if not changed or (len(group) == 1 and group[0] not in self._observed.get(group[0], {})):
+                self._member(group, one)
+            if not group.changed or (len(group.members) == 1 and not any(one in self._observed.get(one, {}) for one in group.members)):
                 break
             if round_ + 1 == limits.COMPONENT_ROUNDS:
                 self.count("components-widened")
-        for one in group:
-            self._done[one] = True
+        group.running = False
+        for one in group.members:
+            self._state[one] = _DONE
+        for one in group.members:
+            for other in self.interest.solved(self.symbols.functions[one], self.summaries[one]):
+                self._want(other)
+
+    def _member(self, group: _Group, one: int) -> None:
+        """Interpret one function of a component that is being solved."""
+        fn = self.symbols.functions[one]
+        group.members[one] = None
+        self._state[one] = _WORKING
+        outer = self._changed
+        self._changed = False
+        before = self.summaries[one]
+        after = self._interpret(fn)
+        if self._changed or before != after:
+            group.changed.add(one)
+        self._changed = outer
+        self.summaries[one] = after
 
     def _interpret(self, fn: Fn) -> Summary:
         self._observed[fn.id] = {}
@@ -184,91 +273,55 @@ class Solver:
             self.issues.pop(fn.id, None)
         return summary
 
-    def _forget(self, one: int) -> None:
-        """Begin a function again from nothing."""
-        self.summaries[one] = EMPTY
-        self._done[one] = False
-        self.issues.pop(one, None)
-        for table in (self.fields, self.globals):
-            for writers in table.values():
-                writers.pop(one, None)
-        self._totals.clear()
-        self._field_cache.clear()
-
-    def _dependents(self, dirty: set[int], groups: list[list[int]]) -> set[int]:
-        """Everything that reads what is dirty, whole components at a time."""
-        readers: dict[int, list[int]] = {}
-        for reader, targets in enumerate(self.edges.edges):
-            for target in targets:
-                readers.setdefault(target, []).append(reader)
-        for reader, observed in self._observed.items():
-            for target in observed:
-                readers.setdefault(target, []).append(reader)
-        group_of = {one: group for group in groups for one in group}
-        found: set[int] = set()
-        todo = sorted(dirty)
-        while todo:
-            one = todo.pop()
-            if one in found:
-                continue
-            for member in group_of[one]:
-                if member not in found:
-                    found.add(member)
-                    todo += [reader for reader in readers.get(member, ()) if reader not in found]
-        return found
-
-    def _late_readers(self) -> set[int]:
-        """Functions that read something before it was solved, and it turned out to be something; their edges are added."""
+    def _outdated(self) -> set[int]:
+        """Functions that read something before it was solved, and it turned out to be more than was taken for granted."""
         dirty: set[int] = set()
-        for reader, targets in sorted(self._late.items()):
-            for target in sorted(targets):
-                if target in self.edges.edges[reader]:
-                    continue
-                if not _matters(self.summaries[target]) and target not in self._writers:
-                    continue  # what an unknown call does was assumed of it, and that is what it does
-                self.edges.edges[reader][target] = None
-                dirty.add(reader)
-        for reader, writers in sorted(self._stale.items()):
-            dirty.add(reader)
-            for writer in writers:
-                self.edges.edges[reader][writer] = None
+        for reader, targets in self._late.items():
+            if any(_matters(self.summaries[target]) for target in targets):
+                dirty.add(reader)  # else what an unknown call does was assumed of it, and that is what it does
+        dirty |= self._stale.keys()
         self._stale = {}
-        self.count("late-edges", len(dirty))
+        self.count("late-readers", len(dirty))
         return dirty
-
-    _writers: set[int]
-    _field_readers: dict[tuple[int, str], set[int]]
-    _global_readers: dict[tuple[int, str], set[int]]
-
-    def prepare(self) -> None:
-        """Make what loops over all functions would make again and again."""
-        self._writers = set()
-        self._field_readers = {}
-        self._global_readers = {}
 
     # ---------------------------------------------------------------------------------------------- reading
 
     def _read(self, reader: Fn, target: int) -> None:
+        """Note that ``reader`` depends on ``target``, which is solved first where that is possible."""
         one = reader.id
         observed = self._observed.setdefault(one, {})
+        if target in observed:
+            return
         observed[target] = None
-        if not self._done[target] and self._order[target] != self._order[one]:
+        if self._closed:
+            return
+        state = self._state[target]
+        if state == _DONE:
+            return
+        number = self._order[target]
+        group = self._groups.get(number)
+        together = group is not None and group.running
+        if state == _NEW and self._depth < limits.NESTED:
+            self._depth += 1
+            if group is not None and together:
+                self._member(group, target)
+            else:
+                self._component(number, [target])
+            self._depth -= 1
+        elif state == _NEW and group is not None and together:
+            group.members[target] = None  # its turn comes in the next round
+            group.changed.add(target)
+        elif state == _NEW:
+            self._want(target)
+        if self._state[target] != _DONE and number != self._order[one]:
             self._late.setdefault(one, {})[target] = None
 
     def summary(self, reader: Fn, fn: Fn) -> Summary | None:
-        """The summary of ``fn`` as it is known now; None where it is solved later."""
+        """The summary of ``fn`` as it is known now; None where it is not known yet."""
         self._read(reader, fn.id)
-        if not self._done[fn.id] and self._order[fn.id] != self._order[reader.id]:
+        if self._state[fn.id] != _DONE and self._order[fn.id] != self._order[reader.id]:
             return None
         return self.summaries[fn.id]
-
-    def family(self, cls: Cls) -> tuple[Cls, ...]:
-        """The classes whose methods may write a field of an instance: its MRO and its nearest subclasses."""
-        known = self._family.get(cls.id)
-        if known is None:
-            children = cls.descendants(limits.OVERRIDES)
-            known = self._family[cls.id] = tuple(dict.fromkeys((*cls.mro, *children[: limits.OVERRIDES])))
-        return known
 
     def read_field(self, reader: Fn, cls: Cls, name: str) -> Shape:
         """A class-wide field: what any method stores in it, its annotation, its default."""
@@ -281,6 +334,9 @@ class Solver:
                 for one in self.family(cls)
                 if name in one.ir.fields and one.ir.fields[name].value >= 0
             ]
+            outer = self.edges.outer_writers.get(name, ())
+            if len(outer) <= limits.OUTER_WRITERS:
+                ids += outer
             static = self._field_statics[key] = tuple(dict.fromkeys(ids))
         for writer_id in static:
             self._read(reader, writer_id)
@@ -299,13 +355,7 @@ class Solver:
                 for writer_id in sorted(writers):
                     found.append(writer_id)
                     self._read(reader, writer_id)
-                total = self._totals.get((one.id, name))
-                if total is None:
-                    total = NOTHING
-                    for writer_id in sorted(writers):
-                        total = join_shapes(total, writers[writer_id])
-                    self._totals[(one.id, name)] = total
-                made = join_shapes(made, total)
+                made = join_shapes(made, self._total(one, name))
         for one in cls.mro:
             field = one.ir.fields.get(name)
             if field is not None and field.annotation is not None:
@@ -320,6 +370,17 @@ class Solver:
         cache[cls.id] = (made, tuple(found))
         return made
 
+    def _total(self, cls: Cls, name: str) -> Shape:
+        """The join of all that is stored in a field of one class."""
+        total = self._totals.get((cls.id, name))
+        if total is None:
+            total = NOTHING
+            writers = self.fields.get((cls.id, name), {})
+            for writer in sorted(writers):
+                total = join_shapes(total, writers[writer])
+            self._totals[(cls.id, name)] = total
+        return total
+
     def store_field(self, fn: Fn, cls: Cls, name: str, export: Callable[[], Shape]) -> None:
         """A method stores a field."""
         shape = only_sources(export())
@@ -327,11 +388,16 @@ class Solver:
             return
         writers = self.fields.setdefault((cls.id, name), {})
         known = writers.get(fn.id, NOTHING)
+        if known is NOTHING:
+            for base in cls.mro[1:]:
+                of_base = self._total(base, name)
+                if of_base is not NOTHING and join_shapes(of_base, shape) == of_base:
+                    return  # who reads the field of this class reads that of its bases too
         joined = join_shapes(known, shape)
         if joined != known:
             fresh = fn.id not in writers
             writers[fn.id] = joined
-            self._writers.add(fn.id)
+            self._stores.setdefault(fn.id, {})[(True, cls.id, name)] = None
             self._changed = True
             total = self._totals.get((cls.id, name))
             if total is not None:
@@ -340,12 +406,17 @@ class Solver:
                     return  # others store as much: no reader sees a difference
                 self._totals[(cls.id, name)] = whole
             self._field_cache.pop(name, None)
-            for one in self.family(cls):
-                self._outdate(self._field_readers.get((one.id, name), ()), fn)
+            for interested in self.interest.stored(name, joined):
+                self._want(interested)
+            if news(total if total is not None else known, joined):
+                for one in self.family(cls):
+                    self._outdate(self._field_readers.get((one.id, name), ()), fn)
 
     def read_global(self, reader: Fn, mod: Mod, name: str) -> Shape:
         """A module variable."""
         self._read(reader, mod.body.id)
+        for writer_id in self._writers_of(mod, name):
+            self._read(reader, writer_id)
         self._global_readers.setdefault((mod.id, name), set()).add(reader.id)
         for writer_id in self.globals.get((mod.id, name), ()):
             self._read(reader, writer_id)
@@ -359,6 +430,17 @@ class Solver:
             made = join_shapes(made, writers[writer])
         return made
 
+    def _writers_of(self, mod: Mod, name: str) -> tuple[int, ...]:
+        """Functions that may set or change a module variable."""
+        known = self._global_statics.get((mod.id, name))
+        if known is None:
+            functions = self.symbols.functions
+            writers = self.edges.outer_writers.get(name, ())
+            inside = [one for one in writers if functions[one].module is mod]
+            known = tuple(inside if len(writers) > limits.OUTER_WRITERS else writers)
+            self._global_statics[(mod.id, name)] = known
+        return known
+
     def store_global(self, fn: Fn, mod: Mod, name: str, shape: Shape) -> None:
         """A function or the module body sets a module variable."""
         shape = only_sources(shape)
@@ -371,142 +453,20 @@ class Solver:
             if known is not None and joined == known:
                 return
             writers[fn.id] = joined
-            self._writers.add(fn.id)
+            self._stores.setdefault(fn.id, {})[(False, mod.id, name)] = None
             self._changed = True
-            self._outdate(self._global_readers.get((mod.id, name), ()), fn)
+            for interested in self.interest.stored(name, joined):
+                self._want(interested)
+            if news(known or NOTHING, joined):
+                self._outdate(self._global_readers.get((mod.id, name), ()), fn)
 
     def _outdate(self, readers: Iterable[int], writer: Fn) -> None:
         for reader in readers:
-            if self._done[reader] and reader != writer.id:
-                self._stale.setdefault(reader, {})[writer.id] = None
+            state = self._state[reader]
+            if reader != writer.id and (state == _DONE or (state == _WORKING and self._order[reader] != self._order[writer.id])):
+                self._stale[reader] = None
 
-    # --------------------------------------------------------------------------------------------- the index
-
-    def bindings(self, mod: Mod, name: str) -> tuple[Any, ...]:
-        """What a free name is in a function of ``mod``."""
-        key = (mod.id, name)
-        known = self._bindings.get(key)
-        if known is None:
-            known = self._bindings[key] = tuple(one for one in self.symbols.name(mod, name))
-        return known
-
-    def methods(self, cls: Cls, name: str) -> tuple[Fn, ...]:
-        """The method of an instance and its overrides in subclasses (an abstract one gives way to them)."""
-        key = (cls.id, name)
-        known = self._methods.get(key)
-        if known is not None:
-            return known
-        own = cls.method(name)
-        made: list[Fn] = [own] if own is not None else []
-        if own is not None and not cls.children and any(base.name.rpartition(".")[2] == "Protocol" for base in cls.ir.bases):
-            candidates = self.symbols.methods_by_name.get(name, [])
-            if len(candidates) <= limits.OVERRIDES:
-                made += [fn for fn in candidates if fn is not own]
-        if own is not None or cls.children:
-            children = cls.descendants(limits.OVERRIDES)
-            over = [child.methods[name] for child in children if name in child.methods]
-            if len(children) <= limits.OVERRIDES:
-                made += over
-            elif over:
-                self.count("overrides-cut")
-        self._methods[key] = tuple(dict.fromkeys(made))
-        return self._methods[key]
-
-    def default(self, fn: Fn, param: int) -> Any:
-        """The default of a parameter where it is a literal."""
-        key = (fn.id, param)
-        if key not in self._defaults:
-            found: Any = NO_CONST
-            if param < len(fn.ir.params):
-                register = fn.ir.params[param].default
-                for instr in fn.ir.defaults:
-                    if isinstance(instr, ir.Const) and instr.dst == register:
-                        found = instr.value
-            self._defaults[key] = found
-        return self._defaults[key]
-
-    def iteration(self, cls: Cls) -> tuple[Fn | None, Fn | None]:
-        """The methods that give the next element and the iterator of an instance."""
-        known = self._iteration.get(cls.id)
-        if known is None:
-            known = (cls.method("__next__") or cls.method("__anext__"), cls.method("__iter__") or cls.method("__aiter__"))
-            self._iteration[cls.id] = known
-        return known
-
-    def receivers_of(self, fn: Fn) -> dict[int, int]:
-        """The register that each attribute is read from."""
-        made = {instr.dst: instr.obj for instr in instructions(fn.ir.defaults + fn.ir.body) if type(instr) is ir.Attr}
-        if len(self.receivers) > 64:
-            self.receivers.clear()
-        self.receivers[fn.id] = made
-        return made
-
-    def clean_of(self, node: ApiPath[Any]) -> frozenset[str]:
-        """Attributes of a call's result that carry no data of others."""
-        known = self._clean.get(node.text)
-        if known is None:
-            call = self.catalogue.paths.find(node.text[: -len(CALL)])
-            known = frozenset(name for entry in (call.entries if call is not None else ()) for name in getattr(entry, "clean", ()))
-            self._clean[node.text] = known
-        return known
-
-    def checked_field(self, cls: Cls, name: str) -> bool:
-        """Whether a field can only hold numbers or words of a fixed set, because the class checks what it is given (pydantic)."""
-        key = (cls.id, name)
-        known = self._checked.get(key)
-        if known is None:
-            known = False
-            if any(base.name.rpartition(".")[2] in _VALIDATING for one in cls.mro for base in one.ir.bases):
-                for one in cls.mro:
-                    field = one.ir.fields.get(name)
-                    if field is not None:
-                        type_ = self.symbols.type_value(one.module, field.annotation, one)
-                        known = type_.scalar or type_.literal
-                        break
-            self._checked[key] = known
-        return known
-
-    def clears_when_read(self, node: ApiPath[Any]) -> int:
-        """Sink classes for which an attribute is safe when it is read (``Path(x).name``)."""
-        known = self._clears.get(node.text)
-        if known is None:
-            known = 0
-            for entry in node.entries:
-                known |= bits(getattr(entry, "clears", []))
-            self._clears[node.text] = known
-        return known
-
-    def holds_state(self, node: ApiPath[Any]) -> bool:
-        """Whether methods of the object change it (``StringIO().write``)."""
-        known = self._stateful.get(node.text)
-        if known is None:
-            known = False
-            for name in self.catalogue.paths.names_after(node):
-                child = node.child(name)
-                known = known or (child is not None and any("self" in getattr(entry, "into", ()) for entry in child.entries))
-            self._stateful[node.text] = known
-        return known
-
-    def makes_chain(self, left: Value, right: Value) -> bool:
-        """Whether ``left | right`` is a chain."""
-        types = {name for value in (left, right) for ref in value.refs for name in getattr(ref, "types", ())}
-        for value in (left, right):
-            for ref in value.refs:
-                for path in getattr(ref, "paths", ()):
-                    types |= path.types
-        return any(operator.op == "|" and ({operator.left, operator.right} & types) for operator in self.operators)
-
-    # ----------------------------------------------------------------------------------- sources, sinks, entries
-
-    def source(self, kind: str, fn: Fn, start: int, end: int, text: str) -> Source:
-        """The source at a place (one object for each)."""
-        made = Source(kind, fn, start, end, text)
-        return self._sources.setdefault((made.key), made)
-
-    def sink(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str) -> Sink:
-        """The sink at a place (one object for each)."""
-        made = Sink(class_, fn, start, end, name, does, confidence)
-        return self._sinks.setdefault(made.key, made)
+    # ------------------------------------------------------------------------------------------ calls, entries
 
     def report_call(self, fn: Fn, rule: CallRule, name: str, start: int, end: int) -> None:
         report = CallReport(rule, fn, name, start, end)
@@ -530,20 +490,42 @@ class Solver:
                             found.append(Entry(method, method, callback))
         return found
 
-    def _run_entries(self) -> None:
+    def _run_entries(self, total: int) -> None:
         """Call every entry point as its framework does."""
         unique: dict[Any, Entry] = {}
-        for entry in [one for owner in sorted(self.entries) for one in self.entries[owner].values()] + self.overridden():
-            unique.setdefault(entry.key, entry)
+        while True:  # an entry point may register others
+            known = len(unique)
+            for entry in [one for owner in sorted(self.entries) for one in self.entries[owner].values()] + self.overridden():
+                unique.setdefault(entry.key, entry)
+            for entry in unique.values():
+                self._want(entry.fn.id)
+            self._drain(total)
+            if len(unique) == known:
+                break
         self.counts["entry-points"] = len(unique)
         self.virtual = []
         for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12)):
             self.virtual += run_entry(self, entry)
+        self._drain(total)
 
 
 def _matters(summary: Summary) -> bool:
     """Whether a function does more than pass data on."""
-    return bool(summary.sinks or summary.callbacks) or _brings(summary.returns, 0)
+    brings = _brings(summary.returns, 0) or any(_brings(one.shape, 1) for one in summary.mutations)
+    return brings or bool(summary.sinks or summary.callbacks)
+
+
+def _differ(a: Summary, b: Summary) -> bool:
+    """Whether two summaries say different things of data or of what can be called."""
+    return (
+        [effect.key for effect in a.sinks] != [effect.key for effect in b.sinks]
+        or news(a.returns, b.returns)
+        or news(b.returns, a.returns)
+        or [one.key for one in a.mutations] != [one.key for one in b.mutations]
+        or any(news(one.shape, other.shape) or news(other.shape, one.shape) for one, other in zip(a.mutations, b.mutations, strict=True))
+        or a.callbacks != b.callbacks
+        or (a.proofs, a.when_true, a.when_false) != (b.proofs, b.when_true, b.when_false)
+    )
 
 
 def _brings(shape: Shape, depth: int) -> bool:
@@ -551,81 +533,3 @@ def _brings(shape: Shape, depth: int) -> bool:
     if any(label.source is not None for label in shape.labels) or shape.refs:
         return True
     return depth < 2 and any(_brings(part, depth + 1) for part in (shape.fields or {}).values())
-
-
-def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]:
-    """The issues of one call of an entry point by its framework."""
-    fn, callback = entry.fn, entry.callback
-    frame = Interpreter(solver, fn, traced)
-    frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
-    frame.block(fn.ir.defaults)
-    defaults = dict(frame.cells)
-    frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
-    frame.dead = False
-    receiver: Value | None = None
-    params = fn.ir.params
-    first = 0
-    if fn.bound and params:
-        first = 1
-        assert fn.cls is not None
-        alloc = frame.alloc("self", "instance")
-        receiver = Value(refs=(fn.cls.instance,), allocs=(alloc,))
-    kw: dict[str, Value] = {}
-    positional: list[Value] = []
-    star = spread = None
-    what = callback.is_ or "entry point"
-    for param in params[first:]:
-        kind = callback.by_name.get(param.name, callback.parameters)
-        if not kind or _filled(solver, fn, param, callback, defaults):
-            value = defaults.get(param.default, BOTTOM) if param.default >= 0 else BOTTOM
-        else:
-            type_ = solver.symbols.type_value(fn.module, param.annotation, fn.cls)
-            if callback.validates and (type_.scalar or type_.literal):
-                value = BOTTOM
-            else:
-                text = f"the argument {param.name} of the {what} {fn.name}()"
-                source = solver.source(kind, fn, param.start, param.end, text)
-                label = source_label(source)
-                value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
-                value = frame.typed(value, type_) if type_.refs else value
-        if param.kind == "star":
-            star = value
-        elif param.kind == "stars":
-            spread = value
-        elif param.kind == "positional":
-            positional.append(value)
-        else:
-            kw[param.name] = value
-    frame._apply(fn, receiver, Args(positional, kw, star, spread), False, None)
-    for issue in frame.issues.values():
-        issue.entry = True
-    return [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
-
-
-def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, defaults: dict[Any, Value]) -> bool:
-    """Whether the framework fills a parameter with something of its own."""
-    names = {one for name in callback.except_ for one in expand(name)}
-    if param.name in names:
-        return True
-    texts: set[str] = set()
-    if param.default >= 0:
-        texts |= {getattr(ref, "text", "") for ref in defaults.get(param.default, BOTTOM).refs}
-    todo = [param.annotation] if param.annotation is not None else []
-    while todo:
-        type_ = todo.pop()
-        todo += type_.args
-        for found in solver.symbols.type_names(fn.module, type_.name.removesuffix(CALL), fn.cls):
-            text = getattr(found, "text", "")
-            if text:
-                texts |= {text, text + CALL}
-        texts.add(type_.name.rpartition(".")[2].removesuffix(CALL))
-    for wanted in names:
-        if any(
-            text and (text == wanted or text == wanted + CALL or re.sub(r"\(\)$", "", text) == re.sub(r"\(\)$", "", wanted))
-            for text in texts
-        ):
-            return True
-        last = wanted.removesuffix(CALL).rpartition(".")[2]
-        if last[:1].isupper() and last in texts:
-            return True
-    return False

@@ -10,8 +10,9 @@ from typing import Any
 
 from headwater import limits
 from headwater.index.entities import Fn
+from headwater.taint.entries import Entry, run_entry
 from headwater.taint.labels import Label
-from headwater.taint.solve import Entry, Solver, run_entry
+from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue, Sink, ToSink
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import Node, Shape

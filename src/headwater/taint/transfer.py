@@ -134,22 +134,25 @@ class Interpreter(Calls):
 
     def _mutations(self) -> tuple[ToParam, ...]:
         made: list[ToParam] = []
-        for key, mutation in sorted(self.mutations.items(), key=lambda item: str(item[0])):
+        found: list[tuple[Any, Value, ToParam]] = []
+        for mutation in self.mutations.values():
             alloc = self.allocs.get(("param", (mutation.param, mutation.path)))
             if alloc is None or mutation.field is None:
                 continue
             value = self.cells.get((alloc, mutation.field)) or self.cells.get((alloc, "*"))
-            if value is None:
-                continue
+            if value is not None:
+                found.append(((len(mutation.path), not _given(value), mutation.key), value, mutation))
+        found.sort(key=lambda one: one[0])
+        for _, value, mutation in found:
             shape = self.export(value, 0, limits.SET_NODES)
             if self.traced and value.steps:
                 self.set_steps[mutation.key] = dict(value.steps)
             if not shape.empty:
                 made.append(ToParam(mutation.param, mutation.path, mutation.field, shape))
-            if len(made) >= limits.EFFECTS:
+            if len(made) >= limits.MUTATIONS:
                 self.solver.count("effects-cut")
                 break
-            del key
+        made.sort(key=lambda one: one.key)
         first = len(self.fn.ir.params)
         for index in self.fn.ir.nonlocals:
             value = self.cells.get(first + index, BOTTOM)
@@ -803,6 +806,11 @@ class Interpreter(Calls):
         if known is None:
             known = self.solver.receivers_of(self.fn)
         return known
+
+
+def _given(value: Value) -> bool:
+    """Whether a value is data as it came in from a caller or a source."""
+    return any(label.source is not None or label.exact for label in value.labels)
 
 
 def _only_facts(base: Value | None, value: Value) -> bool:

@@ -355,6 +355,18 @@ def _inside(shape: Shape) -> tuple[frozenset[Label], int]:
     return labels, max(proven, 0)
 
 
+def news(known: Shape, whole: Shape) -> bool:
+    """Whether ``whole`` says something of data or of what can be called that ``known`` does not."""
+    if whole is known:
+        return False
+    if not (whole.labels <= known.labels and set(whole.refs) <= set(known.refs)) or (whole.labels and whole.proven != known.proven):
+        return True
+    if whole.bound is not None and news(known.bound or NOTHING, whole.bound):
+        return True
+    parts = known.fields or {}
+    return any(news(parts.get(key, NOTHING), part) for key, part in (whole.fields or {}).items())
+
+
 def only_sources(shape: Shape, depth: int = 0) -> Shape:
     """The shape without what depends on a caller: what a class-wide field or a module variable may keep."""
     labels = shape.labels

@@ -1,0 +1,109 @@
+"""Entry points: functions that a framework calls with data of its own, run as calls that no code of the project makes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from headwater import ir
+from headwater.apis.paths import CALL, expand
+from headwater.apis.schema import Callback
+from headwater.index.entities import Fn
+from headwater.taint.labels import source_label
+from headwater.taint.models import Args
+from headwater.taint.summary import Issue
+from headwater.taint.transfer import Interpreter
+from headwater.taint.value import BOTTOM, Node, Value
+
+if TYPE_CHECKING:
+    from headwater.taint.solve import Solver
+
+
+class Entry:
+    """A function that a framework calls with data of its own."""
+
+    __slots__ = ("callback", "fn", "key", "owner")
+
+    def __init__(self, owner: Fn, fn: Fn, callback: Callback) -> None:
+        self.owner = owner
+        self.fn = fn
+        self.callback = callback
+        self.key = (fn.id, callback.is_, callback.parameters, tuple(sorted(callback.by_name.items())))
+
+
+def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]:
+    """The issues of one call of an entry point by its framework."""
+    fn, callback = entry.fn, entry.callback
+    frame = Interpreter(solver, fn, traced)
+    frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
+    frame.block(fn.ir.defaults)
+    defaults = dict(frame.cells)
+    frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
+    frame.dead = False
+    receiver: Value | None = None
+    params = fn.ir.params
+    first = 0
+    if fn.bound and params:
+        first = 1
+        assert fn.cls is not None
+        alloc = frame.alloc("self", "instance")
+        receiver = Value(refs=(fn.cls.instance,), allocs=(alloc,))
+    kw: dict[str, Value] = {}
+    positional: list[Value] = []
+    star = spread = None
+    what = callback.is_ or "entry point"
+    for param in params[first:]:
+        kind = callback.by_name.get(param.name, callback.parameters)
+        if not kind or _filled(solver, fn, param, callback, defaults):
+            value = defaults.get(param.default, BOTTOM) if param.default >= 0 else BOTTOM
+        else:
+            type_ = solver.symbols.type_value(fn.module, param.annotation, fn.cls)
+            if callback.validates and (type_.scalar or type_.literal):
+                value = BOTTOM
+            else:
+                text = f"the argument {param.name} of the {what} {fn.name}()"
+                source = solver.source(kind, fn, param.start, param.end, text)
+                label = source_label(source)
+                value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
+                value = frame.typed(value, type_) if type_.refs else value
+        if param.kind == "star":
+            star = value
+        elif param.kind == "stars":
+            spread = value
+        elif param.kind == "positional":
+            positional.append(value)
+        else:
+            kw[param.name] = value
+    frame._apply(fn, receiver, Args(positional, kw, star, spread), False, None)
+    for issue in frame.issues.values():
+        issue.entry = True
+    return [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
+
+
+def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, defaults: dict[Any, Value]) -> bool:
+    """Whether the framework fills a parameter with something of its own."""
+    names = {one for name in callback.except_ for one in expand(name)}
+    if param.name in names:
+        return True
+    texts: set[str] = set()
+    if param.default >= 0:
+        texts |= {getattr(ref, "text", "") for ref in defaults.get(param.default, BOTTOM).refs}
+    todo = [param.annotation] if param.annotation is not None else []
+    while todo:
+        type_ = todo.pop()
+        todo += type_.args
+        for found in solver.symbols.type_names(fn.module, type_.name.removesuffix(CALL), fn.cls):
+            text = getattr(found, "text", "")
+            if text:
+                texts |= {text, text + CALL}
+        texts.add(type_.name.rpartition(".")[2].removesuffix(CALL))
+    for wanted in names:
+        if any(
+            text and (text == wanted or text == wanted + CALL or re.sub(r"\(\)$", "", text) == re.sub(r"\(\)$", "", wanted))
+            for text in texts
+        ):
+            return True
+        last = wanted.removesuffix(CALL).rpartition(".")[2]
+        if last[:1].isupper() and last in texts:
+            return True
+    return False

@@ -1,0 +1,302 @@
+"""Which functions are worth interpreting: those that name an operation with consequences, and those that may call them.
+
+A review asks what reaches an operation that a model or a rule speaks of. Only a function that names such an operation, or
+names a function that was found to lead to one, can add to the answer; every other function is interpreted when one of
+them reads it (``headwater.taint.solve``), which for much of a large project is never. Names are taken as written, so that
+what is missed is at most what no name leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from headwater import limits
+from headwater.apis.load import CallRule, Catalogue
+from headwater.apis.paths import CALL, ELEMENT, UNKNOWN, ApiPath, expand, split
+from headwater.apis.schema import Api
+from headwater.index.calls import COMMON_METHODS, Card
+from headwater.index.entities import Cls, Fn, Inst, Mod
+from headwater.index.symbols import Symbols
+from headwater.taint.summary import Summary
+from headwater.taint.value import Shape
+
+_FAMILY = 1_000  # subclasses through whose names a constructor may be called
+_DEPTH = 3  # fields of a stored object that may hold a function
+_IMPLICIT = (
+    "__call__", "forward", "__enter__", "__aenter__", "__iter__", "__aiter__", "__next__", "__anext__", "__getitem__", "__getattr__",
+    "__add__", "__truediv__", "__mod__", "__or__", "__sub__", "__mul__", "__matmul__",
+)  # fmt: skip
+"""Methods that are called without being named."""
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "model_post_init"})
+
+
+class Interest:
+    """Names of operations, and who names whom."""
+
+    def __init__(self, symbols: Symbols, catalogue: Catalogue, cards: list[Card], classes: frozenset[str]) -> None:
+        self.symbols = symbols
+        self.cards = cards
+        self._members: dict[str, set[str]] = {}
+        """Last name of an operation on an object, to the libraries whose object it is."""
+        self._functions: dict[str, set[str]] = {}
+        """Last name of an operation of a module, to the libraries."""
+        self._all: set[str] = set()
+        """Libraries of which every operation counts."""
+        for path, payload in catalogue.placed:
+            if _counts(payload, classes):
+                self._enter(path, catalogue.types)
+        self._mentions: dict[str, list[int]] = {}
+        for number, card in enumerate(cards):
+            for name in {*card.names, *card.attributes, *card.self_reads, *(path.rpartition(".")[2] for path, _ in card.imported)}:
+                self._mentions.setdefault(name, []).append(number)
+        self._renamed: dict[str, set[str]] = {}
+        self._roots: dict[int, frozenset[str]] = {}
+        for mod in symbols.modules:
+            for local, aliases in mod.ir.imports.items():
+                for alias in aliases:
+                    last = alias.path.rpartition(".")[2]
+                    if last != local:
+                        self._renamed.setdefault(last, set()).add(local)
+        self._setting: dict[str, list[int]] = {}
+        """Functions that store a field of this name."""
+        for number, card in enumerate(cards):
+            for name in {**card.self_writes, **card.outer_writes}:
+                self._setting.setdefault(name, []).append(number)
+        self._hot: set[str] = set()
+        """Names of fields whose data reaches operations."""
+        self._setters: dict[str, dict[int, None]] = {}
+        """Functions that set a field of this name to what their callers give them."""
+        self._leading: set[int] = set()
+        """Functions with effects on operations."""
+        self._held: dict[int, dict[str, None]] = {}
+        """Names of the fields, variables and functions through which a function is passed on, by function."""
+        self._carriers: dict[int, dict[str, None]] = {}
+        """The same of instances, by class."""
+        self._methods: dict[int, dict[str, None]] = {}
+        """Methods with effects on operations that only the type of a receiver tells, by class."""
+        self._implicits: dict[int, tuple[Fn, ...]] = {}
+        self._paths = catalogue.paths
+        self._library: dict[str, dict[str, None]] = {}
+        """Names through which an object of a library is passed on, by API path."""
+        self._common: dict[str, tuple[str, ...]] = {}
+        self._known: set[tuple[str, str]] = set()
+        self._occurs: dict[str, frozenset[int]] = {}
+
+    def _enter(self, path: str, types: dict[str, list[str]]) -> None:
+        for one in expand(path):
+            steps = split(one)
+            typed = types.get(steps[0])
+            roots = {split(first)[0] for first in typed} if typed is not None else {steps[0]}
+            if any(root.startswith(UNKNOWN) for root in roots):
+                roots = {UNKNOWN}
+            while steps[-1] in (CALL, ELEMENT):
+                steps.pop()
+            if steps[-1] in ("*", "**"):
+                self._all |= roots
+                continue
+            of_object = typed is not None or roots == {UNKNOWN} or CALL in steps or ELEMENT in steps
+            (self._members if of_object else self._functions).setdefault(steps[-1], set()).update(roots)
+            for first in (typed or [one]) if of_object else ():  # who makes the object
+                made = split(first)
+                if CALL in made and made.index(CALL) > 1:
+                    self._functions.setdefault(made[made.index(CALL) - 1], set()).add(made[0])
+
+    # ------------------------------------------------------------------------------------------------ the start
+
+    def seeds(self) -> list[int]:
+        """The functions that name an operation, and all module bodies."""
+        everywhere = {UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
+        members = {name for name, roots in self._members.items() if roots & everywhere and name not in COMMON_METHODS}
+        found = []
+        for fn, card in zip(self.symbols.functions, self.cards, strict=True):
+            if fn.index == 0 or card.dynamic or self._names_operation(fn.module, card, members):
+                found.append(fn.id)
+        return found
+
+    def _names_operation(self, mod: Mod, card: Card, members: set[str]) -> bool:
+        here = self._roots_of(mod)
+        functions, of_objects = self._functions, self._members
+        for name in (*card.attributes, *card.self_reads):
+            if name in members:
+                return True
+            wanted = functions.get(name)
+            if wanted is not None and wanted & here:
+                return True
+            wanted = of_objects.get(name) if name in COMMON_METHODS else None
+            if wanted is not None and wanted & here:
+                return True
+        for name in card.names:
+            wanted = functions.get(name)
+            if wanted is not None and ("builtins" in wanted or (mod.ir.stars and wanted & here)):
+                return True
+            for alias in mod.ir.imports.get(name, ()):
+                wanted = functions.get(alias.path.rpartition(".")[2])
+                if wanted is not None and wanted & here:
+                    return True
+        for path, _ in card.imported:
+            wanted = functions.get(path.rpartition(".")[2])
+            if wanted is not None and wanted & here:
+                return True
+        return bool(self._all & here)
+
+    def _roots_of(self, mod: Mod) -> frozenset[str]:
+        """The libraries whose names a file can use."""
+        known = self._roots.get(mod.id)
+        if known is not None:
+            return known
+        found = {"builtins"}
+        for alias in (*mod.ir.imported, *mod.ir.stars):
+            if not alias.level:
+                found.add(alias.path.partition(".")[0])
+        self._roots[mod.id] = frozenset(found)  # of files that import one another
+        for name in mod.ir.imports:
+            for ref in self.symbols.lookup(mod, name):
+                if isinstance(ref, ApiPath):
+                    found.add(ref.text.partition(".")[0])
+        for star in mod.ir.stars:
+            for target in self.symbols.alias(mod, star):
+                if isinstance(target, Mod):
+                    found |= self._roots_of(target)
+        self._roots[mod.id] = made = frozenset(found)
+        return made
+
+    # ---------------------------------------------------------------------------------------------- what follows
+
+    def solved(self, fn: Fn, summary: Summary) -> Iterator[int]:
+        """The functions that are of interest now that ``fn`` is known."""
+        yield from self.stored(fn.name, summary.returns)
+        for mutation in summary.mutations:
+            if isinstance(mutation.field, str) and any(label.source is None for label in mutation.shape.labels):
+                self._setters.setdefault(mutation.field, {})[fn.id] = None
+                if mutation.field in self._hot:
+                    yield from self._callers(fn)
+        if not summary.sinks:
+            return
+        for effect in summary.sinks:
+            if effect.path and effect.exact and isinstance(effect.path[-1], str):
+                yield from self._heat(effect.path[-1])
+        if fn.id in self._leading:
+            return
+        self._leading.add(fn.id)
+        if fn.ir.parent > 0:
+            yield fn.module.functions[fn.ir.parent].id
+        for name in self._held.get(fn.id, ()):
+            yield from self._mention(name)
+        yield from self._callers(fn)
+
+    def _heat(self, field: str) -> Iterator[int]:
+        """A field of this name reaches an operation: who sets it is of interest, and who calls who sets it to an argument."""
+        if field in self._hot:
+            return
+        self._hot.add(field)
+        yield from self._setting.get(field, ())
+        for number in self._setters.get(field, ()):
+            yield from self._callers(self.symbols.functions[number])
+
+    def _callers(self, fn: Fn) -> Iterator[int]:
+        """The functions that may call ``fn``, by the names that they use."""
+        cls = fn.cls
+        if cls is None:
+            yield from self._mention(fn.name)
+            return
+        heirs = [one for one in cls.descendants(_FAMILY) if one.method(fn.name) is fn]
+        if fn.name in _CONSTRUCTORS or fn.name in _IMPLICIT:
+            for one in cls.children:
+                if fn.name in one.methods:  # calls what it overrides, by super
+                    yield one.methods[fn.name].id
+            for one in (cls, *heirs):
+                yield from self._mention(one.name)
+            if fn.name in _CONSTRUCTORS:
+                return
+        if fn.name not in COMMON_METHODS and len(self.symbols.methods_by_name.get(fn.name, ())) <= limits.CANDIDATES:
+            yield from self._mention(fn.name)  # the engine finds it by its name alone
+            return
+        for one in {other.id: other for other in (*cls.mro, *heirs)}.values():
+            self._methods.setdefault(one.id, {})[fn.name] = None
+            for carrier in (one.name, *self._carriers.get(one.id, ())):
+                yield from self._typed(carrier, fn.name)
+        for number in self._mentions.get(fn.name, ()):
+            user = self.symbols.functions[number].cls
+            if user is not None and (cls in user.mro or user in cls.mro):
+                yield number
+
+    def _typed(self, carrier: str, method: str) -> Iterator[int]:
+        """Functions that name a method, in files that name something that holds an object which has it."""
+        if (carrier, method) in self._known:
+            return
+        self._known.add((carrier, method))
+        named = self._files(carrier)
+        for number in self._mentions.get(method, ()):
+            if self.symbols.functions[number].module.id in named:
+                yield number
+
+    def _files(self, name: str) -> frozenset[int]:
+        """The files in which a name occurs."""
+        known = self._occurs.get(name)
+        if known is None:
+            functions = self.symbols.functions
+            known = self._occurs[name] = frozenset(functions[number].module.id for number in self._mention(name))
+        return known
+
+    def stored(self, name: str, shape: Shape, depth: int = 0) -> Iterator[int]:
+        """The functions that are of interest now that something can be reached through a name."""
+        leads = False
+        for ref in shape.refs:
+            if isinstance(ref, ApiPath):
+                leads = leads or any(isinstance(entry, Api) and entry.sinks for entry in ref.entries)
+                if name not in self._library.setdefault(ref.text, {}):
+                    self._library[ref.text][name] = None
+                    for method in self._common_after(ref):
+                        yield from self._typed(name, method)
+                continue
+            methods: Iterable[Fn] = ()
+            if isinstance(ref, Fn):
+                methods = (ref,)
+            elif isinstance(ref, Inst):
+                methods = self._implicit(ref.cls)
+                carriers = self._carriers.setdefault(ref.cls.id, {})
+                if name not in carriers:
+                    carriers[name] = None
+                    for method in self._methods.get(ref.cls.id, ()):
+                        yield from self._typed(name, method)
+            for one in methods:
+                if one.id in self._leading:
+                    leads = True
+                else:
+                    self._held.setdefault(one.id, {})[name] = None
+        if leads:
+            yield from self._mention(name)
+        if shape.fields and depth < _DEPTH:
+            for part in shape.fields.values():
+                yield from self.stored(name, part, depth + 1)
+
+    def _common_after(self, node: ApiPath[Any]) -> tuple[str, ...]:
+        """Operations on an object of a library whose names say nothing by themselves."""
+        known = self._common.get(node.text)
+        if known is None:
+            names = self._paths.names_after(node)
+            known = self._common[node.text] = tuple(name for name in names if name in COMMON_METHODS and name in self._members)
+        return known
+
+    def _implicit(self, cls: Cls) -> tuple[Fn, ...]:
+        known = self._implicits.get(cls.id)
+        if known is None:
+            known = self._implicits[cls.id] = tuple(method for one in _IMPLICIT if (method := cls.method(one)) is not None)
+        return known
+
+    def _mention(self, name: str) -> Iterator[int]:
+        yield from self._mentions.get(name, ())
+        for local in sorted(self._renamed.get(name, ())):
+            yield from self._mentions.get(local, ())
+
+
+def _counts(payload: Any, classes: frozenset[str]) -> bool:
+    """Whether a model says something that a review reports: a sink, an entry point, or a call that is wrong by itself."""
+    if isinstance(payload, CallRule):
+        return True
+    return (
+        any(sink.class_ in classes for sink in payload.sinks)
+        or any(one.parameters or one.by_name for one in payload.calls)
+        or payload.decorates is not None
+    )

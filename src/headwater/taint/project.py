@@ -1,0 +1,187 @@
+"""Questions about the project that every function run asks again, answered once: bindings, overrides, defaults, models.
+
+Nothing here changes while functions are solved; what functions do to one another's data is in ``headwater.taint.solve``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater import ir, limits
+from headwater.apis.load import Catalogue
+from headwater.apis.paths import CALL, ApiPath
+from headwater.index.calls import instructions
+from headwater.index.entities import Cls, Fn, Mod
+from headwater.index.symbols import Symbols
+from headwater.taint.labels import Source, bits
+from headwater.taint.summary import Sink
+from headwater.taint.value import NO_CONST, Value
+
+_VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "Struct"})
+"""Names of base classes that check the annotated types of what they are given."""
+
+
+class Project:
+    """The index and the models, with what was asked of them before."""
+
+    def __init__(self, symbols: Symbols, catalogue: Catalogue) -> None:
+        self.symbols = symbols
+        self.catalogue = catalogue
+        self.counts: dict[str, int] = {}
+        self.receivers: dict[int, dict[int, int]] = {}
+        self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
+        self.names: dict[str, ApiPath[Any]] = {
+            name[1:]: node
+            for name in sorted(catalogue.paths.first_names())
+            if name.startswith("?") and len(name) > 1 and (node := catalogue.paths.root(name)) is not None
+        }
+        self.operators = catalogue.operators
+        chain = catalogue.paths.find("langchain_core.runnables.RunnableSequence()")
+        self.chain_refs: tuple[Any, ...] = (chain,) if chain is not None else ()
+        self._sources: dict[Any, Source] = {}
+        self._sinks: dict[Any, Sink] = {}
+        self._bindings: dict[tuple[int, str], tuple[Any, ...]] = {}
+        self._methods: dict[tuple[int, str], tuple[Fn, ...]] = {}
+        self._family: dict[int, tuple[Cls, ...]] = {}
+        self._defaults: dict[tuple[int, int], Any] = {}
+        self._clean: dict[str, frozenset[str]] = {}
+        self._clears: dict[str, int] = {}
+        self._iteration: dict[int, tuple[Fn | None, Fn | None]] = {}
+        self._checked: dict[tuple[int, str], bool] = {}
+        self._stateful: dict[str, bool] = {}
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count an event for the ledger."""
+        self.counts[what] = self.counts.get(what, 0) + number
+
+    def family(self, cls: Cls) -> tuple[Cls, ...]:
+        """The classes whose methods may write a field of an instance: its MRO and its nearest subclasses."""
+        known = self._family.get(cls.id)
+        if known is None:
+            children = cls.descendants(limits.OVERRIDES)
+            known = self._family[cls.id] = tuple(dict.fromkeys((*cls.mro, *children[: limits.OVERRIDES])))
+        return known
+
+    def bindings(self, mod: Mod, name: str) -> tuple[Any, ...]:
+        """What a free name is in a function of ``mod``."""
+        key = (mod.id, name)
+        known = self._bindings.get(key)
+        if known is None:
+            known = self._bindings[key] = tuple(one for one in self.symbols.name(mod, name))
+        return known
+
+    def methods(self, cls: Cls, name: str) -> tuple[Fn, ...]:
+        """The method of an instance and its overrides in subclasses (an abstract one gives way to them)."""
+        key = (cls.id, name)
+        known = self._methods.get(key)
+        if known is not None:
+            return known
+        own = cls.method(name)
+        made: list[Fn] = [own] if own is not None else []
+        if own is not None and not cls.children and any(base.name.rpartition(".")[2] == "Protocol" for base in cls.ir.bases):
+            candidates = self.symbols.methods_by_name.get(name, [])
+            if len(candidates) <= limits.OVERRIDES:
+                made += [fn for fn in candidates if fn is not own]
+        if own is not None or cls.children:
+            children = cls.descendants(limits.OVERRIDES)
+            over = [child.methods[name] for child in children if name in child.methods]
+            if len(children) <= limits.OVERRIDES:
+                made += over
+            elif over:
+                self.count("overrides-cut")
+        self._methods[key] = tuple(dict.fromkeys(made))
+        return self._methods[key]
+
+    def default(self, fn: Fn, param: int) -> Any:
+        """The default of a parameter where it is a literal."""
+        key = (fn.id, param)
+        if key not in self._defaults:
+            found: Any = NO_CONST
+            if param < len(fn.ir.params):
+                register = fn.ir.params[param].default
+                for instr in fn.ir.defaults:
+                    if isinstance(instr, ir.Const) and instr.dst == register:
+                        found = instr.value
+            self._defaults[key] = found
+        return self._defaults[key]
+
+    def iteration(self, cls: Cls) -> tuple[Fn | None, Fn | None]:
+        """The methods that give the next element and the iterator of an instance."""
+        known = self._iteration.get(cls.id)
+        if known is None:
+            known = (cls.method("__next__") or cls.method("__anext__"), cls.method("__iter__") or cls.method("__aiter__"))
+            self._iteration[cls.id] = known
+        return known
+
+    def receivers_of(self, fn: Fn) -> dict[int, int]:
+        """The register that each attribute is read from."""
+        made = {instr.dst: instr.obj for instr in instructions(fn.ir.defaults + fn.ir.body) if type(instr) is ir.Attr}
+        if len(self.receivers) > 64:
+            self.receivers.clear()
+        self.receivers[fn.id] = made
+        return made
+
+    def clean_of(self, node: ApiPath[Any]) -> frozenset[str]:
+        """Attributes of a call's result that carry no data of others."""
+        known = self._clean.get(node.text)
+        if known is None:
+            call = self.catalogue.paths.find(node.text[: -len(CALL)])
+            known = frozenset(name for entry in (call.entries if call is not None else ()) for name in getattr(entry, "clean", ()))
+            self._clean[node.text] = known
+        return known
+
+    def checked_field(self, cls: Cls, name: str) -> bool:
+        """Whether a field can only hold numbers or words of a fixed set, because the class checks what it is given (pydantic)."""
+        key = (cls.id, name)
+        known = self._checked.get(key)
+        if known is None:
+            known = False
+            if any(base.name.rpartition(".")[2] in _VALIDATING for one in cls.mro for base in one.ir.bases):
+                for one in cls.mro:
+                    field = one.ir.fields.get(name)
+                    if field is not None:
+                        type_ = self.symbols.type_value(one.module, field.annotation, one)
+                        known = type_.scalar or type_.literal
+                        break
+            self._checked[key] = known
+        return known
+
+    def clears_when_read(self, node: ApiPath[Any]) -> int:
+        """Sink classes for which an attribute is safe when it is read (``Path(x).name``)."""
+        known = self._clears.get(node.text)
+        if known is None:
+            known = 0
+            for entry in node.entries:
+                known |= bits(getattr(entry, "clears", []))
+            self._clears[node.text] = known
+        return known
+
+    def holds_state(self, node: ApiPath[Any]) -> bool:
+        """Whether methods of the object change it (``StringIO().write``)."""
+        known = self._stateful.get(node.text)
+        if known is None:
+            known = False
+            for name in self.catalogue.paths.names_after(node):
+                child = node.child(name)
+                known = known or (child is not None and any("self" in getattr(entry, "into", ()) for entry in child.entries))
+            self._stateful[node.text] = known
+        return known
+
+    def makes_chain(self, left: Value, right: Value) -> bool:
+        """Whether ``left | right`` is a chain."""
+        types = {name for value in (left, right) for ref in value.refs for name in getattr(ref, "types", ())}
+        for value in (left, right):
+            for ref in value.refs:
+                for path in getattr(ref, "paths", ()):
+                    types |= path.types
+        return any(operator.op == "|" and ({operator.left, operator.right} & types) for operator in self.operators)
+
+    def source(self, kind: str, fn: Fn, start: int, end: int, text: str) -> Source:
+        """The source at a place (one object for each)."""
+        made = Source(kind, fn, start, end, text)
+        return self._sources.setdefault((made.key), made)
+
+    def sink(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str) -> Sink:
+        """The sink at a place (one object for each)."""
+        made = Sink(class_, fn, start, end, name, does, confidence)
+        return self._sinks.setdefault(made.key, made)
