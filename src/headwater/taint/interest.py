@@ -174,7 +174,7 @@ class Interest:
         if not summary.sinks:
             return
         for effect in summary.sinks:
-            if effect.path and effect.exact and isinstance(effect.path[-1], str):
+            if effect.exact and effect.path and isinstance(effect.path[-1], str) and effect.path[-1].isidentifier():
                 yield from self._heat(effect.path[-1])
         if fn.id in self._leading:
             return
