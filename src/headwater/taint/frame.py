@@ -74,6 +74,8 @@ class Frame:
         """Attributes read before, with what they were read from; they hold until a field is written."""
         self.field_version = 0
         """Raised by every write to a class-wide field."""
+        self.sources = 0
+        """Sources met so far."""
         self.projecting = False
         """An argument's part is looked up: only what calls return counts."""
         self.fields_read: dict[tuple[int, str], tuple[Shape, Value]] = {}
@@ -334,6 +336,7 @@ class Frame:
 
     def from_source(self, kind: str, text: str) -> Value:
         """Data fresh from a source at the instruction at hand."""
+        self.sources += 1
         source = self.solver.source(kind, self.fn, self.at.start, self.at.end, text)
         label = source_label(source)
         steps = {label: Node(self.at.start, self.at.end, text, None)} if self.traced else None
@@ -374,7 +377,10 @@ class Frame:
             and all(cells.get((alloc, name)) is cell for alloc, cell in zip(allocs, known[2], strict=True))
         ):
             return known[3]
+        sources = self.sources
         made = self._attribute(value, name)
+        if self.sources != sources:
+            return made  # each place that reads a source is a source of its own
         self.attributes[key] = (value, self.field_version, [cells.get((alloc, name)) for alloc in allocs], made)
         return made
 
