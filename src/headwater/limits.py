@@ -42,6 +42,8 @@ LOOP_ROUNDS: Final = 3  # of one loop: taint needs as many as the longest chain 
 COMPONENT_ROUNDS: Final = 4  # of one component of functions that call each other
 NESTED: Final = 64  # functions interpreted one inside the other, each asked for by the one before
 OUTER_WRITERS: Final = 8  # functions that set a field of this name on something else than self: with more, the name says nothing
+SETTERS: Final = 32  # functions that set a field of this name, looked at because the field reaches an operation
+REPAIRS_IN_ALL: Final = 3_000  # in one review: a few seconds; only projects of a million lines have more
 REPAIRS: Final = 1  # of one function that read something too early, or what such a function changed
 
 # Reports

@@ -59,14 +59,14 @@ class Interest:
                     if last != local:
                         self._renamed.setdefault(last, set()).add(local)
         self._setting: dict[str, list[int]] = {}
-        """Functions that store a field of this name."""
+        """Functions that store a field of this name in an object that is not their own."""
         for number, card in enumerate(cards):
-            for name in {**card.self_writes, **card.outer_writes}:
+            for name in card.outer_writes:
                 self._setting.setdefault(name, []).append(number)
-        self._hot: set[str] = set()
-        """Names of fields whose data reaches operations."""
-        self._setters: dict[str, dict[int, None]] = {}
-        """Functions that set a field of this name to what their callers give them."""
+        self._hot: dict[str, set[int | None]] = {}
+        """Fields whose data reaches operations: the classes that have them, None for an object of which only the field's name is known."""
+        self._setters: dict[str, dict[int, bool]] = {}
+        """Functions that set a field of this name to what their callers give them; whether it is one of their own object."""
         self._leading: set[int] = set()
         """Functions with effects on operations."""
         self._held: dict[int, dict[str, None]] = {}
@@ -168,14 +168,16 @@ class Interest:
         yield from self.stored(fn.name, summary.returns)
         for mutation in summary.mutations:
             if isinstance(mutation.field, str) and any(label.source is None for label in mutation.shape.labels):
-                self._setters.setdefault(mutation.field, {})[fn.id] = None
-                if mutation.field in self._hot:
+                own = fn.cls is not None and not mutation.param and not mutation.path
+                self._setters.setdefault(mutation.field, {})[fn.id] = own
+                if self._is_hot(fn, mutation.field, own):
                     yield from self._callers(fn)
         if not summary.sinks:
             return
         for effect in summary.sinks:
             if effect.exact and effect.path and isinstance(effect.path[-1], str) and effect.path[-1].isidentifier():
-                yield from self._heat(effect.path[-1])
+                own = fn.cls is not None and not effect.param and len(effect.path) == 1
+                yield from self._heat(effect.path[-1], fn.cls if own else None)
         if fn.id in self._leading:
             return
         self._leading.add(fn.id)
@@ -185,14 +187,29 @@ class Interest:
             yield from self._mention(name)
         yield from self._callers(fn)
 
-    def _heat(self, field: str) -> Iterator[int]:
-        """A field of this name reaches an operation: who sets it is of interest, and who calls who sets it to an argument."""
-        if field in self._hot:
+    def _is_hot(self, fn: Fn, field: str, own: bool) -> bool:
+        known = self._hot.get(field)
+        return known is not None and (not own or None in known or (fn.cls is not None and fn.cls.id in known))
+
+    def _heat(self, field: str, cls: Cls | None) -> Iterator[int]:
+        """A field reaches an operation: who sets it is of interest, and who calls who sets it to an argument."""
+        known = self._hot.setdefault(field, set())
+        if cls is not None and cls.id not in known:
+            family = (*cls.mro, *cls.descendants(limits.OVERRIDES))
+            known.update(one.id for one in family)
+            for one in family:
+                yield from (writer.id for writer in one.written.get(field, ()))
+        elif cls is None and None not in known:
+            known.add(None)
+        else:
             return
-        self._hot.add(field)
-        yield from self._setting.get(field, ())
-        for number in self._setters.get(field, ()):
-            yield from self._callers(self.symbols.functions[number])
+        outer = self._setting.get(field, ())
+        if len(outer) <= limits.SETTERS:
+            yield from outer
+        for number, own in list(self._setters.get(field, {}).items()):
+            fn = self.symbols.functions[number]
+            if self._is_hot(fn, field, own):
+                yield from self._callers(fn)
 
     def _callers(self, fn: Fn) -> Iterator[int]:
         """The functions that may call ``fn``, by the names that they use."""

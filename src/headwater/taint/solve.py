@@ -18,7 +18,7 @@ from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
 from headwater.apis.schema import SINK_CLASSES, Callback
 from headwater.index.calls import Edges, components, sizes
-from headwater.index.entities import Cls, Fn, Mod
+from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint.entries import Entry, run_entry
 from headwater.taint.interest import Interest
@@ -103,6 +103,8 @@ class Solver(Project):
         self._late: dict[int, dict[int, None]] = {}
         self._observed: dict[int, dict[int, None]] = {}
         self._changed = False
+        self._repairing = -1
+        """What is interpreted again: what it stores is compared as a whole."""
         self._depth = 0
         self._closed = False
 
@@ -146,21 +148,26 @@ class Solver(Project):
         heapq.heapify(todo)
         tries: dict[int, int] = {}
         waiting = set(dirty)
+        repaired = 0
         while todo:
             _, one = heapq.heappop(todo)
             waiting.discard(one)
             tries[one] = tries.get(one, 0) + 1
-            if tries[one] > limits.REPAIRS:
-                if tries[one] == limits.REPAIRS + 1:
+            if tries[one] > limits.REPAIRS or repaired >= limits.REPAIRS_IN_ALL:
+                if tries[one] == limits.REPAIRS + 1 or tries[one] == 1:
                     self.count("late-edges-left")
                 continue
-            before = self.summaries[one]
-            stored = self._take_back(one)
+            repaired += 1
+            before, stored = self.summaries[one], self._take_back(one)
+            self._repairing = one
             self.summaries[one] = after = self._interpret(self.symbols.functions[one])
+            self._repairing = -1
+            for key in self._stores.get(one, {}):
+                stored.setdefault(key, NOTHING)
             for target in self._observed[one]:
                 readers.setdefault(target, set()).add(one)
             changed = set(readers.get(one, ())) if _differ(before, after) else set()
-            changed |= self._stored_otherwise(one, stored)
+            changed |= self._stored_otherwise(stored)
             for reader in changed | self._stale.keys():
                 if reader not in waiting and self._state[reader] == _DONE:
                     waiting.add(reader)
@@ -171,26 +178,38 @@ class Solver(Project):
             self._drain(0)
         self._late = {}
 
-    def _take_back(self, one: int) -> dict[Any, Shape]:
-        """Remove what a function has stored in fields and module variables; what it was."""
-        taken: dict[Any, Shape] = {}
+    def _take_back(self, one: int) -> dict[tuple[bool, int, str], Shape]:
+        """Remove what a function has stored in fields and module variables; what these held in all."""
+        held: dict[tuple[bool, int, str], Shape] = {}
         for key in self._stores.pop(one, {}):
+            held[key] = self._whole(key)
             of_class, number, name = key
-            table = self.fields if of_class else self.globals
-            taken[key] = table[(number, name)].pop(one)
+            (self.fields if of_class else self.globals)[(number, name)].pop(one)
             if of_class:
                 self._totals.pop((number, name), None)
                 self._field_cache.pop(name, None)
-        return taken
+        return held
 
-    def _stored_otherwise(self, one: int, before: dict[Any, Shape]) -> set[int]:
-        """The readers of fields and module variables in which a function now stores something else."""
+    def _whole(self, key: tuple[bool, int, str]) -> Shape:
+        """All that a field, with those of the bases, or a module variable holds."""
+        of_class, number, name = key
+        made = NOTHING
+        if of_class:
+            for cls in self.symbols.classes[number].mro:
+                made = join_shapes(made, self._total(cls, name))
+            return made
+        writers = self.globals.get((number, name), {})
+        for writer in sorted(writers):
+            made = join_shapes(made, writers[writer])
+        return made
+
+    def _stored_otherwise(self, before: dict[tuple[bool, int, str], Shape]) -> set[int]:
+        """The readers of fields and module variables that hold something else than before."""
         found: set[int] = set()
         for key, shape in before.items():
-            of_class, number, name = key
-            table = self.fields if of_class else self.globals
-            now = table.get((number, name), {}).get(one)
-            if now is None or news(now, shape) or news(shape, now):
+            now = self._whole(key)
+            if news(now, shape) or news(shape, now):
+                of_class, number, name = key
                 if of_class:
                     for cls in self.family(self.symbols.classes[number]):
                         found |= self._field_readers.get((cls.id, name), set())
@@ -461,6 +480,8 @@ class Solver(Project):
                 self._outdate(self._global_readers.get((mod.id, name), ()), fn)
 
     def _outdate(self, readers: Iterable[int], writer: Fn) -> None:
+        if writer.id == self._repairing:
+            return
         for reader in readers:
             state = self._state[reader]
             if reader != writer.id and (state == _DONE or (state == _WORKING and self._order[reader] != self._order[writer.id])):
@@ -511,25 +532,28 @@ class Solver(Project):
 
 def _matters(summary: Summary) -> bool:
     """Whether a function does more than pass data on."""
-    brings = _brings(summary.returns, 0) or any(_brings(one.shape, 1) for one in summary.mutations)
-    return brings or bool(summary.sinks or summary.callbacks)
+    return bool(summary.sinks or summary.callbacks) or any(_brings(shape) for shape in _shapes(summary))
 
 
 def _differ(a: Summary, b: Summary) -> bool:
-    """Whether two summaries say different things of data or of what can be called."""
+    """Whether two summaries say different things of operations, of sources or of what can be called."""
     return (
-        [effect.key for effect in a.sinks] != [effect.key for effect in b.sinks]
-        or news(a.returns, b.returns)
-        or news(b.returns, a.returns)
-        or [one.key for one in a.mutations] != [one.key for one in b.mutations]
-        or any(news(one.shape, other.shape) or news(other.shape, one.shape) for one, other in zip(a.mutations, b.mutations, strict=True))
-        or a.callbacks != b.callbacks
+        {effect.key for effect in a.sinks} != {effect.key for effect in b.sinks}
+        or {one.key for one in a.callbacks} != {one.key for one in b.callbacks}
+        or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
         or (a.proofs, a.when_true, a.when_false) != (b.proofs, b.when_true, b.when_false)
     )
 
 
-def _brings(shape: Shape, depth: int) -> bool:
-    """Whether a shape holds data of a source, or something that can be called."""
-    if any(label.source is not None for label in shape.labels) or shape.refs:
-        return True
-    return depth < 2 and any(_brings(part, depth + 1) for part in (shape.fields or {}).values())
+def _shapes(summary: Summary) -> list[Shape]:
+    return [summary.returns, *(one.shape for one in summary.mutations)]
+
+
+def _brings(shape: Shape, depth: int = 0) -> list[Any]:
+    """The kinds of sources in a shape, and what in it can be called or has a known type."""
+    found: list[Any] = [label.source.kind for label in shape.labels if label.source is not None]
+    found += [ref for ref in shape.refs if ref is not EXTERNAL]
+    if depth < 2:
+        for part in (shape.fields or {}).values():
+            found += _brings(part, depth + 1)
+    return found

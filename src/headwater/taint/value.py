@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headwater import limits
-from headwater.index.entities import Fn
+from headwater.index.entities import EXTERNAL, Fn
 from headwater.taint.labels import ALL, Label, widen
 
 
@@ -194,6 +194,7 @@ _JOINED: dict[tuple[tuple[Any, ...], tuple[Any, ...]], tuple[Any, ...]] = {}
 def clear_joined() -> None:
     """Forget the unions of references: between two analyses in one process."""
     _JOINED.clear()
+    _KINDS.clear()
 
 
 def _join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -355,11 +356,26 @@ def _inside(shape: Shape) -> tuple[frozenset[Label], int]:
     return labels, max(proven, 0)
 
 
+def kinds(labels: frozenset[Label]) -> frozenset[Any]:
+    """What labels say apart from the place: a second source of a kind makes no other finding."""
+    made = _KINDS.get(labels)
+    if made is None:
+        made = _KINDS[labels] = frozenset(
+            (label.source.kind if label.source is not None else (label.param, label.path), label.cleared, label.weak) for label in labels
+        )
+    return made
+
+
+_KINDS: dict[frozenset[Label], frozenset[Any]] = {}
+
+
 def news(known: Shape, whole: Shape) -> bool:
     """Whether ``whole`` says something of data or of what can be called that ``known`` does not."""
     if whole is known:
         return False
-    if not (whole.labels <= known.labels and set(whole.refs) <= set(known.refs)) or (whole.labels and whole.proven != known.proven):
+    if whole.labels and (whole.proven != known.proven or not kinds(whole.labels) <= kinds(known.labels)):
+        return True
+    if whole.refs != known.refs and any(ref is not EXTERNAL and ref not in known.refs for ref in whole.refs):
         return True
     if whole.bound is not None and news(known.bound or NOTHING, whole.bound):
         return True
