@@ -34,6 +34,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import SPECIAL
     from headwater.taint.labels import clear_interned
+    from headwater.taint.ledger import cuts
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 
@@ -69,6 +70,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     reporter = Reporter(solver, rules, files)
     findings = reporter.findings()
     ledger.extend(reporter.gaps)
+    ledger.extend(cuts(solver.counts))
     gaps = tuple(ledger.result())
     languages = dict(sorted(found.languages.items()))
     coverage = Coverage(len(modules), lines, len(symbols.functions), languages, gaps, dict(sorted(solver.counts.items())))

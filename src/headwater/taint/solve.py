@@ -66,12 +66,10 @@ class Solver(Project):
         catalogue: Catalogue,
         classes: Iterable[str] = SINK_CLASSES,
         progress: Callable[[int, int], None] | None = None,
-        everything: bool = False,
     ) -> None:
-        """``classes``: the sink classes that are reported; ``everything``: interpret all functions, whether of interest or not."""
+        """``classes``: the sink classes that are reported."""
         super().__init__(symbols, catalogue)
         self.progress = progress
-        self.everything = everything
         self.summaries: list[Summary] = [EMPTY] * len(symbols.functions)
         self.fields: dict[tuple[int, str], dict[int, Shape]] = {}
         self.globals: dict[tuple[int, str], dict[int, Shape]] = {}
@@ -128,7 +126,7 @@ class Solver(Project):
             for one in group:
                 self._order[one] = number
         total = len(groups)
-        for one in range(len(self.symbols.functions)) if self.everything else self.interest.seeds():
+        for one in self.interest.seeds():
             self._want(one)
         self._drain(total)
         self._run_entries(total)

@@ -1,0 +1,53 @@
+"""Leaving out functions that nobody asks for loses nothing: with every function of interest, the same is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import headwater
+from headwater.config import Config
+from headwater.rules.load import Case
+from headwater.taint.interest import Interest
+from suites.suites import cases, write
+
+SUITES: dict[str, list[Case]] = {}
+for suite, case in cases():
+    SUITES.setdefault(suite.name, []).append(case)
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def found(folder: Path) -> set[tuple[str, int, str]]:
+    review = headwater.review(folder, Config(processes=1))
+    return {(finding.place.path, finding.place.start, finding.rule) for finding in review.findings}
+
+
+def all_functions(self: Interest) -> list[int]:
+    return [fn.id for fn in self.symbols.functions]
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_suite_as_one_project(suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, case in enumerate(SUITES[suite]):  # side by side, so that names of one case occur in the others
+        write(case.files, tmp_path / f"case{number}")
+    lazily = found(tmp_path)
+    monkeypatch.setattr(Interest, "seeds", all_functions)
+    assert lazily
+    assert lazily == found(tmp_path)
+
+
+def test_the_example_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    lazily = found(EXAMPLES / "vulnerable")
+    monkeypatch.setattr(Interest, "seeds", all_functions)
+    assert lazily == found(EXAMPLES / "vulnerable")
+
+
+def test_most_functions_are_left_out_of_a_library_without_operations(tmp_path: Path) -> None:
+    lines = ["import subprocess", "", "def run(command):", "    subprocess.run(command, shell=True)", ""]
+    for number in range(50):
+        lines += [f"def area{number}(a, b):", f"    return a * b + {number}", ""]
+    lines += ["def main(command):", "    run(command)", ""]
+    (tmp_path / "main.py").write_text("\n".join(lines), encoding="utf-8")
+    counts = headwater.review(tmp_path, Config(processes=1)).coverage.counts
+    assert counts["functions-solved"] == 3  # the module, run and main
