@@ -355,14 +355,17 @@ class Solver(Project):
             if len(outer) <= limits.OUTER_WRITERS:
                 ids += outer
             static = self._field_statics[key] = tuple(dict.fromkeys(ids))
+        observed = self._observed.setdefault(reader.id, {})
         for writer_id in static:
-            self._read(reader, writer_id)
+            if writer_id not in observed:
+                self._read(reader, writer_id)
         self._field_readers.setdefault(key, set()).add(reader.id)
         cache = self._field_cache.setdefault(name, {})
         cached = cache.get(cls.id)
         if cached is not None:
             for writer_id in cached[1]:
-                self._read(reader, writer_id)
+                if writer_id not in observed:
+                    self._read(reader, writer_id)
             return cached[0]
         found: list[int] = []
         made = NOTHING
@@ -371,7 +374,8 @@ class Solver(Project):
             if writers:
                 for writer_id in sorted(writers):
                     found.append(writer_id)
-                    self._read(reader, writer_id)
+                    if writer_id not in observed:
+                        self._read(reader, writer_id)
                 made = join_shapes(made, self._total(one, name))
         for one in cls.mro:
             field = one.ir.fields.get(name)
