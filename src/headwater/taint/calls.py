@@ -69,7 +69,7 @@ class Calls(Models):
             if found is not None:
                 return found
         refs = callee.refs[: limits.DISPATCH]
-        body = any(isinstance(ref, Fn) and not _stub(ref) for ref in refs) or any(isinstance(ref, Cls) for ref in refs)
+        body = any(isinstance(ref, Cls) or (isinstance(ref, Fn) and not callee.loose and not _stub(ref)) for ref in refs)
         for ref in refs:
             if isinstance(ref, Fn):
                 made = join(made, self._apply(ref, receiver if ref.bound else None, args, callee.loose, callee))
@@ -78,7 +78,7 @@ class Calls(Models):
                     value, _ = self._api(node, args, True)
                     made = join(made, value)
             elif isinstance(ref, ApiPath):
-                value, decided = self._api(ref, args, body)
+                value, decided = self._api(ref, args, body or (callee.loose and self._covered(ref, refs)))
                 made = join(made, value)
                 known = known or decided
             elif isinstance(ref, Cls):
@@ -104,6 +104,17 @@ class Calls(Models):
         elif callee.labels and not any(label.exact for label in callee.labels):
             values.append(callee)
         return join(made, self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1))
+
+    def _covered(self, node: ApiPath[Any], refs: tuple[Any, ...]) -> bool:
+        """Whether a candidate by name does what the model says of an unknown receiver: the finding then stands in the candidate."""
+        classes = {sink.class_ for entry in node.entries for sink in getattr(entry, "sinks", ())}
+        if not classes:
+            return False
+        for ref in refs:
+            summary = self.solver.summary(self.fn, ref) if isinstance(ref, Fn) else None
+            if summary is not None and classes <= {effect.sink.class_ for effect in summary.sinks}:
+                return True
+        return False
 
     def _unknown_callback(self, callee: Value, args: Args) -> Value:
         """The caller handed the function over: tell the caller what it is called with."""
