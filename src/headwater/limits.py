@@ -35,6 +35,7 @@ OVERRIDES: Final = 8  # overrides that a call on self may reach
 DISPATCH: Final = 24  # functions in one table of tools
 EFFECTS: Final = 96  # of one summary
 MUTATIONS: Final = 16  # fields of arguments that one summary sets, those nearest to the argument first: callers repeat each
+CHOICES: Final = 256  # elements of displays for which one condition is tried: BUILD_PARTS of them are kept apart
 ARGUMENTS_REPORTED: Final = 16  # positional arguments told apart in a call
 
 # Solver

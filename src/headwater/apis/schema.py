@@ -12,7 +12,9 @@ positional), ``$any`` (all arguments), followed by ``.attr``, ``[0]``, ``["key"]
 
 A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is
 ``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``list`` (a list or tuple display), a quoted text, a
-number, or an API path; or ``ARG matches "regex"`` (a literal that matches). What cannot be decided counts as holding.
+number, or an API path; or ``ARG matches "regex"`` (a literal that matches). What cannot be decided counts as holding; where it is
+whether an argument is passed at all (it may be in ``**kwargs``), one confidence down. Terms joined by ``and`` that speak of ``[]`` of
+one argument hold together if they hold for one element.
 
 Loading and matching are in ``headwater.apis.load``.
 """
@@ -134,8 +136,6 @@ class Api(_Strict, frozen=True):
     """Source kind of the result."""
     when: str = ""
     """Condition for ``returns``."""
-    at: list[str] = []
-    """Where in the result: paths such as ``[]["text"]`` (default: everywhere)."""
     clean: list[str] = []
     """Attributes or keys of the result that carry no data of others (``usage``, ``status_code``)."""
     label: str = ""

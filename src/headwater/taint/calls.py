@@ -13,10 +13,11 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers
-from headwater.taint.frame import Actuals, Cell
+from headwater.taint.arguments import Args
+from headwater.taint.frame import Actuals, Cell, lacks
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, extend
-from headwater.taint.models import Args, Models
-from headwater.taint.summary import EMPTY, Requirement, Summary, ToCallback, ToSink
+from headwater.taint.models import Models
+from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join
 
 if TYPE_CHECKING:
@@ -349,20 +350,32 @@ class Calls(Models):
         if effect.exact and value.proven & bit:
             return
         requires: list[Requirement] = []
+        doubt = 0
         for requirement in effect.requires:
             verdict = self._required(fn, requirement, actuals, requires)
-            if not verdict:
+            if verdict is False:
                 return
+            if verdict is None and requirement.value is ABSENT:
+                doubt = 1
+        asked = any(one.value is ABSENT for one in requires)  # the caller decides
         hop = (self.at.start, self.at.end, fn, effect.key)
         for label in sorted(value.labels, key=lambda one: one.key):
             if label.cleared & bit:
                 continue
-            self._reach(label, value, effect.sink, effect.drop + drop, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1)
+            less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)
+            self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1)
 
-    def _required(self, fn: Fn, requirement: Requirement, actuals: list[Value], out: list[Requirement]) -> bool:
-        """Whether a condition on a constant argument may hold here; what depends on this function's own caller goes to ``out``."""
+    def _required(self, fn: Fn, requirement: Requirement, actuals: list[Value], out: list[Requirement]) -> bool | None:
+        """Whether a condition on a constant argument holds here (None: it may); what this function's own caller decides goes to ``out``."""
         value = self.project(actuals, requirement.param, requirement.path)
         const: Any = NO_CONST
+        if requirement.path:
+            holder = self.project(actuals, requirement.param, requirement.path[:-1])
+            missing = lacks(holder, requirement.path[-1]) if holder is not None else None
+            if missing is True:
+                return (requirement.value is ABSENT) != requirement.negated
+            if missing is False and requirement.value is ABSENT:
+                return requirement.negated
         if value is BOTTOM or value is None:
             if not requirement.path:
                 const = self.solver.default(fn, requirement.param)
@@ -375,7 +388,7 @@ class Calls(Models):
             (label,) = value.labels
             if label.source is None and label.exact and len(out) < 4:
                 out.append(Requirement(label.param, label.path, requirement.value, requirement.negated))
-        return True
+        return None
 
 
 def _typed(value: Value) -> bool:

@@ -9,8 +9,8 @@ from headwater import ir
 from headwater.apis.paths import CALL, expand
 from headwater.apis.schema import Callback
 from headwater.index.entities import Fn
+from headwater.taint.arguments import Args
 from headwater.taint.labels import source_label
-from headwater.taint.models import Args
 from headwater.taint.summary import Issue
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import BOTTOM, Node, Value
@@ -59,7 +59,7 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
         else:
             type_ = solver.symbols.type_value(fn.module, param.annotation, fn.cls)
             if callback.validates and (type_.scalar or type_.literal):
-                value = BOTTOM
+                value = Value()  # anything of its type: the default is only one of the values that it may have
             else:
                 text = f"the argument {param.name} of the {what} {fn.name}()"
                 source = solver.source(kind, fn, param.start, param.end, text)

@@ -16,7 +16,7 @@ from headwater.taint.labels import ALL, BIT, PATHS, RESOLVED
 from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
-    from headwater.taint.models import Args
+    from headwater.taint.arguments import Args
     from headwater.taint.transfer import Interpreter
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))

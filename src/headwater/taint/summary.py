@@ -14,6 +14,17 @@ from headwater.taint.value import NOTHING, Node, Shape
 Path = tuple[str | int, ...]
 
 
+class _Absent:
+    """An argument that is not passed."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
+"""The value of a requirement that an argument is (not) left out."""
+
+
 class Sink:
     """An operation of the project and the class of damage that it can do: the identity of a finding."""
 

@@ -16,9 +16,9 @@ from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards
+from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import ALL, BIT, RESOLVED, Label, param_label
-from headwater.taint.models import Args
 from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
