@@ -26,7 +26,7 @@ FIELDS: Final = 24  # keys of one object that are told apart
 SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps
 SHAPE_NODES: Final = 24  # parts of one shape: every caller makes each of them again
 SET_NODES: Final = 6  # parts of a value that a call leaves in a field of its argument: what is deeper, the field's class knows
-API_PATH: Final = 12  # segments of an API path
+API_PATH: Final = 12  # segments of an API path, counted from the last one that is of a type
 DROPS: Final = 2  # confidence steps: high, medium, low
 
 # Calls

@@ -61,7 +61,7 @@ class Catalogue:
                             if "." in filled:
                                 self.paths.know(filled)
                     if api.decorates is not None:  # used with arguments: @tool(name="x")
-                        self.paths.add(path + "()", Api(path=path, decorates=api.decorates, is_=api.is_))
+                        self.paths.add(path + "()", Api(path=path, decorates=api.decorates, is_=api.is_, label=api.label))
         for path, rule in calls:
             self.paths.add(path, rule)
             self.placed.append((path, rule))
@@ -139,7 +139,7 @@ def _check(file: ApiFile) -> None:
 def _callback(callback: Callback, at: str) -> None:
     if callback.function:
         _argument(callback.function, at)
-    for kind in (callback.parameters, *callback.by_name.values()):
+    for kind in (callback.parameters, callback.returns, *callback.by_name.values()):
         _one_of(kind, SOURCE_KINDS, "source kind", at)
     for one in (*callback.args, callback.spread, callback.spread_keywords):
         if one:

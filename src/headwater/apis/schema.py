@@ -108,6 +108,8 @@ class Callback(_Strict, frozen=True):
     """Parameters that the library fills itself: names, or API paths of annotations or defaults."""
     result: bool = False
     """The call returns what the callback returns."""
+    returns: str = ""
+    """Of a decorator: source kind of what calls of the decorated function give (its body is a prompt)."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
     validates: bool = False
@@ -159,6 +161,8 @@ class Api(_Strict, frozen=True):
     ``{".choices[].message.parsed": $response_format}``; the key ``.`` is the result itself."""
     result_of: str = ""
     """The result is what this argument, a function, returns."""
+    never_returns: bool = False
+    """The call raises or ends the program: what follows it is not run (``sys.exit``, ``flask.abort``)."""
     pipe: bool = False
     """Call every stage of the receiver with the result of the one before; the first takes argument 0."""
     makes: str = ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.load import CallRule
 from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers
@@ -18,7 +19,7 @@ from headwater.taint.frame import Actuals, Cell, lacks
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, extend
 from headwater.taint.models import Models
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join
+from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join, join_refs
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -73,8 +74,10 @@ class Calls(Models):
         body = any(isinstance(ref, Cls) or (isinstance(ref, Fn) and not callee.loose and not _stub(ref)) for ref in refs)
         for ref in refs:
             if isinstance(ref, Fn):
-                made = join(made, self._apply(ref, receiver if ref.bound else None, args, callee.loose, callee))
-                known = known or (not _stub(ref) and not callee.loose)
+                value = self._apply(ref, receiver if ref.bound else None, args, callee.loose, callee)
+                answers = self.solver.answers(ref)
+                made = join(made, self._answered(ref, answers) if answers else value)
+                known = known or bool(answers) or (not _stub(ref) and not callee.loose)
                 for node in ref.api:
                     value, _ = self._api(node, args, True)
                     made = join(made, value)
@@ -105,6 +108,28 @@ class Calls(Models):
         elif callee.labels and not any(label.exact for label in callee.labels):
             values.append(callee)
         return join(made, self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1))
+
+    def _answered(self, fn: Fn, answers: tuple[tuple[ApiPath[Any], Api], ...]) -> Value:
+        """What a function gives for which a model answers: its body is the prompt."""
+        type_ = self._returned(fn)
+        if type_.scalar or type_.literal:
+            return Value()
+        made = BOTTOM
+        for node, entry in answers:
+            if entry.decorates is not None:
+                made = join(made, self.from_source(entry.decorates.returns, entry.label or f"the result of {fn.name}()"))
+            called = node.child(CALL)
+            result = called.child(CALL) if called is not None else None
+            if result is not None:
+                made = made.with_(refs=join_refs(made.refs, (result,)))
+        return self.typed(made, type_)
+
+    def never_returns(self, ref: Any) -> bool:
+        """Whether what is called raises or ends the program."""
+        if isinstance(ref, Fn):
+            summary = self.solver.summary(self.fn, ref)
+            return summary is not None and summary.never
+        return isinstance(ref, ApiPath) and any(getattr(entry, "never_returns", False) for entry in ref.entries)
 
     def _covered(self, node: ApiPath[Any], refs: tuple[Any, ...]) -> bool:
         """Whether a candidate by name does what the model says of an unknown receiver: the finding then stands in the candidate."""

@@ -547,7 +547,9 @@ class Frame:
         if key is None and index is not None and isinstance(index.const, str | int) and not isinstance(index.const, bool):
             key = index.const
         if key is None and index is None:  # a slice
-            return self.copy(value, "slice").with_(const=NO_CONST, proven=0) if value.allocs else self.derived([value])
+            made = self.copy(value, "slice").with_(const=NO_CONST, proven=0) if value.allocs else self.derived([value])
+            lists = tuple(ref for ref in value.refs if isinstance(ref, ApiPath) and ref.child("[]") is not None)
+            return made.with_(refs=lists) if lists and not value.allocs else made
         made = BOTTOM
         for alloc in value.allocs:
             if key is None:

@@ -18,9 +18,10 @@ from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint.arguments import Args, Arguments
+from headwater.taint.frame import Cell
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive, source_label
-from headwater.taint.summary import ABSENT, Issue, Requirement, Sink, ToSink
-from headwater.taint.value import BOTTOM, Fact, Node, Value, join, join_all, join_refs
+from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
+from headwater.taint.value import BOTTOM, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -183,6 +184,7 @@ class Models(Arguments):
             or entry.calls
             or entry.is_
             or entry.marks
+            or entry.never_returns
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
 
@@ -333,9 +335,18 @@ class Models(Arguments):
         """The library calls the function with data of its own."""
         for ref in function.refs:
             if isinstance(ref, Fn):
-                self.solver.entry(self.fn, ref, callback)
+                entry = Entry(self.fn, ref, callback, self._taken(function, ref))
+                self.solver.entries.setdefault(self.fn.id, {})[entry.key] = entry
             elif isinstance(ref, Inst) and (method := ref.cls.method("__call__")) is not None:
                 self.solver.entry(self.fn, method, callback)
+
+    def _taken(self, function: Value, fn: Fn) -> tuple[Shape, ...]:
+        """What a local function captured, without what depends on the caller of the function at hand."""
+        closures = [alloc for alloc in function.allocs if alloc.kind == "closure"]
+        if not fn.ir.captured or not closures:
+            return ()
+        names = [f"$c{number}" for number in range(len(fn.ir.captured))]
+        return tuple(only_sources(self.export(join_all(self.cells.get((alloc, name), BOTTOM) for alloc in closures))) for name in names)
 
     def _guard(self, guards: list[Guard], args: Args, made: Value) -> Value:
         true: list[Fact] = []
@@ -346,7 +357,11 @@ class Models(Arguments):
             value = self.argument(where, args)
             if value is None:
                 continue
-            if where.receiver:
+            if where.steps == ("*",):
+                container = self.argument(msgspec.structs.replace(where, steps=()), args) or BOTTOM
+                elements = [self.cells.get((alloc, key), BOTTOM) for alloc in container.allocs for key in alloc.keys]
+                cells = tuple(cell for element in elements for cell in self.cells_holding(element))
+            elif where.receiver:
                 cells = args.receiver_cells
             elif 0 <= where.position < len(args.cells):
                 cells = args.cells[where.position]
@@ -364,6 +379,10 @@ class Models(Arguments):
         if true:
             made = made.with_(pred=(tuple(true), ()))
         return made
+
+    def cells_holding(self, value: Value) -> list[Cell]:
+        """The variables that a value was read from (and those of the data that it is the text of)."""
+        raise NotImplementedError
 
     def learn(self, fact: Fact) -> None:
         """Attach what a check has shown to the cells that it looked at."""
