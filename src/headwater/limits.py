@@ -26,7 +26,7 @@ FIELDS: Final = 24  # keys of one object that are told apart
 SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps
 SHAPE_NODES: Final = 24  # parts of one shape: every caller makes each of them again
 SET_NODES: Final = 6  # parts of a value that a call leaves in a field of its argument: what is deeper, the field's class knows
-API_PATH: Final = 12  # segments of an API path
+API_PATH: Final = 12  # segments of an API path, counted from the last one that is of a type
 DROPS: Final = 2  # confidence steps: high, medium, low
 
 # Calls
@@ -36,6 +36,7 @@ DISPATCH: Final = 24  # functions in one table of tools
 EFFECTS: Final = 96  # of one summary
 CALLBACKS: Final = 32  # calls of handed-over functions that one summary keeps
 MUTATIONS: Final = 16  # fields of arguments that one summary sets, those nearest to the argument first: callers repeat each
+CHOICES: Final = 256  # elements of displays for which one condition is tried: BUILD_PARTS of them are kept apart
 ARGUMENTS_REPORTED: Final = 16  # positional arguments told apart in a call
 
 # Solver

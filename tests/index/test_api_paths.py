@@ -158,6 +158,14 @@ def test_long_paths_end() -> None:
     assert entries(made, "a" + ".b" * 1_000) is None
 
 
+def test_a_builder_that_returns_itself_is_the_same_path() -> None:
+    """However long the chain is, it ends nowhere, makes no new paths, and says the same."""
+    made = patterns("Page.text", types={"Page": ["web.open()", "Page.{first,next()}"]})
+    assert made.find("web.open().first.next().first") is made.find("web.open().first")
+    assert made.find("web.open().first.first") is made.find("web.open().first")
+    assert entries(made, "web.open()" + ".first.next()" * limits.API_PATH + ".text") == ("Page.text",)
+
+
 def test_find_all() -> None:
     made = patterns("a.b", "c.d")
     assert [found.text for found in find_all(made, ["a.b", "x.y", "c.d"])] == ["a.b", "c.d"]

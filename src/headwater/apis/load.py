@@ -13,7 +13,7 @@ import msgspec
 import yaml
 
 from headwater.apis import conditions
-from headwater.apis.paths import PatternError, Patterns, expand, split
+from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator
 
 FOLDER = pathlib.Path(__file__).parent
@@ -53,6 +53,7 @@ class Catalogue:
                 for path in [api.path] if isinstance(api.path, str) else api.path:
                     self.paths.add(path, api)
                     self.placed.append((path, api))
+                    self._know_conditions(api.when, api.clears_when, *(sink.when for sink in api.sinks), *(one.when for one in api.guards))
                     if api.clean:  # the result must have a path, so that its attributes can be told apart
                         self.paths.know(path + "()")
                     for callback in (*api.calls, api.decorates, api.overridden):
@@ -60,12 +61,22 @@ class Catalogue:
                             if "." in filled:
                                 self.paths.know(filled)
                     if api.decorates is not None:  # used with arguments: @tool(name="x")
-                        self.paths.add(path + "()", Api(path=path, decorates=api.decorates, is_=api.is_))
+                        self.paths.add(path + "()", Api(path=path, decorates=api.decorates, is_=api.is_, label=api.label))
         for path, rule in calls:
             self.paths.add(path, rule)
             self.placed.append((path, rule))
+            self._know_conditions(rule.when)
         for path in known:  # what the engine itself gives a meaning
             self.paths.know(path)
+
+    def _know_conditions(self, *texts: str) -> None:
+        """What conditions ask for must have a path, so that a value can be it."""
+        for text in texts:
+            for term in (term for branch in conditions.condition(text) for term in branch):
+                path = str(term.value)
+                if term.form == "api" and split(path)[0] not in self.types:
+                    self.paths.know(path)
+                    self.paths.know(path.removesuffix(CALL) if path.endswith(CALL) else path + CALL)
 
 
 def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:
@@ -128,7 +139,7 @@ def _check(file: ApiFile) -> None:
 def _callback(callback: Callback, at: str) -> None:
     if callback.function:
         _argument(callback.function, at)
-    for kind in (callback.parameters, *callback.by_name.values()):
+    for kind in (callback.parameters, callback.returns, *callback.by_name.values()):
         _one_of(kind, SOURCE_KINDS, "source kind", at)
     for one in (*callback.args, callback.spread, callback.spread_keywords):
         if one:

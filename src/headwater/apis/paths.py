@@ -40,15 +40,15 @@ class _State(Generic[T]):
 class ApiPath(Generic[T]):
     """One API path; ``entries`` are the payloads of the most specific patterns that match it."""
 
-    __slots__ = ("_children", "_patterns", "_states", "depth", "entries", "key", "text", "types")
+    __slots__ = ("_before", "_children", "_patterns", "_states", "depth", "entries", "key", "text", "types")
 
-    def __init__(self, patterns: Patterns[T], text: str, states: tuple[_State[T], ...], depth: int) -> None:
+    def __init__(self, patterns: Patterns[T], text: str, states: tuple[_State[T], ...], before: ApiPath[T] | None = None) -> None:
         self._patterns = patterns
+        self._before = before
         self._states = states
         self._children: dict[str, ApiPath[T] | None] = {}
         self.text = text
         self.key = (3, text)
-        self.depth = depth
         found: list[tuple[tuple[int, int, int], T]] = []
         types: list[str] = []
         for state in states:
@@ -62,6 +62,8 @@ class ApiPath(Generic[T]):
         self.entries: tuple[T, ...] = tuple(payload for rank, payload in found if rank == best[type(payload)])
         """Of each kind of payload (models, call patterns of rules) the most specific."""
         self.types: frozenset[str] = frozenset(types)
+        self.depth: int = 1 if types or before is None else before.depth + 1
+        """Steps since the path was last of a type: from there it goes on as the type does, however it was reached."""
 
     def __repr__(self) -> str:
         return self.text
@@ -82,7 +84,18 @@ class ApiPath(Generic[T]):
         if not states:
             return None
         text = self.text + step if step in (CALL, ELEMENT) else f"{self.text}.{step}"
-        return ApiPath(self._patterns, text, states, self.depth + 1)
+        made = ApiPath(self._patterns, text, states, self)
+        return (made._again() or made) if made.types else made
+
+    def _again(self) -> ApiPath[T] | None:
+        """The path before this one from which everything goes on as it does from here: a builder that returns itself adds nothing."""
+        wanted = frozenset(self._states)
+        node = self._before
+        while node is not None:
+            if frozenset(node._states) == wanted:
+                return node
+            node = node._before
+        return None
 
 
 class Patterns(Generic[T]):
@@ -112,7 +125,7 @@ class Patterns(Generic[T]):
             return self._roots[name]
         except KeyError:
             states = self.advance((self._start,), name)
-            made = ApiPath(self, name, states, 1) if states else None
+            made = ApiPath(self, name, states) if states else None
             self._roots[name] = made
             return made
 

@@ -12,7 +12,9 @@ positional), ``$any`` (all arguments), followed by ``.attr``, ``[0]``, ``["key"]
 
 A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is
 ``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``list`` (a list or tuple display), a quoted text, a
-number, or an API path; or ``ARG matches "regex"`` (a literal that matches). What cannot be decided counts as holding.
+number, or an API path; or ``ARG matches "regex"`` (a literal that matches). What cannot be decided counts as holding; where it is
+whether an argument is passed at all (it may be in ``**kwargs``), one confidence down. Terms joined by ``and`` that speak of ``[]`` of
+one argument hold together if they hold for one element.
 
 Loading and matching are in ``headwater.apis.load``.
 """
@@ -106,6 +108,8 @@ class Callback(_Strict, frozen=True):
     """Parameters that the library fills itself: names, or API paths of annotations or defaults."""
     result: bool = False
     """The call returns what the callback returns."""
+    returns: str = ""
+    """Of a decorator: source kind of what calls of the decorated function give (its body is a prompt)."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
     validates: bool = False
@@ -134,8 +138,6 @@ class Api(_Strict, frozen=True):
     """Source kind of the result."""
     when: str = ""
     """Condition for ``returns``."""
-    at: list[str] = []
-    """Where in the result: paths such as ``[]["text"]`` (default: everywhere)."""
     clean: list[str] = []
     """Attributes or keys of the result that carry no data of others (``usage``, ``status_code``)."""
     label: str = ""
@@ -159,6 +161,8 @@ class Api(_Strict, frozen=True):
     ``{".choices[].message.parsed": $response_format}``; the key ``.`` is the result itself."""
     result_of: str = ""
     """The result is what this argument, a function, returns."""
+    never_returns: bool = False
+    """The call raises or ends the program: what follows it is not run (``sys.exit``, ``flask.abort``)."""
     pipe: bool = False
     """Call every stage of the receiver with the result of the one before; the first takes argument 0."""
     makes: str = ""

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.load import CallRule
 from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers
-from headwater.taint.frame import Actuals, Cell
+from headwater.taint.arguments import Args
+from headwater.taint.frame import Actuals, Cell, lacks
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, extend
-from headwater.taint.models import Args, Models
-from headwater.taint.summary import EMPTY, Requirement, Summary, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join
+from headwater.taint.models import Models
+from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
+from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join, join_refs
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -69,16 +71,18 @@ class Calls(Models):
             if found is not None:
                 return found
         refs = callee.refs[: limits.DISPATCH]
-        body = any(isinstance(ref, Fn) and not _stub(ref) for ref in refs) or any(isinstance(ref, Cls) for ref in refs)
+        body = any(isinstance(ref, Cls) or (isinstance(ref, Fn) and not callee.loose and not _stub(ref)) for ref in refs)
         for ref in refs:
             if isinstance(ref, Fn):
-                made = join(made, self._apply(ref, receiver if ref.bound else None, args, callee.loose, callee))
-                known = known or (not _stub(ref) and not callee.loose)
+                value = self._apply(ref, receiver if ref.bound else None, args, callee.loose, callee)
+                answers = self.solver.answers(ref)
+                made = join(made, self._answered(ref, answers) if answers else value)
+                known = known or bool(answers) or (not _stub(ref) and not callee.loose)
                 for node in ref.api:
                     value, _ = self._api(node, args, True)
                     made = join(made, value)
             elif isinstance(ref, ApiPath):
-                value, decided = self._api(ref, args, body)
+                value, decided = self._api(ref, args, body or (callee.loose and self._covered(ref, refs)))
                 made = join(made, value)
                 known = known or decided
             elif isinstance(ref, Cls):
@@ -104,6 +108,39 @@ class Calls(Models):
         elif callee.labels and not any(label.exact for label in callee.labels):
             values.append(callee)
         return join(made, self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1))
+
+    def _answered(self, fn: Fn, answers: tuple[tuple[ApiPath[Any], Api], ...]) -> Value:
+        """What a function gives for which a model answers: its body is the prompt."""
+        type_ = self._returned(fn)
+        if type_.scalar or type_.literal:
+            return Value()
+        made = BOTTOM
+        for node, entry in answers:
+            if entry.decorates is not None:
+                made = join(made, self.from_source(entry.decorates.returns, entry.label or f"the result of {fn.name}()"))
+            called = node.child(CALL)
+            result = called.child(CALL) if called is not None else None
+            if result is not None:
+                made = made.with_(refs=join_refs(made.refs, (result,)))
+        return self.typed(made, type_)
+
+    def never_returns(self, ref: Any) -> bool:
+        """Whether what is called raises or ends the program."""
+        if isinstance(ref, Fn):
+            summary = self.solver.summary(self.fn, ref)
+            return summary is not None and summary.never
+        return isinstance(ref, ApiPath) and any(getattr(entry, "never_returns", False) for entry in ref.entries)
+
+    def _covered(self, node: ApiPath[Any], refs: tuple[Any, ...]) -> bool:
+        """Whether a candidate by name does what the model says of an unknown receiver: the finding then stands in the candidate."""
+        classes = {sink.class_ for entry in node.entries for sink in getattr(entry, "sinks", ())}
+        if not classes:
+            return False
+        for ref in refs:
+            summary = self.solver.summary(self.fn, ref) if isinstance(ref, Fn) else None
+            if summary is not None and classes <= {effect.sink.class_ for effect in summary.sinks}:
+                return True
+        return False
 
     def _unknown_callback(self, callee: Value, args: Args) -> Value:
         """The caller handed the function over: tell the caller what it is called with."""
@@ -338,20 +375,32 @@ class Calls(Models):
         if effect.exact and value.proven & bit:
             return
         requires: list[Requirement] = []
+        doubt = 0
         for requirement in effect.requires:
             verdict = self._required(fn, requirement, actuals, requires)
-            if not verdict:
+            if verdict is False:
                 return
+            if verdict is None and requirement.value is ABSENT:
+                doubt = 1
+        asked = any(one.value is ABSENT for one in requires)  # the caller decides
         hop = (self.at.start, self.at.end, fn, effect.key)
         for label in sorted(value.labels, key=lambda one: one.key):
             if label.cleared & bit:
                 continue
-            self._reach(label, value, effect.sink, effect.drop + drop, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1)
+            less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)
+            self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1)
 
-    def _required(self, fn: Fn, requirement: Requirement, actuals: list[Value], out: list[Requirement]) -> bool:
-        """Whether a condition on a constant argument may hold here; what depends on this function's own caller goes to ``out``."""
+    def _required(self, fn: Fn, requirement: Requirement, actuals: list[Value], out: list[Requirement]) -> bool | None:
+        """Whether a condition on a constant argument holds here (None: it may); what this function's own caller decides goes to ``out``."""
         value = self.project(actuals, requirement.param, requirement.path)
         const: Any = NO_CONST
+        if requirement.path:
+            holder = self.project(actuals, requirement.param, requirement.path[:-1])
+            missing = lacks(holder, requirement.path[-1]) if holder is not None else None
+            if missing is True:
+                return (requirement.value is ABSENT) != requirement.negated
+            if missing is False and requirement.value is ABSENT:
+                return requirement.negated
         if value is BOTTOM or value is None:
             if not requirement.path:
                 const = self.solver.default(fn, requirement.param)
@@ -364,7 +413,7 @@ class Calls(Models):
             (label,) = value.labels
             if label.source is None and label.exact and len(out) < 4:
                 out.append(Requirement(label.param, label.path, requirement.value, requirement.negated))
-        return True
+        return None
 
 
 def _typed(value: Value) -> bool:

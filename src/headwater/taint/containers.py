@@ -11,7 +11,7 @@ from headwater.taint.value import BOTTOM, NO_CONST, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
-from headwater.taint.models import Args
+from headwater.taint.arguments import Args
 
 
 def method(frame: Calls, name: str, receiver: Value, args: Args) -> Value | None:

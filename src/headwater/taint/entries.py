@@ -9,26 +9,15 @@ from headwater import ir
 from headwater.apis.paths import CALL, expand
 from headwater.apis.schema import Callback
 from headwater.index.entities import Fn
+from headwater.taint.arguments import Args
 from headwater.taint.labels import source_label
-from headwater.taint.models import Args
+from headwater.taint.summary import Entry as Entry
 from headwater.taint.summary import Issue
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import BOTTOM, Node, Value
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
-
-
-class Entry:
-    """A function that a framework calls with data of its own."""
-
-    __slots__ = ("callback", "fn", "key", "owner")
-
-    def __init__(self, owner: Fn, fn: Fn, callback: Callback) -> None:
-        self.owner = owner
-        self.fn = fn
-        self.callback = callback
-        self.key = (fn.id, callback.is_, callback.parameters, tuple(sorted(callback.by_name.items())))
 
 
 def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]:
@@ -59,7 +48,7 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
         else:
             type_ = solver.symbols.type_value(fn.module, param.annotation, fn.cls)
             if callback.validates and (type_.scalar or type_.literal):
-                value = BOTTOM
+                value = Value()  # anything of its type: the default is only one of the values that it may have
             else:
                 text = f"the argument {param.name} of the {what} {fn.name}()"
                 source = solver.source(kind, fn, param.start, param.end, text)
@@ -74,10 +63,18 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
             positional.append(value)
         else:
             kw[param.name] = value
-    frame._apply(fn, receiver, Args(positional, kw, star, spread), False, None)
+    frame._apply(fn, receiver, Args(positional, kw, star, spread), False, _closure(frame, entry))
     for issue in frame.issues.values():
         issue.entry = True
     return [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
+
+
+def _closure(frame: Interpreter, entry: Entry) -> Value:
+    """The function with what it took from the function around it."""
+    alloc = frame.alloc("closure", "closure", closed=True)
+    for number, shape in enumerate(entry.captured):
+        frame.put(alloc, f"$c{number}", frame.instantiate(shape, ("captured", entry.fn.id, number)))
+    return Value(refs=(entry.fn,), allocs=(alloc,))
 
 
 def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, defaults: dict[Any, Value]) -> bool:

@@ -494,8 +494,9 @@ class Frame:
         shape = self.solver.read_field(self.fn, cls, name)
         if shape is not NOTHING:
             return self.instantiate(shape, ("class", cls.id, name), f"the field {name}")
-        refs = tuple(child for node in cls.api if (child := node.child(name)) is not None)
-        return Value(refs=refs)
+        nodes = (node for one in cls.mro for node in (*one.api, *one.externals))
+        refs = dict.fromkeys(child for node in nodes if (child := node.child(name)) is not None)
+        return Value(refs=tuple(refs)[: limits.REFS])
 
     def _member(self, ref: Inst, value: Value, name: str, made: Value) -> tuple[Value, list[Any]]:
         """A method, property or class-wide field of an instance."""
@@ -546,7 +547,9 @@ class Frame:
         if key is None and index is not None and isinstance(index.const, str | int) and not isinstance(index.const, bool):
             key = index.const
         if key is None and index is None:  # a slice
-            return self.copy(value, "slice").with_(const=NO_CONST, proven=0) if value.allocs else self.derived([value])
+            made = self.copy(value, "slice").with_(const=NO_CONST, proven=0) if value.allocs else self.derived([value])
+            lists = tuple(ref for ref in value.refs if isinstance(ref, ApiPath) and ref.child("[]") is not None)
+            return made.with_(refs=lists) if lists and not value.allocs else made
         made = BOTTOM
         for alloc in value.allocs:
             if key is None:
@@ -804,3 +807,17 @@ class Frame:
 
     def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
         raise NotImplementedError
+
+
+def lacks(value: Value, key: str | int) -> bool | None:
+    """Whether a dict, list or tuple surely has no such key (True) or surely has it (False)."""
+    if value.refs or (value.labels and not value.allocs) or not value.allocs:
+        return None
+    sure = True
+    for alloc in value.allocs:
+        if key in alloc.keys:
+            return False
+        sure = sure and alloc.closed and alloc.kind in ("dict", "list", "tuple") and "*" not in alloc.keys
+    if not sure or value.labels or (isinstance(key, int) and key < 0):
+        return None
+    return True

@@ -16,7 +16,7 @@ from headwater.taint.labels import ALL, BIT, PATHS, RESOLVED
 from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
-    from headwater.taint.models import Args
+    from headwater.taint.arguments import Args
     from headwater.taint.transfer import Interpreter
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
@@ -45,8 +45,8 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
         for side in (left, right):
-            if side.subject and side.proven & RESOLVED and not true_:  # commonpath([root, path]) == root
-                true_ = ((side.subject, PATHS, 0, (), ""),)
+            if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
+                true_ += ((side.subject, PATHS, 0, (), ""),)
         if left.pred is not None and right.const in (True, False):
             positive = left.pred if right.const is True else (left.pred[1], left.pred[0])
             return positive if op in ("==", "is") else (positive[1], positive[0])
@@ -170,8 +170,8 @@ def _commonpath(frame: Interpreter, args: Args) -> Value | None:
     for alloc in args.positional[0].allocs:
         for key in alloc.keys:
             element = frame.cells.get((alloc, key))
-            if element is not None and element.labels and element.proven & RESOLVED:
-                cells += [register for register, value in frame.cells.items() if value is element and isinstance(register, int)]
+            if element is not None and element.proven & RESOLVED:
+                cells += frame.cells_holding(element)
     if not cells:
         return None
     made = Value(proven=RESOLVED)

@@ -8,57 +8,30 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from headwater import limits
 from headwater.apis import conditions
-from headwater.apis.conditions import Argument, Term
 from headwater.apis.load import CallRule
-from headwater.apis.paths import CALL, ApiPath, expand
+from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint.frame import Cell, Frame
+from headwater.taint.arguments import Args, Arguments
+from headwater.taint.frame import Cell
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive, source_label
-from headwater.taint.summary import Issue, Requirement, Sink, ToSink
-from headwater.taint.value import BOTTOM, NO_CONST, Fact, Node, Value, join, join_all, join_refs
+from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
+from headwater.taint.value import BOTTOM, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
+_LOWER = {"high": "medium", "medium": "low", "low": "low"}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
 
 
-class Args:
-    """The arguments of one call, with the cells that they were read from."""
-
-    __slots__ = ("cells", "kw", "kw_cells", "name", "positional", "receiver", "receiver_cells", "spread", "star")
-
-    def __init__(
-        self, positional: list[Value], kw: dict[str, Value] | None = None, star: Value | None = None, spread: Value | None = None
-    ) -> None:
-        self.positional = positional
-        self.kw = kw or {}
-        self.star = star
-        """Elements of a starred argument."""
-        self.spread = spread
-        """The mapping of ``**``."""
-        self.receiver: Value | None = None
-        self.cells: list[tuple[Cell, ...]] = []
-        self.kw_cells: dict[str, tuple[Cell, ...]] = {}
-        self.receiver_cells: tuple[Cell, ...] = ()
-        self.name = ""
-        """Attribute name of the callee, where it was written as one."""
-
-    def everything(self) -> list[Value]:
-        values = [*self.positional, *self.kw.values()]
-        if self.star is not None:
-            values.append(self.star)
-        if self.spread is not None:
-            values.append(self.spread)
-        return values
-
-
-class Models(Frame):
+class Models(Arguments):
     """Calls of what is not in the project, and data that reaches sinks."""
 
     def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
@@ -127,7 +100,8 @@ class Models(Frame):
     def _entry(self, entry: Any, node: ApiPath[Any], args: Args, body: bool) -> tuple[Value, bool]:
         if isinstance(entry, CallRule):
             if self.holds(entry.when, args, []) is not False:
-                self.solver.report_call(self.fn, entry, node.text, self.at.start, self.at.end)
+                rule = msgspec.structs.replace(entry, confidence=_LOWER[entry.confidence]) if self.unsure else entry
+                self.solver.report_call(self.fn, rule, node.text, self.at.start, self.at.end)
             return BOTTOM, False
         loose = 1 if node.text.startswith("?") and not entry.passes else 0
         made = BOTTOM
@@ -210,6 +184,7 @@ class Models(Frame):
             or entry.calls
             or entry.is_
             or entry.marks
+            or entry.never_returns
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
 
@@ -217,6 +192,8 @@ class Models(Frame):
         requires: list[Requirement] = []
         if self.holds(model.when, args, requires) is False:
             return
+        doubt = int(self.unsure)
+        asked = any(one.value is ABSENT for one in requires)  # the caller decides
         bit = BIT[model.class_]
         sink: Sink | None = None
         for one in [model.at] if isinstance(model.at, str) else model.at:
@@ -230,102 +207,8 @@ class Models(Frame):
                 sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence)
             for label in sorted(value.labels, key=lambda label: label.key):
                 if not label.cleared & bit:
-                    self._reach(label, value, sink, drop + _CONFIDENCE_DROP[model.confidence], False, label.exact, tuple(requires), None)
-
-    def _argument(self, text: str, args: Args) -> Value | None:
-        """The value of an argument path; None where it is not passed."""
-        return self.argument(conditions.argument(text), args)
-
-    def argument(self, where: Argument, args: Args) -> Value | None:
-        """The value of a parsed argument path; None where it is not passed."""
-        value: Value | None = None
-        if where.receiver:
-            value = args.receiver
-        elif where.position == -3:
-            value = join_all(args.everything())
-        elif where.position == -2:
-            value = join_all([*args.positional, *([args.star] if args.star is not None else [])])
-        else:
-            if 0 <= where.position < len(args.positional):
-                value = args.positional[where.position]
-            elif where.keyword in args.kw:
-                value = args.kw[where.keyword]
-            elif where.position >= 0 and args.star is not None:
-                value = args.star
-            elif where.keyword and args.spread is not None:
-                value = self.item(args.spread, where.keyword, None)
-                if value is BOTTOM:
-                    value = None
-        for step in where.steps:
-            if value is None:
-                return None
-            value = (
-                self.elements_or_whole(value)
-                if step == "*"
-                else self.item(value, step, None)
-                if isinstance(step, int)
-                else self._get(value, step)
-            )
-        return value
-
-    def holds(self, text: str, args: Args, requires: list[Requirement]) -> bool | None:
-        """Whether a condition holds: False, True, or None where it cannot be decided; what a caller decides goes to ``requires``."""
-        parsed = conditions.condition(text)
-        if not parsed:
-            return True
-        best: bool | None = False
-        for branch in parsed:
-            needed: list[Requirement] = []
-            verdict: bool | None = True
-            for term in branch:
-                one = self._term(term, args, needed)
-                if one is False:
-                    verdict = False
-                    break
-                if one is None:
-                    verdict = None
-            if verdict is True and not needed:
-                return True
-            if verdict is not False and best is False:
-                best = None
-                requires += needed
-        return best
-
-    def _term(self, term: Term, args: Args, requires: list[Requirement]) -> bool | None:
-        value = self.argument(term.argument, args)
-        if term.form == "absent":
-            return (value is None) != term.negated
-        if value is None:
-            if term.form == "matches":
-                return False
-            return term.negated
-        if term.form == "constant":
-            constant = value.const is not NO_CONST or (bool(value.allocs) and all(alloc.constant for alloc in value.allocs))
-            return constant != term.negated
-        if term.form == "list":
-            display = bool(value.allocs) and all(alloc.kind in ("list", "tuple") for alloc in value.allocs)
-            if not display and not value.allocs and not value.labels and value.const is NO_CONST:
-                return None
-            return display != term.negated
-        if term.form == "api":
-            texts = {ref.text for ref in value.refs if isinstance(ref, ApiPath)}
-            if not texts and value.const is NO_CONST:
-                return None if not any(ref is EXTERNAL or isinstance(ref, Cls) for ref in value.refs) else term.negated
-            types = {name for ref in value.refs for name in getattr(ref, "types", ())}
-            types |= {name for ref in value.refs if isinstance(ref, Inst) for path in ref.paths for name in path.types}
-            return (str(term.value) in types or any(_is_path(one, str(term.value)) for one in texts)) != term.negated
-        if value.const is NO_CONST:
-            if value.allocs and not value.labels and all(alloc.closed for alloc in value.allocs):
-                return term.negated  # a display is no text, number or truth value
-            if term.form == "const" and len(value.labels) == 1 and not any(alloc.closed for alloc in value.allocs):
-                (label,) = value.labels
-                if label.source is None and label.exact:
-                    requires.append(Requirement(label.param, label.path, term.value, term.negated))
-            return None
-        if term.form == "matches":
-            return (isinstance(value.const, str) and re.search(str(term.value), value.const) is not None) != term.negated
-        equal = type(value.const) is type(term.value) and value.const == term.value
-        return equal != term.negated
+                    less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
+                    self._reach(label, value, sink, less, False, label.exact, tuple(requires), None)
 
     def _instances(self, entry: Api, made: Value, args: Args) -> Value:
         """Parts of a result that are instances of a class given as an argument."""
@@ -436,7 +319,10 @@ class Models(Frame):
                 type_ = self.symbols.type_value(ref.module, param.annotation, ref.cls)
                 foreign = any(isinstance(one, ApiPath) and not one.text.startswith("builtins.") for one in type_.refs)
                 checked = callback.validates and (type_.scalar or type_.literal)
-                if not kind or foreign or checked or param.name in callback.except_:
+                if not kind or foreign or param.name in callback.except_:
+                    continue
+                if checked:
+                    given[param.name] = Value()  # anything of its type
                     continue
                 text = f"the argument {param.name} of the {callback.is_ or 'function'} {ref.name}()"
                 label = source_label(self.solver.source(kind, ref, param.start, param.end, text))
@@ -449,9 +335,18 @@ class Models(Frame):
         """The library calls the function with data of its own."""
         for ref in function.refs:
             if isinstance(ref, Fn):
-                self.solver.entry(self.fn, ref, callback)
+                entry = Entry(self.fn, ref, callback, self._taken(function, ref))
+                self.solver.entries.setdefault(self.fn.id, {})[entry.key] = entry
             elif isinstance(ref, Inst) and (method := ref.cls.method("__call__")) is not None:
                 self.solver.entry(self.fn, method, callback)
+
+    def _taken(self, function: Value, fn: Fn) -> tuple[Shape, ...]:
+        """What a local function captured, without what depends on the caller of the function at hand."""
+        closures = [alloc for alloc in function.allocs if alloc.kind == "closure"]
+        if not fn.ir.captured or not closures:
+            return ()
+        names = [f"$c{number}" for number in range(len(fn.ir.captured))]
+        return tuple(only_sources(self.export(join_all(self.cells.get((alloc, name), BOTTOM) for alloc in closures))) for name in names)
 
     def _guard(self, guards: list[Guard], args: Args, made: Value) -> Value:
         true: list[Fact] = []
@@ -462,7 +357,11 @@ class Models(Frame):
             value = self.argument(where, args)
             if value is None:
                 continue
-            if where.receiver:
+            if where.steps == ("*",):
+                container = self.argument(msgspec.structs.replace(where, steps=()), args) or BOTTOM
+                elements = [self.cells.get((alloc, key), BOTTOM) for alloc in container.allocs for key in alloc.keys]
+                cells = tuple(cell for element in elements for cell in self.cells_holding(element))
+            elif where.receiver:
                 cells = args.receiver_cells
             elif 0 <= where.position < len(args.cells):
                 cells = args.cells[where.position]
@@ -480,6 +379,10 @@ class Models(Frame):
         if true:
             made = made.with_(pred=(tuple(true), ()))
         return made
+
+    def cells_holding(self, value: Value) -> list[Cell]:
+        """The variables that a value was read from (and those of the data that it is the text of)."""
+        raise NotImplementedError
 
     def learn(self, fact: Fact) -> None:
         """Attach what a check has shown to the cells that it looked at."""
@@ -503,8 +406,3 @@ class Models(Frame):
 
 def _last(node: ApiPath[Any]) -> str:
     return node.text.removesuffix(CALL).rpartition(".")[2] + "()"
-
-
-def _is_path(text: str, pattern: str) -> bool:
-    """Whether an API path is one of a pattern's readings, or ends like it."""
-    return any(text == one or text.endswith("." + one) for one in expand(pattern))

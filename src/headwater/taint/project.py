@@ -9,7 +9,8 @@ from typing import Any
 
 from headwater import ir, limits
 from headwater.apis.load import Catalogue
-from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.paths import CALL, ApiPath, expand, split
+from headwater.apis.schema import Api
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Mod
 from headwater.index.symbols import Symbols
@@ -48,6 +49,14 @@ class Project:
         self._clears: dict[str, int] = {}
         self._iteration: dict[int, tuple[Fn | None, Fn | None]] = {}
         self._checked: dict[tuple[int, str], bool] = {}
+        self._answering: dict[tuple[int, int], dict[int, tuple[tuple[ApiPath[Any], Api], ...]]] = {}
+        self._answerers = {
+            split(one)[0]
+            for path, entry in catalogue.placed
+            if isinstance(entry, Api) and entry.decorates is not None and entry.decorates.returns
+            for one in expand(path)
+        }
+        """Libraries with decorators that make a model answer for a function."""
         self._stateful: dict[str, bool] = {}
 
     def count(self, what: str, number: int = 1) -> None:
@@ -120,6 +129,43 @@ class Project:
             self.receivers.clear()
         self.receivers[fn.id] = made
         return made
+
+    def answers(self, fn: Fn) -> tuple[tuple[ApiPath[Any], Api], ...]:
+        """The decorators of a function that make its calls return data of others."""
+        key = (fn.module.id, fn.ir.parent)
+        known = self._answering.get(key)
+        if known is None:
+            known = self._answering[key] = self._decorated(fn.module, fn.ir.parent)
+        return known.get(fn.index, ())
+
+    def _decorated(self, mod: Mod, parent: int) -> dict[int, tuple[tuple[ApiPath[Any], Api], ...]]:
+        """Such decorators of the functions in one function (or module body), read from names alone: callers may be solved first."""
+        found: dict[int, tuple[tuple[ApiPath[Any], Api], ...]] = {}
+        if parent < 0 or not self._answerers & self._imported(mod):
+            return found
+        paths: dict[int, ApiPath[Any] | None] = {}
+        functions: dict[int, int] = {}
+        for instr in instructions(mod.ir.functions[parent].body):
+            kind = type(instr)
+            if kind is ir.Name:
+                paths[instr.dst] = next((one for one in self.bindings(mod, instr.name) if isinstance(one, ApiPath)), None)
+            elif kind is ir.Move:
+                paths[instr.dst] = paths.get(instr.src)
+            elif kind is ir.Attr or kind is ir.Call:
+                before = paths.get(instr.obj if kind is ir.Attr else instr.fn)
+                paths[instr.dst] = before.child(instr.name if kind is ir.Attr else CALL) if before is not None else None
+            elif kind is ir.Func:
+                functions[instr.dst] = instr.function
+            elif kind is ir.Decorate and instr.target in functions:
+                function = functions[instr.dst] = functions[instr.target]
+                node = paths.get(instr.decorator)
+                for entry in node.entries if node is not None else ():
+                    if isinstance(entry, Api) and entry.decorates is not None and entry.decorates.returns and node is not None:
+                        found[function] = (*found.get(function, ()), (node, entry))
+        return found
+
+    def _imported(self, mod: Mod) -> set[str]:
+        return {alias.path.partition(".")[0] for alias in mod.ir.imported}
 
     def clean_of(self, node: ApiPath[Any]) -> frozenset[str]:
         """Attributes of a call's result that carry no data of others."""

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from headwater.apis.schema import Callback
 from headwater.index.entities import Fn
 from headwater.taint.value import NOTHING, Node, Shape
 
 Path = tuple[str | int, ...]
+
+
+class _Absent:
+    """An argument that is not passed."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
+"""The value of a requirement that an argument is (not) left out."""
 
 
 class Sink:
@@ -128,7 +140,7 @@ Proof = tuple[int, int, int, str]
 class Summary:
     """All that callers need to know of one function."""
 
-    __slots__ = ("callbacks", "mutations", "proofs", "raises", "return_steps", "returns", "sinks", "when_false", "when_true")
+    __slots__ = ("callbacks", "mutations", "never", "proofs", "raises", "return_steps", "returns", "sinks", "when_false", "when_true")
 
     def __init__(
         self,
@@ -140,6 +152,7 @@ class Summary:
         proofs: tuple[Proof, ...] = (),
         when_true: tuple[Proof, ...] = (),
         when_false: tuple[Proof, ...] = (),
+        never: bool = False,
     ) -> None:
         self.returns = returns
         self.sinks = sinks
@@ -150,6 +163,8 @@ class Summary:
         """What holds of the arguments after any normal return."""
         self.when_true = when_true
         self.when_false = when_false
+        self.never = never
+        """No call of it returns."""
         self.return_steps: dict[Any, Node] = {}
 
     def __eq__(self, other: object) -> bool:
@@ -163,12 +178,28 @@ class Summary:
             and self.proofs == other.proofs
             and self.when_true == other.when_true
             and self.when_false == other.when_false
+            and self.never == other.never
         )
 
     __hash__ = None  # type: ignore[assignment]
 
 
 EMPTY = Summary()
+
+
+class Entry:
+    """A function that a framework calls with data of its own."""
+
+    __slots__ = ("callback", "captured", "fn", "key", "owner")
+
+    def __init__(self, owner: Fn, fn: Fn, callback: Callback, captured: tuple[Shape, ...] = ()) -> None:
+        self.owner = owner
+        self.fn = fn
+        self.callback = callback
+        self.captured = captured
+        """What the function took from the one around it, as far as no caller of that one decides it."""
+        inside = sorted(label.key for shape in captured for label in shape.labels)
+        self.key = (fn.id, callback.is_, callback.parameters, tuple(sorted(callback.by_name.items())), tuple(inside))
 
 
 class Issue:

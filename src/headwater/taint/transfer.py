@@ -16,9 +16,9 @@ from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards
+from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import ALL, BIT, RESOLVED, Label, param_label
-from headwater.taint.models import Args
 from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 _HOST_FIXED = re.compile(r"^[A-Za-z][\w+.-]*://[^/?#\s]+[/?#]")
+_TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
+_CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 
 
@@ -53,6 +55,8 @@ class Interpreter(Calls):
         self.false_proofs: list[dict[int, tuple[int, int]]] = []
         self.loops: list[list[dict[Any, Value]]] = []
         self.named_calls: dict[int, str] = {}
+        self.texts: dict[int, tuple[tuple[Any, Value], ...]] = {}
+        """What a register is the text of (``str(path)``): cells, and what they held."""
         self._named: frozenset[int] | None = None
         self.yields: Alloc | None = None
         self.inside = 0
@@ -91,6 +95,18 @@ class Interpreter(Calls):
             _common(self.exit_proofs),
             _common(self.true_proofs),
             _common(self.false_proofs),
+            self._ends_here(),
+        )
+
+    def _ends_here(self) -> bool:
+        """Whether no call of the function returns: every path raises or ends the program."""
+        body = self.fn.ir.body
+        return (
+            self.dead
+            and not self.exit_proofs
+            and self.yields is None
+            and not self.fn.ir.flags & {"async", "generator", "abstract", "overload"}
+            and not any(type(one) is ir.Name and one.name == "NotImplementedError" for one in body)  # subclasses do it
         )
 
     def _parameters(self) -> None:
@@ -216,6 +232,7 @@ class Interpreter(Calls):
         kind = type(cond)
         if kind is ir.Leaf:
             self.block(cond.pre)
+            self.dead = False  # a condition that never ends is no condition: what follows is looked at as if it did
             value = self.cells.get(cond.reg, BOTTOM)
             if value.pred is not None:
                 return value.pred
@@ -278,6 +295,10 @@ class Interpreter(Calls):
         source = self.loaded.get(i.src)
         if source is not None:
             self.loaded[i.dst] = source
+        if self.texts:
+            self.texts.pop(i.dst, None)
+            if i.src in self.texts:
+                self.texts[i.dst] = self.texts[i.src]
         self.write(i.dst, value)
 
     def i_attr(self, i: ir.Attr) -> None:
@@ -380,6 +401,8 @@ class Interpreter(Calls):
         seen = bool(text)
         for number, part in enumerate(i.parts):
             value = self.cells.get(part, BOTTOM)
+            if any(alloc.kind in _CONTAINERS for alloc in value.allocs):
+                value = self.collapse(value)  # the text shows what is inside
             if isinstance(value.const, str | int) and not value.labels:
                 text += str(value.const)
                 fixed = fixed or bool(_HOST_FIXED.match(text))
@@ -427,6 +450,9 @@ class Interpreter(Calls):
                         self.put(alloc, "*", self.part(value, "*"), weak=True)
                 self.write(i.dst, Value(allocs=(alloc,)))
                 return
+        if i.op == "*" and (repeated := self._repeated(left, right, i)) is not None:
+            self.write(i.dst, repeated)
+            return
         clear = 0
         if i.op in ("+", "%") and isinstance(left.const, str) and _HOST_FIXED.match(left.const):
             clear = BIT["url"]
@@ -443,6 +469,17 @@ class Interpreter(Calls):
             made = made.with_(refs=tuple(refs))
         self.write(i.dst, made)
 
+    def _repeated(self, left: Value, right: Value, i: ir.Binary) -> Value | None:
+        """``[x] * n``: a list of as many as nobody knows."""
+        value = left if left.allocs else right
+        if not value.allocs or any(alloc.kind not in ("list", "tuple") for alloc in value.allocs):
+            return None
+        alloc = self.alloc((i.start, i.end, "times", i.dst), "list", closed=all(one.closed for one in value.allocs))
+        alloc.constant = all(one.constant for one in value.allocs)
+        alloc.mixed = True
+        self.put(alloc, "*", join_all([*(self.contents(one) for one in value.allocs), self.part(value, "*")]))
+        return Value(allocs=(alloc,))
+
     def i_unary(self, i: ir.Unary) -> None:
         value = self.cells.get(i.operand, BOTTOM)
         if isinstance(value.const, int | float) and i.op == "-":
@@ -457,9 +494,19 @@ class Interpreter(Calls):
         self.write(i.dst, Value(pred=pred) if pred is not None else BOTTOM)
 
     def cells_of(self, register: int) -> tuple[Any, ...]:
-        """A register and the field that it was read from."""
+        """A register, the field that it was read from, and what it is the text of."""
         loaded = self.loaded.get(register)
-        return (register,) if loaded is None else (register, loaded)
+        cells: tuple[Any, ...] = (register,) if loaded is None else (register, loaded)
+        for cell, value in self.texts.get(register, ()):
+            if self.cells.get(cell) is value:
+                cells += (cell,)
+        return cells
+
+    def cells_holding(self, value: Value) -> list[Any]:
+        if not value.labels:
+            return []
+        registers = [register for register, one in self.cells.items() if one is value and isinstance(register, int)]
+        return list(dict.fromkeys(cell for register in registers for cell in self.cells_of(register)))
 
     def i_call(self, i: ir.Call) -> None:
         callee = self.cells.get(i.fn, BOTTOM)
@@ -499,9 +546,14 @@ class Interpreter(Calls):
                     return
         result = self.call(callee, args)
         self.at = i
+        self.texts.pop(i.dst, None)
+        if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
+            self.texts[i.dst] = tuple((cell, cells[cell]) for cell in args.cells[0] if cell in cells)
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)
         self.write(i.dst, result)
+        if callee.refs and not callee.loose and all(map(self.never_returns, callee.refs)):
+            self.dead = True
 
     def _known_elements(self, value: Value) -> list[Value] | None:
         """The elements of a tuple or list of known length."""
@@ -545,7 +597,7 @@ class Interpreter(Calls):
         for ref in decorator.refs:
             for entry in getattr(ref, "entries", ()):
                 callback = getattr(entry, "decorates", None)
-                if callback is not None:
+                if callback is not None and (callback.parameters or callback.by_name or callback.is_):
                     self.register(target, callback)
             if isinstance(ref, Fn):
                 self.call(decorator, Args([target]))
