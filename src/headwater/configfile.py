@@ -35,12 +35,16 @@ _UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
 _SEVERITIES: Final = {one.word: one for one in sorted(Severity, reverse=True)}
 _CONFIDENCES: Final = {one.word: one for one in sorted(Confidence, reverse=True)}
 _EXAMPLES: Final = 10  # of patterns, in the ledger
+_MESSAGE: Final = 400  # characters of an error: a key may be as long as the file
 
 _Pattern = Annotated[str, msgspec.Meta(max_length=limits.GITIGNORE_LINE_BYTES)]
 
 
 class ConfigError(ValueError):
     """A configuration file that cannot be used; the message begins with the file, and with the line where it is known."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if len(message) <= _MESSAGE else message[: _MESSAGE - 3] + "...")
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
@@ -165,6 +169,9 @@ def _text(absolute: str, name: str) -> str | None:
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > limits.CONFIG_DOTS:
+            raise ConfigError(f"{name}:{number}: more than {limits.CONFIG_DOTS} dots in one line")
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -55,6 +55,7 @@ TRACE_HOPS: Final = 3_000  # calls from the source down to the sink; the middle 
 SUPPRESSIONS_OF_FILE: Final = 1_000  # comments; a file with more should be excluded
 SUPPRESSION_CHARS: Final = 1_000  # of one comment: ids, a reason and a date need under 200
 CONFIG_BYTES: Final = 256_000  # of headwater.toml or pyproject.toml; the largest hand-written ones are under 100 KB
+CONFIG_DOTS: Final = 200  # in one line: the time and memory of tomllib are quadratic in the parts of a dotted key
 CONFIG_PATTERNS: Final = 1_000  # of files to leave out: each costs time for every name
 
 # Discovery of files
