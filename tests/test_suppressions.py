@@ -141,7 +141,7 @@ def test_a_suppressed_finding_is_kept_but_does_not_count(tmp_path: Path) -> None
     assert gate.decide(made.findings, Config()).counted == 1
     page = text.render(shown(made))
     assert "1 finding: 1 critical" in page
-    assert "1 more suppressed by comments in the code" in page
+    assert "1 suppressed by comments in the code" in page
     assert page.count(f"critical[{RULE}]") == 1
     assert "Notes:" not in page
 

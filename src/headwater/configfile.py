@@ -59,6 +59,9 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
     processes: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
 
 
+SETTINGS: Final = _Table.__struct_encode_fields__
+
+
 class _Found(NamedTuple):
     """A file and its table."""
 
@@ -197,7 +200,7 @@ def _settings(found: _Found) -> dict[str, Any]:
         unknown = _UNKNOWN.search(message)
         if unknown:
             keys.append(unknown.group(1))
-            message = f"there is no setting {unknown.group(1)!r}; known: {', '.join(_Table.__struct_encode_fields__)}"
+            message = f"there is no setting {unknown.group(1)!r}; known: {', '.join(SETTINGS)}"
         raise _error(found, keys, message[:1].lower() + message[1:]) from None
     present = set(found.table)
     if found.own and (beyond := sorted(present & OUTSIDE_ONLY)):

@@ -257,7 +257,7 @@ def _summary(page: _Page, view: View) -> None:
             "", "  ", f"{view.hidden} more of lower level or confidence not shown (--persona audit and --min-confidence low show all)."
         )
     if view.suppressed:
-        page.wrapped("", "  ", f"{len(view.suppressed)} more suppressed by comments in the code (headwater suppressions shows them).")
+        page.wrapped("", "  ", f"{len(view.suppressed)} suppressed by comments in the code (headwater suppressions shows them).")
     _gate(page, view)
     _coverage(page, view)
     _notes(page, [gap for gap in view.coverage.gaps if gap.kind in NOTES])
