@@ -111,7 +111,7 @@ def test_the_configuration_file_sets_what_is_not_given(project: Path, capsys: Ca
     (project / "a.py").write_text(CODE.replace("# headwater", "# "))
     (project / "headwater.toml").write_text("fail-on = 'never'\n")
     assert run(["review", str(project), "-q"]) == 0
-    assert "headwater.toml: the configuration file headwater.toml sets fail-on = never" in " ".join(capsys.readouterr().out.split())
+    assert "headwater.toml: the configuration file sets fail-on = never" in " ".join(capsys.readouterr().out.split())
     assert run(["review", str(project), "-q", "--fail-on", "high"]) == 1
     assert run(["review", str(project), "-q", "--no-repo-config"]) == 1
 

@@ -185,10 +185,10 @@ def test_a_broken_pyproject_that_names_headwater_is_an_error(tmp_path: Path) -> 
 def test_what_the_repository_changes_is_told(tmp_path: Path) -> None:
     write(tmp_path, ALL)
     assert reasons(load(tmp_path)) == [
-        "the configuration file headwater.toml sets fail-on = never, min-confidence = medium, persona = audit, strict-coverage = true",
-        "the configuration file headwater.toml leaves out files: tests/, *_pb2.py",
-        "the configuration file headwater.toml switches off the rule flask-debug",
-        "the configuration file headwater.toml lowers remote-input-to-shell to low",
+        "the configuration file sets fail-on = never, min-confidence = medium, persona = audit, strict-coverage = true",
+        "the configuration file leaves out files: tests/, *_pb2.py",
+        "the configuration file switches off the rule flask-debug",
+        "the configuration file lowers remote-input-to-shell to low",
     ]
 
 
@@ -196,7 +196,7 @@ def test_the_command_line_outranks_the_file(tmp_path: Path) -> None:
     write(tmp_path, "fail-on = 'never'\npersona = 'audit'\n")
     config = load(tmp_path, {"fail_on": Severity.LOW})
     assert (config.fail_on, config.persona) == (Severity.LOW, "audit")
-    assert reasons(config) == ["the configuration file headwater.toml sets persona = audit"]
+    assert reasons(config) == ["the configuration file sets persona = audit"]
 
 
 def test_a_file_outside_replaces_that_of_the_repository(tmp_path: Path) -> None:

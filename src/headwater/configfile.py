@@ -101,7 +101,7 @@ def load(
     settings = _settings(found)
     chosen = {**settings, **given}
     shown = f"the configuration file {found.name}" if found.own else "the configuration file that was given"
-    notes += _notes(found, {key: value for key, value in settings.items() if key not in given}, shown)
+    notes += _notes(found, {key: value for key, value in settings.items() if key not in given})
     return Config(**chosen, file=shown, own_file=found.own, notes=tuple(notes))
 
 
@@ -244,9 +244,10 @@ def _rules(found: _Found, words: Mapping[str, str]) -> dict[str, Severity | None
     return made
 
 
-def _notes(found: _Found, settings: Mapping[str, Any], shown: str) -> list[Gap]:
+def _notes(found: _Found, settings: Mapping[str, Any]) -> list[Gap]:
     """What the ledger says of the settings that took effect."""
     path = found.name if found.own else ""
+    shown = "the configuration file" if found.own else "the configuration file that was given"
 
     def note(text: str) -> Gap:
         return Gap("configuration", path, 0, text, partial=False)
