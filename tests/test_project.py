@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import headwater
+from headwater import configfile
 from headwater.apis import load as apis
 from headwater.config import Config
 from headwater.rules import load as rules
@@ -95,6 +96,21 @@ def test_the_rule_in_the_docs_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for number, case in enumerate(rule.cases):
         marked = {(mark.path, mark.line, mark.rule) for file in case.files for mark in file.marks}
         assert reported(tmp_path / str(number), {file.path: file.text for file in case.files}) == marked
+
+
+def test_the_suppression_in_the_docs_works(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(fenced("suppressions.md", "python"), encoding="utf-8")
+    review = headwater.review(tmp_path, Config(processes=1))
+    assert [one.state for one in review.suppressions] == ["used"]
+    assert [one.suppression is not None for one in review.findings] == [True]
+
+
+def test_the_configuration_in_the_docs_works_and_is_whole(tmp_path: Path) -> None:
+    text = fenced("configuration.md", "toml")
+    (tmp_path / "headwater.toml").write_text(text, encoding="utf-8")
+    settings = [key for key in configfile.SETTINGS if key not in configfile.OUTSIDE_ONLY]
+    assert [key for key in settings if f"{key} = " not in text and f"[{key}]" not in text] == []
+    assert len(configfile.load(tmp_path).notes) == 4
 
 
 def limits_page() -> str:

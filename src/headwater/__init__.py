@@ -17,11 +17,14 @@ __version__ = "0.1.0"
 
 
 def review(path: str | os.PathLike[str], config: Config | None = None, progress: Callable[[str, int, int], None] | None = None) -> Review:
-    """Reviews a folder or a file. ``progress`` is told the stage, how much of it is done, and how much there is."""
+    """Reviews a folder or a file, by default as its own configuration file says.
+
+    ``progress`` is told the stage, how much of it is done, and how much there is.
+    """
     # Imported late: ``headwater --version`` and importers that want only the version do not pay for the engine.
     from pathlib import Path
 
-    from headwater.config import Config
+    from headwater.configfile import load
     from headwater.pipeline import review as run
 
-    return run(Path(path), config or Config(), progress)
+    return run(Path(path), config or load(path), progress)

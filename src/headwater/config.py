@@ -1,16 +1,19 @@
 """What a review is told to do: frozen values that the command line and the configuration file fill in.
 
-What a bound of the analysis is stands in ``headwater.limits``; what passes the gate is decided in ``headwater.gate``.
+The file is read by ``headwater.configfile``. What a bound of the analysis is stands in ``headwater.limits``; what passes the gate
+is decided in ``headwater.gate``.
 """
 
 from __future__ import annotations
 
+import datetime
 import os
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
 
-from headwater.findings import Confidence, Severity
+from headwater.findings import Confidence, Gap, Severity
 
 Format = Literal["text", "json", "sarif"]
 Persona = Literal["default", "audit"]
@@ -25,6 +28,15 @@ def default_processes() -> int:
     except AttributeError:  # not on every system
         usable = os.cpu_count() or 1
     return max(1, min(usable, PROCESSES_DEFAULT))
+
+
+def today() -> datetime.date:
+    """The day (UTC), or that of ``SOURCE_DATE_EPOCH`` where it is set."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    try:
+        return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date()
+    except (ValueError, OverflowError, OSError):  # not set, or no number of seconds
+        return datetime.datetime.now(datetime.UTC).date()
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -47,3 +59,17 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """A partial review ends with status 3."""
     processes: int = msgspec.field(default_factory=default_processes)
     outputs: tuple[Output, ...] = (Output(),)
+    exclude: tuple[str, ...] = ()
+    """Patterns, as in a .gitignore of the root, of files that are left out."""
+    rules: Mapping[str, Severity | None] = msgspec.field(default_factory=dict)
+    """Severities that are lowered; None: the rule is off."""
+    suppressions: bool = True
+    """Whether comments of the reviewed code may suppress findings."""
+    today: datetime.date = msgspec.field(default_factory=today)
+    """What suppressions with a last day are compared with."""
+    file: str = ""
+    """The configuration file, as reports call it."""
+    own_file: bool = False
+    """Whether that file is part of what is reviewed: then what it leaves out makes the review partial."""
+    notes: tuple[Gap, ...] = ()
+    """What the reports must say of the configuration file."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -98,6 +99,23 @@ class Mapping_(msgspec.Struct, frozen=True, order=True):  # noqa: N801  (Mapping
     name: str
 
 
+class Suppression(msgspec.Struct, frozen=True, order=True):
+    """What one comment says of one rule: ``# headwater: ignore[rule-id] reason``."""
+
+    path: str
+    line: int
+    """1-based, of the comment."""
+    rule: str
+    """Empty where the comment names none."""
+    state: str
+    """used, unused, expired, malformed, or ignored (the user wants none applied)."""
+    reason: str = ""
+    until: str = ""
+    """The last day on which it holds, as YYYY-MM-DD; empty: for ever."""
+    problem: str = ""
+    """Why it is not used, in words."""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One place where one kind of damage happens."""
 
@@ -125,6 +143,8 @@ class Finding(msgspec.Struct, frozen=True):
     weaknesses: tuple[str, ...] = ()
     """What lowered the confidence, in words."""
     evidence: str = "static"
+    suppression: Suppression | None = None
+    """The comment that accepts it: it is kept, but neither shown as open nor counted."""
 
     @property
     def level(self) -> Level:
@@ -154,13 +174,17 @@ class Gap(msgspec.Struct, frozen=True, order=True):
 
     kind: str
     """parse-error, python2, too-large, too-many, binary, encoding, generated, ignored (by .gitignore), excluded (by a folder's name),
-    unreadable, symlink, vanished, no-frontend, limit, crash, unresolved-import, dynamic-call, trace."""
+    unreadable, symlink, vanished, no-frontend, limit, crash, unresolved-import, dynamic-call, trace; and those of ``NOTES``."""
     path: str
     line: int
     """1-based; 0 where it is about the whole file."""
     reason: str
     partial: bool = True
     """Whether it makes the review partial (a binary file that no analysis reads does not)."""
+
+
+NOTES: Final = frozenset({"configuration", "suppression"})
+"""Kinds of gaps that are about what the repository says of itself, and not about what was looked at."""
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -191,3 +215,4 @@ class Review(msgspec.Struct, frozen=True):
     coverage: Coverage
     sources: Mapping[str, Source]
     """The files that findings and gaps name."""
+    suppressions: tuple[Suppression, ...] = ()

@@ -40,14 +40,15 @@ def order(finding: Finding) -> tuple[int, int, int, str, int, int, str, str]:
 
 
 def is_shown(finding: Finding, config: Config) -> bool:
-    """Whether the persona and the asked confidence let a report show it."""
+    """Whether the persona and the asked confidence let a report show it (as suppressed, where it is)."""
     return finding.confidence >= config.min_confidence and (config.persona == "audit" or finding.level >= Level.WARNING)
 
 
 def counts(finding: Finding, config: Config) -> bool:
-    """Whether the gate counts it; notes never count, whatever the persona."""
+    """Whether the gate counts it; notes and suppressed findings never count, whatever the persona."""
     return (
-        config.fail_on is not None
+        finding.suppression is None
+        and config.fail_on is not None
         and finding.severity >= config.fail_on
         and finding.confidence >= config.min_confidence
         and finding.level >= Level.WARNING

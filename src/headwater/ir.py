@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
-LOWERING_VERSION = 1  # part of every cache key: raise it when a frontend's output changes
+LOWERING_VERSION = 2  # part of every cache key: raise it when a frontend's output changes
 
 Literal = str | int | float | bool | None
 """A literal value. Bytes are kept as text (latin-1); text beyond ``limits.LITERAL_CHARS`` is cut."""
@@ -435,6 +435,17 @@ class Gap(msgspec.Struct, array_like=True, gc=False, frozen=True):
     reason: str
 
 
+class Remark(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """A comment that speaks to Headwater (``# headwater: ...``); what it says is read by ``headwater.suppressions``."""
+
+    start: int
+    end: int
+    first: int
+    """The logical line that it is about: the one that it stands in or beside, else the next one below."""
+    last: int
+    """Its end, exclusive; ``first`` where there is none."""
+
+
 class Module(msgspec.Struct, array_like=True, gc=False):
     """One file."""
 
@@ -453,3 +464,5 @@ class Module(msgspec.Struct, array_like=True, gc=False):
     definitions: dict[str, list[tuple[str, int]]]
     """Module-level ``def`` and ``class``: name to (``function`` or ``class``, index), in order."""
     gaps: list[Gap]
+    remarks: list[Remark] = []
+    """In the order of the file; one more than ``limits.SUPPRESSIONS_OF_FILE`` where there are too many."""

@@ -55,6 +55,13 @@ SOURCES_PER_SINK: Final = 16  # sources kept of one finding
 TRACE_DEPTH: Final = 24  # functions that returned the data to one another, shown one inside the other
 TRACE_HOPS: Final = 3_000  # calls from the source down to the sink; the middle of a long trace is not shown
 
+# Suppressions and configuration
+SUPPRESSIONS_OF_FILE: Final = 1_000  # comments; a file with more should be excluded
+SUPPRESSION_CHARS: Final = 1_000  # of one comment: ids, a reason and a date need under 200
+CONFIG_BYTES: Final = 256_000  # of headwater.toml or pyproject.toml; the largest hand-written ones are under 100 KB
+CONFIG_DOTS: Final = 200  # in one line: the time and memory of tomllib are quadratic in the parts of a dotted key
+CONFIG_PATTERNS: Final = 1_000  # of files to leave out: each costs time for every name
+
 # Discovery of files
 NAMES: Final = 2_000_000  # names of any kind looked at: ten times FILES, for what stands beside the source
 NAMES_OF_FOLDER: Final = 100_000  # a folder with more is a store of data; reading names only in part would depend on the file system

@@ -1,15 +1,17 @@
-"""The order of the stages of a review: discover, read and lower, index, solve, report. No analysis of its own."""
+"""The order of the stages of a review: discover, read and lower, index, solve, report, suppress. No analysis of its own."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import msgspec
 
 from headwater.config import Config
 from headwater.files.discover import Ledger, discover
 from headwater.files.source import Source
-from headwater.findings import Coverage, Finding, Gap, Review
+from headwater.findings import Coverage, Finding, Gap, Review, Severity
 
 Progress = Callable[[str, int, int], None]
 
@@ -26,6 +28,7 @@ def review(path: Path, config: Config, progress: Progress | None = None) -> Revi
 
 
 def _review(path: Path, config: Config, progress: Progress | None) -> Review:
+    from headwater import suppressions
     from headwater.apis.load import CallRule, Catalogue
     from headwater.apis.load import load as load_models
     from headwater.frontends.pool import lower_all
@@ -38,8 +41,9 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 
-    found = discover(path)
+    found = discover(path, config.exclude, by=config.file or "the configuration", partial=config.own_file)
     ledger = Ledger()
+    ledger.extend(config.notes)
     ledger.extend(found.gaps)
     files: dict[str, Source] = {}
     modules = []
@@ -53,7 +57,8 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
         lines += source.lines
         modules.append(module)
         ledger.extend(_gap(module.path, source, one.start, one.reason) for one in module.gaps)
-    rules = load_rules()
+    known = load_rules()
+    rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     calls = [
         (one, CallRule(rule.id, call.when, call.confidence, call.message))
         for rule in rules.values()
@@ -68,14 +73,23 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None)
     solver.solve()
     reporter = Reporter(solver, rules, files)
-    findings = reporter.findings()
+    findings = [_lowered(finding, config.rules) for finding in reporter.findings()]
     ledger.extend(reporter.gaps)
     ledger.extend(cuts(solver.counts))
+    applied = suppressions.apply(findings, modules, files, known, config.today, wanted=config.suppressions)
+    findings = applied.findings
+    ledger.extend(applied.gaps)
     gaps = tuple(ledger.result())
     languages = dict(sorted(found.languages.items()))
     coverage = Coverage(len(modules), lines, len(symbols.functions), languages, gaps, dict(sorted(solver.counts.items())))
     needed = _needed(findings) | {gap.path for gap in gaps}
-    return Review(str(found.root), tuple(findings), coverage, {name: source for name, source in files.items() if name in needed})
+    sources = {name: source for name, source in files.items() if name in needed}
+    return Review(str(found.root), tuple(findings), coverage, sources, applied.suppressions)
+
+
+def _lowered(finding: Finding, severities: Mapping[str, Severity | None]) -> Finding:
+    wanted = severities.get(finding.rule)
+    return finding if wanted is None or wanted >= finding.severity else msgspec.structs.replace(finding, severity=wanted)
 
 
 def _needed(findings: list[Finding]) -> set[str]:

@@ -53,7 +53,7 @@ def test_a_finding_is_whole(show: Show, review: Review) -> None:
 def test_gate_and_coverage(show: Show) -> None:
     report = document(show, Config(persona="audit"))
     assert report["gate"] == {"fail_on": "high", "failed": True, "counted": 2}
-    assert report["selection"] == {"persona": "audit", "min_confidence": "low", "shown": 3, "hidden": 0}
+    assert report["selection"] == {"persona": "audit", "min_confidence": "low", "shown": 3, "hidden": 0, "suppressed": 0}
     assert report["coverage"]["status"] == "partial"
     assert report["coverage"]["gaps"][0] == {"kind": "binary", "path": "logo.py", "line": 0, "reason": "holds NUL bytes", "partial": False}
 

@@ -24,6 +24,9 @@ INTERRUPTED: Final = 130  # 128 + SIGINT, as shells say it
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "review": "Find what untrusted data and model output can abuse.",
+    "suppressions": "List the comments that suppress findings, and whether they still do.",
+    "rules": "List the rules, or explain one.",
+    "doctor": "Check the installation, and what it can look at.",
 }
 
 
@@ -61,6 +64,8 @@ class _Lazy(click.Group):
 @click.version_option(__version__, message="headwater %(version)s")
 def cli() -> None:
     """Security review of the source of AI systems.
+
+    'headwater COMMAND --help' explains a command, 'headwater rules explain RULE' a rule.
 
     Exit status: 0 nothing at or above the gate; 1 the gate failed; 2 wrong usage; 3 nothing could be analysed, or the engine failed.
     """

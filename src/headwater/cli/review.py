@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
 from headwater import __version__
-from headwater.cli import FAILED, GATE_FAILED, OK, output
-from headwater.config import Config, Format, Output, Persona, default_processes
+from headwater.cli import FAILED, GATE_FAILED, OK, common, output
+from headwater.config import Format, Output, Persona
 from headwater.findings import Confidence, Severity
 
 if TYPE_CHECKING:
     from headwater.reports.view import View
-
-Progress = Callable[[str, int, int], None]
 
 _SEVERITIES: Final = [severity.word for severity in sorted(Severity, reverse=True)]
 _CONFIDENCES: Final = [confidence.word for confidence in sorted(Confidence, reverse=True)]
@@ -39,48 +36,48 @@ _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budg
     type=click.Path(),
     help="File of a report, '-' for standard output; the n-th belongs to the n-th --format.",
 )
-@click.option(
-    "--fail-on", type=click.Choice([*_SEVERITIES, "never"]), default="high", show_default=True, help="Least severity that fails the gate."
-)
-@click.option(
-    "--min-confidence",
-    type=click.Choice(_CONFIDENCES),
-    default="low",
-    show_default=True,
-    help="Least confidence that is shown and counted.",
-)
-@click.option("--persona", type=click.Choice(get_args(Persona)), default="default", show_default=True, help="'audit' shows notes too.")
+@click.option("--fail-on", type=click.Choice([*_SEVERITIES, "never"]), help="Least severity that fails the gate. Default: high.")
+@click.option("--min-confidence", type=click.Choice(_CONFIDENCES), help="Least confidence that is shown and counted. Default: low.")
+@click.option("--persona", type=click.Choice(get_args(Persona)), help="'audit' shows notes too. Default: default.")
 @click.option("--strict-coverage", is_flag=True, help="Status 3 if not everything could be looked at.")
-@click.option(
-    "--processes", type=click.IntRange(1, 256), default=default_processes, show_default="processors, at most 8", help="Worker processes."
-)
+@common.configuration
+@click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
 def command(
     path: Path,
     formats: Sequence[Format],
     outputs: Sequence[str],
-    fail_on: str,
-    min_confidence: str,
-    persona: Persona,
+    fail_on: str | None,
+    min_confidence: str | None,
+    persona: Persona | None,
     strict_coverage: bool,
-    processes: int,
+    config_file: Path | None,
+    no_repo_config: bool,
+    processes: int | None,
     no_progress: bool,
     quiet: bool,
 ) -> int:
     """Review the source below PATH (default: here) without running it.
 
+    What is not given here is taken from headwater.toml, or from [tool.headwater] in pyproject.toml, in the root of
+    the repository (see docs/configuration.md).
+
     Exit status: 0 nothing at or above the gate; 1 the gate failed; 2 wrong usage; 3 nothing could be analysed,
     or a budget of the run was hit.
     """
-    config = Config(
-        fail_on=None if fail_on == "never" else Severity[fail_on.upper()],
-        min_confidence=Confidence[min_confidence.upper()],
-        persona=persona,
-        strict_coverage=strict_coverage,
-        processes=processes,
-        outputs=pair(formats, outputs),
-    )
+    given: dict[str, Any] = {"outputs": pair(formats, outputs)}
+    if fail_on is not None:
+        given["fail_on"] = None if fail_on == "never" else Severity[fail_on.upper()]
+    if min_confidence is not None:
+        given["min_confidence"] = Confidence[min_confidence.upper()]
+    if persona is not None:
+        given["persona"] = persona
+    if strict_coverage:
+        given["strict_coverage"] = True
+    if processes is not None:
+        given["processes"] = processes
+    config = common.load(path, config_file, no_repo_config, given)
     for one in config.outputs:
         if one.path != "-":
             output.check(one.path)
@@ -88,7 +85,7 @@ def command(
     from headwater.reports.view import view
     from headwater.rules.load import load_rules
 
-    with _progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
+    with common.progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
         result = review(path, config, progress)
         shown = view(result, config, load_rules(), __version__)
     for one in config.outputs:
@@ -152,23 +149,3 @@ def _outcome(view: View) -> str:
     number = len(view.findings)
     gate = "off" if view.gate.fail_on is None else "failed" if view.gate.failed else "passed"
     return f"{number} finding{'' if number == 1 else 's'}, gate {gate}, coverage {view.coverage.status}"
-
-
-@contextlib.contextmanager
-def _progress(visible: bool) -> Iterator[Progress | None]:
-    """A bar on standard error that leaves nothing behind."""
-    if not visible:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description:<12}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("start", total=None)
-
-        def progress(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total or None)
-
-        yield progress

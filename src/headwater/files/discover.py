@@ -10,11 +10,12 @@ import itertools
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from headwater import limits
+from headwater.files.exclude import Exclusion
 from headwater.files.git import Tracked, git_folder, tracked
 from headwater.files.gitignore import Patterns
 from headwater.files.read import Entry, UnreadableError, read_bytes
@@ -97,21 +98,28 @@ class Discovery(NamedTuple):
     gaps: list[Gap]
 
 
-def discover(path: str | os.PathLike[str]) -> Discovery:
+def discover(path: str | os.PathLike[str], exclude: Sequence[str] = (), *, by: str = "", partial: bool = False) -> Discovery:
     """The files at and below ``path``; raises OSError where there is no such file or folder.
 
     ``path`` is reviewed whatever a .gitignore above it says, and even where it is a link: the user named it.
+    ``exclude`` are patterns of what is left out, ``by`` says who wants that, and ``partial`` whether the review is partial then.
     """
     start = os.path.realpath(path, strict=True)
     folder = start if os.path.isdir(start) else os.path.dirname(start)
-    root = git_root(folder) or folder
-    walk = _Walk(root)
+    root = root_of(start)
+    walk = _Walk(root, Exclusion(exclude, by, partial))
     relative = "" if start == root else os.path.relpath(start, root).replace(os.sep, "/")
     if start == folder:
         walk.folder(relative)
     else:
         walk.single(relative)
     return walk.result(relative)
+
+
+def root_of(start: str) -> str:
+    """The folder that paths are relative to: the git root above a file or folder, else that folder, or the file's."""
+    folder = start if os.path.isdir(start) else os.path.dirname(start)
+    return git_root(folder) or folder
 
 
 def git_root(folder: str) -> str | None:
@@ -191,8 +199,9 @@ class _Folder(NamedTuple):
 
 
 class _Walk:
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, exclusion: Exclusion) -> None:
         self.root = root
+        self.exclusion = exclusion
         self.ledger = Ledger()
         self.entries: list[Entry] = []
         self.languages: Counter[str] = Counter()
@@ -267,10 +276,13 @@ class _Walk:
                 return None
             name, relative = child.name, prefix + child.name
             try:
+                folder = child.is_dir(follow_symlinks=False)
+                if self.exclusion.has(relative, folder, "." not in name or language_of(name) in FRONTENDS):
+                    continue
                 if child.is_symlink():
                     if not self._is_ignored(relative, patterns, False, here.only_tracked):
                         self.links.append((relative, name))
-                elif child.is_dir(follow_symlinks=False):
+                elif folder:
                     inner = self._inner(child.name, relative, here, patterns, environment)
                     if inner is not None:
                         below.append(inner)
@@ -462,5 +474,6 @@ class _Walk:
         if self.left_out:
             names = ", ".join(f"{name} ({count:,})" for name, count in sorted(self.left_out.items()))
             self.ledger.add("excluded", "", f"folders left out by their names: {names}", partial=False)
+        self.ledger.extend(self.exclusion.gaps())
         self.entries.sort(key=lambda entry: entry.path)
         return Discovery(Path(self.root), safe(scope), self.entries, dict(sorted(self.languages.items())), self.ledger.result())

@@ -34,6 +34,7 @@ def document(view: View) -> dict[str, Any]:
             "min_confidence": view.config.min_confidence.word,
             "shown": len(view.findings),
             "hidden": view.hidden,
+            "suppressed": len(view.suppressed),
         },
         "gate": {
             "fail_on": view.gate.fail_on.word if view.gate.fail_on else "never",
@@ -41,6 +42,7 @@ def document(view: View) -> dict[str, Any]:
             "counted": view.gate.counted,
         },
         "findings": [_finding(view, finding) for finding in view.findings],
+        "suppressed": [{**_finding(view, finding), "suppression": _suppression(finding)} for finding in view.suppressed],
         "coverage": {
             "status": view.coverage.status,
             "files": view.coverage.files,
@@ -75,6 +77,12 @@ def _finding(view: View, finding: Finding) -> dict[str, Any]:
         "cwe": list(finding.cwe),
         "mappings": [_mapping(mapping) for mapping in finding.mappings],
     }
+
+
+def _suppression(finding: Finding) -> dict[str, Any]:
+    found = finding.suppression
+    assert found is not None
+    return {"path": escape.path(found.path), "line": found.line, "reason": _text(found.reason), "until": found.until}
 
 
 def _trace(view: View, trace: Trace) -> dict[str, Any]:

@@ -14,7 +14,21 @@ from typing import Any, Final
 import msgspec
 
 from headwater import limits
-from headwater.findings import Confidence, Coverage, Finding, Gap, Level, Mapping_, Place, Severity, Step, Trace, level_of
+from headwater.findings import (
+    NOTES,
+    Confidence,
+    Coverage,
+    Finding,
+    Gap,
+    Level,
+    Mapping_,
+    Place,
+    Severity,
+    Step,
+    Suppression,
+    Trace,
+    level_of,
+)
 from headwater.knowledge import load as knowledge
 from headwater.reports import escape, linehash
 from headwater.reports.view import Span, View
@@ -51,7 +65,7 @@ Json = dict[str, Any]
 
 def render(view: View) -> bytes:
     """One SARIF log. What makes it too large for GitHub is left out from its end: the shorter traces first."""
-    findings = view.findings[:RESULTS]
+    findings = (*view.findings, *view.suppressed)[:RESULTS]
     data = b""
     for kept, flows, detailed in (
         (len(findings), limits.TRACES, len(findings)),
@@ -76,7 +90,7 @@ def _log(view: View, findings: Sequence[Finding], flows: int, detailed: int) -> 
     taxonomies = _Taxonomies(rules, findings)
     index = {rule.id: number for number, rule in enumerate(rules)}
     lines = _LineHashes(view)
-    gaps = _Gaps(view.coverage, len(view.findings) - len(findings))
+    gaps = _Gaps(view.coverage, len(view.findings) + len(view.suppressed) - len(findings))
     run: Json = {
         "tool": {
             "driver": {
@@ -244,6 +258,8 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         ]
     if flows and finding.traces:
         result["codeFlows"] = [_flow(view, trace) for trace in finding.traces[:flows]]
+    if finding.suppression is not None:
+        result["suppressions"] = [_suppression(finding.suppression)]
     result["partialFingerprints"] = {
         **({"primaryLocationLineHash": line} if (line := lines.of(finding.place, span)) else {}),
         "headwater/v1": finding.identity,
@@ -259,6 +275,17 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "weaknesses": list(finding.weaknesses),
     }
     return result
+
+
+def _suppression(found: Suppression) -> Json:
+    until = f" (until {found.until})" if found.until else ""
+    place = {"artifactLocation": _artifact(found.path), "region": {"startLine": found.line}}
+    return {
+        "kind": "inSource",
+        "status": "accepted",
+        "justification": escape.visible(found.reason) + until,
+        "location": {"physicalLocation": place},
+    }
 
 
 def _sources(finding: Finding) -> list[Step]:
@@ -398,7 +425,7 @@ class _Gaps:
             "coverage",
             level.word,
             f"Coverage {coverage.status}: {coverage.files} files, {coverage.lines} lines, {coverage.functions} functions, "
-            f"{len(coverage.gaps)} gaps.",
+            f"{sum(gap.kind not in NOTES for gap in coverage.gaps)} gaps.",
         )
 
     def _gap(self, gap: Gap) -> Json:
@@ -422,6 +449,8 @@ def _descriptor(id: str, text: str) -> Json:
 
 
 def _about_gap(kind: str) -> str:
+    if kind in NOTES:
+        return f"What the reviewed repository says to Headwater, of the kind '{kind}'."
     return f"Files, or parts of files, that were not looked at or not wholly, of the kind '{kind}'."
 
 

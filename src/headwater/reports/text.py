@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from headwater import limits
-from headwater.findings import Confidence, Finding, Gap, Mapping_, Severity, Trace
+from headwater.findings import NOTES, Confidence, Finding, Gap, Mapping_, Severity, Trace
 from headwater.reports import escape
 from headwater.reports.view import Span, View
 
@@ -256,8 +256,11 @@ def _summary(page: _Page, view: View) -> None:
         page.wrapped(
             "", "  ", f"{view.hidden} more of lower level or confidence not shown (--persona audit and --min-confidence low show all)."
         )
+    if view.suppressed:
+        page.wrapped("", "  ", f"{len(view.suppressed)} suppressed by comments in the code (headwater suppressions shows them).")
     _gate(page, view)
     _coverage(page, view)
+    _notes(page, [gap for gap in view.coverage.gaps if gap.kind in NOTES])
 
 
 def _gate(page: _Page, view: View) -> None:
@@ -288,7 +291,7 @@ def _coverage(page: _Page, view: View) -> None:
         f"{coverage.functions:,} {_plural(coverage.functions, 'function')}",
         f" ({escape.line(languages)})" if languages else "",
     )
-    gaps = sorted(coverage.gaps, key=lambda gap: (not gap.partial, gap))
+    gaps = sorted((gap for gap in coverage.gaps if gap.kind not in NOTES), key=lambda gap: (not gap.partial, gap))
     if not gaps:
         return
     page.wrapped(
@@ -302,6 +305,14 @@ def _coverage(page: _Page, view: View) -> None:
     )
     for kind, group in itertools.groupby(gaps, key=lambda gap: (gap.partial, gap.kind)):
         _gaps(page, kind[1], list(group), coverage.status != "complete")
+
+
+def _notes(page: _Page, notes: list[Gap]) -> None:
+    """What the repository says to Headwater, and what is wrong with it."""
+    if notes:
+        page.line(("Notes:", "bold"))
+    for kind, group in itertools.groupby(sorted(notes), key=lambda gap: gap.kind):
+        _gaps(page, kind, list(group), False)
 
 
 def _gaps(page: _Page, kind: str, gaps: list[Gap], telling: bool) -> None:

@@ -35,8 +35,10 @@ class View(msgspec.Struct, frozen=True):
     """One review, ready to be written."""
 
     findings: tuple[Finding, ...]
+    suppressed: tuple[Finding, ...]
+    """Findings that comments of the code accept; the formats for programs tell them, with the reason."""
     hidden: int
-    """Findings that the persona or the asked confidence leaves out."""
+    """Open findings that the persona or the asked confidence leaves out."""
     gate: Gate
     coverage: Coverage
     config: Config
@@ -55,14 +57,16 @@ class View(msgspec.Struct, frozen=True):
 
 def view(review: Review, config: Config, rules: Mapping[str, Rule], version: str) -> View:
     """Chooses and orders."""
-    shown = tuple(sorted((finding for finding in review.findings if gate.is_shown(finding, config)), key=gate.order))
+    ordered = sorted((finding for finding in review.findings if gate.is_shown(finding, config)), key=gate.order)
+    shown = tuple(finding for finding in ordered if finding.suppression is None)
     return View(
         findings=shown,
-        hidden=len(review.findings) - len(shown),
+        suppressed=tuple(finding for finding in ordered if finding.suppression is not None),
+        hidden=sum(finding.suppression is None for finding in review.findings) - len(shown),
         gate=gate.decide(review.findings, config),
         coverage=review.coverage,
         config=config,
-        rules=rules,
+        rules={id: rule for id, rule in rules.items() if config.rules.get(id, rule.severity) is not None},
         sources=review.sources,
         version=version,
     )

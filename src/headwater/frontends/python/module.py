@@ -11,6 +11,7 @@ from headwater.frontends.python.annotations import Types
 from headwater.frontends.python.definitions import Definitions
 from headwater.frontends.python.grammar import new_parser
 from headwater.frontends.python.recovery import Parsed, parse
+from headwater.frontends.python.remarks import remarks
 from headwater.frontends.python.scope import Known, Pending, Unit
 
 _LOCAL = threading.local()
@@ -58,6 +59,7 @@ def lower_parsed(path: str, data: bytes, parsed: Parsed, parser: Parser) -> ir.M
         exports=unit.exports,
         definitions=unit.definitions,
         gaps=unit.gaps,
+        remarks=remarks(data, parsed.tree.root_node),
     )
 
 

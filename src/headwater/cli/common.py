@@ -1,0 +1,66 @@
+"""What several commands share: options that choose a configuration, and the progress bar."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from headwater.cli import FailureError
+
+if TYPE_CHECKING:
+    from headwater.config import Config
+
+Progress = Callable[[str, int, int], None]
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def configuration(command: _Command) -> _Command:
+    """Adds ``--config`` and ``--no-repo-config``."""
+    command = click.option(
+        "--no-repo-config",
+        "--no-config",
+        is_flag=True,
+        help="Nothing in the repository counts: neither its configuration file nor comments that suppress findings.",
+    )(command)
+    return click.option(
+        "--config",
+        "config_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Configuration file instead of the repository's own.",
+    )(command)
+
+
+def load(path: Path, config_file: Path | None, no_repo_config: bool, given: Mapping[str, Any] | None = None) -> Config:
+    """The configuration; what is wrong with a file of it is an error of usage."""
+    from headwater import configfile
+    from headwater.reports import escape
+
+    try:
+        return configfile.load(path, given, file=config_file, repository=not no_repo_config)
+    except configfile.ConfigError as error:
+        raise FailureError(escape.line(str(error))) from None
+
+
+@contextlib.contextmanager
+def progress(visible: bool) -> Iterator[Progress | None]:
+    """A bar on standard error that leaves nothing behind."""
+    if not visible:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description:<12}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("start", total=None)
+
+        def advance(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None)
+
+        yield advance
