@@ -18,7 +18,7 @@ from headwater.files.source import Layout, Source
 from headwater.findings import Gap
 
 _LINE_END: Final = re.compile(r"\r\n?|\n")
-_CELL_MAGIC: Final = re.compile(r"\s*%%([^\s?]+)[ \t]*([^\r\n]*)[\r\n]*")
+_CELL_MAGIC: Final = re.compile(r"\s*%%(?!\w+\?)(\S+)[ \t]*([^\r\n]*)[\r\n]*")  # "%%name?" asks for help, and the rest is Python
 _PYTHON: Final = ("python", "ipython", "pypy", "pyspark")
 """How the names of kernels' languages begin."""
 _PYTHON_MAGICS: Final = frozenset({
@@ -121,13 +121,17 @@ def _joined(source: Source, cells: list[Any], lines: _Lines) -> tuple[Source | N
     data = bytearray()
     layout = Layout([], [])
     gaps: list[Gap] = []
+    further, matters = 0, False
     for cell in _code_cells(cells):
         parts = _parts(cell.source)
         line = lines.of(cell.at)
         said = _left_out(cell, parts)
         if said is not None:
             kind, reason, partial = said
-            gaps.append(Gap(kind, source.path, line, reason, partial, cell.number, 1))
+            if len(gaps) < limits.GAPS_OF_KIND - 1:
+                gaps.append(Gap(kind, source.path, line, reason, partial, cell.number, 1))
+            else:
+                further, matters = further + 1, matters or partial
             continue
         begin = len(data)
         for part in parts or ():
@@ -139,6 +143,8 @@ def _joined(source: Source, cells: list[Any], lines: _Lines) -> tuple[Source | N
         layout.cells.append((begin, cell.number))
         if not data.endswith(b"\n"):
             data += b"\n"
+    if further:
+        gaps.append(Gap("language", source.path, 0, f"{further:,} more cells that were left out", matters))
     if len(data) > limits.FILE_BYTES:
         reason = f"{len(data):,} bytes of code; the limit is {limits.FILE_BYTES:,}"
         return None, [*gaps, Gap("too-large", source.path, 0, reason)]

@@ -29,7 +29,6 @@ _BLANK_LINES: Final = re.compile(rb"(?:[ \t\f]*+(?:\r\n?|\n))*+")
 _INDENT: Final = re.compile(rb"[ \t]*+")
 _PLAIN: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 _DOLLAR: Final = re.compile(rb"\$(\$?[\w.\x80-\xff]+)")
-_CONVERSION: Final = re.compile(rb"![rsa](?=\})")
 _BRACE: Final = re.compile(rb"\{\{|\}\}|[{}]")
 _ONE_BRACE: Final = re.compile(rb"[{}]")
 _TOKEN: Final = re.compile(
@@ -166,7 +165,7 @@ class _Cell:
             self.out.keep(source, at, found.start(1))
             return self._escaped(found.start(1))
         found = _ASSIGNED.match(source, at, end)
-        if found is not None and _is_expression(self.parser, found.group(1)):
+        if found is not None and _is_target(self.parser, found.group(1)):
             self.out.keep(source, at, found.end())
             return self._escaped(found.end(), assigned=True)
         return -1
@@ -266,8 +265,9 @@ def _expanded(parser: Parser, source: bytes, begin: int, end: int) -> list[tuple
             at = brace + 2
             continue
         stop = _closing(source, brace, end)
-        conversion = _CONVERSION.search(source, brace + 1, stop + 1) if stop > 0 else None
-        expression = conversion.start() if conversion else stop
+        expression = stop - 1 if source[stop - 1 : stop] == b":" else stop
+        if source[expression - 2 : expression] in (b"!r", b"!s", b"!a"):
+            expression -= 2
         if stop < 0 or not _dollars(source, at, brace, made) or not _is_expression(parser, source[brace + 1 : expression]):
             return as_written
         made.append((None, brace + 1, expression))
@@ -323,3 +323,9 @@ def _is_expression(parser: Parser, text: bytes) -> bool:
     statement = root.named_children[0]
     inner = statement.named_children
     return statement.kind_id == g.EXPRESSION_STATEMENT and len(inner) == 1 and inner[0].byte_range == (0, len(whole))
+
+
+def _is_target(parser: Parser, text: bytes) -> bool:
+    """Whether text is what stands before ``=`` in an assignment, and no piece of something else."""
+    root = parser.parse(text + b" = 0\n").root_node
+    return not root.has_error and root.named_child_count == 1 and root.named_children[0].kind_id == g.EXPRESSION_STATEMENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ def lower(source: Source) -> ir.Module:
     gaps: list[ir.Gap] = []
     old_exec: set[int] = set()
     starts = [offset for offset, _ in source.layout.cells] if source.layout is not None else [0]
-    for start, end in zip(starts, [*starts[1:], len(source.data)], strict=True):
+    for start, end in pairwise([*starts, len(source.data)]):
         begin = len(text.data)
         rewrite(parser, source.data, start, end, text)
         # Alone: a text that one cell leaves open must not swallow the next cells, which run all the same.

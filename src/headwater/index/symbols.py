@@ -77,6 +77,9 @@ class Symbols:
         for mod in self.modules:
             folder, _, file = mod.path.rpartition("/")
             stem = file.rpartition(".")[0]
+            if file.endswith(".ipynb"):  # nothing imports a notebook
+                mod.name = stem
+                continue
             place = folder if mod.is_package else f"{folder}/{stem}".lstrip("/")
             if place not in self._by_place or not mod.path.endswith(".pyi"):
                 self._by_place[place] = mod
