@@ -62,7 +62,7 @@ def level_of(severity: Severity, confidence: Confidence) -> Level:
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
-    """A half-open byte range of a file; ``Source`` turns it into lines and columns."""
+    """A half-open byte range of ``Source.data``, which turns it into lines and columns."""
 
     path: str
     start: int
@@ -174,13 +174,26 @@ class Gap(msgspec.Struct, frozen=True, order=True):
 
     kind: str
     """parse-error, python2, too-large, too-many, binary, encoding, generated, ignored (by .gitignore), excluded (by a folder's name),
-    unreadable, symlink, vanished, no-frontend, limit, crash, unresolved-import, dynamic-call, trace; and those of ``NOTES``."""
+    unreadable, symlink, vanished, no-frontend, language (of a notebook or of a cell), limit, crash, unresolved-import, dynamic-call,
+    trace; and those of ``NOTES``."""
     path: str
     line: int
     """1-based; 0 where it is about the whole file."""
     reason: str
     partial: bool = True
     """Whether it makes the review partial (a binary file that no analysis reads does not)."""
+    cell: int = 0
+    """Of a notebook: the number of the cell; 0 where it is about the whole file."""
+    cell_line: int = 0
+    """1-based, in the cell; ``line`` is that of the file."""
+
+
+def gap_at(source: Source, kind: str, offset: int, reason: str) -> Gap:
+    """A gap at an offset of a source; in a notebook it names the cell too."""
+    line = source.position(offset)[0]
+    cell = source.cell(line)
+    inside = (cell.number, line - cell.before) if cell else (0, 0)
+    return Gap(kind, source.path, source.file_line(line), reason, True, *inside)
 
 
 NOTES: Final = frozenset({"configuration", "suppression"})

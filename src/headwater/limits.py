@@ -6,6 +6,8 @@ from typing import Final
 
 # Files
 FILE_BYTES: Final = 4_000_000  # the largest hand-written modules seen are under 1 MB; larger ones are data or generated
+NOTEBOOK_BYTES: Final = 16_000_000  # a notebook holds its outputs, images among them; its code is bounded by FILE_BYTES
+NOTEBOOK_NESTING: Final = 100  # of its JSON: plots and widgets in outputs stay below 30
 FILES: Final = 200_000  # the largest monorepos; beyond it a run would not end in minutes
 DEPTH_OF_FOLDERS: Final = 60  # deeper trees are made to exhaust
 LINE_BYTES_GENERATED: Final = 20_000  # a line this long is minified or data

@@ -11,7 +11,7 @@ import msgspec
 from headwater.config import Config
 from headwater.files.discover import Ledger, discover
 from headwater.files.source import Source
-from headwater.findings import Coverage, Finding, Gap, Review, Severity
+from headwater.findings import Coverage, Finding, Gap, Review, Severity, gap_at
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,7 +56,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
         files[module.path] = source
         lines += source.lines
         modules.append(module)
-        ledger.extend(_gap(module.path, source, one.start, one.reason) for one in module.gaps)
+        ledger.extend(_gap(source, one.start, one.reason) for one in module.gaps)
     known = load_rules()
     rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     calls = [
@@ -98,6 +98,6 @@ def _needed(findings: list[Finding]) -> set[str]:
     return paths | {step.place.path for finding in findings for trace in finding.traces for step in trace.steps}
 
 
-def _gap(path: str, source: Source, start: int, reason: str) -> Gap:
+def _gap(source: Source, start: int, reason: str) -> Gap:
     kind = "python2" if reason.startswith("python2:") else "parse-error"
-    return Gap(kind, path, source.position(start)[0], reason.removeprefix("python2:").strip())
+    return gap_at(source, kind, start, reason.removeprefix("python2:").strip())

@@ -18,13 +18,13 @@ from headwater import limits
 from headwater.files.exclude import Exclusion
 from headwater.files.git import Tracked, git_folder, tracked
 from headwater.files.gitignore import Patterns
-from headwater.files.read import Entry, UnreadableError, read_bytes
+from headwater.files.read import Entry, UnreadableError, most_bytes, read_bytes
 from headwater.findings import Gap
 
-FRONTENDS: Final = frozenset({"python"})
+FRONTENDS: Final = frozenset({"python", "notebook"})
 """Languages that are analysed; the others are only counted."""
 
-_AI_CODE: Final = frozenset({"typescript", "javascript", "notebook", "python bytecode"})
+_AI_CODE: Final = frozenset({"typescript", "javascript", "python bytecode"})
 """Languages without a frontend in which the code of AI systems is written: a review without them is partial."""
 
 _CONFIG: Final = frozenset({"sql", "yaml", "json", "toml", "dockerfile", "hcl"})
@@ -76,7 +76,7 @@ _INTERPRETERS: Final = {
 _SHELLS: Final = frozenset({"sh", "bash", "zsh", "dash", "ksh"})
 
 _STORES: Final = frozenset({".git", ".hg", ".svn"})
-_CACHES: Final = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+_CACHES: Final = frozenset({"__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 _INSTALLED: Final = frozenset({"node_modules", ".tox", ".nox"})
 _ENVIRONMENTS: Final = frozenset({".venv", "venv"})
 
@@ -410,8 +410,9 @@ class _Walk:
         shown = safe(relative)
         while shown in self.paths:  # a name that is not UTF-8 may look like another file's after it was made safe
             shown += "~"
-        if size > limits.FILE_BYTES:
-            self.ledger.add("too-large", shown, f"{size:,} bytes; the limit is {limits.FILE_BYTES:,}")
+        most = most_bytes(language)
+        if size > most:
+            self.ledger.add("too-large", shown, f"{size:,} bytes; the limit is {most:,}")
             return True
         if len(self.entries) >= limits.FILES:
             self.ledger.add("too-many", "", f"more than {limits.FILES:,} source files; the rest was not looked at")

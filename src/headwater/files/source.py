@@ -10,7 +10,10 @@ import codecs
 import hashlib
 import itertools
 import re
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+import msgspec
 
 BOM: Final = codecs.BOM_UTF8
 _COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
@@ -50,18 +53,37 @@ def codec(name: str) -> str | None:
     return "utf-8" if found.name in ("utf-8-sig", "ascii") else found.name
 
 
+class Layout(msgspec.Struct, frozen=True, array_like=True):
+    """Where the code of a notebook stands in its file: ``Source.data`` is the text of its Python cells, one after the other."""
+
+    cells: list[tuple[int, int]]
+    """Offset of each cell in ``data``, and its number among all cells of the notebook, from 1."""
+    pieces: list[tuple[int, int]]
+    """Offset of each piece of text in ``data``, and the line of the file that holds it."""
+
+
+class Cell(NamedTuple):
+    """A cell of a notebook: its number, the lines of ``Source.data`` before it, and its own."""
+
+    number: int
+    before: int
+    lines: int
+
+
 class Source:
-    """One file. ``data`` are the bytes that offsets refer to: the file's own, unless it had to be transcoded.
+    """One file. ``data`` are the bytes that offsets refer to: the file's own, unless it had to be transcoded, or is a notebook.
 
     ``encoding`` is found by PEP 263 where it is not given. Bytes that it cannot decode count as U+FFFD.
     Lines end with LF, CRLF or CR. A byte order mark belongs to no column.
     """
 
-    __slots__ = ("_digest", "_encoding", "_starts", "_text", "data", "path")
+    __slots__ = ("_digest", "_encoding", "_starts", "_text", "data", "layout", "path")
 
-    def __init__(self, path: str, data: bytes, *, encoding: str = "", digest: str = "") -> None:
+    def __init__(self, path: str, data: bytes, *, encoding: str = "", digest: str = "", layout: Layout | None = None) -> None:
         self.path = path
         self.data = data
+        self.layout = layout
+        """Of a notebook."""
         self._encoding = encoding
         self._digest = digest
         self._starts: list[int] | None = None
@@ -137,6 +159,32 @@ class Source:
             return min(start + column - 1, stop)
         # Columns only grow with the offset, whatever the encoding.
         return min(bisect.bisect_left(range(start, stop + 1), column, key=lambda at: self.position(at)[1]) + start, stop)
+
+    def cell(self, line: int) -> Cell | None:
+        """The cell of a notebook that holds a 1-based line of ``data``."""
+        cells = self.layout.cells if self.layout is not None else []
+        index = bisect.bisect_right(cells, self.line_start(line), key=itemgetter(0)) - 1
+        if index < 0:
+            return None
+        starts = self._line_starts()
+        offset, number = cells[index]
+        before = bisect.bisect_left(starts, offset)
+        end = bisect.bisect_left(starts, cells[index + 1][0]) if index + 1 < len(cells) else self.lines
+        return Cell(number, before, end - before)
+
+    def file_line(self, line: int) -> int:
+        """The line of the file on which a 1-based line of ``data`` stands: another one only in a notebook."""
+        if self.layout is None:
+            return line
+        pieces = self.layout.pieces
+        index = bisect.bisect_right(pieces, self.line_start(line), key=itemgetter(0)) - 1
+        return pieces[index][1] if index >= 0 else 1
+
+    def place(self, offset: int) -> str:
+        """The path and line of an offset in words."""
+        line = self.position(offset)[0]
+        cell = self.cell(line)
+        return f"{self.path}:{line}" if cell is None else f"{self.path} cell {cell.number} line {line - cell.before}"
 
     # ------------------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ import msgspec
 import headwater
 from headwater import ir, limits
 from headwater.files.read import Entry, read_source
-from headwater.files.source import Source
+from headwater.files.source import Layout, Source
 from headwater.findings import Gap
 
 LOWERER: Final = "headwater.frontends.pool:lower_source"
@@ -48,6 +48,10 @@ def lower_source(source: Source, language: str) -> ir.Module:
         python = importlib.import_module("headwater.frontends.python")  # only workers pay for the parser
         module: ir.Module = python.lower(source.path, source.data)
         return module
+    if language == "notebook":
+        notebook = importlib.import_module("headwater.frontends.notebook")
+        made: ir.Module = notebook.lower(source)
+        return made
     raise ValueError(f"no frontend for {language}")
 
 
@@ -149,6 +153,7 @@ class _Answer(msgspec.Struct, array_like=True):
     digest: str
     packed: bytes | None
     gaps: list[Gap]
+    layout: Layout | None = None
 
 
 _MODULE_ENCODER: Final = msgspec.msgpack.Encoder()
@@ -205,7 +210,7 @@ def _alarm(seconds: int) -> None:
 def _answer(source: Source | None, packed: bytes | None, gaps: list[Gap]) -> bytes:
     if source is None:
         return msgspec.msgpack.encode(_Answer(False, b"", "", "", None, gaps))
-    return msgspec.msgpack.encode(_Answer(True, source.data, source.encoding, source.digest, packed, gaps))
+    return msgspec.msgpack.encode(_Answer(True, source.data, source.encoding, source.digest, packed, gaps, source.layout))
 
 
 def _bound_memory() -> None:
@@ -405,7 +410,9 @@ class _Supervisor:
 
     def _finish(self, index: int, answer: _Answer) -> None:
         entry = self.entries[index]
-        source = Source(entry.path, answer.data, encoding=answer.encoding, digest=answer.digest) if answer.read else None
+        source = None
+        if answer.read:
+            source = Source(entry.path, answer.data, encoding=answer.encoding, digest=answer.digest, layout=answer.layout)
         self._put(_Finished(index, source, answer.packed, answer.gaps))
 
     def _put(self, result: _Finished) -> None:

@@ -13,7 +13,10 @@ from headwater import ir, limits
 from headwater.apis.paths import CALL, ApiPath, Patterns
 from headwater.index.entities import EXTERNAL, Binding, Cls, Fn, Inst, Mod, Var
 
-_BUILTINS = frozenset(dir(builtins)) | {"unicode", "raw_input", "file", "long", "xrange", "basestring", "reduce", "execfile", "unichr"}
+_BUILTINS = frozenset(dir(builtins)) | {
+    "unicode", "raw_input", "file", "long", "xrange", "basestring", "reduce", "execfile", "unichr",  # Python 2
+    "get_ipython",  # of notebooks, and of scripts made from them
+}  # fmt: skip
 _TRANSPARENT = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Self"})
 _UNIONS = frozenset({"Union", "|", "Optional"})
 _SEQUENCES = frozenset({
@@ -74,6 +77,9 @@ class Symbols:
         for mod in self.modules:
             folder, _, file = mod.path.rpartition("/")
             stem = file.rpartition(".")[0]
+            if file.endswith(".ipynb"):  # nothing imports a notebook
+                mod.name = stem
+                continue
             place = folder if mod.is_package else f"{folder}/{stem}".lstrip("/")
             if place not in self._by_place or not mod.path.endswith(".pyi"):
                 self._by_place[place] = mod

@@ -11,7 +11,7 @@ import msgspec
 
 from headwater.findings import Finding, Gap, Mapping_, Step, Trace
 from headwater.reports import escape
-from headwater.reports.view import Span, View
+from headwater.reports.view import CellSpan, Span, View
 
 SCHEMA: Final = "headwater-review"
 VERSION: Final = 1
@@ -102,10 +102,15 @@ def _step(view: View, step: Step) -> dict[str, Any]:
 def _place(span: Span) -> dict[str, Any]:
     return {
         "path": escape.path(span.path),
+        **({"cell": _cell(span.cell)} if span.cell else {}),
         "start": {"line": span.line, "column": span.column},
         "end": {"line": span.end_line, "column": span.end_column},
         "code": _text(span.text),
     }
+
+
+def _cell(cell: CellSpan) -> dict[str, int]:
+    return {"number": cell.number, "line": cell.line, "end_line": cell.end_line}
 
 
 def _mapping(mapping: Mapping_) -> dict[str, str]:
@@ -113,7 +118,14 @@ def _mapping(mapping: Mapping_) -> dict[str, str]:
 
 
 def _gap(gap: Gap) -> dict[str, Any]:
-    return {"kind": gap.kind, "path": escape.path(gap.path), "line": gap.line, "reason": _text(gap.reason), "partial": gap.partial}
+    return {
+        "kind": gap.kind,
+        "path": escape.path(gap.path),
+        **({"cell": {"number": gap.cell, "line": gap.cell_line}} if gap.cell else {}),
+        "line": gap.line,
+        "reason": _text(gap.reason),
+        "partial": gap.partial,
+    }
 
 
 def _text(text: str) -> str:

@@ -249,7 +249,7 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "level": finding.level.word,
         "rank": _rank(finding.severity, finding.confidence),
         "message": {"text": _message(view, finding, related)},
-        "locations": [_location(span, finding.function, snippet=view.snippet(finding.place, SNIPPET))],
+        "locations": [_location(span, finding.function, snippet="" if span.cell else view.snippet(finding.place, SNIPPET))],
     }
     if related:
         result["relatedLocations"] = [
@@ -299,7 +299,8 @@ def _sources(finding: Finding) -> list[Step]:
 
 def _message(view: View, finding: Finding, related: Sequence[Step]) -> str:
     """The message, links to the sources (GitHub shows related locations only where the message names them), and the fix."""
-    parts = [_sentence(_text(finding.message))]
+    cell = view.span(finding.place).cell
+    parts = [f"Cell {cell.number}, line {cell.line}: {_sentence(_text(finding.message))}" if cell else _sentence(_text(finding.message))]
     if related:
         links = [f"[{_link_text(view.span(step.place))}]({number})" for number, step in enumerate(related, 1)]
         parts.append(f"The data comes in at {' and at '.join(links)}.")
@@ -309,7 +310,8 @@ def _message(view: View, finding: Finding, related: Sequence[Step]) -> str:
 
 
 def _link_text(span: Span) -> str:
-    return re.sub(r"([\\\[\]])", r"\\\1", _text(f"{escape.path(span.path)}:{span.line}"))
+    where = f" cell {span.cell.number} line {span.cell.line}" if span.cell else f":{span.line}"
+    return re.sub(r"([\\\[\]])", r"\\\1", _text(f"{escape.path(span.path)}{where}"))
 
 
 def _sentence(text: str) -> str:
@@ -330,6 +332,8 @@ def _location(span: Span, function: str = "", snippet: str = "") -> Json:
         location["physicalLocation"]["region"]["snippet"] = {"text": snippet}
     if function:
         location["logicalLocations"] = [{"fullyQualifiedName": escape.visible(function), "kind": "function"}]
+    if span.cell is not None:
+        location["properties"] = {"cell": span.cell.number, "cellLine": span.cell.line, "cellEndLine": span.cell.end_line}
     return location
 
 
@@ -338,6 +342,8 @@ def _artifact(path: str) -> Json:
 
 
 def _region(span: Span) -> Json:
+    if span.cell is not None:  # whole lines of the file, in which the code is a text in JSON
+        return {"startLine": span.line, "endLine": span.end_line}
     return {
         "startLine": span.line,
         "startColumn": span.column_utf16,
@@ -383,7 +389,7 @@ class _LineHashes:
 
     def of(self, place: Place, span: Span) -> str:
         source = self._view.sources.get(place.path)
-        if source is None:
+        if source is None or source.layout is not None:  # of a notebook only the code is at hand: the upload action has the file
             return ""
         if place.path not in self._hashes:
             self._hashes[place.path] = linehash.hashes(source.data)
@@ -437,6 +443,8 @@ class _Gaps:
             if gap.line:
                 location["region"] = {"startLine": gap.line}
             notification["locations"] = [{"physicalLocation": location}]
+            if gap.cell:
+                notification["locations"][0]["properties"] = {"cell": gap.cell, "cellLine": gap.cell_line}
         return notification
 
     def _notification(self, id: str, level: str, text: str) -> Json:

@@ -119,7 +119,10 @@ def _labelled(page: _Page, label: str, text: str) -> None:
 
 
 def _place(span: Span) -> str:
-    return f"{escape.line(escape.path(span.path))}:{span.line}:{span.column}"
+    path = escape.line(escape.path(span.path))
+    if span.cell is not None:
+        return f"{path} cell {span.cell.number} line {span.cell.line}:{span.column}"
+    return f"{path}:{span.line}:{span.column}"
 
 
 def _frame(page: _Page, view: View, span: Span) -> None:
@@ -128,23 +131,26 @@ def _frame(page: _Page, view: View, span: Span) -> None:
     if source is None:
         page.line(("  (the file is not there any more)", _QUIET))
         return
-    last = min(span.end_line if span.end_column > 1 or span.end_line == span.line else span.end_line - 1, source.lines)
+    cell = span.cell
+    before, lines = (cell.before, cell.lines) if cell else (0, source.lines)
+    line, end_line = (cell.line, cell.end_line) if cell else (span.line, span.end_line)
+    last = min(end_line if span.end_column > 1 or end_line == line else end_line - 1, lines)
     # A note about one line takes as much room as the line.
-    shown_last = last if last - span.line <= SINK_LINES else span.line + SINK_LINES - 1
-    first, end = max(1, span.line - CONTEXT), min(source.lines, shown_last + CONTEXT)
+    shown_last = last if last - line <= SINK_LINES else line + SINK_LINES - 1
+    first, end = max(1, line - CONTEXT), min(lines, shown_last + CONTEXT)
     gutter = max(4, len(str(end)))
     room = page.width - gutter - 5
-    for number in range(first, max(end, span.line) + 1):
-        inside = span.line <= number <= last
-        code = source.line_text(number)
-        begin = span.column - 1 if number == span.line else 0
-        stop = (span.end_column - 1 if span.end_line == span.line else len(code)) if number == span.line else 0
+    for number in range(first, max(end, line) + 1):
+        inside = line <= number <= last
+        code = source.line_text(before + number)
+        begin = span.column - 1 if number == line else 0
+        stop = (span.end_column - 1 if end_line == line else len(code)) if number == line else 0
         text, start, length = _window(code, begin, stop, room)
         if not text and not inside:
             page.line((f"{number:>{gutter}} ", _QUIET), ("  |", _QUIET))
             continue
         page.line((f"{number:>{gutter}} ", _QUIET), (">" if inside else " ", "bold"), (" | ", _QUIET), (text, "" if inside else _QUIET))
-        if number == span.line:
+        if number == line:
             marks = "^" * max(1, length)
             page.line(" " * (gutter + 2), (" | ", _QUIET), " " * start, (marks, "bold red"))
         if number == shown_last < last:
@@ -319,7 +325,8 @@ def _gaps(page: _Page, kind: str, gaps: list[Gap], telling: bool) -> None:
     effect = "" if gaps[0].partial or not telling else ", without effect"
     page.line(" " * 10, (f"{len(gaps):>4} ", "bold"), escape.line(kind), (effect, _QUIET))
     for gap in gaps[:GAPS]:
-        place = escape.line(escape.path(gap.path)) + (f":{gap.line}" if gap.line else "")
+        where = f" cell {gap.cell} line {gap.cell_line}" if gap.cell else f":{gap.line}" if gap.line else ""
+        place = escape.line(escape.path(gap.path)) + where
         page.wrapped(" " * 15, " " * 17, (place, _CODE) if place else "", ": " if place else "", (escape.line(gap.reason), _QUIET))
     if len(gaps) > GAPS:
         page.line(" " * 15, (f"and {len(gaps) - GAPS:,} more", _QUIET))

@@ -17,8 +17,24 @@ from headwater.gate import Gate
 from headwater.rules.load import Rule
 
 
+class CellSpan(msgspec.Struct, frozen=True):
+    """A place in a cell of a notebook: 1-based lines of the cell."""
+
+    number: int
+    """Among all cells, from 1."""
+    line: int
+    end_line: int
+    before: int
+    """Lines of the source before the cell."""
+    lines: int
+    """Lines of the cell."""
+
+
 class Span(msgspec.Struct, frozen=True):
-    """A place in lines and columns, both 1-based; the end is exclusive. Columns count code points, ``*_utf16`` code units."""
+    """A place in lines and columns, both 1-based; the end is exclusive. Columns count code points, ``*_utf16`` code units.
+
+    In a notebook lines are those of the file, in which a line of code is a text in JSON; columns are those of the code.
+    """
 
     path: str
     line: int
@@ -29,6 +45,8 @@ class Span(msgspec.Struct, frozen=True):
     end_column_utf16: int
     text: str
     """The first line of it, as it stands in the file."""
+    cell: CellSpan | None = None
+    """Of a notebook."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -79,13 +97,15 @@ def span(source: Source | None, place: Place) -> Span:
     line, column = source.position(place.start)
     end = max(place.start, place.end)
     end_line, end_column = source.position(end)
+    cell = source.cell(line)
     return Span(
         path=place.path,
-        line=line,
+        line=source.file_line(line),
         column=column,
-        end_line=end_line,
+        end_line=max(source.file_line(line), source.file_line(end_line)),
         end_column=end_column,
         column_utf16=source.utf16_column(place.start),
         end_column_utf16=source.utf16_column(end),
         text=source.line_text(line),
+        cell=CellSpan(cell.number, line - cell.before, end_line - cell.before, cell.before, cell.lines) if cell else None,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from headwater import limits
 from headwater.files.source import Source as File
-from headwater.findings import Confidence, Finding, Gap, Place, Step, Trace
+from headwater.findings import Confidence, Finding, Gap, Place, Step, Trace, gap_at
 from headwater.index.entities import Fn
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
@@ -89,14 +89,7 @@ class Reporter:
                 path = tracer.path(issue)
             except TraceError as error:
                 self.solver.count("traces-failed")
-                self.gaps.append(
-                    Gap(
-                        "trace",
-                        issue.sink.fn.module.path,
-                        self._line(issue.sink.fn, issue.sink.start),
-                        f"a path to this place could not be replayed: {error}",
-                    )
-                )
+                self.gaps.append(self._gap(issue.sink.fn, issue.sink.start, f"a path to this place could not be replayed: {error}"))
                 continue
             strongest = strongest or issue
             traces.append(Trace(issue.source.kind, self._steps(path, issue)))
@@ -179,9 +172,9 @@ class Reporter:
         file = self.files.get(fn.module.path)
         return file.slice(start, end) if file is not None else ""
 
-    def _line(self, fn: Fn, offset: int) -> int:
+    def _gap(self, fn: Fn, offset: int, reason: str) -> Gap:
         file = self.files.get(fn.module.path)
-        return file.position(offset)[0] if file is not None else 0
+        return gap_at(file, "trace", offset, reason) if file is not None else Gap("trace", fn.module.path, 0, reason)
 
 
 def _weight(issue: Issue) -> Any:
@@ -199,7 +192,7 @@ def _short(text: str) -> str:
 
 def _source_words(issue: Issue, place: Place, files: Mapping[str, File]) -> str:
     file = files.get(place.path)
-    where = f" ({place.path}:{file.position(place.start)[0]})" if file is not None else ""
+    where = f" ({file.place(place.start)})" if file is not None else ""
     return f"{issue.source.text}{where}"
 
 

@@ -46,6 +46,8 @@ class Parsed(NamedTuple):
     tree: Tree
     gaps: list[ir.Gap]
     old_exec: frozenset[int]
+    source: bytes
+    """What the tree is of: as long as the file."""
 
 
 def parse(parser: Parser, data: bytes) -> Parsed:
@@ -57,7 +59,7 @@ def parse(parser: Parser, data: bytes) -> Parsed:
         # Inside brackets the grammar does not read a line that ends in a dot where the next one is indented less.
         joined = _DOT_AT_END.sub(lambda m: m.group(1) + b" " * len(m.group(2)), source)
         if joined != source and not (again := parser.parse(joined)).root_node.has_error:
-            return Parsed(again, _merged(gaps), old_exec)
+            return Parsed(again, _merged(gaps), old_exec, joined)
         # It reads the exec statement of Python 2 only with a name or a text.
         found = frozenset(match.start(1) for match in _OLD_EXEC.finditer(source))
         if found:
@@ -70,10 +72,11 @@ def parse(parser: Parser, data: bytes) -> Parsed:
         errors = _errors(tree.root_node)
         if len(errors) == ERRORS and len({node.start_point.row for node, _ in errors}) > ERRORS // 4:
             gaps = [ir.Gap(0, len(data), f"not Python: {ERRORS} or more syntax errors")]
-            return Parsed(parser.parse(_NOT_NEWLINE.sub(b" ", source)), gaps, old_exec)
+            source = _NOT_NEWLINE.sub(b" ", source)
+            return Parsed(parser.parse(source), gaps, old_exec, source)
     for round_ in range(ROUNDS + 1 + LATE_ROUNDS):
         if not tree.root_node.has_error:
-            return Parsed(tree, _merged(gaps), old_exec)
+            return Parsed(tree, _merged(gaps), old_exec, source)
         spans = _broken_chunks(parser, source) if round_ == ROUNDS else _spans(tree.root_node, source, round_)
         buffer = bytearray(source)
         for start, end, reason in spans:
@@ -85,8 +88,9 @@ def parse(parser: Parser, data: bytes) -> Parsed:
         tree = parser.parse(source)
     if tree.root_node.has_error:
         gaps = [ir.Gap(0, len(data), SYNTAX)]
-        tree = parser.parse(_NOT_NEWLINE.sub(b" ", source))
-    return Parsed(tree, _merged(gaps), old_exec)
+        source = _NOT_NEWLINE.sub(b" ", source)
+        tree = parser.parse(source)
+    return Parsed(tree, _merged(gaps), old_exec, source)
 
 
 def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:

@@ -1,0 +1,74 @@
+"""Lowers a notebook: its cells, each mended on its own, make one Python module; what it says of places is that of the notebook."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from headwater import ir
+from headwater.files.source import Source
+from headwater.frontends.ipython import Rewritten, rewrite
+from headwater.frontends.python.grammar import new_parser
+from headwater.frontends.python.module import lower_parsed
+from headwater.frontends.python.recovery import Parsed, parse
+
+
+def lower(source: Source) -> ir.Module:
+    """Turns a notebook into the IR; cells are taken to run from top to bottom."""
+    parser = new_parser()
+    text = Rewritten()
+    mended = bytearray()
+    gaps: list[ir.Gap] = []
+    old_exec: set[int] = set()
+    starts = [offset for offset, _ in source.layout.cells] if source.layout is not None else [0]
+    for start, end in pairwise([*starts, len(source.data)]):
+        begin = len(text.data)
+        rewrite(parser, source.data, start, end, text)
+        # Alone: a text that one cell leaves open must not swallow the next cells, which run all the same.
+        parsed = parse(parser, bytes(text.data[begin:]))
+        mended += parsed.source + b"\n"
+        gaps += [ir.Gap(begin + gap.start, begin + gap.end, gap.reason) for gap in parsed.gaps]
+        old_exec |= {begin + at for at in parsed.old_exec}
+        text.put(b"\n", end, end)  # ends what a backslash at the end of the cell would go on with
+    whole = parse(parser, bytes(mended))
+    module = lower_parsed(
+        source.path, bytes(text.data), Parsed(whole.tree, gaps + whole.gaps, whole.old_exec | old_exec, whole.source), parser
+    )
+    _move(module, text)
+    return module
+
+
+def _move(module: ir.Module, text: Rewritten) -> None:
+    """Gives all that has a place its place in the notebook."""
+    done: set[int] = set()
+    todo: list[Any] = [module.functions, module.classes]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, (list, tuple)):
+            todo.extend(one)
+        elif isinstance(one, dict):
+            todo.extend(one.values())
+        elif isinstance(one, msgspec.Struct) and id(one) not in done and not isinstance(one, ir.Type):
+            done.add(id(one))  # a block may stand in two places
+            for name in one.__struct_fields__:
+                value = getattr(one, name)
+                if name == "start":
+                    one.start, one.end = _moved(text, value, one.end)  # type: ignore[attr-defined]
+                elif not isinstance(value, (str, int)):
+                    todo.append(value)
+    module.gaps = [ir.Gap(*_moved(text, gap.start, gap.end), gap.reason) for gap in module.gaps]
+    moved = {name: [_alias(text, alias) for alias in aliases] for name, aliases in module.imports.items()}
+    module.imports = moved
+    module.imported = [_alias(text, alias) for alias in module.imported]
+    module.stars = [_alias(text, alias) for alias in module.stars]
+
+
+def _alias(text: Rewritten, alias: ir.Alias) -> ir.Alias:
+    return msgspec.structs.replace(alias, start=text.old_start(alias.start))
+
+
+def _moved(text: Rewritten, start: int, end: int) -> tuple[int, int]:
+    first = text.old_start(start)
+    return first, max(first, text.old_end(end) if end > start else first)
