@@ -22,7 +22,7 @@ from headwater.rules.load import Rule
 Show = Callable[[Config], View]
 TAGS = {"h2", "ul", "ol", "li", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "code", "pre", "details", "summary"}
 # Links that GitHub and GitLab make of plain words, mentions, and references.
-LINKING = re.compile(r"@\w|#\w|[!~%&$^](?=\w)|://|www\.|gh-\d", re.IGNORECASE)
+LINKING = re.compile(r"@\w|#\w|[!~%&$^](?=\w)|://|www\.|\bgh-\d", re.IGNORECASE)
 
 
 class Page(HTMLParser):

@@ -29,7 +29,7 @@ _SPACE: Final = re.compile(r"\s+")
 # letters do nothing.
 _SIGN: Final = r"[^\w\s,;:'\"().?/={}-]|(?<![^\W_])_|_(?![^\W_])|(?<=\d)[.)]|(?<!\w)-|-(?!\w)"
 # What begins a link anywhere in Markdown, and what begins a mention or a reference to something on GitHub or GitLab.
-_LINK: Final = r"@(?=\w)|:(?=//)|\bwww(?=\.)"
+_LINK: Final = r"@(?=\w)|:(?=//)|www(?=\.)"
 _REFERENCE: Final = r"[#!~%&$^](?=[\w\"{\[])|\bgh(?=-\d)"
 _PLAIN: Final = re.compile(f"({_LINK}|{_REFERENCE})|{_SIGN}", re.IGNORECASE)
 _CODE: Final = re.compile(f"({_LINK})|{_SIGN}", re.IGNORECASE)
