@@ -48,6 +48,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "code" in self._open:
             self.code += data
+            self.text += " "
         else:
             self.text += data
 
