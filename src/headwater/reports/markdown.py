@@ -144,7 +144,7 @@ def _ledger(view: View) -> list[str]:
 def _message(text: str) -> str:
     """A message: what stands in backticks is code."""
     parts = _BACKTICKS.split(words.cut(text, MESSAGE))
-    return "".join(_code(part) if place % 2 else _plain(part, WORDS * 5) for place, part in enumerate(parts))
+    return "".join((_code(part) or " ") if place % 2 else _plain(part, WORDS * 5) for place, part in enumerate(parts))
 
 
 def _plain(text: str, most: int = WORDS) -> str:
