@@ -190,8 +190,10 @@ def test_the_action_is_pinned_and_takes_nothing_into_scripts() -> None:
         else:
             assert step["shell"] == "bash"
             assert {name for name in step["env"] if f"${name}" not in step["run"] and f"${{{name}" not in step["run"]} == set()
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
     for name in ACTION["inputs"]:
         assert f"inputs.{name}" in text
+        assert f"| `{name}` |" in page
     for name in ("Upload SARIF", "Gate"):
         assert "!cancelled()" in STEPS[name]["if"]
 
@@ -237,3 +239,11 @@ def test_the_hook_reviews_the_whole_repository(repository: Path, bin: Path) -> N
     assert "app.py:4:" in done.stdout
     (repository / "app.py").write_text("print('hello')\n")
     assert subprocess.run(run, cwd=repository, env=environment, capture_output=True, timeout=120, check=False).returncode == 0
+
+
+def test_the_command_in_the_docs_works(repository: Path, bin: Path) -> None:
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
+    done = bash(command, repository, {"PATH": f"{bin}:{os.environ['PATH']}"})
+    assert done.returncode == 1, done.stderr
+    assert {path.name for path in repository.iterdir()} == {".git", "app.py", "junit.xml", "headwater.sarif", "headwater.md"}
