@@ -91,6 +91,13 @@ def test_sast_vulnerabilities(show: Show, review: Review) -> None:
     assert "details" not in second
 
 
+def test_a_description_is_markdown(review: Review, rules: dict[str, Rule]) -> None:
+    """So the text of the repository in it is written as references."""
+    hostile = msgspec.structs.replace(review.findings[1], message="`a(b)` ![x](https://x.example) @all")
+    (found,) = sast(view(msgspec.structs.replace(review, findings=(hostile,)), Config(), rules, "0"))["vulnerabilities"]
+    assert found["description"] == "<code>a(b)</code> &#33;&#8203;&#91;x&#93;(https&#58;&#8203;//x.example) &#64;&#8203;all"
+
+
 def test_lengths_of_the_schema(review: Review, rules: dict[str, Rule]) -> None:
     long = msgspec.structs.replace(review.findings[1], title="t" * 300, fix="f" * 8000)
     (found,) = sast(view(msgspec.structs.replace(review, findings=(long,)), Config(), rules, "0"))["vulnerabilities"]

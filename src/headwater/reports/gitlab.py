@@ -15,7 +15,7 @@ import msgspec
 
 from headwater.findings import Finding, Level, Severity, Trace
 from headwater.knowledge import load as knowledge
-from headwater.reports import escape, words
+from headwater.reports import escape, markdown, words
 from headwater.reports.sarif import mapped
 from headwater.reports.view import View
 
@@ -112,7 +112,7 @@ def _vulnerability(view: View, finding: Finding) -> Json:
     found: Json = {
         "id": str(uuid.uuid5(_IDS, finding.identity)),
         "name": words.cut(escape.line(finding.title), NAME),
-        "description": escape.visible(finding.message),
+        "description": markdown.message(finding.message),  # GitLab shows it as Markdown, the rest as plain text
         "severity": finding.severity.word.capitalize(),
         "solution": words.cut(escape.visible(finding.fix), SOLUTION),
         # The first one is what GitLab follows a finding by.

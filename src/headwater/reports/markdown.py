@@ -94,10 +94,10 @@ def _details(view: View, finding: Finding) -> str:
     """A part to unfold. Empty lines end what HTML has begun, so that Markdown goes on."""
     where = words.place(view.span(finding.place))
     lines = [f"<details><summary>{finding.severity.word}: {_plain(finding.title)}, {_code(where)}</summary>", ""]
-    lines += [*_frame(view, finding), "", _message(finding.message), ""]
+    lines += [*_frame(view, finding), "", message(finding.message), ""]
     for trace in finding.traces[:1]:
         lines += [*_trace(view, trace), ""]
-    lines += [f"**Fix**: {_message(finding.fix)}", ""]
+    lines += [f"**Fix**: {message(finding.fix)}", ""]
     if finding.weaknesses and finding.confidence.word != "high":
         lines += [f"**Unsure**: {_plain('; '.join(finding.weaknesses))}", ""]
     if standards := words.standards(finding.mappings, finding.cwe):
@@ -141,8 +141,8 @@ def _ledger(view: View) -> list[str]:
     return [*lines, "", "</details>"]
 
 
-def _message(text: str) -> str:
-    """A message: what stands in backticks is code."""
+def message(text: str) -> str:
+    """The message of a finding: what stands in backticks is code."""
     parts = _BACKTICKS.split(words.cut(text, MESSAGE))
     return "".join((_code(part) or " ") if place % 2 else _plain(part, WORDS * 5) for place, part in enumerate(parts))
 
