@@ -42,7 +42,7 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-$(SYSTEM)/.ready: tests/system/package.json
+$(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt
 	@if ! command -v npm >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; \
@@ -53,6 +53,8 @@ $(SYSTEM)/.ready: tests/system/package.json
 	@mkdir -p $(SYSTEM)
 	cp tests/system/package.json $(SYSTEM)/
 	cd $(SYSTEM) && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	@test -x $(SYSTEM)/venv/bin/python || $(PYTHON) -m venv $(SYSTEM)/venv
+	$(SYSTEM)/venv/bin/python -m pip install --quiet --requirement tests/system/requirements.txt
 	@touch $@
 
 clean:

@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
 import headwater
 from headwater.cli import run
-from headwater.config import Config
+from headwater.config import Config, Format
 from headwater.files.source import Source
 from headwater.findings import Confidence, Coverage, Finding, Gap, Place, Review, Severity
 
@@ -115,6 +116,25 @@ def test_the_nth_output_belongs_to_the_nth_format(result: Set, tmp_path: Path, c
     captured = capsys.readouterr()
     assert captured.out.startswith("No findings.\n")
     assert captured.err == ""
+
+
+@pytest.mark.parametrize("format", get_args(Format))
+def test_every_format_names_the_finding(result: Set, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], format: Format) -> None:
+    result(finding())
+    target = tmp_path / "report"
+    assert run(["review", str(tmp_path), "-q", "--format", format, "--output", str(target)]) == 1
+    assert b"llm-output-to-code" in target.read_bytes()
+    assert run(["review", str(tmp_path), "-q", "--format", format]) == 1
+    assert b"llm-output-to-code" in capsysbinary.readouterr().out
+
+
+def test_a_wrong_time_is_an_error_before_the_review(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "now")
+    monkeypatch.setattr(headwater, "review", None)
+    assert run(["review", str(tmp_path), "--format", "gitlab-sast"]) == 2
+    assert capsys.readouterr().err == "headwater: SOURCE_DATE_EPOCH is not a number of seconds: 'now'\n"
 
 
 def test_outputs_are_replaced_as_a_whole(result: Set, tmp_path: Path) -> None:

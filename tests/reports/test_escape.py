@@ -43,9 +43,25 @@ def test_uri(path: str, wanted: str) -> None:
     assert escape.uri(path) == wanted
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("  ::set-output name=a::b", r"  \x3a:set-output name=a::b"),
+        ("a\n\u3000::add-mask::x", "a\n\u3000\\x3a:add-mask::x"),
+        ("x ##[set-env name=a]b", r"x ##\x5bset-env name=a]b"),
+        ("##vso[task.setvariable]", r"##vso\x5btask.setvariable]"),
+        ("##teamcity[x]", r"##teamcity\x5bx]"),
+        ("a::b # [1] ## [x]", "a::b # [1] ## [x]"),
+    ],
+)
+def test_log_has_no_commands_of_build_servers(text: str, wanted: str) -> None:
+    assert escape.log(text) == wanted
+
+
 def test_json_keeps_its_value() -> None:
-    text = "\u202e\U000e0041é🌊\x7f\u200b"
+    text = "##[a]##vso[b]\u202e\U000e0041é🌊\x7f\u200b"
     data = escape.json(json.dumps({"a": text}, ensure_ascii=False).encode())
     assert json.loads(data) == {"a": text}
     assert escape.visible(data.decode()) == data.decode()
+    assert escape.log(data.decode()) == data.decode()
     assert "é🌊" in data.decode()

@@ -109,6 +109,6 @@ def _crashed(error: Exception) -> int:
         traceback.print_exception(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(last.filename)}:{last.lineno}"
-    text = escape.line(f"internal error at {place}: {type(error).__name__}: {error}".rstrip(": "))
+    text = escape.log(escape.line(f"internal error at {place}: {type(error).__name__}: {error}".rstrip(": ")))
     click.echo(f"headwater: {text}\nheadwater: the review failed; HEADWATER_TRACEBACK=1 shows the whole trace", err=True)
     return FAILED

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+import importlib
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
 from headwater import __version__
-from headwater.cli import FAILED, GATE_FAILED, OK, common, output
+from headwater.cli import FAILED, GATE_FAILED, OK, FailureError, common, output
 from headwater.config import Format, Output, Persona
 from headwater.findings import Confidence, Severity
 
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
 
 _SEVERITIES: Final = [severity.word for severity in sorted(Severity, reverse=True)]
 _CONFIDENCES: Final = [confidence.word for confidence in sorted(Confidence, reverse=True)]
+_RENDERERS: Final[Mapping[str, str]] = {
+    "json": "json_v1:render",
+    "sarif": "sarif:render",
+    "github": "github:render",
+    "gitlab-codequality": "gitlab:code_quality",
+    "junit": "junit:render",
+    "markdown": "markdown:render",
+}
 _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budget of the whole run was hit
 
 
@@ -81,7 +91,10 @@ def command(
     for one in config.outputs:
         if one.path != "-":
             output.check(one.path)
+        if one.format == "gitlab-sast":
+            _moment()
     from headwater import review
+    from headwater.reports import words
     from headwater.reports.view import view
     from headwater.rules.load import load_rules
 
@@ -91,7 +104,7 @@ def command(
     for one in config.outputs:
         _write(shown, one)
     if not quiet and Output("text", "-") not in config.outputs:
-        output.say(_outcome(shown))
+        output.say(words.outcome(shown))
     return status(shown)
 
 
@@ -130,22 +143,24 @@ def _write(view: View, one: Output) -> None:
             output.show(output.encoded(text.render(view, color=terminal and not os.environ.get("NO_COLOR"), width=width)))
             return
         data = text.render(view).encode("utf-8", "backslashreplace")
-    elif one.format == "json":
-        from headwater.reports import json_v1
+    elif one.format == "gitlab-sast":
+        from headwater.reports import gitlab
 
-        data = json_v1.render(view)
+        data = gitlab.sast(view, _moment())
     else:
-        from headwater.reports import sarif
-
-        data = sarif.render(view)
+        module, _, function = _RENDERERS[one.format].partition(":")
+        data = getattr(importlib.import_module(f"headwater.reports.{module}"), function)(view)
     if one.path == "-":
         output.show(data)
     else:
         output.write(one.path, data)
 
 
-def _outcome(view: View) -> str:
-    """The result in a line, for those who see no text report."""
-    number = len(view.findings)
-    gate = "off" if view.gate.fail_on is None else "failed" if view.gate.failed else "passed"
-    return f"{number} finding{'' if number == 1 else 's'}, gate {gate}, coverage {view.coverage.status}"
+def _moment() -> datetime.datetime:
+    """The time for a report that states one."""
+    from headwater.reports import gitlab
+
+    try:
+        return gitlab.moment(os.environ)
+    except ValueError as error:
+        raise FailureError(str(error)) from None

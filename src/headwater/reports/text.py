@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 from headwater import limits
-from headwater.findings import NOTES, Confidence, Finding, Gap, Mapping_, Severity, Trace
-from headwater.reports import escape
+from headwater.findings import NOTES, Confidence, Finding, Gap, Severity, Trace
+from headwater.reports import escape, words
 from headwater.reports.view import Span, View
 
 CONTEXT: Final = 2  # lines of code around a sink: what a reader needs to recognise the place
@@ -65,7 +65,7 @@ class _Page:
         )
 
     def text(self) -> str:
-        return self._out.getvalue()
+        return escape.log(self._out.getvalue())
 
     def line(self, *parts: str | Text | tuple[str, str]) -> None:
         """One line; it may be longer than the page (a path that must stay in one piece)."""
@@ -108,7 +108,7 @@ def _finding(page: _Page, view: View, finding: Finding) -> None:
     if finding.evidence != "static":
         _labelled(page, "Evidence", escape.line(finding.evidence))
     _labelled(page, "Fix", escape.visible(finding.fix))
-    standards = _standards(finding.mappings, finding.cwe)
+    standards = words.standards(finding.mappings, finding.cwe)
     if standards:
         _labelled(page, "Standards", standards)
     page.line()
@@ -155,7 +155,7 @@ def _frame(page: _Page, view: View, span: Span) -> None:
             page.line(" " * (gutter + 2), (" | ", _QUIET), " " * start, (marks, "bold red"))
         if number == shown_last < last:
             rest = last - shown_last
-            page.line((f"{'...':>{gutter}} ", _QUIET), (f"  | {rest} more {_plural(rest, 'line')} of the same call", _QUIET))
+            page.line((f"{'...':>{gutter}} ", _QUIET), (f"  | {rest} more {words.plural(rest, 'line')} of the same call", _QUIET))
             break
 
 
@@ -188,18 +188,12 @@ def _last_cells(text: str, cells: int) -> str:
 def _trace(page: _Page, view: View, trace: Trace) -> None:
     files = len({step.place.path for step in trace.steps})
     across = f" across {files} files" if files > 1 else ""
-    page.wrapped(
-        "  ", "    ", ("Trace", "bold"), f" of {escape.line(trace.kind)}, {len(trace.steps)} {_plural(len(trace.steps), 'step')}{across}:"
-    )
-    shown: list[int | None] = list(range(len(trace.steps)))
-    if len(shown) > limits.TRACE_STEPS:
-        half = limits.TRACE_STEPS // 2
-        shown = [*shown[:half], None, *shown[-half:]]
+    page.wrapped("  ", "    ", ("Trace", "bold"), f" of {escape.line(trace.kind)}, {words.count(len(trace.steps), 'step')}{across}:")
     digits = len(str(len(trace.steps)))
     kind = trace.kind
-    for index in shown:
+    for index in words.steps(trace):
         if index is None:
-            page.line((f"    {'':>{digits}}  ... {len(trace.steps) - 2 * (limits.TRACE_STEPS // 2)} more steps", _QUIET))
+            page.line((f"    {'':>{digits}}  ... {words.left_out(trace)} more steps", _QUIET))
             continue
         step = trace.steps[index]
         span = view.span(step.place)
@@ -224,22 +218,10 @@ def _others(view: View, traces: Iterable[Trace]) -> str:
     parts = []
     for trace in listed[: limits.TRACES]:
         at = f" at {_place(view.span(trace.steps[0].place))}" if trace.steps else ""
-        parts.append(f"{escape.line(trace.kind)}{at} ({len(trace.steps)} {_plural(len(trace.steps), 'step')})")
+        parts.append(f"{escape.line(trace.kind)}{at} ({len(trace.steps)} {words.plural(len(trace.steps), 'step')})")
     if len(listed) > limits.TRACES:
         parts.append(f"{len(listed) - limits.TRACES} more")
     return "; ".join(parts)
-
-
-def _standards(mappings: Iterable[Mapping_], cwe: Iterable[int]) -> str:
-    """All mappings in one line: ``OWASP LLM05:2025, LLM10:2026 | ASI05:2026 | ATLAS AML.T0050 | CWE-95, CWE-1426``."""
-    ids: dict[str, list[str]] = {}
-    for mapping in mappings:
-        ids.setdefault(mapping.framework, []).append(f"CWE-{mapping.id}" if mapping.framework == "cwe" else mapping.id)
-    weaknesses = ids.pop("cwe", [])
-    weaknesses += [text for number in cwe if (text := f"CWE-{number}") not in weaknesses]
-    names = {"owasp-llm": "OWASP ", "owasp-agentic": "", "owasp-mcp": "", "atlas": ""}
-    parts = [names.get(framework, f"{framework} ") + ", ".join(some) for framework, some in ids.items()]
-    return " | ".join([*parts, ", ".join(weaknesses)] if weaknesses else parts)
 
 
 # ----------------------------------------------------------------------------------------------------------- summary
@@ -250,7 +232,7 @@ def _summary(page: _Page, view: View) -> None:
     shown = view.findings
     if shown:
         number = Counter(finding.severity for finding in shown)
-        parts: list[str | tuple[str, str]] = [(f"{len(shown)} {_plural(len(shown), 'finding')}", "bold"), ": "]
+        parts: list[str | tuple[str, str]] = [(f"{len(shown)} {words.plural(len(shown), 'finding')}", "bold"), ": "]
         for place, severity in enumerate(severity for severity in sorted(Severity, reverse=True) if number[severity]):
             parts += [", " if place else "", (f"{number[severity]} {severity.word}", _STYLES[severity])]
         page.wrapped("", "  ", *parts)
@@ -278,7 +260,7 @@ def _gate(page: _Page, view: View) -> None:
     confidence = f" with at least {gate.min_confidence.word} confidence" if gate.min_confidence > Confidence.LOW else ""
     what = f"{gate.fail_on.word} or above{confidence}"
     if gate.failed:
-        page.wrapped(label, rest, ("failed", "bold red"), f", {gate.counted} {_plural(gate.counted, 'finding')} {what}")
+        page.wrapped(label, rest, ("failed", "bold red"), f", {gate.counted} {words.plural(gate.counted, 'finding')} {what}")
     else:
         page.wrapped(label, rest, ("passed", "bold green"), f", no finding {what}")
 
@@ -293,8 +275,8 @@ def _coverage(page: _Page, view: View) -> None:
         Text("Coverage: ", "bold"),
         " " * 10,
         (coverage.status, style),
-        f", {coverage.files:,} {_plural(coverage.files, 'file')}, {coverage.lines:,} {_plural(coverage.lines, 'line')}, ",
-        f"{coverage.functions:,} {_plural(coverage.functions, 'function')}",
+        f", {coverage.files:,} {words.plural(coverage.files, 'file')}, {coverage.lines:,} {words.plural(coverage.lines, 'line')}, ",
+        f"{coverage.functions:,} {words.plural(coverage.functions, 'function')}",
         f" ({escape.line(languages)})" if languages else "",
     )
     gaps = sorted((gap for gap in coverage.gaps if gap.kind not in NOTES), key=lambda gap: (not gap.partial, gap))
@@ -330,7 +312,3 @@ def _gaps(page: _Page, kind: str, gaps: list[Gap], telling: bool) -> None:
         page.wrapped(" " * 15, " " * 17, (place, _CODE) if place else "", ": " if place else "", (escape.line(gap.reason), _QUIET))
     if len(gaps) > GAPS:
         page.line(" " * 15, (f"and {len(gaps) - GAPS:,} more", _QUIET))
-
-
-def _plural(number: int, word: str) -> str:
-    return word if number == 1 else f"{word}s"
