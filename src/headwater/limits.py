@@ -19,7 +19,7 @@ BUILD_PARTS: Final = 256  # elements of a display that are kept apart; the rest 
 INSTRUCTIONS: Final = 200_000  # of one function; the largest hand-written ones have under 20,000
 
 # Values
-LABELS: Final = 24  # sources and parameters told apart in one value; a reader follows fewer
+LABELS: Final = 12  # sources and parameters told apart in one value; a reader follows fewer
 REFS: Final = 8  # classes, functions and API paths that one value can be
 OBJECTS: Final = 4  # objects that one value can be: a branch or two, each with its own
 WORK: Final = 2_000  # parts of results made anew at the calls of one function; hand-written functions need under 500
@@ -35,7 +35,7 @@ DROPS: Final = 2  # confidence steps: high, medium, low
 CANDIDATES: Final = 4  # definers of a method name for a call on an unknown receiver: more are rather chance than meaning
 OVERRIDES: Final = 8  # overrides that a call on self may reach
 DISPATCH: Final = 24  # functions in one table of tools
-EFFECTS: Final = 96  # of one summary
+EFFECTS: Final = 64  # of one summary
 CALLBACKS: Final = 32  # calls of handed-over functions that one summary keeps
 MUTATIONS: Final = 16  # fields of arguments that one summary sets, those nearest to the argument first: callers repeat each
 CHOICES: Final = 256  # elements of displays for which one condition is tried: BUILD_PARTS of them are kept apart
