@@ -184,7 +184,8 @@ def test_interrupt_ends_all_workers(tmp_path: Path) -> None:
     for number in range(50):
         (tmp_path / f"{number}.py").write_text("x = 1\n")
     program = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background of a shell inherits that it is ignored
 sys.path[:0] = [{SOURCE!r}, {os.path.dirname(__file__)!r}]
 from headwater.files.discover import discover
 from headwater.frontends.pool import lower_all
