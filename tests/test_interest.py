@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import headwater
+from headwater import limits
 from headwater.config import Config
 from headwater.rules.load import Case
 from headwater.taint.interest import Interest
@@ -51,3 +52,17 @@ def test_most_functions_are_left_out_of_a_library_without_operations(tmp_path: P
     (tmp_path / "main.py").write_text("\n".join(lines), encoding="utf-8")
     counts = headwater.review(tmp_path, Config(processes=1)).coverage.counts
     assert counts["functions-solved"] == 3  # the module, run and main
+
+
+def test_functions_that_ask_for_one_another_deep_inside_their_blocks(tmp_path: Path) -> None:
+    depth, count = 95, limits.NESTED + 16  # each is interpreted inside the one before, all at the bound of nesting
+    lines = ["import os", "from flask import request", ""]
+    for number in range(count):
+        lines.append(f"def g{number}(x):")
+        lines += [" " * (level + 1) + f"if x > {level}:" for level in range(depth)]
+        lines += [" " * (depth + 1) + (f"return g{number + 1}(x)" if number + 1 < count else "return x"), " return x", ""]
+    lines += ["def main():", "    os.system(g0(request.args['command']))", ""]
+    (tmp_path / "main.py").write_text("\n".join(lines), encoding="utf-8")
+    review = headwater.review(tmp_path, Config(processes=1))
+    assert not [gap for gap in review.coverage.gaps if gap.kind == "parse-error"]
+    assert {finding.rule for finding in review.findings} == {"remote-input-to-shell"}

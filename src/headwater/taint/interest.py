@@ -21,8 +21,6 @@ from headwater.index.symbols import Symbols
 from headwater.taint.summary import Summary
 from headwater.taint.value import Shape
 
-_FAMILY = 1_000  # subclasses through whose names a constructor may be called
-_DEPTH = 3  # fields of a stored object that may hold a function
 _IMPLICIT = (
     "__call__", "forward", "__enter__", "__aenter__", "__iter__", "__aiter__", "__next__", "__anext__", "__getitem__", "__getattr__",
     "__add__", "__truediv__", "__mod__", "__or__", "__sub__", "__mul__", "__matmul__",
@@ -217,7 +215,7 @@ class Interest:
         if cls is None:
             yield from self._mention(fn.name)
             return
-        heirs = [one for one in cls.descendants(_FAMILY) if one.method(fn.name) is fn]
+        heirs = [one for one in cls.descendants(limits.NAMED_FAMILY) if one.method(fn.name) is fn]
         if fn.name in _CONSTRUCTORS or fn.name in _IMPLICIT:
             for one in cls.children:
                 if fn.name in one.methods:  # calls what it overrides, by super
@@ -284,7 +282,7 @@ class Interest:
                     self._held.setdefault(one.id, {})[name] = None
         if leads:
             yield from self._mention(name)
-        if shape.fields and depth < _DEPTH:
+        if shape.fields and depth < limits.HELD_DEPTH:
             for part in shape.fields.values():
                 yield from self.stored(name, part, depth + 1)
 

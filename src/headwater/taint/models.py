@@ -335,10 +335,9 @@ class Models(Arguments):
         """The library calls the function with data of its own."""
         for ref in function.refs:
             if isinstance(ref, Fn):
-                entry = Entry(self.fn, ref, callback, self._taken(function, ref))
-                self.solver.entries.setdefault(self.fn.id, {})[entry.key] = entry
+                self.solver.entry(Entry(self.fn, ref, callback, self._taken(function, ref)))
             elif isinstance(ref, Inst) and (method := ref.cls.method("__call__")) is not None:
-                self.solver.entry(self.fn, method, callback)
+                self.solver.entry(Entry(self.fn, method, callback))
 
     def _taken(self, function: Value, fn: Fn) -> tuple[Shape, ...]:
         """What a local function captured, without what depends on the caller of the function at hand."""

@@ -3,8 +3,8 @@
 Functions of interest are taken in dependency order. Where one reads another (its summary, or a field or variable that it
 writes) that was not interpreted yet, the other is interpreted at once. Functions that call each other form a component,
 which is repeated until it is stable. What is read of a function that is still at work further up, and is in no component
-with its reader, is taken to be an unknown call; if it turns out to be more, an edge is added and what depends on it is
-solved again. Frameworks' calls of entry points come last.
+with its reader, is taken to be an unknown call; if it turns out to be more, the reader is interpreted again at the end, and
+so is whoever reads what changes by that. Frameworks' calls of entry points come last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
-from headwater.apis.schema import SINK_CLASSES, Callback
+from headwater.apis.schema import SINK_CLASSES
 from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
 from headwater.index.symbols import Symbols
@@ -28,7 +28,6 @@ from headwater.taint.transfer import Interpreter
 from headwater.taint.value import NOTHING, Shape, join_shapes, news, only_sources
 
 _NEW, _WORKING, _DONE = 0, 1, 2
-_STACK = 100  # Python frames that one function inside another may take
 
 
 class CallReport:
@@ -111,7 +110,7 @@ class Solver(Project):
     def solve(self) -> None:
         """Solve everything; results are in ``issues``, ``virtual`` and ``reports``."""
         allowed = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(allowed, limits.NESTED * _STACK))
+        sys.setrecursionlimit(max(allowed, (limits.NESTED + 1) * limits.NESTED_FRAMES))
         try:
             self._solve()
         finally:
@@ -495,10 +494,9 @@ class Solver(Project):
         report = CallReport(rule, fn, name, start, end)
         self.reports.setdefault(fn.id, {})[report.key] = report
 
-    def entry(self, owner: Fn, fn: Fn, callback: Callback) -> None:
-        """A framework will call ``fn``."""
-        made = Entry(owner, fn, callback)
-        self.entries.setdefault(owner.id, {})[made.key] = made
+    def entry(self, entry: Entry) -> None:
+        """A framework will call a function."""
+        self.entries.setdefault(entry.owner.id, {})[entry.key] = entry
 
     def overridden(self) -> list[Entry]:
         """Methods that libraries call because they override a method that a model speaks of."""
@@ -543,7 +541,7 @@ def _differ(a: Summary, b: Summary) -> bool:
         {effect.key for effect in a.sinks} != {effect.key for effect in b.sinks}
         or {one.key for one in a.callbacks} != {one.key for one in b.callbacks}
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
-        or (a.proofs, a.when_true, a.when_false) != (b.proofs, b.when_true, b.when_false)
+        or (a.never, a.proofs, a.when_true, a.when_false) != (b.never, b.proofs, b.when_true, b.when_false)
     )
 
 
