@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -51,6 +52,17 @@ def test_the_readme_names_every_option() -> None:
     options = [max(parameter.opts, key=len) for parameter in command.params if parameter.param_type_name == "option"]
     assert [option for option in options if f"`{option}" not in text] == []
     assert "--help" not in options
+
+
+def test_the_readme_shows_the_true_output() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^```console\n\$ headwater (review examples/vulnerable [^\n]*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    command = [sys.executable, "-P", "-m", "headwater", *found.group(1).split(), "--no-progress"]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    parts = [part.strip("\n") for part in found.group(2).split("[...]\n")]
+    assert [part for part in parts if part not in output] == []
+    assert output.rstrip().endswith(parts[-1])  # nothing more is said of what was not looked at
 
 
 def test_links_in_the_papers_lead_somewhere() -> None:
