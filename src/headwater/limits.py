@@ -25,6 +25,7 @@ OBJECTS: Final = 4  # objects that one value can be: a branch or two, each with 
 WORK: Final = 2_000  # parts of results made anew at the calls of one function; hand-written functions need under 500
 ACCESS_PATH: Final = 3  # attributes and keys told apart below a parameter: self.client.model.name has three
 FIELDS: Final = 24  # keys of one object that are told apart
+INSTANCE_FIELDS: Final = 8  # of one instance that a field or module variable holds, told apart from those of others of its class
 SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps
 SHAPE_NODES: Final = 24  # parts of one shape: every caller makes each of them again
 SET_NODES: Final = 6  # parts of a value that a call leaves in a field of its argument: what is deeper, the field's class knows

@@ -69,7 +69,7 @@ class Fn:
 class Cls:
     """A class; ``instance`` is what calling it makes."""
 
-    __slots__ = ("api", "bases", "children", "externals", "id", "instance", "ir", "key", "methods", "module", "mro", "written")
+    __slots__ = ("api", "bases", "children", "externals", "id", "instance", "ir", "key", "methods", "module", "mro", "parent", "written")
 
     def __init__(self, number: int, module: Mod, cls: ir.Class) -> None:
         self.id = number
@@ -85,6 +85,7 @@ class Cls:
         self.api: tuple[ApiPath[Any], ...] = ()
         """API paths that name the class itself."""
         self.instance = Inst(self)
+        self.parent = Super(self)
         self.written: dict[str, list[Fn]] = {}
         """Methods that store the field, by field."""
 
@@ -130,6 +131,27 @@ class Inst:
         return f"<instance of {self.cls.ir.qualname}>"
 
 
+class Super:
+    """What ``super()`` gives in a method of a class: the methods of its bases, on the same object."""
+
+    __slots__ = ("cls", "key")
+
+    def __init__(self, cls: Cls) -> None:
+        self.cls = cls
+        self.key: Key = (2, cls.id, 2)
+
+    def method(self, name: str) -> Fn | None:
+        """The method that is next in line after the class."""
+        for cls in self.cls.mro[1:]:
+            found = cls.methods.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def __repr__(self) -> str:
+        return f"<bases of {self.cls.ir.qualname}>"
+
+
 class Var:
     """A module variable."""
 
@@ -158,5 +180,5 @@ class External:
 
 EXTERNAL = External()
 
-Ref = Mod | Fn | Cls | Inst | ApiPath[Any] | External
+Ref = Mod | Fn | Cls | Inst | Super | ApiPath[Any] | External
 Binding = Mod | Fn | Cls | Var | ApiPath[Any] | External

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import ir, limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
-from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
 from headwater.taint.labels import ALL, Label, derive, extend, param_label, source_label, widen
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -386,14 +386,15 @@ class Frame:
 
     def _attribute(self, value: Value, name: str) -> Value:
         made = BOTTOM
-        for alloc in value.allocs:
-            found = self.cells.get((alloc, name))
-            if found is None and alloc.root is not None:
-                found = self.field(alloc, name)
-            if found is not None:
-                made = join(made, found)
-        if value.labels:
-            made = join(made, self.part(self.apart(value), name))
+        if not (value.refs and isinstance(value.refs[0], Super)):  # what super() gives has methods alone
+            for alloc in value.allocs:
+                found = self.cells.get((alloc, name))
+                if found is None and alloc.root is not None:
+                    found = self.field(alloc, name)
+                if found is not None:
+                    made = join(made, found)
+            if value.labels:
+                made = join(made, self.part(self.apart(value), name))
         refs: list[Any] = []
         loose = value.loose
         opaque = False
@@ -418,6 +419,15 @@ class Frame:
                     made = Value()
                 made, found_refs = self._member(ref, value, name, made)
                 refs += found_refs
+            elif isinstance(ref, Super):
+                method = ref.method(name)
+                own = value.bound or value
+                if method is None:
+                    opaque = True
+                elif "property" in method.ir.flags:
+                    made = join(made, self._property((method,), own, name))
+                else:
+                    made = Value(refs=(method,), bound=own)
             elif isinstance(ref, Mod):
                 made = join(made, self._in_module(ref, name))
             elif isinstance(ref, Cls):

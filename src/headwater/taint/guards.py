@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
@@ -122,7 +123,7 @@ def _getattr(frame: Interpreter, args: Args) -> Value | None:
                     methods += [fn for method, fn in cls.methods.items() if not method.startswith("__")]
             elif hasattr(ref, "functions"):
                 methods += [fn for fn in ref.functions if fn.index and fn.cls is None and fn.ir.parent == 0]
-        if methods and len(methods) <= 64:
+        if methods and len(methods) <= limits.DISPATCH:
             made = Value(refs=tuple(sorted(dict.fromkeys(methods), key=lambda fn: fn.key)), bound=target)
         elif target.labels:
             made = frame.part(target, "*")
@@ -140,10 +141,9 @@ def _super(frame: Interpreter, args: Args) -> Value | None:
         return None
     cls = fn.cls
     receiver = frame.cells.get(0, BOTTOM)
-    refs = tuple(ref for base in cls.bases for ref in instance_refs(base)) or tuple(
-        child for node in cls.externals if (child := node.child("()")) is not None
-    )
-    return receiver.with_(refs=tuple(dict.fromkeys(refs)), loose=False, bound=None)
+    paths = [path for base in cls.bases for path in base.instance.paths]
+    paths += [child for node in cls.externals if (child := node.child("()")) is not None]
+    return receiver.with_(refs=(cls.parent, *dict.fromkeys(paths))[: limits.REFS], loose=False, bound=receiver)
 
 
 def _setattr(frame: Interpreter, args: Args) -> Value | None:
@@ -157,7 +157,7 @@ def _globals(frame: Interpreter, args: Args) -> Value | None:
     """``globals()[name]``: any function of the module."""
     alloc = frame.alloc((frame.at.start, "globals"), "dict")
     functions = [fn for fn in frame.mod.functions if fn.index and fn.cls is None and fn.ir.parent == 0]
-    if len(functions) <= 64:
+    if len(functions) <= limits.DISPATCH:
         frame.put(alloc, "*", Value(refs=tuple(functions)))
     return Value(allocs=(alloc,))
 

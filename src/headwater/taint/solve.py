@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from headwater import limits
@@ -356,14 +356,14 @@ class Solver(Project):
             static = self._field_statics[key] = tuple(dict.fromkeys(ids))
         observed = self._observed.setdefault(reader.id, {})
         for writer_id in static:
-            if writer_id not in observed:
+            if writer_id not in observed and writer_id != reader.id:
                 self._read(reader, writer_id)
         self._field_readers.setdefault(key, set()).add(reader.id)
         cache = self._field_cache.setdefault(name, {})
         cached = cache.get(cls.id)
         if cached is not None:
             for writer_id in cached[1]:
-                if writer_id not in observed:
+                if writer_id not in observed and writer_id != reader.id:
                     self._read(reader, writer_id)
             return cached[0]
         found: list[int] = []
@@ -373,7 +373,7 @@ class Solver(Project):
             if writers:
                 for writer_id in sorted(writers):
                     found.append(writer_id)
-                    if writer_id not in observed:
+                    if writer_id not in observed and writer_id != reader.id:
                         self._read(reader, writer_id)
                 made = join_shapes(made, self._total(one, name))
         for one in cls.mro:
@@ -434,12 +434,10 @@ class Solver(Project):
 
     def read_global(self, reader: Fn, mod: Mod, name: str) -> Shape:
         """A module variable."""
-        self._read(reader, mod.body.id)
-        for writer_id in self._writers_of(mod, name):
-            self._read(reader, writer_id)
+        for writer_id in (mod.body.id, *self._writers_of(mod, name), *self.globals.get((mod.id, name), ())):
+            if writer_id != reader.id:
+                self._read(reader, writer_id)
         self._global_readers.setdefault((mod.id, name), set()).add(reader.id)
-        for writer_id in self.globals.get((mod.id, name), ()):
-            self._read(reader, writer_id)
         writers = self.globals.get((mod.id, name))
         if not writers:
             return NOTHING
@@ -480,7 +478,9 @@ class Solver(Project):
             if news(known or NOTHING, joined):
                 self._outdate(self._global_readers.get((mod.id, name), ()), fn)
 
-    def _outdate(self, readers: Iterable[int], writer: Fn) -> None:
+    def _outdate(self, readers: Collection[int], writer: Fn) -> None:
+        if writer.id in readers:
+            self._observed[writer.id][writer.id] = None  # it changes what it has read itself
         if writer.id == self._repairing:
             return
         for reader in readers:

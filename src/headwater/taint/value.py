@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headwater import limits
+from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
 from headwater.taint.labels import ALL, Label, widen
 
@@ -375,7 +376,7 @@ def news(known: Shape, whole: Shape) -> bool:
         return False
     if whole.labels and (whole.proven != known.proven or not kinds(whole.labels) <= kinds(known.labels)):
         return True
-    if whole.refs != known.refs and any(ref is not EXTERNAL and ref not in known.refs for ref in whole.refs):
+    if whole.refs != known.refs and any(ref not in known.refs and not _plain(ref) for ref in whole.refs):
         return True
     if whole.bound is not None and news(known.bound or NOTHING, whole.bound):
         return True
@@ -383,13 +384,20 @@ def news(known: Shape, whole: Shape) -> bool:
     return any(news(parts.get(key, NOTHING), part) for key, part in (whole.fields or {}).items())
 
 
+def _plain(ref: Any) -> bool:
+    """Whether a reference is one of a builtin type, or of something that nobody knows."""
+    return ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("builtins."))
+
+
 def only_sources(shape: Shape, depth: int = 0) -> Shape:
     """The shape without what depends on a caller: what a class-wide field or a module variable may keep."""
     labels = shape.labels
     if any(label.source is None for label in labels):
         labels = frozenset(label for label in labels if label.source is not None)
-    fields = None
-    if shape.fields is not None and depth < limits.SHAPE_DEPTH:
+    fields: dict[str | int, Shape] | None = None
+    if shape.fields is not None and shape.kind == "instance" and len(shape.fields) > limits.INSTANCE_FIELDS:
+        fields = {}  # its class knows them
+    elif shape.fields is not None and depth < limits.SHAPE_DEPTH:
         fields = {key: only_sources(part, depth + 1) for key, part in shape.fields.items()}
     bound = only_sources(shape.bound, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
     if labels is shape.labels and shape.fields is None and shape.bound is None:
