@@ -148,6 +148,9 @@ class Calls(Models):
         for label in sorted(callee.labels, key=lambda one: one.key):
             if label.source is not None or not label.exact or len(label.path) > limits.ACCESS_PATH or CALL in label.path:
                 continue
+            last = label.path[-1] if label.path else None
+            if isinstance(last, str) and last != "*" and not self.solver.interest.may_be_called(last):
+                continue
             key = (label.param, tuple(map(str, label.path)), self.at.start)
             if key not in self.callbacks and len(self.callbacks) >= limits.CALLBACKS:
                 self.solver.count("callbacks-cut")

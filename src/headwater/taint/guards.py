@@ -148,8 +148,11 @@ def _super(frame: Interpreter, args: Args) -> Value | None:
 
 def _setattr(frame: Interpreter, args: Args) -> Value | None:
     if len(args.positional) == 3:
-        name = args.positional[1]
-        frame.store(args.positional[0], name.const if isinstance(name.const, str) else "*", args.positional[2])
+        target, name, value = args.positional
+        if isinstance(name.const, str):
+            frame.store(target, name.const, value)
+        else:  # any field may hold the data now; to call it a function or an object that each of them may be would be a guess
+            frame.store(target, "*", frame.derived([value]))
     return Value(const=None)
 
 

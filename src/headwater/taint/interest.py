@@ -35,6 +35,7 @@ class Interest:
     def __init__(self, symbols: Symbols, catalogue: Catalogue, cards: list[Card], classes: frozenset[str]) -> None:
         self.symbols = symbols
         self.cards = cards
+        self._classes = classes
         self._members: dict[str, set[str]] = {}
         """Last name of an operation on an object, to the libraries whose object it is."""
         self._functions: dict[str, set[str]] = {}
@@ -80,6 +81,7 @@ class Interest:
         self._common: dict[str, tuple[str, ...]] = {}
         self._known: set[tuple[str, str]] = set()
         self._occurs: dict[str, frozenset[int]] = {}
+        self._called: dict[str, bool] = {}
 
     def _enter(self, path: str, types: dict[str, list[str]]) -> None:
         for one in expand(path):
@@ -101,6 +103,19 @@ class Interest:
                     self._functions.setdefault(made[made.index(CALL) - 1], set()).add(made[0])
 
     # ------------------------------------------------------------------------------------------------ the start
+
+    def may_be_called(self, name: str) -> bool:
+        """Whether an attribute of this name, of an object that a caller hands over, can be something that a caller knows."""
+        known = self._called.get(name)
+        if known is None:
+            known = self._called[name] = (
+                name in self._members
+                or name in self._functions
+                or name in self.symbols.methods_by_name
+                or name in self._setting
+                or any(name in cls.written or name in cls.ir.fields for cls in self.symbols.classes)
+            )
+        return known
 
     def seeds(self) -> list[int]:
         """The functions that name an operation, and all module bodies."""
@@ -290,9 +305,12 @@ class Interest:
         """Operations on an object of a library whose names say nothing by themselves."""
         known = self._common.get(node.text)
         if known is None:
-            names = self._paths.names_after(node)
-            known = self._common[node.text] = tuple(name for name in names if name in COMMON_METHODS and name in self._members)
+            names = (name for name in self._paths.names_after(node) if name in COMMON_METHODS)
+            known = self._common[node.text] = tuple(name for name in names if self._operation(node.child(name)))
         return known
+
+    def _operation(self, node: ApiPath[Any] | None) -> bool:
+        return node is not None and any(isinstance(entry, Api | CallRule) and _counts(entry, self._classes) for entry in node.entries)
 
     def _implicit(self, cls: Cls) -> tuple[Fn, ...]:
         known = self._implicits.get(cls.id)

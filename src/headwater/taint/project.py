@@ -64,11 +64,13 @@ class Project:
         self.counts[what] = self.counts.get(what, 0) + number
 
     def family(self, cls: Cls) -> tuple[Cls, ...]:
-        """The classes whose methods may write a field of an instance: its MRO and its nearest subclasses."""
+        """The classes whose methods may write a field of an instance: its MRO and its subclasses, where they are few."""
         known = self._family.get(cls.id)
         if known is None:
             children = cls.descendants(limits.OVERRIDES)
-            known = self._family[cls.id] = tuple(dict.fromkeys((*cls.mro, *children[: limits.OVERRIDES])))
+            if len(children) > limits.OVERRIDES:
+                children = []  # what an instance of any of many classes holds says little of this one
+            known = self._family[cls.id] = tuple(dict.fromkeys((*cls.mro, *children)))
         return known
 
     def bindings(self, mod: Mod, name: str) -> tuple[Any, ...]:

@@ -177,9 +177,9 @@ class Solver(Project):
 
     def _take_back(self, one: int) -> dict[tuple[bool, int, str], Shape]:
         """Remove what a function has stored in fields and module variables; what these held in all."""
-        held: dict[tuple[bool, int, str], Shape] = {}
-        for key in self._stores.pop(one, {}):
-            held[key] = self._whole(key)
+        keys = self._stores.pop(one, {})
+        held = {key: self._whole(key) for key in keys}
+        for key in keys:
             of_class, number, name = key
             (self.fields if of_class else self.globals)[(number, name)].pop(one)
             if of_class:
@@ -345,6 +345,9 @@ class Solver(Project):
         static = self._field_statics.get(key)
         if static is None:
             ids = [writer.id for one in self.family(cls) for writer in one.written.get(name, ())]
+            init = cls.method("__init__")
+            if ids and init is not None:  # it knows what it gives to the constructor of a base that sets the field
+                ids.append(init.id)
             ids += [
                 one.module.functions[one.ir.function].id
                 for one in self.family(cls)
