@@ -51,7 +51,7 @@ NAMED_FAMILY: Final = 1_000  # subclasses through whose names a method may be ca
 HELD_DEPTH: Final = 3  # fields of a stored object that may hold a function
 OUTER_WRITERS: Final = 8  # functions that set a field of this name on something else than self: with more, the name says nothing
 SETTERS: Final = 32  # functions that set a field of this name, looked at because the field reaches an operation
-REPAIRS_IN_ALL: Final = 3_000  # in one review: a few seconds; only very large projects have more
+REPAIRS_IN_ALL: Final = 1_000  # in one review: a few seconds; only large projects have more
 REPAIRS: Final = 4  # of one function that read something too early, or what such a function changed
 
 # Reports

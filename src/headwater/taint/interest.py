@@ -81,7 +81,10 @@ class Interest:
         self._common: dict[str, tuple[str, ...]] = {}
         self._known: set[tuple[str, str]] = set()
         self._occurs: dict[str, frozenset[int]] = {}
-        self._called: dict[str, bool] = {}
+        self._called = {*self._members, *self._functions}
+        """Names of operations of libraries, and of fields of classes."""
+        for cls in symbols.classes:
+            self._called.update(cls.written, cls.ir.fields)
 
     def _enter(self, path: str, types: dict[str, list[str]]) -> None:
         for one in expand(path):
@@ -106,16 +109,7 @@ class Interest:
 
     def may_be_called(self, name: str) -> bool:
         """Whether an attribute of this name, of an object that a caller hands over, can be something that a caller knows."""
-        known = self._called.get(name)
-        if known is None:
-            known = self._called[name] = (
-                name in self._members
-                or name in self._functions
-                or name in self.symbols.methods_by_name
-                or name in self._setting
-                or any(name in cls.written or name in cls.ir.fields for cls in self.symbols.classes)
-            )
-        return known
+        return name in self._called or name in self.symbols.methods_by_name or name in self._setting
 
     def seeds(self) -> list[int]:
         """The functions that name an operation, and all module bodies."""

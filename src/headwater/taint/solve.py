@@ -99,6 +99,9 @@ class Solver(Project):
         """Heap of functions of interest, by component."""
         self._late: dict[int, dict[int, None]] = {}
         self._observed: dict[int, dict[int, None]] = {}
+        """What each function has read: functions, and those that write the fields and module variables that it reads."""
+        self._called: dict[int, dict[int, None]] = {}
+        """The functions whose summaries each function has read."""
         self._changed = False
         self._repairing = -1
         """What is interpreted again: what it stores is compared as a whole."""
@@ -138,42 +141,48 @@ class Solver(Project):
     def _repair(self, dirty: set[int]) -> None:
         """Interpret again what read something too early, and whoever reads what changes by that."""
         readers: dict[int, set[int]] = {}
-        for reader, observed in self._observed.items():
-            for target in observed:
+        for reader, called in self._called.items():
+            for target in called:
                 readers.setdefault(target, set()).add(reader)
-        todo = [(self._order[one], one) for one in dirty]
-        heapq.heapify(todo)
-        tries: dict[int, int] = {}
-        waiting = set(dirty)
         repaired = 0
-        while todo:
-            _, one = heapq.heappop(todo)
-            waiting.discard(one)
-            tries[one] = tries.get(one, 0) + 1
-            if tries[one] > limits.REPAIRS or repaired >= limits.REPAIRS_IN_ALL:
-                if tries[one] == limits.REPAIRS + 1 or tries[one] == 1:
-                    self.count("late-edges-left")
-                continue
-            repaired += 1
-            before, stored = self.summaries[one], self._take_back(one)
-            self._repairing = one
-            self.summaries[one] = after = self._interpret(self.symbols.functions[one])
-            self._repairing = -1
-            for key in self._stores.get(one, {}):
-                stored.setdefault(key, NOTHING)
-            for target in self._observed[one]:
-                readers.setdefault(target, set()).add(one)
-            changed = set(readers.get(one, ())) if _differ(before, after) else set()
-            changed |= self._stored_otherwise(stored)
-            for reader in changed | self._stale.keys():
-                if reader not in waiting and self._state[reader] == _DONE:
-                    waiting.add(reader)
-                    heapq.heappush(todo, (self._order[reader], reader))
-            self._stale = {}
-            for other in self.interest.solved(self.symbols.functions[one], after):
-                self._want(other)
-            self._drain(0)
+        for _ in range(limits.REPAIRS):
+            todo = [(self._order[one], one) for one in dirty]
+            heapq.heapify(todo)
+            waiting, later = set(dirty), set()
+            while todo:
+                at = heapq.heappop(todo)
+                repaired += 1
+                if repaired > limits.REPAIRS_IN_ALL:
+                    later.add(at[1])
+                    continue
+                for reader in self._repaired(at[1], readers):
+                    if (self._order[reader], reader) <= at:
+                        later.add(reader)  # callees first: its turn comes in the next round
+                    elif reader not in waiting:
+                        waiting.add(reader)
+                        heapq.heappush(todo, (self._order[reader], reader))
+            dirty = later
+        if dirty:
+            self.count("late-edges-left", len(dirty))
         self._late = {}
+
+    def _repaired(self, one: int, readers: dict[int, set[int]]) -> set[int]:
+        """Interpret one function again; who has read what differs now."""
+        before, stored = self.summaries[one], self._take_back(one)
+        self._repairing = one
+        self.summaries[one] = after = self._interpret(self.symbols.functions[one])
+        self._repairing = -1
+        for key in self._stores.get(one, {}):
+            stored.setdefault(key, NOTHING)
+        for target in self._called[one]:
+            readers.setdefault(target, set()).add(one)
+        changed = set(readers.get(one, ())) if _differ(before, after) else set()
+        changed |= self._stored_otherwise(stored) | self._stale.keys()
+        self._stale = {}
+        for other in self.interest.solved(self.symbols.functions[one], after):
+            self._want(other)
+        self._drain(0)
+        return {reader for reader in changed if self._state[reader] == _DONE}
 
     def _take_back(self, one: int) -> dict[tuple[bool, int, str], Shape]:
         """Remove what a function has stored in fields and module variables; what these held in all."""
@@ -278,6 +287,7 @@ class Solver(Project):
 
     def _interpret(self, fn: Fn) -> Summary:
         self._observed[fn.id] = {}
+        self._called[fn.id] = {}
         self.reports.pop(fn.id, None)
         self.entries.pop(fn.id, None)
         frame = Interpreter(self, fn)
@@ -335,6 +345,7 @@ class Solver(Project):
     def summary(self, reader: Fn, fn: Fn) -> Summary | None:
         """The summary of ``fn`` as it is known now; None where it is not known yet."""
         self._read(reader, fn.id)
+        self._called.setdefault(reader.id, {})[fn.id] = None
         if self._state[fn.id] != _DONE and self._order[fn.id] != self._order[reader.id]:
             return None
         return self.summaries[fn.id]
