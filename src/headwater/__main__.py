@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
 
@@ -9,7 +11,14 @@ def main() -> None:
     """Runs the command line and ends the process with its status."""
     from headwater.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    gc.disable()
+    status = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        status = status or 2  # the report was not written whole
+    os._exit(status)  # to take millions of objects apart one by one costs seconds
 
 
 if __name__ == "__main__":

@@ -259,7 +259,7 @@ class Solver(Project):
                     reads = self._observed.get(one, {})
                     if self._state[one] == _WORKING and not any(other in reads for other in (*group.changed, *before)):
                         continue
-                self._member(group, one)
+                self._member(group, one, round_)
             if not group.changed or (len(group.members) == 1 and not any(one in self._observed.get(one, {}) for one in group.members)):
                 break
             if round_ + 1 == limits.COMPONENT_ROUNDS:
@@ -271,7 +271,7 @@ class Solver(Project):
             for other in self.interest.solved(self.symbols.functions[one], self.summaries[one]):
                 self._want(other)
 
-    def _member(self, group: _Group, one: int) -> None:
+    def _member(self, group: _Group, one: int, round_: int = 0) -> None:
         """Interpret one function of a component that is being solved."""
         fn = self.symbols.functions[one]
         group.members[one] = None
@@ -280,7 +280,7 @@ class Solver(Project):
         self._changed = False
         before = self.summaries[one]
         after = self._interpret(fn)
-        if self._changed or before != after:
+        if self._changed or (_differ(before, after) if round_ else before != after):
             group.changed.add(one)
         self._changed = outer
         self.summaries[one] = after
@@ -432,7 +432,7 @@ class Solver(Project):
             fresh = fn.id not in writers
             writers[fn.id] = joined
             self._stores.setdefault(fn.id, {})[(True, cls.id, name)] = None
-            self._changed = True
+            self._changed = self._changed or news(known, joined)
             total = self._totals.get((cls.id, name))
             if total is not None:
                 whole = join_shapes(total, joined)
@@ -486,7 +486,7 @@ class Solver(Project):
                 return
             writers[fn.id] = joined
             self._stores.setdefault(fn.id, {})[(False, mod.id, name)] = None
-            self._changed = True
+            self._changed = self._changed or news(known or NOTHING, joined)
             for interested in self.interest.stored(name, joined):
                 self._want(interested)
             if news(known or NOTHING, joined):
