@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
-_APPLY_DEPTH = 3  # properties and callbacks met while one call is applied; deeper nesting is a property that reads itself
+_APPLY_DEPTH = 2  # properties and callbacks met while one call is applied; deeper nesting is a property that reads itself
 _CALL_DEPTH = 6  # callbacks that call callbacks: deeper nesting is recursion
 
 

@@ -209,7 +209,7 @@ class Frame:
                 child = ref.child("[]")
                 if child is not None:
                     made = join(made, self.named(child))
-            elif isinstance(ref, Inst):
+            elif isinstance(ref, Inst) and not self.projecting:
                 made = join(made, self._iterated(ref, value))
         return made
 
@@ -532,7 +532,7 @@ class Frame:
             if shape.constant and not any(name in one.written for one in self.solver.family(cls)):
                 return kept, []  # a constant of the class that no method sets
             made = join(made, kept)
-        getter = cls.method("__getattr__") if shape is NOTHING else None
+        getter = cls.method("__getattr__") if shape is NOTHING and not self.projecting else None
         if getter is not None:
             made = join(made, self._implied(getter, value, [Value(const=name)], name))
         return made, []
@@ -595,8 +595,10 @@ class Frame:
                 self._write_back(alloc, key, stored)
             if alloc.root is not None:
                 self._mutated(alloc.root, key)
-        for ref in value.refs:
-            if isinstance(ref, Inst) and isinstance(key, str):
+        instances = [ref for ref in value.refs if isinstance(ref, Inst)] if isinstance(key, str) else []
+        if len(instances) <= limits.CANDIDATES:  # of an object that may be anything, no class is told
+            for ref in instances:
+                assert isinstance(key, str)
                 self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
                 if self.fields_read.pop((ref.cls.id, key), None) is not None:
                     self.field_version += 1
@@ -663,6 +665,8 @@ class Frame:
         if own:
             kind, closed, constant = own[0].kind, all(alloc.closed for alloc in own), all(alloc.constant for alloc in own)
             parts = [(key, found) for alloc in own for key in alloc.keys if (found := self.cells.get((alloc, key))) is not None]
+            if kind == "instance" and len(parts) > limits.INSTANCE_FIELDS and any(isinstance(ref, Inst) for ref in value.refs):
+                parts = [(key, found) for key, found in parts if self.collapse(found).labels]  # of the others the class knows as much
             share = (budget - 1) // len(parts) if parts else 0
             fields = {}
             if share and depth < limits.SHAPE_DEPTH:
