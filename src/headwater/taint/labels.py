@@ -46,7 +46,7 @@ class Source:
 class Label:
     """One origin of data; see the module's text. ``param`` is -1 for a source."""
 
-    __slots__ = ("_derived", "cleared", "drop", "exact", "key", "param", "path", "source", "weak")
+    __slots__ = ("_derived", "_extended", "cleared", "drop", "exact", "key", "param", "path", "source", "weak")
 
     def __init__(
         self, source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int, key: Any
@@ -60,6 +60,7 @@ class Label:
         self.weak = weak
         self.key = key
         self._derived: dict[tuple[int, int, int, bool], Label | None] = {}
+        self._extended: dict[tuple[type, str | int], Label] = {}
 
     def __repr__(self) -> str:
         name = f"{self.source.kind}@{self.source.start}" if self.source else f"${self.param}{''.join(f'.{k}' for k in self.path)}"
@@ -122,12 +123,17 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
 
 def extend(label: Label, key: str | int) -> Label:
     """The label of an attribute or element: a longer access path for an exact parameter, else the same."""
-    if label.source is None and label.exact and len(label.path) < limits.ACCESS_PATH:
-        return _intern(None, label.param, (*label.path, key), label.cleared, label.drop, True, label.weak)
-    if label.exact:
-        made = derive(label)
-        return made if made is not None else label
-    return label
+    if not label.exact:
+        return label
+    if label.source is None and len(label.path) < limits.ACCESS_PATH:
+        step = (type(key), key)  # True is no 1
+        known = label._extended.get(step)
+        if known is None:
+            path = (*label.path, key)
+            known = label._extended[step] = _intern(None, label.param, path, label.cleared, label.drop, True, label.weak)
+        return known
+    made = derive(label)
+    return made if made is not None else label
 
 
 def widen(labels: frozenset[Label]) -> frozenset[Label]:

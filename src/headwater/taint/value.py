@@ -140,14 +140,16 @@ def join(a: Value, b: Value) -> Value:
     if a is BOTTOM:
         return b
     labels = a.labels
-    if b.labels and b.labels is not labels:
+    if b.labels and b.labels is not labels and not b.labels <= labels:
         labels = widen(labels | b.labels) if labels else b.labels
     refs = a.refs
     if b.refs and b.refs != refs:
         refs = join_refs(refs, b.refs)
     allocs = a.allocs
     if b.allocs and b.allocs != allocs:
-        allocs = tuple(sorted({*allocs, *b.allocs}, key=_alloc_id))[: limits.OBJECTS]
+        both = {*allocs, *b.allocs}
+        if len(both) > len(allocs):
+            allocs = tuple(sorted(both, key=_alloc_id))[: limits.OBJECTS]
     const = a.const if a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const) else NO_CONST
     if a.labels:
         proven = a.proven & b.proven if b.labels else a.proven
@@ -159,6 +161,19 @@ def join(a: Value, b: Value) -> Value:
         steps = {**b.steps, **steps} if steps else b.steps
     pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else None
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
+    if (
+        labels is a.labels
+        and refs is a.refs
+        and allocs is a.allocs
+        and const is a.const
+        and proven == a.proven
+        and bound is a.bound
+        and steps is a.steps
+        and pred is a.pred
+        and subject is a.subject
+        and (a.loose or not b.loose)
+    ):
+        return a
     made = Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, pred, steps)
     made.subject = subject
     return made
@@ -185,7 +200,8 @@ def join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
         return a
     known = _JOINED.get((a, b))
     if known is None:
-        known = _JOINED[(a, b)] = _join_refs(a, b)
+        known = _join_refs(a, b)
+        known = _JOINED[(a, b)] = a if known == a else known
     return known
 
 
