@@ -106,7 +106,8 @@ def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
     if b"\r" in data:
         data = _LONE_RETURN.sub(b"\n", data)
     # The parser's time is quadratic in the length of such a run; joined lines have the same meaning
-    data = _CONTINUATIONS.sub(lambda m: b" " * len(m.group()), data)
+    if data.count(b"\\") >= 64:
+        data = _CONTINUATIONS.sub(lambda m: b" " * len(m.group()), data)
     if _too_indented(data):
         gaps[:] = [ir.Gap(0, len(data), f"more than {INDENTS} levels of indentation")]
         return b" " * len(data)
