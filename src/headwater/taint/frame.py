@@ -15,7 +15,7 @@ from headwater import ir, limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import ALL, Label, derive, extend, param_label, source_label, widen
+from headwater.taint.labels import ALL, Label, derive, extend, ordered, param_label, source_label, widen
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -290,7 +290,7 @@ class Frame:
             steps = {extend(label, key): value.steps[label] for label in value.labels if label in value.steps}
         roots = tuple(
             self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
-            for label in labels
+            for label in ordered(labels)
             if label.exact and label.source is None and not label.cleared and not label.drop and len(label.path) < limits.ACCESS_PATH
         )
         return Value(widen(labels), allocs=roots[: limits.REFS], steps=steps)
@@ -704,7 +704,7 @@ class Frame:
         if cached is not None:
             made, done = cached
             return self._instance(shape, site, what, actuals, hop, made, done, None)
-        for label in shape.labels:
+        for label in ordered(shape.labels):
             if label.source is not None:
                 labels.add(label)
                 if self.traced and at is not None:

@@ -7,6 +7,7 @@ unchanged. Labels are interned: equal labels are one object. How values carry th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from headwater import limits
@@ -180,6 +181,11 @@ def _widen(labels: frozenset[Label]) -> frozenset[Label]:
     if len(kept) > limits.LABELS:
         kept = sorted(kept, key=_label_key)[: limits.LABELS]
     return frozenset(kept)
+
+
+def ordered(labels: frozenset[Label]) -> Iterable[Label]:
+    """Labels in the order of their keys: objects that are made for them are numbered alike in every run."""
+    return labels if len(labels) < 2 else sorted(labels, key=_label_key)
 
 
 _CROWD = 6  # labels in one value before those that others cover are dropped
