@@ -16,7 +16,7 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import containers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, Cell, lacks
-from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, extend
+from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join, join_refs
@@ -145,7 +145,7 @@ class Calls(Models):
     def _unknown_callback(self, callee: Value, args: Args) -> Value:
         """The caller handed the function over: tell the caller what it is called with."""
         made = BOTTOM
-        for label in sorted(callee.labels, key=lambda one: one.key):
+        for label in ordered(callee.labels):
             if label.source is not None or not label.exact or len(label.path) > limits.ACCESS_PATH or CALL in label.path:
                 continue
             last = label.path[-1] if label.path else None
@@ -387,7 +387,7 @@ class Calls(Models):
                 doubt = 1
         asked = any(one.value is ABSENT for one in requires)  # the caller decides
         hop = (self.at.start, self.at.end, fn, effect.key)
-        for label in sorted(value.labels, key=lambda one: one.key):
+        for label in ordered(value.labels):
             if label.cleared & bit:
                 continue
             less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)

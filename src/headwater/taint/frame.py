@@ -287,7 +287,7 @@ class Frame:
         labels = frozenset(extend(label, key) for label in value.labels)
         steps = None
         if value.steps:
-            steps = {extend(label, key): value.steps[label] for label in value.labels if label in value.steps}
+            steps = {extend(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
         roots = tuple(
             self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
             for label in ordered(labels)
@@ -304,7 +304,7 @@ class Frame:
             value = self.collapse(value)
             if value.proven & ALL == ALL:
                 continue  # one of a fixed set of values: whatever is made of it is one of a fixed set too
-            for label in value.labels:
+            for label in ordered(value.labels) if self.traced else value.labels:
                 made = derive(label, clear, drop, weak, exact)
                 if made is None:
                     continue
@@ -595,10 +595,11 @@ class Frame:
                 self._write_back(alloc, key, stored)
             if alloc.root is not None:
                 self._mutated(alloc.root, key)
-        instances = [ref for ref in value.refs if isinstance(ref, Inst)] if isinstance(key, str) else []
+        if not isinstance(key, str):
+            return
+        instances = [ref for ref in value.refs if isinstance(ref, Inst)]
         if len(instances) <= limits.CANDIDATES:  # of an object that may be anything, no class is told
             for ref in instances:
-                assert isinstance(key, str)
                 self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
                 if self.fields_read.pop((ref.cls.id, key), None) is not None:
                     self.field_version += 1
@@ -725,7 +726,7 @@ class Frame:
                 made = join(made, actual)
                 continue
             inner = self.collapse(actual)
-            for one in inner.labels:
+            for one in ordered(inner.labels) if self.traced else inner.labels:
                 after = derive(one, label.cleared, label.drop, label.weak, label.exact)
                 if after is not None:
                     labels.add(after)

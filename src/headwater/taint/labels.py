@@ -61,7 +61,7 @@ class Label:
         self.weak = weak
         self.key = key
         self._derived: dict[tuple[int, int, int, bool], Label | None] = {}
-        self._extended: dict[tuple[type, str | int], Label] = {}
+        self._extended: dict[str | int, Label] = {}
 
     def __repr__(self) -> str:
         name = f"{self.source.kind}@{self.source.start}" if self.source else f"${self.param}{''.join(f'.{k}' for k in self.path)}"
@@ -127,11 +127,10 @@ def extend(label: Label, key: str | int) -> Label:
     if not label.exact:
         return label
     if label.source is None and len(label.path) < limits.ACCESS_PATH:
-        step = (type(key), key)  # True is no 1
-        known = label._extended.get(step)
+        known = label._extended.get(key)
         if known is None:
             path = (*label.path, key)
-            known = label._extended[step] = _intern(None, label.param, path, label.cleared, label.drop, True, label.weak)
+            known = label._extended[key] = _intern(None, label.param, path, label.cleared, label.drop, True, label.weak)
         return known
     made = derive(label)
     return made if made is not None else label
@@ -184,7 +183,7 @@ def _widen(labels: frozenset[Label]) -> frozenset[Label]:
 
 
 def ordered(labels: frozenset[Label]) -> Iterable[Label]:
-    """Labels in the order of their keys: objects that are made for them are numbered alike in every run."""
+    """Labels in the order of their keys: what is made for each, and which of two traces is kept, is the same in every run."""
     return labels if len(labels) < 2 else sorted(labels, key=_label_key)
 
 

@@ -19,7 +19,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.frame import Cell
-from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive, source_label
+from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive, ordered, source_label
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import BOTTOM, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
 
@@ -205,7 +205,7 @@ class Models(Arguments):
                 continue
             if sink is None:
                 sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence)
-            for label in sorted(value.labels, key=lambda label: label.key):
+            for label in ordered(value.labels):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
                     self._reach(label, value, sink, less, False, label.exact, tuple(requires), None)

@@ -20,10 +20,11 @@ ERRORS = 400  # places looked at in one round
 CHUNKS = 200  # pieces of a broken file that are found to be broken: error recovery is slow, and no file written by hand has more
 CHUNK_BYTES = 3  # times the size of the file that is parsed so
 CHUNK_DEPTH = 6  # levels of indentation that are taken apart
+JOINED = 64  # lines joined by backslashes one after the other: shorter runs cost the parser nothing
 SYNTAX = "syntax not understood"
 _OLD_EXEC = re.compile(rb"(?:^|[;:])[ \t]*(exec)(?=[ \t]+[^\s=.,):(])", re.MULTILINE)
 _CONTINUATION = re.compile(rb"\\\r?\n")
-_CONTINUATIONS = re.compile(rb"(?:\\\r?\n[ \t\f]*){64,}")
+_CONTINUATIONS = re.compile(rb"(?:\\\r?\n[ \t\f]*){%d,}" % JOINED)
 _INDENT = re.compile(rb"(?:^|[\r\f]) +", re.MULTILINE)
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _DOT_AT_END = re.compile(rb"^([^#\"'\n]*[\w)\]]\.)(\r?\n)(?=[ \t\f]*[^\W\d])", re.MULTILINE)
@@ -106,7 +107,7 @@ def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
     if b"\r" in data:
         data = _LONE_RETURN.sub(b"\n", data)
     # The parser's time is quadratic in the length of such a run; joined lines have the same meaning
-    if data.count(b"\\") >= 64:
+    if data.count(b"\\") >= JOINED:
         data = _CONTINUATIONS.sub(lambda m: b" " * len(m.group()), data)
     if _too_indented(data):
         gaps[:] = [ir.Gap(0, len(data), f"more than {INDENTS} levels of indentation")]
