@@ -598,12 +598,14 @@ class Frame:
         if not isinstance(key, str):
             return
         instances = [ref for ref in value.refs if isinstance(ref, Inst)]
-        if len(instances) <= limits.CANDIDATES:  # of an object that may be anything, no class is told
-            for ref in instances:
-                self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
-                if self.fields_read.pop((ref.cls.id, key), None) is not None:
-                    self.field_version += 1
-                self.remember(key, stored)
+        if len(instances) > limits.CANDIDATES:  # of an object that may be anything, no class is told
+            self.solver.count("stores-cut")
+            return
+        for ref in instances:
+            self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
+            if self.fields_read.pop((ref.cls.id, key), None) is not None:
+                self.field_version += 1
+            self.remember(key, stored)
 
     def _write_back(self, alloc: Alloc, key: str | int, stored: Value) -> None:
         """A container that a field or module variable holds is changed: everybody who reads it sees that."""

@@ -125,8 +125,11 @@ def _getattr(frame: Interpreter, args: Args) -> Value | None:
                 methods += [fn for fn in ref.functions if fn.index and fn.cls is None and fn.ir.parent == 0]
         if methods and len(methods) <= limits.DISPATCH:
             made = Value(refs=tuple(sorted(dict.fromkeys(methods), key=lambda fn: fn.key)), bound=target)
-        elif target.labels:
-            made = frame.part(target, "*")
+        else:
+            if methods:
+                frame.solver.count("dispatch-cut")
+            if target.labels:
+                made = frame.part(target, "*")
     if len(args.positional) > 2:
         made = join(made, args.positional[2])
     return made
@@ -162,6 +165,8 @@ def _globals(frame: Interpreter, args: Args) -> Value | None:
     functions = [fn for fn in frame.mod.functions if fn.index and fn.cls is None and fn.ir.parent == 0]
     if len(functions) <= limits.DISPATCH:
         frame.put(alloc, "*", Value(refs=tuple(functions)))
+    else:
+        frame.solver.count("dispatch-cut")
     return Value(allocs=(alloc,))
 
 

@@ -9,6 +9,17 @@ _CUTS: tuple[tuple[str, bool, str], ...] = (
     ("effects-cut", True, "functions have more effects than are kept of one ({limit}): some flows through them are not followed"),
     ("callbacks-cut", True, "calls of functions that were handed over are not followed: their callers hand over too many in one function"),
     ("overrides-cut", True, "methods have more overrides than are followed ({overrides}): some flows through them are not seen"),
+    (
+        "field-writers-cut",
+        True,
+        "fields are set in more subclasses than are followed ({overrides}): what those store is not seen by their bases",
+    ),
+    ("dispatch-cut", True, "objects have more methods than are followed when one is taken by a name from elsewhere ({dispatch})"),
+    (
+        "stores-cut",
+        True,
+        "fields are set on objects that may be of more classes than are followed ({classes}): other functions do not see it",
+    ),
     ("nested-calls-cut", True, "calls that properties and iterators make are nested too deeply to be followed"),
     ("nested-callbacks", True, "callbacks that call callbacks are nested too deeply to be followed"),
     ("late-edges-left", True, "functions were read before all was known of what they call, and not again"),
@@ -21,7 +32,14 @@ _CUTS: tuple[tuple[str, bool, str], ...] = (
 
 def cuts(counts: dict[str, int]) -> list[Gap]:
     """The bounds that were met, one gap each; those that can only add false alarms leave the review complete."""
-    words = {"limit": limits.EFFECTS, "overrides": limits.OVERRIDES, "rounds": limits.COMPONENT_ROUNDS, "fields": limits.FIELDS}
+    words = {
+        "limit": limits.EFFECTS,
+        "overrides": limits.OVERRIDES,
+        "dispatch": limits.DISPATCH,
+        "classes": limits.CANDIDATES,
+        "rounds": limits.COMPONENT_ROUNDS,
+        "fields": limits.FIELDS,
+    }
     return [
         Gap("limit", "", 0, f"{counts[name]:,} {sentence.format(**words)}", partial)
         for name, partial, sentence in _CUTS

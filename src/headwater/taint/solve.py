@@ -356,6 +356,9 @@ class Solver(Project):
         static = self._field_statics.get(key)
         if static is None:
             ids = [writer.id for one in self.family(cls) for writer in one.written.get(name, ())]
+            children = cls.descendants(limits.OVERRIDES)
+            if len(children) > limits.OVERRIDES and any(name in child.written for child in children):
+                self.count("field-writers-cut")
             init = cls.method("__init__")
             if ids and init is not None:  # it knows what it gives to the constructor of a base that sets the field
                 ids.append(init.id)
