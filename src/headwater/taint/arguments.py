@@ -18,7 +18,8 @@ from headwater.apis import conditions
 from headwater.apis.conditions import Argument, Term
 from headwater.apis.paths import UNKNOWN, ApiPath, expand
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
-from headwater.taint.frame import Cell, Frame, lacks
+from headwater.taint.frame import Frame
+from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, Requirement
 from headwater.taint.value import BOTTOM, NO_CONST, Alloc, Value, join_all
 

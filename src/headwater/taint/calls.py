@@ -15,9 +15,10 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers
 from headwater.taint.arguments import Args
-from headwater.taint.frame import Actuals, Cell, lacks
+from headwater.taint.frame import Actuals
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, extend, ordered
 from headwater.taint.models import Models
+from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join, join_refs
 

@@ -18,8 +18,8 @@ from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint.arguments import Args, Arguments
-from headwater.taint.frame import Cell
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive, ordered, source_label
+from headwater.taint.state import Cell
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import BOTTOM, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
 

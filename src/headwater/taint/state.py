@@ -1,0 +1,286 @@
+"""The state of one function run: registers, objects and their fields, branches and joins.
+
+Writes go to one dictionary of cells (registers by number, fields by ``(allocation, key)``); a branch keeps a journal
+of what it changed, so that a join costs what the branches wrote and not what the function holds. What names, attributes
+and elements mean is in ``headwater.taint.frame``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from headwater import ir, limits
+from headwater.index.entities import Fn
+from headwater.taint.labels import ALL, Label, derive, extend, ordered, param_label, widen
+from headwater.taint.summary import Path
+from headwater.taint.value import BOTTOM, Alloc, Node, Value, join
+
+if TYPE_CHECKING:
+    from headwater.taint.solve import Solver
+
+Cell = Any
+_MISSING: Any = object()
+
+
+class State:
+    """Registers, objects and branches of one run of the abstract interpreter over one function."""
+
+    def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
+        self.solver = solver
+        self.symbols = solver.symbols
+        self.fn = fn
+        self.mod = fn.module
+        self.traced = traced
+        self.cells: dict[Cell, Value] = {}
+        self.journal: dict[Cell, Value] | None = None
+        """First value before the innermost branch wrote the cell."""
+        self.dead = False
+        self.work = 0
+        self.version = 0
+        """Raised by every write to an object."""
+        self.collapsed: dict[int, tuple[int, Value, Value]] = {}
+        self.allocs: dict[Any, Alloc] = {}
+        self.at: ir.Instr | Any = None
+        """The instruction at hand."""
+
+    # ------------------------------------------------------------------------------------------------ cells
+
+    def write(self, cell: Cell, value: Value) -> None:
+        journal = self.journal
+        if journal is not None and cell not in journal:
+            journal[cell] = self.cells.get(cell, _MISSING)
+        self.cells[cell] = value
+        if type(cell) is tuple:
+            self.version += 1
+
+    def begin(self) -> dict[Cell, Value] | None:
+        """Open a branch; give what it returns to ``end``."""
+        outer = self.journal
+        self.journal = {}
+        return outer
+
+    def end(self, outer: dict[Cell, Value] | None) -> dict[Cell, Value]:
+        """Close the branch: cells are as before it; what it made of them is returned."""
+        journal, cells = self.journal, self.cells
+        assert journal is not None
+        delta = {}
+        for cell, old in journal.items():
+            delta[cell] = cells[cell]
+            if old is _MISSING:
+                del cells[cell]
+            else:
+                cells[cell] = old
+        self.version += 1
+        self.journal = outer
+        return delta
+
+    def merge(self, branches: list[dict[Cell, Value]], covers: bool) -> None:
+        """Join branches into the cells; ``covers``: one of them was taken for sure."""
+        if not branches:
+            return
+        if len(branches) == 1 and covers:
+            for cell, value in branches[0].items():
+                self.write(cell, value)
+            return
+        made: dict[Cell, Value] = {}
+        counts: dict[Cell, int] = {}
+        for branch in branches:
+            for cell, value in branch.items():
+                known = made.get(cell)
+                made[cell] = value if known is None else join(known, value)
+                counts[cell] = counts.get(cell, 0) + 1
+        whole = len(branches) if covers else -1
+        for cell, value in made.items():
+            self.write(cell, value if counts[cell] == whole else join(value, self.cells.get(cell, BOTTOM)))
+
+    # ----------------------------------------------------------------------------------------------- objects
+
+    def alloc(self, site: Any, kind: str, closed: bool = False, root: tuple[int, Path] | None = None) -> Alloc:
+        """The object made at ``site`` (the same one every time that the site is run)."""
+        made = self.allocs.get(site)
+        if made is None:
+            made = self.allocs[site] = Alloc(len(self.allocs), kind, root, closed)
+        return made
+
+    def param_value(self, index: int, path: Path) -> Value:
+        """What the caller gave: symbolic, with an object for its fields."""
+        labels = frozenset((param_label(index, path),))
+        if len(path) >= limits.ACCESS_PATH:
+            return Value(labels)
+        root = (index, path)
+        return Value(labels, allocs=(self.alloc(("param", root), "param", root=root),))
+
+    def put(self, alloc: Alloc, key: str | int, value: Value, weak: bool = False) -> None:
+        """Write a field; ``weak``: it may also stay as it was."""
+        keys = alloc.keys
+        if key not in keys:
+            if len(keys) >= limits.FIELDS:
+                self.solver.count("widened-objects")
+                key, weak = "*", True
+            keys[key] = None
+        cell = (alloc, key)
+        if weak:
+            old = self.cells.get(cell)
+            if old is not None:
+                value = join(old, value)
+            elif alloc.root is not None:
+                value = join(value, self._default(alloc, key))
+        self.write(cell, value)
+
+    def _default(self, alloc: Alloc, key: str | int) -> Value:
+        """A field of a parameter that nothing here has written."""
+        assert alloc.root is not None
+        index, path = alloc.root
+        return self.param_value(index, (*path, key))
+
+    def field(self, alloc: Alloc, key: str | int) -> Value | None:
+        """A field of an object; None where nothing is known of it."""
+        found = self.cells.get((alloc, key))
+        if found is not None:
+            if key != "*" and (alloc.mixed or alloc.kind not in ("tuple", "list")) and (alloc, "*") in self.cells:
+                return join(found, self.cells[(alloc, "*")])  # what was appended to a list stands behind its known places
+            return found
+        star = self.cells.get((alloc, "*")) if key != "*" else None
+        if alloc.root is not None:
+            made = self._default(alloc, key)
+            if star is not None:
+                made = join(made, star)
+            if key not in alloc.keys and len(alloc.keys) < limits.FIELDS:
+                self.cells[(alloc, key)] = made  # not journalled: it is what the field is in every branch
+            return made
+        return star
+
+    def contents(self, alloc: Alloc) -> Value:
+        """The join of all fields."""
+        made = BOTTOM
+        for key in alloc.keys:
+            if not (isinstance(key, str) and key.startswith("$")):
+                found = self.cells.get((alloc, key))
+                if found is not None:
+                    made = join(made, found)
+        return made
+
+    def collapse(self, value: Value) -> Value:
+        """The value with the labels of everything inside."""
+        if not value.allocs:
+            return value
+        known = self.collapsed.get(id(value))
+        if known is not None and known[0] == self.version and known[1] is value:
+            return known[2]
+        made = self._collapse(value)
+        self.collapsed[id(value)] = (self.version, value, made)
+        return made
+
+    def _collapse(self, value: Value) -> Value:
+        labels, steps, proven = value.labels, value.steps, value.proven
+        cells = self.cells
+        seen = set(value.allocs)
+        level = list(value.allocs)
+        for _ in range(limits.SHAPE_DEPTH):
+            deeper: list[Alloc] = []
+            for alloc in level:
+                for key in alloc.keys:
+                    found = cells.get((alloc, key))
+                    if found is None:
+                        continue
+                    if found.labels and not found.labels <= labels:
+                        proven = proven & found.proven if labels else found.proven
+                        labels = labels | found.labels
+                        if found.steps:
+                            steps = {**found.steps, **steps} if steps else found.steps
+                    for one in found.allocs:
+                        if one not in seen:
+                            seen.add(one)
+                            deeper.append(one)
+            if not deeper:
+                break
+            level = deeper
+        if labels is value.labels:
+            return value
+        return Value(widen(labels), value.refs, value.const, value.allocs, proven, value.bound, value.loose, None, steps)
+
+    def apart(self, value: Value) -> Value:
+        """The value with those of its labels alone that no object stands for: a parameter's own label stands for the parameter's object."""
+        if not value.allocs or not value.labels:
+            return value
+        roots = {alloc.root for alloc in value.allocs}
+        labels = frozenset(label for label in value.labels if not label.exact or (label.param, label.path) not in roots)
+        return value if labels == value.labels else Value(labels, steps=value.steps)
+
+    def part(self, value: Value, key: str | int) -> Value:
+        """A part of a value of which only labels are known."""
+        if not value.labels:
+            return BOTTOM
+        self.work += 1
+        labels = frozenset(extend(label, key) for label in value.labels)
+        steps = None
+        if value.steps:
+            steps = {extend(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
+        roots = tuple(
+            self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
+            for label in ordered(labels)
+            if label.exact and label.source is None and not label.cleared and not label.drop and len(label.path) < limits.ACCESS_PATH
+        )
+        return Value(widen(labels), allocs=roots[: limits.REFS], steps=steps)
+
+    def derived(self, values: Iterable[Value], what: str = "", clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> Value:
+        """The result of an operation on ``values``: their labels, changed."""
+        labels: set[Label] = set()
+        steps: dict[Label, Node] = {}
+        at = self.at
+        for value in values:
+            value = self.collapse(value)
+            if value.proven & ALL == ALL:
+                continue  # one of a fixed set of values: whatever is made of it is one of a fixed set too
+            for label in ordered(value.labels) if self.traced else value.labels:
+                made = derive(label, clear, drop, weak, exact)
+                if made is None:
+                    continue
+                labels.add(made)
+                if self.traced and made not in steps:
+                    before = value.steps.get(label) if value.steps else None
+                    steps[made] = Node(at.start, at.end, what, before) if what else before  # type: ignore[assignment]
+        if not labels:
+            return BOTTOM
+        return Value(widen(frozenset(labels)), steps=steps if self.traced else None)
+
+    def own(self, value: Value, owner: tuple[str, Any, str]) -> Value:
+        """Mark the containers of a value as held by a field or module variable."""
+        for alloc in value.allocs:
+            if alloc.root is None:
+                alloc.owner = owner
+        return value
+
+    def copy(self, value: Value, tag: str) -> Value:
+        """A shallow copy of the containers of a value."""
+        if not any(alloc.root is None for alloc in value.allocs):
+            return value
+        made = []
+        for alloc in value.allocs:
+            if alloc.root is not None:
+                made.append(alloc)
+                continue
+            twin = self.alloc((self.at.start, self.at.end, tag, alloc.id), alloc.kind, alloc.closed)
+            twin.constant = alloc.constant
+            twin.mixed = alloc.mixed
+            for key in list(alloc.keys):
+                found = self.cells.get((alloc, key))
+                if found is not None:
+                    self.put(twin, key, found)
+            made.append(twin)
+        return value.with_(allocs=tuple(made))
+
+
+def lacks(value: Value, key: str | int) -> bool | None:
+    """Whether a dict, list or tuple surely has no such key (True) or surely has it (False)."""
+    if value.refs or (value.labels and not value.allocs) or not value.allocs:
+        return None
+    sure = True
+    for alloc in value.allocs:
+        if key in alloc.keys:
+            return False
+        sure = sure and alloc.closed and alloc.kind in ("dict", "list", "tuple") and "*" not in alloc.keys
+    if not sure or value.labels or (isinstance(key, int) and key < 0):
+        return None
+    return True
