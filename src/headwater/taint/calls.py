@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
-_APPLY_DEPTH = 2  # properties and callbacks met while one call is applied; deeper nesting is a property that reads itself
-_CALL_DEPTH = 6  # callbacks that call callbacks: deeper nesting is recursion
 
 
 class Calls(Models):
@@ -53,7 +51,7 @@ class Calls(Models):
 
     def call(self, callee: Value, args: Args) -> Value:
         """The result of calling ``callee``."""
-        if self.depth >= _CALL_DEPTH:
+        if self.depth >= limits.CALL_DEPTH:
             self.solver.count("nested-callbacks")
             return self.derived(args.everything(), drop=1)
         self.depth += 1
@@ -217,7 +215,7 @@ class Calls(Models):
 
     def _apply(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         """The effects and the result of a function of the project."""
-        if self.nesting >= _APPLY_DEPTH:
+        if self.nesting >= limits.APPLY_DEPTH:
             self.solver.count("nested-calls-cut")
             return BOTTOM
         self.nesting += 1
