@@ -16,7 +16,7 @@ from headwater.index.symbols import Symbols
 
 COMMON_METHODS = frozenset(name for type_ in (str, bytes, list, dict, set, tuple, int, float) for name in dir(type_)) | {
     "close", "open", "read", "write", "info", "debug", "warning", "error", "exception", "put", "send", "run_until_complete",
-    "shape", "dim", "view", "reshape", "to", "cpu", "cuda", "numpy", "item", "mean", "sum", "backward", "step", "eval", "train", "forward",
+    "shape", "dim", "view", "reshape", "to", "cpu", "cuda", "clone", "numpy", "item", "mean", "sum", "backward", "step", "eval", "train", "forward",
     "result", "done", "cancel", "wait", "set_result", "flush", "seek", "tell", "group", "match", "search", "exists", "is_file", "is_dir",
     "mkdir",
 }  # fmt: skip
@@ -34,7 +34,7 @@ _LOOKUPS = frozenset({"getattr", "globals", "locals", "vars"})
 class Card:
     """The names that one function uses."""
 
-    __slots__ = ("attributes", "called", "dynamic", "imported", "members", "names", "outer_writes", "self_reads", "self_writes")
+    __slots__ = ("attributes", "called", "dynamic", "imported", "kept", "members", "names", "outer_writes", "self_reads", "self_writes")
 
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
@@ -49,6 +49,8 @@ class Card:
         """Paths and levels of import statements inside the function."""
         self.dynamic = False
         """Something got by a name that is not written down is called."""
+        self.kept: frozenset[int] = frozenset()
+        """Registers that outlive the block in which they are written: targets of moves, and what local functions capture."""
 
 
 def instructions(block: list[Any]) -> Iterator[Any]:
@@ -90,6 +92,7 @@ def card(fn: Fn) -> Card:
     from_attr: dict[int, tuple[int, str]] = {}
     found: set[int] = set()  # what was found by name
     method = fn.bound and bool(fn.ir.params)
+    kept: set[int] = set()
 
     def changed(register: int) -> None:
         """An object is changed: so is the field or variable that it was read from."""
@@ -133,14 +136,17 @@ def card(fn: Fn) -> Card:
         elif kind is ir.Import:
             made.imported[(instr.path, instr.level)] = None
         elif kind is ir.Move:
+            kept.add(instr.dst)
             for table in (from_name, from_attr):
                 if instr.src in table:
                     table[instr.dst] = table[instr.src]  # type: ignore[assignment]
             if instr.src in found:
                 found.add(instr.dst)
         elif kind is ir.Func:
+            kept.update(instr.captures)
             if fn.index:
                 made.called.append(instr.function)
+    made.kept = frozenset(kept)
     return made
 
 

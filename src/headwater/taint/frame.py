@@ -120,12 +120,12 @@ class Frame(State):
         cells = self.cells
         allocs = value.allocs
         known = self.attributes.get(key)
-        if (
-            known is not None
-            and known[1] == self.field_version
-            and all(cells.get((alloc, name)) is cell for alloc, cell in zip(allocs, known[2], strict=True))
-        ):
-            return known[3]
+        if known is not None and known[1] == self.field_version:
+            for alloc, cell in zip(allocs, known[2], strict=True):
+                if cells.get((alloc, name)) is not cell:
+                    break
+            else:
+                return known[3]
         sources = self.sources
         made = self._attribute(value, name)
         if self.sources != sources:
@@ -190,7 +190,7 @@ class Frame(State):
                         refs.append(child)
         receiver = value if value.bound is None else value.with_(bound=None)  # the receiver of a receiver is of no use
         guessed = value.refs and all(isinstance(ref, ApiPath) and ref.text.startswith("?") for ref in value.refs)
-        if ((not refs and not made.refs) or guessed) and not opaque:
+        if ((not refs and not made.refs) or guessed) and not opaque and not self._own(value, name):
             candidates = [ref for ref in self._by_name(value, name) if ref not in refs]
             if candidates:
                 loose = loose or any(isinstance(ref, Fn) for ref in candidates)
@@ -212,6 +212,10 @@ class Frame(State):
                 result = result.with_()
             result.subject = value.subject
         return result
+
+    def _own(self, value: Value, name: str) -> bool:
+        """Whether an attribute is a field that the class of an instance sets: not what others have by that name."""
+        return any(isinstance(ref, Inst) and any(name in one.written for one in ref.cls.mro) for ref in value.refs)
 
     def _without_clean(self, ref: ApiPath[Any], name: str, made: Value) -> Value:
         """Attributes of a result that carry no data of others (``response.status_code``)."""

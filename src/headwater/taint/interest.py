@@ -66,6 +66,8 @@ class Interest:
         """Fields whose data reaches operations: the classes that have them, None for an object of which only the field's name is known."""
         self._setters: dict[str, dict[int, bool]] = {}
         """Functions that set a field of this name to what their callers give them; whether it is one of their own object."""
+        self._naming: set[int] = set()
+        """Functions that name an operation."""
         self._leading: set[int] = set()
         """Functions with effects on operations."""
         self._held: dict[int, dict[str, None]] = {}
@@ -117,19 +119,27 @@ class Interest:
         members = {name for name, roots in self._members.items() if roots & everywhere and name not in COMMON_METHODS}
         found = []
         for fn, card in zip(self.symbols.functions, self.cards, strict=True):
-            if fn.index == 0 or card.dynamic or self._names_operation(fn.module, card, members):
+            if card.dynamic or self._names_operation(fn, card, members):
                 found.append(fn.id)
+                if fn.index:
+                    self._naming.add(fn.id)
         return found
 
-    def _names_operation(self, mod: Mod, card: Card, members: set[str]) -> bool:
+    def leads(self, one: int) -> bool:
+        """Whether a function names an operation, or is known to lead to one."""
+        return one in self._leading or one in self._naming
+
+    def _names_operation(self, fn: Fn, card: Card, members: set[str]) -> bool:
+        mod = fn.module
         here = self._roots_of(mod)
         functions, of_objects = self._functions, self._members
         for name in (*card.attributes, *card.self_reads):
-            if name in members:
+            if name in members and not (name in card.self_reads and name not in card.attributes and self._own_field(fn, name)):
                 return True
             wanted = functions.get(name)
             if wanted is not None and wanted & here:
-                return True
+                if name not in COMMON_METHODS or not wanted.isdisjoint(self._roots_in(fn, card)):
+                    return True
             wanted = of_objects.get(name) if name in COMMON_METHODS else None
             if wanted is not None and wanted & here:
                 return True
@@ -146,6 +156,22 @@ class Interest:
             if wanted is not None and wanted & here:
                 return True
         return bool(self._all & here)
+
+    def _own_field(self, fn: Fn, name: str) -> bool:
+        """Whether ``self.name`` is a field that the class sets itself, and so no operation of something unknown."""
+        return fn.cls is not None and any(name in one.written for one in fn.cls.mro)
+
+    def _roots_in(self, fn: Fn, card: Card) -> set[str]:
+        """The libraries whose modules a function names."""
+        found = {path.partition(".")[0] for path, level in card.imported if not level}
+        if fn.module.ir.stars:
+            found |= self._roots_of(fn.module)
+        for name in card.names:
+            if name in fn.module.ir.imports:
+                for ref in self.symbols.lookup(fn.module, name):
+                    if isinstance(ref, ApiPath):
+                        found.add(ref.text.partition(".")[0])
+        return found
 
     def _roots_of(self, mod: Mod) -> frozenset[str]:
         """The libraries whose names a file can use."""

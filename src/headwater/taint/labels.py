@@ -8,6 +8,7 @@ unchanged. Labels are interned: equal labels are one object. How values carry th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from headwater import limits
@@ -70,12 +71,16 @@ class Label:
 
 _INTERNED: dict[Any, Label] = {}
 _WIDENED: dict[frozenset[Label], frozenset[Label]] = {}
+_PARAMS: dict[tuple[int, tuple[str | int, ...]], Label] = {}
+_ORDERED: dict[frozenset[Label], tuple[Label, ...]] = {}
 
 
 def clear_interned() -> None:
     """Forget all labels: between two analyses in one process."""
     _INTERNED.clear()
     _WIDENED.clear()
+    _ORDERED.clear()
+    _PARAMS.clear()
 
 
 def _intern(source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int) -> Label:
@@ -94,7 +99,10 @@ def source_label(source: Source, drop: int = 0) -> Label:
 
 def param_label(param: int, path: tuple[str | int, ...] = ()) -> Label:
     """The label of a parameter as it came in."""
-    return _intern(None, param, path, 0, 0, True, 0)
+    known = _PARAMS.get((param, path))
+    if known is None:
+        known = _PARAMS[(param, path)] = _intern(None, param, path, 0, 0, True, 0)
+    return known
 
 
 def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> Label | None:
@@ -184,11 +192,15 @@ def _widen(labels: frozenset[Label]) -> frozenset[Label]:
 
 def ordered(labels: frozenset[Label]) -> Iterable[Label]:
     """Labels in the order of their keys: what is made for each, and which of two traces is kept, is the same in every run."""
-    return labels if len(labels) < 2 else sorted(labels, key=_label_key)
+    if len(labels) < 2:
+        return labels
+    known = _ORDERED.get(labels)
+    if known is None:
+        known = _ORDERED[labels] = tuple(sorted(labels, key=_label_key))
+    return known
 
 
 _CROWD = 6  # labels in one value before those that others cover are dropped
 
 
-def _label_key(label: Label) -> Any:
-    return label.key
+_label_key = attrgetter("key")

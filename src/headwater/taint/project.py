@@ -29,7 +29,10 @@ class Project:
         self.symbols = symbols
         self.catalogue = catalogue
         self.counts: dict[str, int] = {}
-        self.receivers: dict[int, dict[int, int]] = {}
+        self.classes_in: dict[int, list[Cls]] = {}
+        """The classes whose bodies are in a function."""
+        for cls in symbols.classes:
+            self.classes_in.setdefault(cls.module.functions[cls.ir.function].id, []).append(cls)
         self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
         self.names: dict[str, ApiPath[Any]] = {
             name[1:]: node
@@ -123,14 +126,6 @@ class Project:
             known = (cls.method("__next__") or cls.method("__anext__"), cls.method("__iter__") or cls.method("__aiter__"))
             self._iteration[cls.id] = known
         return known
-
-    def receivers_of(self, fn: Fn) -> dict[int, int]:
-        """The register that each attribute is read from."""
-        made = {instr.dst: instr.obj for instr in instructions(fn.ir.defaults + fn.ir.body) if type(instr) is ir.Attr}
-        if len(self.receivers) > 64:
-            self.receivers.clear()
-        self.receivers[fn.id] = made
-        return made
 
     def answers(self, fn: Fn) -> tuple[tuple[ApiPath[Any], Api], ...]:
         """The decorators of a function that make its calls return data of others."""

@@ -91,6 +91,7 @@ class Solver(Project):
         self.edges = Edges(symbols)
         self.classes = frozenset(classes)
         self.interest = Interest(symbols, catalogue, self.edges.cards, self.classes)
+        self._lasting: dict[int, frozenset[int]] = {}
         self._order: list[int] = []
         """Component index of each function."""
         self._groups: dict[int, _Group] = {}
@@ -98,13 +99,15 @@ class Solver(Project):
         self._wanted: list[tuple[int, int]] = []
         """Heap of functions of interest, by component."""
         self._late: dict[int, dict[int, None]] = {}
+        """The functions whose summaries each function wanted before they were known."""
         self._observed: dict[int, dict[int, None]] = {}
         """What each function has read: functions, and those that write the fields and module variables that it reads."""
         self._called: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function has read."""
         self._changed = False
         self._repairing = -1
-        """What is interpreted again: what it stores is compared as a whole."""
+        """What is interpreted again: what it stores is kept in ``_fresh``, and then compared with what it stored before."""
+        self._fresh: dict[tuple[bool, int, str], Shape] = {}
         self._depth = 0
         self._closed = False
 
@@ -168,33 +171,58 @@ class Solver(Project):
 
     def _repaired(self, one: int, readers: dict[int, set[int]]) -> set[int]:
         """Interpret one function again; who has read what differs now."""
-        before, stored = self.summaries[one], self._take_back(one)
-        self._repairing = one
+        before = self.summaries[one]
+        self._repairing, self._fresh = one, {}
         self.summaries[one] = after = self._interpret(self.symbols.functions[one])
         self._repairing = -1
-        for key in self._stores.get(one, {}):
-            stored.setdefault(key, NOTHING)
         for target in self._called[one]:
             readers.setdefault(target, set()).add(one)
         changed = set(readers.get(one, ())) if _differ(before, after) else set()
-        changed |= self._stored_otherwise(stored) | self._stale.keys()
+        for key in dict.fromkeys((*self._stores.get(one, ()), *self._fresh)):
+            changed |= self._stored_again(one, key, self._fresh.get(key, NOTHING))
+        changed |= self._stale.keys()
         self._stale = {}
         for other in self.interest.solved(self.symbols.functions[one], after):
             self._want(other)
         self._drain(0)
-        return {reader for reader in changed if self._state[reader] == _DONE}
+        return {reader for reader in changed if self._state[reader] == _DONE and self._may_find(reader)}
 
-    def _take_back(self, one: int) -> dict[tuple[bool, int, str], Shape]:
-        """Remove what a function has stored in fields and module variables; what these held in all."""
-        keys = self._stores.pop(one, {})
-        held = {key: self._whole(key) for key in keys}
-        for key in keys:
-            of_class, number, name = key
-            (self.fields if of_class else self.globals)[(number, name)].pop(one)
-            if of_class:
-                self._totals.pop((number, name), None)
-                self._field_cache.pop(name, None)
-        return held
+    def _may_find(self, one: int) -> bool:
+        """Whether what a function finds can change with what it reads: it leads to an operation, or calls what it was given."""
+        return self.interest.leads(one) or bool(self.summaries[one].callbacks)
+
+    def _stored_again(self, one: int, key: tuple[bool, int, str], shape: Shape) -> set[int]:
+        """A function that was interpreted again stores ``shape``, instead of what it stored before; the readers who see a difference."""
+        of_class, number, name = key
+        writers = (self.fields if of_class else self.globals).setdefault((number, name), {})
+        old = writers.get(one, NOTHING)
+        if not news(old, shape) and not news(shape, old):
+            return set()
+        before = self._whole(key)
+        if old is NOTHING and join_shapes(before, shape) == before:
+            return set()
+        if shape is NOTHING:
+            del writers[one]
+            del self._stores[one][key]
+        else:
+            writers[one] = shape
+            self._stores.setdefault(one, {})[key] = None
+            for interested in self.interest.stored(name, shape):
+                self._want(interested)
+        if of_class:
+            total = self._totals.pop((number, name), None)
+            if total is not None and join_shapes(shape, old) == shape:
+                self._totals[(number, name)] = join_shapes(total, shape)
+            self._field_cache.pop(name, None)
+        now = self._whole(key)
+        if not news(now, before) and not news(before, now):
+            return set()
+        if not of_class:
+            return set(self._global_readers.get((number, name), ()))
+        found: set[int] = set()
+        for cls in self.family(self.symbols.classes[number]):
+            found |= self._field_readers.get((cls.id, name), set())
+        return found
 
     def _whole(self, key: tuple[bool, int, str]) -> Shape:
         """All that a field, with those of the bases, or a module variable holds."""
@@ -208,20 +236,6 @@ class Solver(Project):
         for writer in sorted(writers):
             made = join_shapes(made, writers[writer])
         return made
-
-    def _stored_otherwise(self, before: dict[tuple[bool, int, str], Shape]) -> set[int]:
-        """The readers of fields and module variables that hold something else than before."""
-        found: set[int] = set()
-        for key, shape in before.items():
-            now = self._whole(key)
-            if news(now, shape) or news(shape, now):
-                of_class, number, name = key
-                if of_class:
-                    for cls in self.family(self.symbols.classes[number]):
-                        found |= self._field_readers.get((cls.id, name), set())
-                else:
-                    found |= self._global_readers.get((number, name), set())
-        return found
 
     def _want(self, one: int) -> None:
         if self._state[one] == _NEW:
@@ -307,8 +321,19 @@ class Solver(Project):
                 dirty.add(reader)  # else what an unknown call does was assumed of it, and that is what it does
         dirty |= self._stale.keys()
         self._stale = {}
+        dirty = {one for one in dirty if self._may_find(one)}
         self.count("late-readers", len(dirty))
         return dirty
+
+    def lasting(self, fn: Fn) -> frozenset[int]:
+        """Registers whose values outlive the block in which they are written; all others are temporaries of one block."""
+        known = self._lasting.get(fn.id)
+        if known is None:
+            function = fn.ir
+            defaults = [field.value for cls in self.classes_in.get(fn.id, ()) for field in cls.ir.fields.values()]
+            own = range(len(function.params) + len(function.captured))
+            known = self._lasting[fn.id] = self.edges.cards[fn.id].kept.union(function.names.values(), own, defaults)
+        return known
 
     # ---------------------------------------------------------------------------------------------- reading
 
@@ -339,14 +364,14 @@ class Solver(Project):
             group.changed.add(target)
         elif state == _NEW:
             self._want(target)
-        if self._state[target] != _DONE and number != self._order[one]:
-            self._late.setdefault(one, {})[target] = None
 
     def summary(self, reader: Fn, fn: Fn) -> Summary | None:
         """The summary of ``fn`` as it is known now; None where it is not known yet."""
         self._read(reader, fn.id)
         self._called.setdefault(reader.id, {})[fn.id] = None
         if self._state[fn.id] != _DONE and self._order[fn.id] != self._order[reader.id]:
+            if not self._closed:
+                self._late.setdefault(reader.id, {})[fn.id] = None
             return None
         return self.summaries[fn.id]
 
@@ -423,6 +448,9 @@ class Solver(Project):
         shape = only_sources(export())
         if shape.empty:
             return
+        if fn.id == self._repairing:
+            self._fresh[(True, cls.id, name)] = join_shapes(self._fresh.get((True, cls.id, name), NOTHING), shape)
+            return
         writers = self.fields.setdefault((cls.id, name), {})
         known = writers.get(fn.id, NOTHING)
         if known is NOTHING:
@@ -481,6 +509,9 @@ class Solver(Project):
         shape = only_sources(shape)
         if shape.empty:
             return
+        if fn.id == self._repairing:
+            self._fresh[(False, mod.id, name)] = join_shapes(self._fresh.get((False, mod.id, name), NOTHING), shape)
+            return
         writers = self.globals.setdefault((mod.id, name), {})
         known = writers.get(fn.id)
         if known is None or known != shape:
@@ -498,8 +529,6 @@ class Solver(Project):
     def _outdate(self, readers: Collection[int], writer: Fn) -> None:
         if writer.id in readers:
             self._observed[writer.id][writer.id] = None  # it changes what it has read itself
-        if writer.id == self._repairing:
-            return
         for reader in readers:
             state = self._state[reader]
             if reader != writer.id and (state == _DONE or (state == _WORKING and self._order[reader] != self._order[writer.id])):

@@ -41,6 +41,8 @@ class State:
         """Raised by every write to an object."""
         self.collapsed: dict[int, tuple[int, Value, Value]] = {}
         self.allocs: dict[Any, Alloc] = {}
+        self.given: dict[tuple[int, Path], Value] = {}
+        """Parameters and their parts as they came in."""
         self.at: ir.Instr | Any = None
         """The instruction at hand."""
 
@@ -60,17 +62,19 @@ class State:
         self.journal = {}
         return outer
 
-    def end(self, outer: dict[Cell, Value] | None) -> dict[Cell, Value]:
-        """Close the branch: cells are as before it; what it made of them is returned."""
+    def end(self, outer: dict[Cell, Value] | None, kept: frozenset[int] | None = None) -> dict[Cell, Value]:
+        """Close the branch: cells are as before it; what it made of them is returned, of registers only those in ``kept``."""
         journal, cells = self.journal, self.cells
         assert journal is not None
         delta = {}
         for cell, old in journal.items():
-            delta[cell] = cells[cell]
-            if old is _MISSING:
-                del cells[cell]
-            else:
+            if old is not _MISSING:
+                delta[cell] = cells[cell]
                 cells[cell] = old
+            elif kept is None or cell in kept or type(cell) is tuple:
+                delta[cell] = cells.pop(cell)
+            else:
+                del cells[cell]
         self.version += 1
         self.journal = outer
         return delta
@@ -105,11 +109,13 @@ class State:
 
     def param_value(self, index: int, path: Path) -> Value:
         """What the caller gave: symbolic, with an object for its fields."""
-        labels = frozenset((param_label(index, path),))
-        if len(path) >= limits.ACCESS_PATH:
-            return Value(labels)
         root = (index, path)
-        return Value(labels, allocs=(self.alloc(("param", root), "param", root=root),))
+        known = self.given.get(root)
+        if known is None:
+            labels = frozenset((param_label(index, path),))
+            allocs = () if len(path) >= limits.ACCESS_PATH else (self.alloc(("param", root), "param", root=root),)
+            known = self.given[root] = Value(labels, allocs=allocs)
+        return known
 
     def put(self, alloc: Alloc, key: str | int, value: Value, weak: bool = False) -> None:
         """Write a field; ``weak``: it may also stay as it was."""
@@ -203,6 +209,14 @@ class State:
     def apart(self, value: Value) -> Value:
         """The value with those of its labels alone that no object stands for: a parameter's own label stands for the parameter's object."""
         if not value.allocs or not value.labels:
+            return value
+        if len(value.labels) == 1:
+            (label,) = value.labels
+            if not label.exact:
+                return value
+            for alloc in value.allocs:
+                if alloc.root == (label.param, label.path):
+                    return BOTTOM
             return value
         roots = {alloc.root for alloc in value.allocs}
         labels = frozenset(label for label in value.labels if not label.exact or (label.param, label.path) not in roots)

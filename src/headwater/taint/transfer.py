@@ -55,9 +55,11 @@ class Interpreter(Calls):
         self.false_proofs: list[dict[int, tuple[int, int]]] = []
         self.loops: list[list[dict[Any, Value]]] = []
         self.named_calls: dict[int, str] = {}
+        self.receivers: dict[int, int] = {}
+        """The register that an attribute was read from, by the attribute's register."""
         self.texts: dict[int, tuple[tuple[Any, Value], ...]] = {}
         """What a register is the text of (``str(path)``): cells, and what they held."""
-        self._named: frozenset[int] | None = None
+        self.lasting = solver.lasting(fn)
         self.yields: Alloc | None = None
         self.inside = 0
         """Loops around the instruction at hand."""
@@ -186,9 +188,7 @@ class Interpreter(Calls):
 
     def _class_fields(self) -> None:
         """Defaults of the fields of the classes whose bodies are in this function."""
-        for cls in self.mod.classes:
-            if cls.ir.function != self.fn.index:
-                continue
+        for cls in self.solver.classes_in.get(self.fn.id, ()):
             for name, field in cls.ir.fields.items():
                 if field.value >= 0:
                     value = self.cells.get(field.value)
@@ -225,7 +225,7 @@ class Interpreter(Calls):
         self.block(block)
         alive = not self.dead
         self.dead = False
-        return self.end(outer), alive
+        return self.end(outer, self.lasting), alive
 
     def cond(self, cond: Any) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
         """Evaluate a condition: what holds where it is true and where it is false."""
@@ -307,6 +307,7 @@ class Interpreter(Calls):
         if not value.refs and i.name in self.solver.names and i.name not in COMMON_METHODS:
             value = value.with_(refs=(self.solver.names[i.name],))
         self.named_calls[i.dst] = i.name
+        self.receivers[i.dst] = i.obj
         if len(base.allocs) == 1:
             self.loaded[i.dst] = (base.allocs[0], i.name)
         if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
@@ -731,7 +732,7 @@ class Interpreter(Calls):
     def i_if(self, i: ir.If) -> None:
         deltas: list[dict[Any, Value]] = []
         outer = self.begin()  # the path on which no condition has held so far
-        named = self.named_registers
+        named = self.lasting
         kept: dict[Any, Value] = {}  # what the conditions did to variables and objects: their temporaries end with them
         for arm in i.arms:
             inner = self.begin()
@@ -748,7 +749,7 @@ class Interpreter(Calls):
         self.block(i.orelse)
         rest_alive = not self.dead
         self.dead = False
-        rest = self.end(outer)
+        rest = self.end(outer, self.lasting)
         if rest_alive:
             deltas.append(rest)
         if not deltas:
@@ -766,7 +767,7 @@ class Interpreter(Calls):
                 facts, exit_facts = self.cond(i.cond)
             delta, _ = self.branch(i.body, facts)
             self.merge([delta], False)
-            whole = self.end(outer)
+            whole = self.end(outer, self.lasting)
             changed = False
             for cell, value in whole.items():
                 base = self.cells.get(cell)
@@ -797,7 +798,7 @@ class Interpreter(Calls):
         body_alive = not self.dead
         self.dead = False
         thrown = self.raised.pop()
-        mid = self.end(outer)
+        mid = self.end(outer, self.lasting)
         deltas: list[dict[Any, Value]] = []
         if body_alive:
             outer = self.begin()
@@ -806,7 +807,7 @@ class Interpreter(Calls):
             self.block(i.orelse)
             alive = not self.dead
             self.dead = False
-            delta = self.end(outer)
+            delta = self.end(outer, self.lasting)
             if alive:
                 deltas.append(delta)
         caught = join_all(thrown)
@@ -831,7 +832,7 @@ class Interpreter(Calls):
             self.block(handler.body)
             alive = not self.dead
             self.dead = False
-            delta = self.end(outer)
+            delta = self.end(outer, self.lasting)
             if alive:
                 deltas.append(delta)
         if not i.handlers and thrown and self.raised:
@@ -843,21 +844,6 @@ class Interpreter(Calls):
         self.block(i.final)
         if not deltas:
             self.dead = True
-
-    @property
-    def named_registers(self) -> frozenset[int]:
-        """Registers of parameters and named variables."""
-        if self._named is None:
-            self._named = frozenset(self.fn.ir.names.values()) | frozenset(range(len(self.fn.ir.params) + len(self.fn.ir.captured)))
-        return self._named
-
-    @property
-    def receivers(self) -> dict[int, int]:
-        """The register that an attribute was read from, by the attribute's register."""
-        known = self.solver.receivers.get(self.fn.id)
-        if known is None:
-            known = self.solver.receivers_of(self.fn)
-        return known
 
 
 def _given(value: Value) -> bool:

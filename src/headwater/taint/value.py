@@ -265,12 +265,20 @@ class Shape:
         self.proven = proven
         self.bound = bound
         self.loose = loose
-        self.size: int = 1 + (sum(part.size for part in fields.values()) if fields else 0) + (bound.size if bound is not None else 0)
+        size = 1 if bound is None else 1 + bound.size
+        if fields:
+            for part in fields.values():
+                size += part.size
+        self.size = size
         """Shapes in it, itself included."""
         self.value: Value | None = None
         """The value that it is in every frame, where it has no fields, no parameters and no receiver."""
-        if fields is None and bound is None and not any(label.source is None for label in labels):
-            self.value = Value(labels, refs, const, (), proven, None, loose)
+        if fields is None and bound is None:
+            for label in labels:
+                if label.source is None:
+                    break
+            else:
+                self.value = Value(labels, refs, const, (), proven, None, loose)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
