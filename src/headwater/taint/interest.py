@@ -119,7 +119,7 @@ class Interest:
         members = {name for name, roots in self._members.items() if roots & everywhere and name not in COMMON_METHODS}
         found = []
         for fn, card in zip(self.symbols.functions, self.cards, strict=True):
-            if card.dynamic or self._names_operation(fn, card, members):
+            if fn.index == 0 or card.dynamic or self._names_operation(fn, card, members):
                 found.append(fn.id)
                 if fn.index:
                     self._naming.add(fn.id)

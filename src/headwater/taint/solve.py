@@ -100,8 +100,10 @@ class Solver(Project):
         """Heap of functions of interest, by component."""
         self._late: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function wanted before they were known."""
-        self._observed: dict[int, dict[int, None]] = {}
-        """What each function has read: functions, and those that write the fields and module variables that it reads."""
+        self._version = [0] * len(symbols.functions)
+        """How often the result of a function has changed."""
+        self._observed: dict[int, dict[int, int]] = {}
+        """What each function has read: functions, and those that write the fields and module variables that it reads; in which version."""
         self._called: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function has read."""
         self._changed = False
@@ -263,15 +265,14 @@ class Solver(Project):
         group = self._groups.setdefault(number, _Group())
         group.running = True
         group.members = dict.fromkeys(members)
-        before: set[int] = set()
+        version = self._version
         for round_ in range(limits.COMPONENT_ROUNDS):
-            before, group.changed = group.changed, set()
+            group.changed = set()
             for one in sorted(group.members):
                 if round_ == 0 and self._state[one] == _WORKING:
                     continue  # asked for by one before it
-                if round_:
-                    reads = self._observed.get(one, {})
-                    if self._state[one] == _WORKING and not any(other in reads for other in (*group.changed, *before)):
+                if round_ and self._state[one] == _WORKING:
+                    if all(version[other] == seen for other, seen in self._observed[one].items()):
                         continue
                 self._member(group, one, round_)
             if not group.changed or (len(group.members) == 1 and not any(one in self._observed.get(one, {}) for one in group.members)):
@@ -296,6 +297,7 @@ class Solver(Project):
         after = self._interpret(fn)
         if self._changed or (_differ(before, after) if round_ else before != after):
             group.changed.add(one)
+            self._version[one] += 1
         self._changed = outer
         self.summaries[one] = after
 
@@ -343,7 +345,7 @@ class Solver(Project):
         observed = self._observed.setdefault(one, {})
         if target in observed:
             return
-        observed[target] = None
+        observed[target] = self._version[target]
         if self._closed:
             return
         state = self._state[target]
@@ -359,6 +361,7 @@ class Solver(Project):
             else:
                 self._component(number, [target])
             self._depth -= 1
+            observed[target] = self._version[target]
         elif state == _NEW and group is not None and together:
             group.members[target] = None  # its turn comes in the next round
             group.changed.add(target)
@@ -528,7 +531,7 @@ class Solver(Project):
 
     def _outdate(self, readers: Collection[int], writer: Fn) -> None:
         if writer.id in readers:
-            self._observed[writer.id][writer.id] = None  # it changes what it has read itself
+            self._observed[writer.id][writer.id] = -1  # it changes what it has read itself
         for reader in readers:
             state = self._state[reader]
             if reader != writer.id and (state == _DONE or (state == _WORKING and self._order[reader] != self._order[writer.id])):

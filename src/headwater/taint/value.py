@@ -265,11 +265,11 @@ class Shape:
         self.proven = proven
         self.bound = bound
         self.loose = loose
-        size = 1 if bound is None else 1 + bound.size
+        size: int = 1 if bound is None else 1 + bound.size
         if fields:
             for part in fields.values():
                 size += part.size
-        self.size = size
+        self.size: int = size
         """Shapes in it, itself included."""
         self.value: Value | None = None
         """The value that it is in every frame, where it has no fields, no parameters and no receiver."""
