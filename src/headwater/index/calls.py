@@ -16,7 +16,8 @@ from headwater.index.symbols import Symbols
 
 COMMON_METHODS = frozenset(name for type_ in (str, bytes, list, dict, set, tuple, int, float) for name in dir(type_)) | {
     "close", "open", "read", "write", "info", "debug", "warning", "error", "exception", "put", "send", "run_until_complete",
-    "shape", "dim", "view", "reshape", "to", "cpu", "cuda", "clone", "numpy", "item", "mean", "sum", "backward", "step", "eval", "train", "forward",
+    "shape", "dim", "view", "reshape", "to", "cpu", "cuda", "clone", "numpy",
+    "item", "mean", "sum", "backward", "step", "eval", "train", "forward",
     "result", "done", "cancel", "wait", "set_result", "flush", "seek", "tell", "group", "match", "search", "exists", "is_file", "is_dir",
     "mkdir",
 }  # fmt: skip
