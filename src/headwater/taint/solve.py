@@ -201,7 +201,7 @@ class Solver(Project):
         if not news(old, shape) and not news(shape, old):
             return set()
         before = self._whole(key)
-        if old is NOTHING and join_shapes(before, shape) == before:
+        if old is NOTHING and self._covered(key, shape, before):
             return set()
         if shape is NOTHING:
             del writers[one]
@@ -212,10 +212,11 @@ class Solver(Project):
             for interested in self.interest.stored(name, shape):
                 self._want(interested)
         if of_class:
-            total = self._totals.pop((number, name), None)
-            if total is not None and join_shapes(shape, old) == shape:
-                self._totals[(number, name)] = join_shapes(total, shape)
             self._field_cache.pop(name, None)
+            if news(shape, old):
+                self._totals.pop((number, name), None)  # what others store is joined again
+            else:
+                self._totals[(number, name)] = join_shapes(before, shape)
         now = self._whole(key)
         if not news(now, before) and not news(before, now):
             return set()
@@ -227,17 +228,21 @@ class Solver(Project):
         return found
 
     def _whole(self, key: tuple[bool, int, str]) -> Shape:
-        """All that a field, with those of the bases, or a module variable holds."""
+        """All that a field of one class, or a module variable, holds."""
         of_class, number, name = key
-        made = NOTHING
         if of_class:
-            for cls in self.symbols.classes[number].mro:
-                made = join_shapes(made, self._total(cls, name))
-            return made
+            return self._total(self.symbols.classes[number], name)
+        made = NOTHING
         writers = self.globals.get((number, name), {})
         for writer in sorted(writers):
             made = join_shapes(made, writers[writer])
         return made
+
+    def _covered(self, key: tuple[bool, int, str], shape: Shape, whole: Shape) -> bool:
+        """Whether a field, with those of the bases, holds ``shape`` anyway."""
+        of_class, number, name = key
+        bases = self.symbols.classes[number].mro[1:] if of_class else ()
+        return any(join_shapes(held, shape) == held for held in (whole, *(self._total(base, name) for base in bases)))
 
     def _want(self, one: int) -> None:
         if self._state[one] == _NEW:
