@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import zipfile
-
 import pytest
+from releases import unpacked
 
 import headwater
 from headwater.config import Config
@@ -17,13 +14,7 @@ RELEASE = "langchain==0.0.141"
 
 @pytest.fixture(scope="module")
 def review(tmp_path_factory: pytest.TempPathFactory) -> Review:
-    folder = tmp_path_factory.mktemp("langchain")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), RELEASE]
-    subprocess.run(command, check=True, timeout=300)
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "release")
-    return headwater.review(folder / "release", Config())
+    return headwater.review(unpacked(RELEASE, tmp_path_factory.mktemp("langchain")), Config())
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ class Frame(State):
             child = self.solver.unknown.child(name) if self.solver.unknown is not None and value.labels else None
             refs = [child if child is not None else EXTERNAL]
         if refs or made.refs:
-            whole = tuple(sorted(dict.fromkeys(refs), key=lambda ref: ref.key))
+            whole = tuple(refs) if len(refs) < 2 else tuple(sorted(dict.fromkeys(refs), key=lambda ref: ref.key))
             bound = made.bound if made.bound is not None else receiver
             result = Value(
                 made.labels, join_refs(whole, made.refs), made.const, made.allocs, made.proven, bound, loose or made.loose, None, made.steps
