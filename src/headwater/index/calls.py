@@ -118,8 +118,10 @@ def card(fn: Fn) -> Card:
             made.names[instr.name] = None
             from_name[instr.dst] = instr.name
         elif kind is ir.StoreAttr:
+            made.attributes["__setattr__"] = None
             (made.self_writes if method and instr.obj == 0 else made.outer_writes)[instr.name] = None
         elif kind is ir.StoreItem:
+            made.attributes["__setitem__"] = None
             changed(instr.obj)
         elif kind is ir.StoreGlobal:
             made.outer_writes[instr.name] = None

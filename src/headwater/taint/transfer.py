@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
+from headwater.apis.paths import ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
@@ -336,6 +337,18 @@ class Interpreter(Calls):
         for ref in base.refs:
             if isinstance(ref, Cls):
                 self.solver.store_field(self.fn, ref, i.name, lambda: self.export(value))
+        if base.refs:
+            self._stored_in_library(base, "__setattr__", Value(const=i.name), value)
+
+    def _stored_in_library(self, base: Value, method: str, key: Value, value: Value) -> None:
+        """``a.b = c`` and ``a[b] = c`` are calls of ``__setattr__`` and ``__setitem__`` where a model speaks of them."""
+        for ref in base.refs:
+            child = ref.child(method) if isinstance(ref, ApiPath) else None
+            if child is not None:
+                args = Args([key, value])
+                args.receiver = base
+                args.name = method
+                self._api(child, args, False)
 
     def i_store_item(self, i: ir.StoreItem) -> None:
         value = self.cells.get(i.src, BOTTOM)
@@ -353,6 +366,9 @@ class Interpreter(Calls):
             for alloc in base.allocs:
                 alloc.mixed = True
         self.store(base, "*" if key is None else key, self._stepped(value, i, "put into a container") if value.labels else value)
+        if base.refs:
+            given = Value(const=key) if key is not None else self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else BOTTOM
+            self._stored_in_library(base, "__setitem__", given, value)
 
     def i_store_global(self, i: ir.StoreGlobal) -> None:
         value = self.cells.get(i.src, BOTTOM)
