@@ -1,0 +1,185 @@
+"""The law of API models: every entry has an example in its file that gives something else without it.
+
+For each example the result is computed once with all models, keeping which API paths it asked for. Then the entries of the file
+that stand on one of these paths are taken away one at a time. What is compared is all that a user sees: rule, place, confidence,
+message and traces. Building a catalogue of everything for each entry would cost minutes, so an example is given only the entries
+whose first name is in its text; that the comments of the example still hold is part of the test.
+
+Entries that no example needs yet are listed in ``data/entries-without-example.txt``; the list and what is found must be the same,
+so that an entry that gets its example leaves the list, and a new one needs an example from the start.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headwater import ir
+from headwater.apis.load import CallRule, Catalogue, load
+from headwater.apis.paths import expand, split
+from headwater.apis.schema import Api, ApiFile, Example, Operator
+from headwater.files.source import Source
+from headwater.findings import Finding
+from headwater.frontends.pool import lower_source
+from headwater.index.symbols import Symbols
+from headwater.rules.load import load_rules
+from headwater.taint.findings import Reporter
+from headwater.taint.guards import SPECIAL
+from headwater.taint.labels import clear_interned
+from headwater.taint.solve import Solver
+from headwater.taint.value import clear_joined
+from test_api_examples import marks
+
+FILES = load()
+WITHOUT = Path(__file__).parent / "data" / "entries-without-example.txt"
+"""Entries that have no such example yet, one a line: file, then path. It may only get shorter."""
+LEFT = 516
+"""How many they are."""
+
+ALWAYS = ("", "builtins", "langchain_core")
+"""First names that code need not spell: of unknown receivers, of builtins, of chains made by an operator."""
+
+
+def paths(api: Api) -> list[str]:
+    return [api.path] if isinstance(api.path, str) else api.path
+
+
+class World:
+    """What all runs share: rules, and the first names of every pattern."""
+
+    def __init__(self) -> None:
+        self.rules = load_rules()
+        self.classes = {class_ for rule in self.rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
+        calls = [
+            (one, CallRule(rule.id, call.when, call.confidence, call.message))
+            for rule in self.rules.values()
+            for call in rule.head.calls
+            for one in ([call.path] if isinstance(call.path, str) else call.path)
+        ]
+        self.types = {name: many for _, file in FILES for name, many in file.types.items()}
+        self.apis = [(api, frozenset(name for path in paths(api) for name in self.firsts(path))) for _, file in FILES for api in file.apis]
+        self.operators = [op for _, file in FILES for op in file.operators]
+        self.calls = [(path, rule, self.firsts(path)) for path, rule in calls]
+        self.special = [(path, self.firsts(path)) for path in SPECIAL]
+
+    @functools.cache  # noqa: B019
+    def firsts(self, path: str) -> frozenset[str]:
+        """The first names of a path's readings, types resolved."""
+        names = {split(reading)[0] for reading in expand(path)}
+        todo = sorted(names & self.types.keys())
+        while todo:
+            more = {split(reading)[0] for one in self.types[todo.pop()] for reading in expand(one)} - names
+            names |= more
+            todo += sorted(more & self.types.keys())
+        return frozenset(name.lstrip("?") for name in names - self.types.keys())
+
+
+class Run:
+    """One example, read and lowered once, and what is said of the names in it."""
+
+    def __init__(self, world: World, example: Example) -> None:
+        self.world = world
+        self.sources: dict[str, Source] = {}
+        self.modules: list[ir.Module] = []
+        text = ""
+        for path, code in sorted({"app.py": example.code, **example.files}.items()):
+            self.sources[path] = source = Source(path, code.encode())
+            self.modules.append(lower_source(source, "python"))
+            text += code
+        words = {*re.findall(r"\w+", text), *ALWAYS}
+        self.apis = [api for api, firsts in world.apis if firsts & words]
+        self.calls = [(path, rule) for path, rule, firsts in world.calls if firsts & words]
+        self.special = [path for path, firsts in world.special if firsts & words]
+        self.types = {name: many for name, many in world.types.items() if world.firsts(name) & words}
+
+    def result(self, without: Api | Operator | None = None) -> tuple[tuple[Finding, ...], Catalogue]:
+        """The findings, with every model but one."""
+        clear_interned()
+        clear_joined()
+        apis = [api for api in self.apis if api is not without]
+        operators = [one for one in self.world.operators if one is not without]
+        catalogue = Catalogue([("", ApiFile("", types=self.types, apis=apis, operators=operators))], self.calls, self.special)
+        solver = Solver(Symbols(self.modules, catalogue.paths), catalogue, self.world.classes)
+        solver.solve()
+        return tuple(Reporter(solver, self.world.rules, self.sources).findings()), catalogue
+
+
+def asked(catalogue: Catalogue) -> list[Api]:
+    """The entries on the API paths that a run asked for."""
+    found: dict[int, Api] = {}
+    todo = [node for node in catalogue.paths._roots.values() if node is not None]
+    known = {id(node) for node in todo}
+    while todo:
+        node = todo.pop()
+        found |= {id(entry): entry for state in node._states for _, entry in state.payload if isinstance(entry, Api)}
+        more = [child for child in node._children.values() if child is not None and id(child) not in known]  # a builder is its own child
+        known |= set(map(id, more))
+        todo += more
+    return list(found.values())
+
+
+@functools.cache
+def world() -> World:
+    made = World()
+    gc.freeze()  # it stays: the collector need not look at it again
+    return made
+
+
+def silent(file: ApiFile) -> list[Api | Operator]:
+    """The entries of a file without which all its examples give the same."""
+    left: dict[int, Api | Operator] = {id(one): one for one in (*file.apis, *file.operators)}
+    by_path = {(path, id(api.decorates)): id(api) for api in file.apis for path in paths(api)}
+    for example in file.examples:
+        run = Run(world(), example)
+        findings, catalogue = run.result()
+        reported = {(one.place.path, run.sources[one.place.path].position(one.place.start)[0], one.rule) for one in findings}
+        said = marks(example)
+        assert reported - said["SPURIOUS"] == said["expect"], f"{example.why}: models of other names change what is reported"
+        seen = {by_path.get((one.path, id(one.decorates)), id(one)) if isinstance(one.path, str) else id(one) for one in asked(catalogue)}
+        seen |= {id(one) for one in file.operators}
+        for key in [key for key in left if key in seen]:
+            if run.result(left[key])[0] != findings:
+                del left[key]
+    return list(left.values())
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Without the garbage collector, as a review runs; it takes half of the time otherwise."""
+    gc.disable()
+    yield
+    gc.enable()
+    gc.collect()
+
+
+def name_of(entry: Api | Operator) -> str:
+    return paths(entry)[0] if isinstance(entry, Api) else f"{entry.left} {entry.op} {entry.right}"
+
+
+def listed() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in WITHOUT.read_text(encoding="utf-8").splitlines():
+        name, _, path = line.partition(" ")
+        found.setdefault(name, []).append(path)
+    return found
+
+
+@pytest.mark.parametrize(("name", "file"), FILES, ids=[name for name, _ in FILES])
+@pytest.mark.usefixtures("uncollected")
+def test_every_entry_has_an_example_that_fails_without_it(name: str, file: ApiFile) -> None:
+    found, known = Counter(map(name_of, silent(file))), Counter(listed().get(name, []))
+    assert not found - known, f"{name}: no example gives something else without these entries"
+    assert not known - found, f"{name}: these have an example now, so they must leave {WITHOUT.name}"
+
+
+def test_the_list_of_entries_without_an_example_gets_shorter() -> None:
+    lines = WITHOUT.read_text(encoding="utf-8").splitlines()
+    assert lines == sorted(lines)
+    assert len(lines) == LEFT
+    assert listed().keys() <= {name for name, _ in FILES}
