@@ -36,6 +36,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.rules.load import load_rules
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import SPECIAL
+    from headwater.taint.programs import KNOWN
     from headwater.taint.labels import clear_interned
     from headwater.taint.ledger import cuts
     from headwater.taint.solve import Solver
@@ -67,7 +68,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     ]
     clear_interned()
     clear_joined()
-    catalogue = Catalogue(load_models(), calls, SPECIAL)
+    catalogue = Catalogue(load_models(), calls, (*SPECIAL, *KNOWN))
     symbols = Symbols(modules, catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None)
