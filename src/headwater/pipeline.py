@@ -36,9 +36,9 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.rules.load import load_rules
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import SPECIAL
-    from headwater.taint.programs import KNOWN
     from headwater.taint.labels import clear_interned
     from headwater.taint.ledger import cuts
+    from headwater.taint.programs import KNOWN
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 

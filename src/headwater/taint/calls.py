@@ -284,7 +284,7 @@ class Calls(Models):
         for index, proven, weak, text in summary.proofs:
             if index < len(cells):
                 self.learn((cells[index], proven, weak, (), text))
-            if weak & TREE_CHECKS and index < len(actuals):
+            if weak & TREE_CHECKS and index < len(actuals) and not loose:
                 self.refused_parts(self.collapse(actuals[index]).labels, weak & TREE_CHECKS)
         for proofs in (summary.when_true, summary.when_false):
             for index, _, weak, _ in proofs:

@@ -26,7 +26,7 @@ TREE_IMPORTS = TREE << 1
 TREE_NAMES = TREE << 2
 TREE_ATTRIBUTES = TREE << 3
 TREE_NODES = TREE << 4
-"""In ``Label.weak``: the program's tree was walked, and some imports, some names, some attributes, all but some kinds of nodes were refused."""
+"""In ``Label.weak``: the program's tree was walked, and imports, names, attributes, all but some kinds of nodes were refused."""
 TREE_CHECKS = TREE_IMPORTS | TREE_NAMES | TREE_ATTRIBUTES | TREE_NODES
 OPTED_IN = TREE << 5
 """In ``Label.weak``: only where the operator has switched it on, by a name that says that it is dangerous."""

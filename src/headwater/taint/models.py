@@ -17,6 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
+from headwater.taint import optin
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     BIT,
@@ -79,6 +80,8 @@ class Models(Arguments):
     ) -> None:
         """Data with ``label`` reaches ``sink``: a finding, or an effect for the caller."""
         bit = BIT[sink.class_]
+        if self.cells.get(optin.CELL, BOTTOM).const is True:
+            weak |= OPTED_IN
         weak |= label.weak & (bit | OPTED_IN | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         drop = min(drop + label.drop, limits.DROPS)
         if label.source is not None:
@@ -409,6 +412,9 @@ class Models(Arguments):
         for cell in cells:
             value = self.cells.get(cell)
             if value is None:
+                continue
+            if cell == optin.CELL:
+                self.write(cell, Value(const=True))
                 continue
             if refs:
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))

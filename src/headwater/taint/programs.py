@@ -43,7 +43,9 @@ _KINDS = {"Import": TREE_IMPORTS, "ImportFrom": TREE_IMPORTS, "Attribute": TREE_
 _HARMLESS = frozenset({"Load", "Constant", "Num", "Name", "Expression", "Expr", "Module"})
 """Kinds of nodes that only a list of the allowed ones names."""
 _ALLOW_LIST = 3  # kinds at least in such a list
-_INSIDE = frozenset({"*", "args", "attr", "body", "elts", "func", "id", "keywords", "left", "module", "name", "names", "op", "right", "value"})
+_INSIDE = frozenset(
+    {"*", "args", "attr", "body", "elts", "func", "id", "keywords", "left", "module", "name", "names", "op", "right", "value"}
+)
 _VISITORS = frozenset({"ast.NodeVisitor", "ast.NodeTransformer"})
 _WORDS = {
     TREE_NODES: "a check of the kinds of nodes in its syntax tree stands in the way, but what it allows may be enough",

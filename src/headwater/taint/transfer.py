@@ -16,7 +16,7 @@ from headwater.apis.paths import ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import guards
+from headwater.taint import guards, optin
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import ALL, BIT, NO_OPTION, RESOLVED, TREE_CHECKS, Label, param_label
@@ -78,6 +78,7 @@ class Interpreter(Calls):
         """Interpret the function; its summary."""
         function = self.fn.ir
         self._parameters()
+        self.cells[optin.CELL] = Value(const=False)
         self.block(function.defaults)
         if not self.dead:
             for index, param in enumerate(function.params):
@@ -318,6 +319,8 @@ class Interpreter(Calls):
         self.programs.attribute(i.dst, i.obj, i.name, base)
         if len(base.allocs) == 1:
             self.loaded[i.dst] = (base.allocs[0], i.name)
+        if optin.is_switch(i.name) and optin.off_by_default(self.solver, base, i.name, value):
+            value = value.with_(pred=((optin.FACT,), ()))
         if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
             value = value.with_(proven=value.proven | RESOLVED)
             value.subject = self.cells_of(i.obj)
