@@ -100,9 +100,9 @@ class Programs:
             return
         for table in (self.marks, self.kinds):
             if src in table:
-                table[dst] = table[src]  # type: ignore[assignment, index]
+                table[dst] = table[src]  # type: ignore[assignment]
             else:
-                table.pop(dst, None)  # type: ignore[attr-defined]
+                table.pop(dst, None)
 
     def attribute(self, dst: int, src: int, name: str, base: Value) -> None:
         """``node.name`` is read."""
