@@ -28,6 +28,16 @@ def test_case(suite: Suite, case: Case, tmp_path: Path) -> None:
         {(mark.path, mark.line, mark.rule) for mark in marks if mark.word == word} for word in ("expect", "MISSING", "SPURIOUS")
     )
     where = f"{suite.path.name}:{case.line}"
+    grades = {
+        (finding.place.path, review.sources[finding.place.path].position(finding.place.start)[0], finding.rule): (
+            finding.severity.word,
+            finding.confidence.word,
+        )
+        for finding in review.findings
+    }
+    for mark in marks:
+        if mark.grade[0]:
+            assert grades.get((mark.path, mark.line, mark.rule)) == mark.grade, f"{where}: line {mark.line}"
     assert not misses & reported, f"{where}: found now, so MISSING must become expect"
     assert alarms <= reported, f"{where}: quiet now, so SPURIOUS can go"
     assert reported - alarms == wanted, f"{where}: not as expected; gaps: {review.coverage.gaps}"

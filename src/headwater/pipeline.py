@@ -38,6 +38,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.taint.guards import SPECIAL
     from headwater.taint.labels import clear_interned
     from headwater.taint.ledger import cuts
+    from headwater.taint.programs import KNOWN
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 
@@ -67,7 +68,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     ]
     clear_interned()
     clear_joined()
-    catalogue = Catalogue(load_models(), calls, SPECIAL)
+    catalogue = Catalogue(load_models(), calls, (*SPECIAL, *KNOWN))
     symbols = Symbols(modules, catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None)

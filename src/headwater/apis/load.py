@@ -121,7 +121,9 @@ def _check(file: ApiFile) -> None:
             for one in [sink.at] if isinstance(sink.at, str) else sink.at:
                 _argument(one, at)
             _condition(sink.when, at)
-        for class_ in [*api.clears, *(c for guard in api.guards for c in guard.proves)]:
+        for sink in api.sinks:
+            _one_of(sink.safe_if, ("no-option",), "mark", at)
+        for class_ in [*api.clears, *(c for guard in api.guards for c in guard.proves if c != "no-option")]:
             if class_ != "all":
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:

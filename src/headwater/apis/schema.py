@@ -85,6 +85,8 @@ class SinkModel(_Strict, frozen=True):
     when: str = ""
     confidence: str = "high"
     """Where the operation is less dangerous than its class says: medium or low."""
+    safe_if: str = ""
+    """``no-option``: text that is known not to begin with a dash does no damage there."""
     does: str = ""
     """What the operation does with it, as a phrase after the code: ``runs it in a shell``."""
 
@@ -121,7 +123,9 @@ class Guard(_Strict, frozen=True):
 
     on: str = "self"
     proves: list[str] = []
-    """Sink classes for which the value is safe then; ``all`` for every one."""
+    """Sink classes for which the value is safe then; ``all`` for every one; ``no-option``: it does not begin with a dash."""
+    where_false: bool = False
+    """The value is safe where the call is false."""
     needs: str = ""
     """``resolved``: only for a path that was resolved before."""
     weak: bool = False
@@ -153,7 +157,8 @@ class Api(_Strict, frozen=True):
     """The result is the arguments made safe for these sink classes (``all``: a number, a length, a fixed set)."""
     clears_when: str = ""
     marks: list[str] = []
-    """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one)."""
+    """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
+    ``syntax-tree`` (the tree of a program)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     instance_of: dict[str, str] = {}

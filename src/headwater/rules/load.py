@@ -26,7 +26,9 @@ FOLDER: Final = Path(__file__).parent
 KEBAB: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FENCE: Final = re.compile(r"(`{3,})\s*(.*)")
 _HEADING: Final = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*")
-_MARK: Final = re.compile(r"(?:#|//)\s*(expect|MISSING|SPURIOUS):\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
+_MARK: Final = re.compile(
+    r"(?:#|//)\s*(expect|MISSING|SPURIOUS):\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)(?:\s*\((low|medium|high|critical) (low|medium|high)\))?"
+)
 _PLACE: Final = re.compile(r"(.*) - at `(?:key in )?\$(.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
 
@@ -43,6 +45,8 @@ class Mark(msgspec.Struct, frozen=True, order=True):
     rule: str
     word: str
     """``expect``, ``MISSING`` or ``SPURIOUS``."""
+    grade: tuple[str, str] = ("", "")
+    """Severity and confidence, where the case is about them: ``# expect: llm-output-to-code (critical low)``."""
 
 
 class ExampleFile(msgspec.Struct, frozen=True):
@@ -56,7 +60,7 @@ class ExampleFile(msgspec.Struct, frozen=True):
     @property
     def marks(self) -> tuple[Mark, ...]:
         return tuple(
-            Mark(self.path, number, rule.strip(), found.group(1))
+            Mark(self.path, number, rule.strip(), found.group(1), (found.group(3) or "", found.group(4) or ""))
             for number, line in enumerate(self.text.splitlines(), 1)
             for found in _MARK.finditer(line)
             for rule in found.group(2).split(",")

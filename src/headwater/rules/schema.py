@@ -4,6 +4,7 @@ The Markdown below the front matter is the page that ``rules explain`` shows. It
 ``python`` are tests: a block with ``path=NAME`` is a file, and a heading begins a new case, so that one case can have
 several files. ``# expect: rule-id`` stands on each line where the rule must report; a line without it must stay quiet
 (for this rule). ``# MISSING: rule-id`` marks a known miss and ``# SPURIOUS: rule-id`` a known false alarm.
+In the suites, ``(critical low)`` behind it is the severity and confidence that the finding must have.
 
 Loading is in ``headwater.rules.load``.
 """

@@ -16,7 +16,7 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import containers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals
-from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, extend, ordered
+from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
@@ -40,6 +40,14 @@ class Calls(Models):
         """Registers that local functions capture, by function id."""
         self.depth = 0
         self.nesting = 0
+
+    def looked_at(self, labels: frozenset[Label], aspects: int) -> None:
+        """A condition looks at these aspects of the syntax tree that the labels are part of."""
+        raise NotImplementedError
+
+    def refused_parts(self, labels: frozenset[Label], aspects: int) -> None:
+        """Programs with such parts are refused from here on."""
+        raise NotImplementedError
 
     # --------------------------------------------------------------------------------------------- entry points
 
@@ -276,6 +284,12 @@ class Calls(Models):
         for index, proven, weak, text in summary.proofs:
             if index < len(cells):
                 self.learn((cells[index], proven, weak, (), text))
+            if weak & TREE_CHECKS and index < len(actuals) and not loose:
+                self.refused_parts(self.collapse(actuals[index]).labels, weak & TREE_CHECKS)
+        for proofs in (summary.when_true, summary.when_false):
+            for index, _, weak, _ in proofs:
+                if weak & TREE_CHECKS and index < len(actuals):
+                    self.looked_at(self.collapse(actuals[index]).labels, weak & TREE_CHECKS)
         if summary.when_true or summary.when_false:
             result = result.with_(pred=(_facts(summary.when_true, cells), _facts(summary.when_false, cells)))
         return result
@@ -374,7 +388,7 @@ class Calls(Models):
         if not value.labels:
             return
         bit = BIT[effect.sink.class_]
-        if effect.exact and value.proven & bit:
+        if effect.exact and value.proven & (bit | effect.sink.safe_if):
             return
         requires: list[Requirement] = []
         doubt = 0

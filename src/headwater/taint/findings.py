@@ -11,10 +11,12 @@ from typing import Any
 
 from headwater import limits
 from headwater.files.source import Source as File
-from headwater.findings import Confidence, Finding, Gap, Place, Step, Trace, gap_at
+from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
+from headwater.taint.labels import eased, steps_down
+from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep, TraceError, Tracer
@@ -97,13 +99,12 @@ class Reporter:
             return None
         sink = strongest.sink
         rule = self.pairs[(strongest.source.kind, sink.class_)]
-        lowered = strongest.drop + (1 if strongest.weak else 0)
+        lowered = strongest.drop + steps_down(strongest.weak)
         confidence = Confidence(max(Confidence.LOW, Confidence.HIGH - lowered))
         weaknesses = []
         if strongest.drop:
             weaknesses.append("the path goes through a call that could not be resolved for sure")
-        if strongest.weak:
-            weaknesses.append("a check stands in the way, but it can be passed")
+        weaknesses += checks_in_words(strongest.weak)
         expression = _expression(self._text(sink.fn, sink.start, sink.end))
         head = rule.head
         return Finding(
@@ -115,7 +116,7 @@ class Reporter:
                 sink=f"`{_short(expression)}`",
                 function=sink.fn.ir.qualname,
             ),
-            severity=rule.severity,
+            severity=min(rule.severity, Severity.MEDIUM) if eased(strongest.weak) else rule.severity,
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
             function=sink.fn.ir.qualname,
@@ -178,7 +179,8 @@ class Reporter:
 
 
 def _weight(issue: Issue) -> Any:
-    return (STRENGTH.get(issue.source.kind, 9), issue.drop + issue.weak, issue.source.key, issue.apex.id)
+    hindered = issue.drop + steps_down(issue.weak)
+    return (eased(issue.weak), STRENGTH.get(issue.source.kind, 9), hindered, issue.source.key, issue.apex.id)
 
 
 def _expression(text: str) -> str:

@@ -20,14 +20,39 @@ ALL = (1 << len(SINK_CLASSES)) - 1
 RESOLVED = 1 << len(SINK_CLASSES)
 PARSED_URL = RESOLVED << 1
 PATHS = BIT["path-read"] | BIT["path-write"]
+TREE = PARSED_URL << 1
+"""In ``Label.weak``: the data is part of the syntax tree of a program."""
+TREE_IMPORTS = TREE << 1
+TREE_NAMES = TREE << 2
+TREE_ATTRIBUTES = TREE << 3
+TREE_NODES = TREE << 4
+"""In ``Label.weak``: the program's tree was walked, and imports, names, attributes, all but some kinds of nodes were refused."""
+TREE_CHECKS = TREE_IMPORTS | TREE_NAMES | TREE_ATTRIBUTES | TREE_NODES
+OPTED_IN = TREE << 5
+"""In ``Label.weak``: only where the operator has switched it on, by a name that says that it is dangerous."""
+NO_OPTION = OPTED_IN << 1
+"""In ``Value.proven``: text that does not begin with a dash is no option of a program."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
+
+
+def steps_down(weak: int) -> int:
+    """How many steps of confidence checks cost that can be passed: one each; a list of the allowed kinds of nodes is worth two."""
+    lost = 1 if weak & ALL else 0
+    for check in (TREE_IMPORTS, TREE_NAMES, TREE_ATTRIBUTES):
+        lost += 1 if weak & check else 0
+    return lost + (2 if weak & TREE_NODES else 0)
+
+
+def eased(weak: int) -> bool:
+    """Whether what stands in the way leaves little: an opt-in, or a walk that allows few kinds of nodes and looks at attributes too."""
+    return bool(weak & OPTED_IN) or weak & (TREE_NODES | TREE_ATTRIBUTES) == TREE_NODES | TREE_ATTRIBUTES
 
 
 def bits(classes: list[str]) -> int:
     """The bit set of sink classes; ``all`` is every one."""
     found = 0
     for name in classes:
-        found |= ALL if name == "all" else BIT[name]
+        found |= ALL if name == "all" else NO_OPTION if name == "no-option" else BIT[name]
     return found
 
 

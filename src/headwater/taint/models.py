@@ -17,8 +17,24 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
+from headwater.taint import optin
 from headwater.taint.arguments import Args, Arguments
-from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive, ordered, source_label
+from headwater.taint.labels import (
+    BIT,
+    NO_OPTION,
+    OPTED_IN,
+    PARSED_URL,
+    RESOLVED,
+    TREE,
+    TREE_CHECKS,
+    Label,
+    bits,
+    derive,
+    eased,
+    ordered,
+    source_label,
+    steps_down,
+)
 from headwater.taint.state import Cell
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import BOTTOM, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
@@ -29,6 +45,7 @@ if TYPE_CHECKING:
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
+_PROGRAMS = ("code", "import", "sandboxed-code")
 
 
 class Models(Arguments):
@@ -55,7 +72,7 @@ class Models(Arguments):
         value: Value,
         sink: Sink,
         drop: int,
-        weak: bool,
+        weak: int,
         exact: bool,
         requires: tuple[Requirement, ...],
         hop: tuple[int, int, Fn, Any] | None,
@@ -63,19 +80,21 @@ class Models(Arguments):
     ) -> None:
         """Data with ``label`` reaches ``sink``: a finding, or an effect for the caller."""
         bit = BIT[sink.class_]
-        weak = weak or bool(label.weak & bit)
+        if self.cells.get(optin.CELL, BOTTOM).const is True:
+            weak |= OPTED_IN
+        weak |= label.weak & (bit | OPTED_IN | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         drop = min(drop + label.drop, limits.DROPS)
         if label.source is not None:
             issue = Issue(label.source, drop, weak, sink, self.fn, hop, length)
             known = self.issues.get(issue.key)
-            if known is None or (drop, weak, length) < (known.drop, known.weak, known.length):
+            if known is None or _better(issue, known):
                 if self.traced:
                     issue.steps = value.steps.get(label) if value.steps else None
                 self.issues[issue.key] = issue
             return
         effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop, length)
         known_effect = self.sinks.get(effect.key)
-        if known_effect is None or (drop, weak, length) < (known_effect.drop, known_effect.weak, known_effect.length):
+        if known_effect is None or _better(effect, known_effect):
             if self.traced:
                 effect.steps = value.steps.get(label) if value.steps else None
             self.sinks[effect.key] = effect
@@ -147,6 +166,8 @@ class Models(Arguments):
                 first = args.positional[0] if args.positional else None
                 if first is not None and first.allocs and all(alloc.constant for alloc in first.allocs):
                     made = join(made, Value(allocs=first.allocs))
+            elif mark == "syntax-tree":
+                made = self.derived([made], weak=TREE)
             else:
                 made = made.with_(proven=made.proven | _MARKS.get(mark, 0))
                 if mark == "parsed-url" and args.cells:
@@ -201,14 +222,15 @@ class Models(Arguments):
             if found is None:
                 continue
             value = self.collapse(found)
-            if not value.labels or value.proven & bit:
+            if not value.labels or value.proven & (bit | (NO_OPTION if model.safe_if else 0)):
                 continue
             if sink is None:
                 sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence)
+                sink.safe_if |= NO_OPTION if model.safe_if else 0
             for label in ordered(value.labels):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
-                    self._reach(label, value, sink, less, False, label.exact, tuple(requires), None)
+                    self._reach(label, value, sink, less, 0, label.exact, tuple(requires), None)
 
     def _instances(self, entry: Api, made: Value, args: Args) -> Value:
         """Parts of a result that are instances of a class given as an argument."""
@@ -349,6 +371,7 @@ class Models(Arguments):
 
     def _guard(self, guards: list[Guard], args: Args, made: Value) -> Value:
         true: list[Fact] = []
+        false: list[Fact] = []
         for guard in guards:
             if self.holds(guard.when, args, []) is False:
                 continue
@@ -374,9 +397,9 @@ class Models(Arguments):
                 if not weak:
                     made = made.with_(proven=made.proven | proves)
             else:
-                true.append(fact)
-        if true:
-            made = made.with_(pred=(tuple(true), ()))
+                (false if guard.where_false else true).append(fact)
+        if true or false:
+            made = made.with_(pred=(tuple(true), tuple(false)))
         return made
 
     def cells_holding(self, value: Value) -> list[Cell]:
@@ -390,6 +413,9 @@ class Models(Arguments):
             value = self.cells.get(cell)
             if value is None:
                 continue
+            if cell == optin.CELL:
+                self.write(cell, Value(const=True))
+                continue
             if refs:
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
             if proven:
@@ -401,6 +427,15 @@ class Models(Arguments):
                 )
                 value = value.with_(labels=frozenset(labels.values()), steps=steps)
             self.write(cell, value)
+
+
+def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:
+    """Whether less stands in the way of one than of the other, or it is shorter."""
+    return _hindrance(one) < _hindrance(other)
+
+
+def _hindrance(one: Issue | ToSink) -> tuple[bool, int, int, int, int]:
+    return (eased(one.weak), one.drop, steps_down(one.weak), one.length, one.weak)
 
 
 def _last(node: ApiPath[Any]) -> str:

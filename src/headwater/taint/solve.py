@@ -76,6 +76,8 @@ class Solver(Project):
         self.reports: dict[int, dict[Any, CallReport]] = {}
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
+        self.switched_on: frozenset[str] | None = None
+        """Dangerous settings that the project itself switches on, once somebody has asked."""
         self.annotated: dict[tuple[int, int], Any] = {}
         self._field_cache: dict[str, dict[int, tuple[Shape, tuple[int, ...]]]] = {}
         self._totals: dict[tuple[int, str], Shape] = {}

@@ -151,7 +151,9 @@ class State:
         if alloc.root is not None:
             made = self._default(alloc, key)
             if star is not None:
-                made = join(made, star)
+                index, path = alloc.root
+                typed = star.labels == {param_label(index, (*path, "*"))}  # an annotation speaks of any element, nothing was stored
+                made = join(made, Value(refs=star.refs) if typed else star)
             if key not in alloc.keys and len(alloc.keys) < limits.FIELDS:
                 self.cells[(alloc, key)] = made  # not journalled: it is what the field is in every branch
             return made

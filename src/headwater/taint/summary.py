@@ -29,7 +29,7 @@ ABSENT = _Absent()
 class Sink:
     """An operation of the project and the class of damage that it can do: the identity of a finding."""
 
-    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "start")
+    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "safe_if", "start")
 
     def __init__(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str) -> None:
         self.class_ = class_
@@ -40,6 +40,8 @@ class Sink:
         """The API path."""
         self.does = does
         self.confidence = confidence
+        self.safe_if = 0
+        """What else may be proven of the data so that it does no damage."""
         self.key = (fn.module.id, start, end, class_)
 
 
@@ -67,7 +69,7 @@ class ToSink:
         path: Path,
         exact: bool,
         drop: int,
-        weak: bool,
+        weak: int,
         sink: Sink,
         requires: tuple[Requirement, ...],
         hop: tuple[int, int, Fn, Any] | None,
@@ -208,7 +210,7 @@ class Issue:
     __slots__ = ("apex", "drop", "entry", "hop", "key", "length", "sink", "source", "steps", "weak")
 
     def __init__(
-        self, source: Any, drop: int, weak: bool, sink: Sink, apex: Fn, hop: tuple[int, int, Fn, Any] | None, length: int = 0
+        self, source: Any, drop: int, weak: int, sink: Sink, apex: Fn, hop: tuple[int, int, Fn, Any] | None, length: int = 0
     ) -> None:
         self.length = length
         self.source = source

@@ -16,10 +16,11 @@ from headwater.apis.paths import ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import guards
+from headwater.taint import guards, optin
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
-from headwater.taint.labels import ALL, BIT, RESOLVED, Label, param_label
+from headwater.taint.labels import ALL, BIT, NO_OPTION, RESOLVED, TREE_CHECKS, Label, param_label
+from headwater.taint.programs import Looked, Programs
 from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -62,6 +63,9 @@ class Interpreter(Calls):
         """What a register is the text of (``str(path)``): cells, and what they held."""
         self.lasting = solver.lasting(fn)
         self.yields: Alloc | None = None
+        self.programs = Programs(self)
+        self.jump = ""
+        """How the last path ended that does not go on: ``raise``, ``return``, ``next`` (the next round of a loop, or none)."""
         self.inside = 0
         """Loops around the instruction at hand."""
         self.return_shape = NOTHING
@@ -74,6 +78,7 @@ class Interpreter(Calls):
         """Interpret the function; its summary."""
         function = self.fn.ir
         self._parameters()
+        self.cells[optin.CELL] = Value(const=False)
         self.block(function.defaults)
         if not self.dead:
             for index, param in enumerate(function.params):
@@ -95,7 +100,7 @@ class Interpreter(Calls):
             self._mutations(),
             tuple(callback for _, callback in sorted(self.callbacks.items(), key=lambda item: item[0])),
             self._raised(),
-            _common(self.exit_proofs),
+            _with_raised(_common(self.exit_proofs), self.programs.raised),
             _common(self.true_proofs),
             _common(self.false_proofs),
             self._ends_here(),
@@ -234,6 +239,7 @@ class Interpreter(Calls):
         if kind is ir.Leaf:
             self.block(cond.pre)
             self.dead = False  # a condition that never ends is no condition: what follows is looked at as if it did
+            self.programs.held(cond.reg)
             value = self.cells.get(cond.reg, BOTTOM)
             if value.pred is not None:
                 return value.pred
@@ -300,6 +306,7 @@ class Interpreter(Calls):
             self.texts.pop(i.dst, None)
             if i.src in self.texts:
                 self.texts[i.dst] = self.texts[i.src]
+        self.programs.moved(i.dst, i.src)
         self.write(i.dst, value)
 
     def i_attr(self, i: ir.Attr) -> None:
@@ -309,8 +316,11 @@ class Interpreter(Calls):
             value = value.with_(refs=(self.solver.names[i.name],))
         self.named_calls[i.dst] = i.name
         self.receivers[i.dst] = i.obj
+        self.programs.attribute(i.dst, i.obj, i.name, base)
         if len(base.allocs) == 1:
             self.loaded[i.dst] = (base.allocs[0], i.name)
+        if optin.is_switch(i.name) and optin.off_by_default(self.solver, base, i.name, value):
+            value = value.with_(pred=((optin.FACT,), ()))
         if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
             value = value.with_(proven=value.proven | RESOLVED)
             value.subject = self.cells_of(i.obj)
@@ -328,6 +338,7 @@ class Interpreter(Calls):
         if len(base.allocs) == 1 and i.key is not None:
             self.loaded[i.dst] = (base.allocs[0], i.key)
         self.named_calls.pop(i.dst, None)
+        self.programs.moved(i.dst, i.obj)
         self.write(i.dst, value)
 
     def i_store_attr(self, i: ir.StoreAttr) -> None:
@@ -437,7 +448,7 @@ class Interpreter(Calls):
                 made = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
                 self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
                 return
-        self.write(i.dst, self.derived(parts, "becomes part of a text"))
+        self.write(i.dst, _begun(self.derived(parts, "becomes part of a text"), i.literals[0] if i.literals else ""))
 
     def i_binary(self, i: ir.Binary) -> None:
         left, right = self.cells.get(i.left, BOTTOM), self.cells.get(i.right, BOTTOM)
@@ -448,9 +459,10 @@ class Interpreter(Calls):
         if i.op == "+" and isinstance(left.const, str) and isinstance(right.const, str):
             self.write(i.dst, Value(const=(left.const + right.const)[: limits.LITERAL_CHARS]))
             return
-        if i.op == "+" and (left.allocs or right.allocs) and not (left.labels and right.labels):
+        if i.op == "+" and (left.allocs or right.allocs):
             kinds = {alloc.kind for alloc in (*left.allocs, *right.allocs)}
-            if kinds and kinds <= {"list", "tuple"}:
+            made_here = [bool(side.allocs) and {alloc.kind for alloc in side.allocs} <= {"list", "tuple"} for side in (left, right)]
+            if kinds and (kinds <= {"list", "tuple"} or any(made_here)):  # to a list, only a list can be added
                 alloc = self.alloc((i.start, i.end, "plus", i.dst), "list", closed=all(one.closed for one in (*left.allocs, *right.allocs)))
                 for side, value in enumerate((left, right)):
                     for one in value.allocs:
@@ -477,6 +489,8 @@ class Interpreter(Calls):
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
         made = self.derived([left, right], "becomes part of a text" if i.op in ("+", "%") else "", clear=clear)
+        if i.op in ("+", "%") and isinstance(left.const, str):
+            made = _begun(made, left.const.partition("%")[0] if i.op == "%" else left.const)
         for ref in left.refs:
             if isinstance(ref, Inst):
                 method = ref.cls.method(_OPERATOR_METHODS.get(i.op, ""))
@@ -508,7 +522,14 @@ class Interpreter(Calls):
         left = self.cells.get(i.left, BOTTOM)
         right = self.cells.get(i.right, BOTTOM) if i.right >= 0 else BOTTOM
         pred = guards.prove(self, i.op, i.left, left, i.right, right)
+        self.programs.tested(i, left, right)
         self.write(i.dst, Value(pred=pred) if pred is not None else BOTTOM)
+
+    def looked_at(self, labels: frozenset[Label], aspects: int) -> None:
+        self.programs.looked.append((labels, aspects))
+
+    def refused_parts(self, labels: frozenset[Label], aspects: int) -> None:
+        self.programs.refuse([(labels, aspects)], "raise")
 
     def cells_of(self, register: int) -> tuple[Any, ...]:
         """A register, the field that it was read from, and what it is the text of."""
@@ -561,6 +582,7 @@ class Interpreter(Calls):
                 if made is not None:
                     self.write(i.dst, made)
                     return
+        before = self.programs.version
         result = self.call(callee, args)
         self.at = i
         self.texts.pop(i.dst, None)
@@ -569,8 +591,11 @@ class Interpreter(Calls):
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)
         self.write(i.dst, result)
+        self.programs.called(i.dst, i, args, self.receivers.get(i.fn) if callee.bound is not None or args.name else None, callee)
+        self.programs.again(before)
         if callee.refs and not callee.loose and all(map(self.never_returns, callee.refs)):
             self.dead = True
+            self.jump = "raise"
 
     def _known_elements(self, value: Value) -> list[Value] | None:
         """The elements of a tuple or list of known length."""
@@ -654,6 +679,7 @@ class Interpreter(Calls):
             return
         made = self.elements(value)
         self.loaded.pop(i.dst, None)
+        self.programs.moved(i.dst, i.src)
         self.write(i.dst, made)
 
     def i_enter(self, i: ir.Enter) -> None:
@@ -679,7 +705,7 @@ class Interpreter(Calls):
             for label, node in (whole.steps or {}).items():
                 self.return_steps.setdefault(label, node)
 
-    def _exit(self, value: Value, implicit: bool = False) -> None:
+    def _exit(self, value: Value, implicit: bool = False, looked: Looked | None = None) -> None:
         """A normal return: what it gives, and what is proven of the parameters there."""
         self.returned = value if self.returned is None else join(self.returned, value)
         if not implicit or value.const is None:
@@ -692,21 +718,21 @@ class Interpreter(Calls):
                 for label in found.labels:
                     if label.param == index and label.exact and not label.path:
                         weak |= label.weak
-                        held[index] = (found.proven & ALL, weak)
+                        held[index] = (found.proven & (ALL | NO_OPTION), weak)
         self.exit_proofs.append(held)
         truth = value.const
         if truth is NO_CONST and value.pred is not None:
             for facts, out in ((value.pred[0], self.true_proofs), (value.pred[1], self.false_proofs)):
-                more = dict(held)
+                more = _with_looked(held, looked)
                 for cells, proven, weak, _, _ in facts:
                     for cell in cells:
                         if isinstance(cell, int) and cell in more:
                             old = more[cell]
-                            more[cell] = (old[0] | proven & ALL, old[1] | weak)
+                            more[cell] = (old[0] | proven & (ALL | NO_OPTION), old[1] | weak)
                 out.append(more)
         elif truth is NO_CONST:
-            self.true_proofs.append(held)
-            self.false_proofs.append(held)
+            self.true_proofs.append(_with_looked(held, looked))
+            self.false_proofs.append(_with_looked(held, looked))
         elif truth:
             self.true_proofs.append(held)
         else:
@@ -715,8 +741,9 @@ class Interpreter(Calls):
     def i_return(self, i: ir.Return) -> None:
         value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else Value(const=None)
         if self.yields is None or i.src >= 0:
-            self._exit(value)
+            self._exit(value, looked=self.programs.marks.get(i.src))
         self.dead = True
+        self.jump = "return"
 
     def i_yield(self, i: ir.Yield) -> None:
         if self.yields is None:
@@ -734,14 +761,17 @@ class Interpreter(Calls):
                     self.raised.append([])
                 self.raised[-1].append(value)
         self.dead = True
+        self.jump = "raise"
 
     def i_break(self, i: ir.Break) -> None:
         if self.loops and self.journal is not None:
             self.loops[-1].append({})
         self.dead = True
+        self.jump = "next"
 
     def i_continue(self, i: ir.Continue) -> None:
         self.dead = True
+        self.jump = "next"
 
     # --------------------------------------------------------------------------------------- compound
 
@@ -750,19 +780,32 @@ class Interpreter(Calls):
         outer = self.begin()  # the path on which no condition has held so far
         named = self.lasting
         kept: dict[Any, Value] = {}  # what the conditions did to variables and objects: their temporaries end with them
+        programs = self.programs
+        before = programs.version
+        first = len(programs.looked)
         for arm in i.arms:
             inner = self.begin()
+            seen = len(programs.looked)
             true, false = self.cond(arm.cond)
             for cell, value in self.end(inner).items():
                 self.write(cell, value)
                 if type(cell) is tuple or cell in named:
                     kept[cell] = value
+            looked = programs.looked[seen:]
+            programs.enclosing.append(looked)
             delta, alive = self.branch(arm.body, true)
+            programs.enclosing.pop()
             if alive:
                 deltas.append({**kept, **delta} if kept else delta)
             for fact in false:
                 self.learn(fact)
+            if not alive and looked:
+                programs.refuse(looked, self.jump)
+        looked = programs.looked[first:]
+        del programs.looked[first:]
+        programs.enclosing.append(looked)
         self.block(i.orelse)
+        programs.enclosing.pop()
         rest_alive = not self.dead
         self.dead = False
         rest = self.end(outer, self.lasting)
@@ -772,9 +815,13 @@ class Interpreter(Calls):
             self.dead = True
             return
         self.merge(deltas, True)
+        if not rest_alive and looked:
+            programs.refuse(looked, self.jump)
+        programs.again(before)
 
     def i_loop(self, i: ir.Loop) -> None:
         exit_facts: tuple[Fact, ...] = ()
+        before = self.programs.version
         self.inside += 1
         for _ in range(limits.LOOP_ROUNDS if self.inside == 1 else 2):
             outer = self.begin()
@@ -806,9 +853,13 @@ class Interpreter(Calls):
                 self.dead = True
         elif i.cond is not None and _forever(i.cond) and not broken:
             self.dead = True
+        self.programs.again(before)
 
     def i_try(self, i: ir.Try) -> None:
         self.raised.append([]) if self.raised else self.raised.extend([[], []])
+        programs = self.programs
+        before = programs.version
+        refused, by_raise = dict(programs.refused), dict(programs.raised)
         outer = self.begin()
         self.block(i.body)
         body_alive = not self.dead
@@ -827,6 +878,7 @@ class Interpreter(Calls):
             if alive:
                 deltas.append(delta)
         caught = join_all(thrown)
+        swallowed = False
         for handler in i.handlers:
             outer = self.begin()
             self.merge([mid], False)
@@ -851,15 +903,46 @@ class Interpreter(Calls):
             delta = self.end(outer, self.lasting)
             if alive:
                 deltas.append(delta)
+                swallowed = True
+        if swallowed:  # what was refused inside may go on behind
+            programs.refused, programs.raised = refused, by_raise
+            before = programs.version
         if not i.handlers and thrown and self.raised:
             self.raised[-1] += thrown
         if deltas:
             self.merge(deltas, True)
         else:
             self.merge([mid], False)
+        programs.again(before)
         self.block(i.final)
         if not deltas:
             self.dead = True
+
+
+def _with_looked(held: dict[int, tuple[int, int]], looked: Looked | None) -> dict[int, tuple[int, int]]:
+    """What holds where a function returns the outcome of a test: its arguments were looked at."""
+    made = dict(held)
+    for label in looked[0] if looked is not None else ():
+        if label.source is None and label.param in made:
+            proven, weak = made[label.param]
+            made[label.param] = (proven, weak | (looked[1] & TREE_CHECKS if looked is not None else 0))
+    return made
+
+
+def _with_raised(proofs: tuple[Proof, ...], raised: dict[int, int]) -> tuple[Proof, ...]:
+    """What the function refuses by raising, though a setting may make it return before."""
+    if not raised:
+        return proofs
+    made = {index: (proven, weak, text) for index, proven, weak, text in proofs}
+    for index, aspects in raised.items():
+        proven, weak, text = made.get(index, (0, 0, ""))
+        made[index] = (proven, weak | aspects, text)
+    return tuple((index, *made[index]) for index in sorted(made))
+
+
+def _begun(made: Value, text: str) -> Value:
+    """A text that begins with ``text``: a program that gets it reads no option in the rest."""
+    return made.with_(proven=made.proven | NO_OPTION) if made.labels and text.lstrip("-") else made
 
 
 def _given(value: Value) -> bool:
