@@ -151,6 +151,8 @@ class Models(Arguments):
                 made = made.with_(proven=made.proven | _MARKS.get(mark, 0))
                 if mark == "parsed-url" and args.cells:
                     made.subject = args.cells[0]
+                elif mark == "same-host" and args.positional and args.cells:
+                    made.subject = args.positional[0].subject or args.cells[0]
         if entry.makes == "chain":
             stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
             if args.kw:
@@ -184,6 +186,7 @@ class Models(Arguments):
             or entry.calls
             or entry.is_
             or entry.marks
+            or entry.shows
             or entry.never_returns
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body

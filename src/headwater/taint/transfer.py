@@ -19,7 +19,7 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import guards
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
-from headwater.taint.labels import ALL, BIT, RESOLVED, Label, param_label
+from headwater.taint.labels import ALL, BIT, NAME_HEAD, PARSED_URL, RESOLVED, Label, bits, param_label
 from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -43,6 +43,8 @@ _HOST_FIXED = re.compile(r"^[A-Za-z][\w+.-]*://[^/?#\s]+[/?#]")
 _TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
+_SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
+_CUTS = frozenset({"split", "partition"})
 
 
 class Interpreter(Calls):
@@ -260,8 +262,23 @@ class Interpreter(Calls):
         if not all_of and len(cond.parts) > 1:
             other = _shared([self._again(part) for part in cond.parts])
         elif all_of and len(cond.parts) > 1:
-            other = ()
+            other = self._one_of(cond.parts)
         return (tuple(gathered), other) if all_of else (other, tuple(gathered))
+
+    def _one_of(self, parts: list[Any]) -> tuple[Fact, ...]:
+        """What it shows that not all of the parts hold: ``x and x not in ALLOWED``; with a switch before it, a check that is not always made."""
+        found: list[Fact] = []
+        for number, part in enumerate(parts):
+            negative = type(part) is ir.Not
+            leaf = part.part if negative else part
+            pred = self.cells.get(leaf.reg, BOTTOM).pred if type(leaf) is ir.Leaf else None
+            for cells, proven, weak, refs, text in pred[0 if negative else 1] if pred is not None else ():
+                others = [one for other, one in enumerate(parts) if other != number]
+                if all(type(one) is ir.Leaf and set(self.cells_of(one.reg)) & set(cells) for one in others):
+                    found.append((cells, proven, weak, refs, text))
+                elif proven:
+                    found.append((cells, 0, proven | weak, (), "the check is not made in every case"))
+        return tuple(found)
 
     def _again(self, part: Any) -> tuple[Fact, ...]:
         """What a part that was evaluated shows where it is true."""
@@ -314,7 +331,29 @@ class Interpreter(Calls):
         if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
             value = value.with_(proven=value.proven | RESOLVED)
             value.subject = self.cells_of(i.obj)
+        elif base.subject:
+            value = self._shown(base, value, i.obj)
         self.write(i.dst, value)
+
+    def _shown(self, base: Value, value: Value, register: int) -> Value:
+        """An attribute of what stands for an address: its host, or a test of where the address is."""
+        if value.subject and base.proven & PARSED_URL:
+            value = value.with_(subject=tuple(dict.fromkeys((*value.subject, *self.cells_of(register)))))
+        for ref in value.refs:
+            for entry in getattr(ref, "entries", ()):
+                shows = getattr(entry, "shows", None)
+                if shows is None:
+                    continue
+                true, false = (
+                    ((base.subject, 0, bits(classes), (), "the check of the address can be passed"),)
+                    if shows.weak and classes
+                    else ((base.subject, bits(classes), 0, (), ""),)
+                    if classes
+                    else ()
+                    for classes in (shows.when_true, shows.when_false)
+                )
+                return value.with_(pred=(true, false))
+        return value
 
     def _stepped(self, value: Value, i: Any, what: str) -> Value:
         if not self.traced or not value.steps:
@@ -328,6 +367,8 @@ class Interpreter(Calls):
         if len(base.allocs) == 1 and i.key is not None:
             self.loaded[i.dst] = (base.allocs[0], i.key)
         self.named_calls.pop(i.dst, None)
+        if base.subject and (not base.proven & NAME_HEAD or i.key == 0):
+            value = value.with_(subject=base.subject, proven=value.proven | base.proven & NAME_HEAD)
         self.write(i.dst, value)
 
     def i_store_attr(self, i: ir.StoreAttr) -> None:
@@ -566,6 +607,12 @@ class Interpreter(Calls):
         self.texts.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             self.texts[i.dst] = tuple((cell, cells[cell]) for cell in args.cells[0] if cell in cells)
+        receiver = callee.bound
+        if receiver is not None and receiver.labels and args.name in _SAME_TEXT | _CUTS and result.labels:
+            if receiver.subject:
+                result = result.with_(subject=receiver.subject, proven=result.proven | receiver.proven & NAME_HEAD)
+            elif args.name in _CUTS and args.positional and args.positional[0].const == ".":
+                result = result.with_(subject=args.receiver_cells, proven=result.proven | NAME_HEAD)
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)
         self.write(i.dst, result)
@@ -653,6 +700,8 @@ class Interpreter(Calls):
             self.write(i.dst, Value(value.labels, allocs=(alloc,), steps=value.steps))
             return
         made = self.elements(value)
+        if value.subject and not value.proven & NAME_HEAD:
+            made = made.with_(subject=value.subject)
         self.loaded.pop(i.dst, None)
         self.write(i.dst, made)
 
@@ -772,6 +821,28 @@ class Interpreter(Calls):
             self.dead = True
             return
         self.merge(deltas, True)
+        self._chosen(i, deltas)
+
+    def _chosen(self, i: ir.If, deltas: list[dict[Any, Value]]) -> None:
+        """``a or b`` and ``a and b`` as a value: what it shows where it is true and where it is false."""
+        last = i.orelse[-1] if i.orelse else None
+        if type(last) is not ir.Move or len(deltas) != len(i.arms) + 1 or last.dst not in self.cells:
+            return
+        kinds = set()
+        for arm in i.arms:
+            leaf = arm.cond.part if type(arm.cond) is ir.Not else arm.cond
+            only = arm.body[0] if len(arm.body) == 1 else None
+            if type(leaf) is not ir.Leaf or type(only) is not ir.Move or (only.src, only.dst) != (leaf.reg, last.dst):
+                return
+            kinds.add(type(arm.cond))
+        parts = [delta.get(last.dst, BOTTOM) for delta in deltas]
+        if len(kinds) != 1 or not any(part.pred for part in parts):
+            return
+        preds = [part.pred or ((), ()) for part in parts]
+        both = [tuple(fact for pred in preds for fact in pred[side]) for side in (0, 1)]
+        shared = [_shared([pred[side] for pred in preds]) for side in (0, 1)]
+        pred = (both[0], shared[1]) if ir.Not in kinds else (shared[0], both[1])
+        self.write(last.dst, self.cells[last.dst].with_(pred=pred))
 
     def i_loop(self, i: ir.Loop) -> None:
         exit_facts: tuple[Fact, ...] = ()
@@ -795,6 +866,8 @@ class Interpreter(Calls):
                 break
         self.inside -= 1
         broken = _breaks(i.body)
+        if i.cond is None and not broken and i.body and type(i.body[0]) is ir.Elem:
+            self._each_checked(i.body[0], delta)
         if not broken:
             for fact in exit_facts:
                 self.learn(fact)
@@ -806,6 +879,15 @@ class Interpreter(Calls):
                 self.dead = True
         elif i.cond is not None and _forever(i.cond) and not broken:
             self.dead = True
+
+    def _each_checked(self, elem: ir.Elem, delta: dict[Any, Value]) -> None:
+        """A loop over all that a host resolves to, left where one of them is refused: after it the address is checked."""
+        source = self.cells.get(elem.src, BOTTOM)
+        subject = source.subject or self.elements(source).subject
+        for cell in subject:
+            proven = delta[cell].proven & BIT["url"] if cell in delta else 0
+            if proven:
+                self.learn(((cell,), proven, 0, (), ""))
 
     def i_try(self, i: ir.Try) -> None:
         self.raised.append([]) if self.raised else self.raised.extend([[], []])
