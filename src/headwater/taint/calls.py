@@ -378,10 +378,14 @@ class Calls(Models):
             return
         requires: list[Requirement] = []
         doubt = 0
+        gated = effect.gated
         for requirement in effect.requires:
+            asked_before = len(requires)
             verdict = self._required(fn, requirement, actuals, requires)
             if verdict is False:
                 return
+            if verdict is None and len(requires) == asked_before and requirement.path:
+                gated = gated or self._switched_off(requirement, actuals)
             if verdict is None and requirement.value is ABSENT:
                 doubt = 1
         asked = any(one.value is ABSENT for one in requires)  # the caller decides
@@ -390,7 +394,17 @@ class Calls(Models):
             if label.cleared & bit:
                 continue
             less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)
-            self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1)
+            self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1, gated)
+
+    def _switched_off(self, requirement: Requirement, actuals: list[Value]) -> bool:
+        """Whether a field of an object that came from elsewhere is off by default, by its class."""
+        holder = self.project(actuals, requirement.param, requirement.path[:-1])
+        classes = [ref.cls for ref in holder.refs if isinstance(ref, Inst)] if holder is not None else []
+        value = requirement.value
+        if not classes or not isinstance(value, bool):
+            return False
+        defaults = [self.solver.switch(cls, str(requirement.path[-1])) for cls in classes]
+        return all(isinstance(default, bool) and (default is value) == requirement.negated for default in defaults)
 
     def _required(self, fn: Fn, requirement: Requirement, actuals: list[Value], out: list[Requirement]) -> bool | None:
         """Whether a condition on a constant argument holds here (None: it may); what this function's own caller decides goes to ``out``."""

@@ -100,7 +100,9 @@ class Reporter:
         lowered = strongest.drop + (1 if strongest.weak else 0)
         confidence = Confidence(max(Confidence.LOW, Confidence.HIGH - lowered))
         weaknesses = []
-        if strongest.drop:
+        if strongest.gated:
+            weaknesses.append("it is behind a switch that is off by default")
+        elif strongest.drop:
             weaknesses.append("the path goes through a call that could not be resolved for sure")
         if strongest.weak:
             weaknesses.append("a check stands in the way, but it can be passed")

@@ -43,9 +43,9 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
             true_ += _whole(frame, left, right)
         elif left.const is not NO_CONST and right.const is NO_CONST:
             true_ = ((frame.cells_of(right_register), ALL, 0, (), ""),)
-        elif left.subject and _configured(frame, right) and not _configured(frame, left):
+        elif left.subject and configured(frame, right) and not configured(frame, left):
             true_ = _whole(frame, left, right)
-        elif right.subject and _configured(frame, left) and not _configured(frame, right):
+        elif right.subject and configured(frame, left) and not configured(frame, right):
             true_ = _whole(frame, right, left)
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
@@ -79,7 +79,7 @@ def _membership(
         return ((cells, ALL, 0, (), ""),), ()
     if right.subject and right.proven & RESOLVED:  # root in path.parents
         return ((right.subject, PATHS, 0, (), ""),), ()
-    if left.subject and not left.proven & NAME_HEAD and _configured(frame, right) and not _configured(frame, left):
+    if left.subject and not left.proven & NAME_HEAD and configured(frame, right) and not configured(frame, left):
         # A host in the hosts that the program was configured with, an address in a network: the way round, a list of what is refused.
         weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         return _whole(frame, left, right), () if right.allocs or right.labels else weak
@@ -92,13 +92,13 @@ def _whole(frame: Interpreter, part: Value, known: Value) -> tuple[Fact, ...]:
     """What it proves of the whole that a part of it is one of a fixed set: an address by its host, a module by its first name."""
     if not part.subject:
         return ()
-    options = [known, *(frame.contents(alloc) for alloc in known.allocs)]
+    options = [known, *(frame.contents(alloc) for alloc in known.allocs if alloc.constant)]
     if any(ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("socket.")) for option in options for ref in option.refs):
         return ()  # the family of an address, not the address
     return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else BIT["url"], 0, (), ""),)
 
 
-def _configured(frame: Interpreter, value: Value) -> bool:
+def configured(frame: Interpreter, value: Value) -> bool:
     """Whether a value is of the program's own: in no case data of the caller's or of others, but a field of the object, or of the operator."""
     own = frame.fn.bound
     return all(label.source.kind in _OPERATOR if label.source is not None else own and label.param == 0 for label in value.labels)
@@ -200,7 +200,7 @@ def _commonpath(frame: Interpreter, args: Args) -> Value | None:
         for key in alloc.keys:
             element = frame.cells.get((alloc, key))
             if element is not None and element.proven & RESOLVED:
-                cells += frame.cells_holding(element)
+                cells += (*frame.cells_holding(element), *element.origin)
     if not cells:
         return None
     made = Value(proven=RESOLVED)

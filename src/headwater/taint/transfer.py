@@ -20,14 +20,16 @@ from headwater.taint import guards
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import ALL, BIT, NAME_HEAD, PARSED_URL, RESOLVED, Label, bits, param_label
-from headwater.taint.summary import Proof, Summary, ToParam
+from headwater.taint.summary import Proof, Requirement, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
+    GATE,
     NO_CONST,
     NOTHING,
     Alloc,
     Fact,
     Node,
+    Pred,
     Shape,
     Value,
     join,
@@ -66,6 +68,8 @@ class Interpreter(Calls):
         self.yields: Alloc | None = None
         self.inside = 0
         """Loops around the instruction at hand."""
+        self.inner: tuple[Any, ...] = ()
+        """The switches set at the end of the last branch."""
         self.return_shape = NOTHING
         self.return_steps: dict[Label, Node] = {}
         self.set_steps: dict[Any, dict[Label, Node]] = {}
@@ -222,12 +226,13 @@ class Interpreter(Calls):
 
     def branch(self, block: list[Any], facts: tuple[Fact, ...] = ()) -> tuple[dict[Any, Value], bool]:
         """Run a block as a branch: what it changed, and whether it goes on after its end."""
-        outer = self.begin()
+        outer, gates = self.begin(), self.gates
         for fact in facts:
             self.learn(fact)
         self.block(block)
         alive = not self.dead
         self.dead = False
+        self.inner, self.gates = self.gates, gates
         return self.end(outer, self.lasting), alive
 
     def cond(self, cond: Any) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
@@ -237,9 +242,8 @@ class Interpreter(Calls):
             self.block(cond.pre)
             self.dead = False  # a condition that never ends is no condition: what follows is looked at as if it did
             value = self.cells.get(cond.reg, BOTTOM)
-            if value.pred is not None:
-                return value.pred
-            return (), ()
+            pred: Pred | None = value.pred
+            return pred if pred is not None else self._switch(cond.reg, value)
         if kind is ir.Not:
             true, false = self.cond(cond.part)
             return false, true
@@ -247,6 +251,7 @@ class Interpreter(Calls):
         gathered: list[Fact] = []
         other: tuple[Fact, ...] = ()
         saved = []
+        gates = self.gates
         for number, part in enumerate(cond.parts):
             if number:
                 saved.append(self.begin())
@@ -256,6 +261,7 @@ class Interpreter(Calls):
             gathered += true if all_of else false
             if len(cond.parts) == 1:
                 other = false if all_of else true
+        self.gates = gates
         for outer in reversed(saved):  # the facts hold in the branches only; calls in operands may have changed objects: keep those
             delta = self.end(outer)
             self.merge([{cell: value for cell, value in delta.items() if not _only_facts(self.cells.get(cell), value)}], True)
@@ -264,6 +270,27 @@ class Interpreter(Calls):
         elif all_of and len(cond.parts) > 1:
             other = self._one_of(cond.parts)
         return (tuple(gathered), other) if all_of else (other, tuple(gathered))
+
+    def _switch(self, register: int, value: Value) -> Pred:
+        """A condition on a truth value that the program has a default for: one side of it is only reached where somebody says so."""
+        default: Any = NO_CONST
+        needed: Any = None
+        name = self.named_calls.get(register)
+        if name is not None and register in self.receivers:
+            base = self.cells.get(self.receivers[register], BOTTOM)
+            classes = [ref.cls for ref in base.refs if isinstance(ref, Inst)]
+            defaults = {self.solver.switch(cls, name) for cls in classes}
+            if len(defaults) == 1:
+                default, needed = next(iter(defaults)), name
+        elif len(value.labels) == 1:
+            (label,) = value.labels
+            if label.source is None and label.exact and not label.path:
+                default = self.solver.default(self.fn, label.param)
+                needed = Requirement(label.param, (), default, True)
+        if not isinstance(default, bool):
+            return (), ()
+        gate: tuple[Fact, ...] = ((GATE, 0, 0, (needed,), ""),)
+        return ((), gate) if default else (gate, ())
 
     def _one_of(self, parts: list[Any]) -> tuple[Fact, ...]:
         """What it shows that not all of the parts hold: ``x and x not in ALLOWED``; with a switch before it, a check that is not always made."""
@@ -330,7 +357,7 @@ class Interpreter(Calls):
             self.loaded[i.dst] = (base.allocs[0], i.name)
         if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
             value = value.with_(proven=value.proven | RESOLVED)
-            value.subject = self.cells_of(i.obj)
+            value.subject = (*self.cells_of(i.obj), *base.origin)
         elif base.subject:
             value = self._shown(base, value, i.obj)
         self.write(i.dst, value)
@@ -608,6 +635,10 @@ class Interpreter(Calls):
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             self.texts[i.dst] = tuple((cell, cells[cell]) for cell in args.cells[0] if cell in cells)
         receiver = callee.bound
+        if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
+            if result.pred is None and receiver is not None and guards.configured(self, receiver):  # a setting that is off by default
+                name = args.positional[0].const
+                result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
         if receiver is not None and receiver.labels and args.name in _SAME_TEXT | _CUTS and result.labels:
             if receiver.subject:
                 result = result.with_(subject=receiver.subject, proven=result.proven | receiver.proven & NAME_HEAD)
@@ -796,6 +827,8 @@ class Interpreter(Calls):
 
     def i_if(self, i: ir.If) -> None:
         deltas: list[dict[Any, Value]] = []
+        before = self.gates
+        gates: list[tuple[Any, ...]] = []
         outer = self.begin()  # the path on which no condition has held so far
         named = self.lasting
         kept: dict[Any, Value] = {}  # what the conditions did to variables and objects: their temporaries end with them
@@ -809,6 +842,7 @@ class Interpreter(Calls):
             delta, alive = self.branch(arm.body, true)
             if alive:
                 deltas.append({**kept, **delta} if kept else delta)
+                gates.append(self.inner)
             for fact in false:
                 self.learn(fact)
         self.block(i.orelse)
@@ -817,6 +851,8 @@ class Interpreter(Calls):
         rest = self.end(outer, self.lasting)
         if rest_alive:
             deltas.append(rest)
+            gates.append(self.gates)
+        self.gates = tuple(one for one in gates[0] if all(one in other for other in gates[1:])) if gates else before
         if not deltas:
             self.dead = True
             return
@@ -846,6 +882,7 @@ class Interpreter(Calls):
 
     def i_loop(self, i: ir.Loop) -> None:
         exit_facts: tuple[Fact, ...] = ()
+        gates = self.gates
         self.inside += 1
         for _ in range(limits.LOOP_ROUNDS if self.inside == 1 else 2):
             outer = self.begin()
@@ -865,6 +902,7 @@ class Interpreter(Calls):
             if not changed:
                 break
         self.inside -= 1
+        self.gates = gates
         broken = _breaks(i.body)
         if i.cond is None and not broken and i.body and type(i.body[0]) is ir.Elem:
             self._each_checked(i.body[0], delta)
@@ -891,6 +929,7 @@ class Interpreter(Calls):
 
     def i_try(self, i: ir.Try) -> None:
         self.raised.append([]) if self.raised else self.raised.extend([[], []])
+        before = self.gates
         outer = self.begin()
         self.block(i.body)
         body_alive = not self.dead
@@ -908,6 +947,8 @@ class Interpreter(Calls):
             delta = self.end(outer, self.lasting)
             if alive:
                 deltas.append(delta)
+        inner, self.gates = self.gates, before
+        goes_on = bool(deltas)
         caught = join_all(thrown)
         for handler in i.handlers:
             outer = self.begin()
@@ -933,6 +974,7 @@ class Interpreter(Calls):
             delta = self.end(outer, self.lasting)
             if alive:
                 deltas.append(delta)
+        self.gates = inner if goes_on and len(deltas) == 1 else before  # every handler leaves, or one goes on
         if not i.handlers and thrown and self.raised:
             self.raised[-1] += thrown
         if deltas:

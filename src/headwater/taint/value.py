@@ -67,6 +67,8 @@ class Node:
 
 Fact = tuple[tuple[Any, ...], int, int, tuple[Any, ...], str]
 """Cells, classes proven, classes weakly checked, references narrowed to, the weakness in words."""
+GATE: tuple[Any, ...] = ("$switch",)
+"""The cells of a fact that speaks of no data: the place is behind a switch that is off by default."""
 Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
 """What holds where the value is true, and where it is false."""
 
@@ -74,7 +76,7 @@ Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
 class Value:
     """What a register or field may hold."""
 
-    __slots__ = ("allocs", "bound", "const", "labels", "loose", "pred", "proven", "refs", "start", "steps", "subject")
+    __slots__ = ("allocs", "bound", "const", "labels", "loose", "origin", "pred", "proven", "refs", "start", "steps", "subject")
 
     def __init__(
         self,
@@ -102,13 +104,15 @@ class Value:
         self.steps = steps
         self.subject: tuple[Any, ...] = ()
         """The cells of the address that this is a parsed part of: a check of the host speaks of the whole address."""
+        self.origin: tuple[Any, ...] = ()
+        """The cells of the path that this is the resolved form of: a check of the one holds for the other."""
         self.start = ""
         """How a text begins of which only that is known (``f"tcp://*:{port}"``)."""
 
     def with_(self, **changes: Any) -> Value:
         """A copy with some parts changed."""
         made = Value(self.labels, self.refs, self.const, self.allocs, self.proven, self.bound, self.loose, self.pred, self.steps)
-        made.subject, made.start = self.subject, self.start
+        made.subject, made.start, made.origin = self.subject, self.start, self.origin
         for name, value in changes.items():
             setattr(made, name, value)
         return made
