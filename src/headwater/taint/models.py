@@ -48,6 +48,8 @@ class Models(Arguments):
             default = self.solver.default(fn, needed.param)
         elif needed.param == 0 and len(needed.path) == 1 and fn.bound and fn.cls is not None:
             default = self.solver.switch(fn.cls, str(needed.path[0]))
+        if needed.default is not None:
+            default = needed.default
         return isinstance(default, bool) and (default is needed.value) == needed.negated and isinstance(needed.value, bool)
 
     def call(self, callee: Value, args: Args) -> Value:

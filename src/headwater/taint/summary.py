@@ -46,13 +46,15 @@ class Sink:
 class Requirement:
     """A condition on a constant argument of the caller: parameter, access path, and the values that make the effect real."""
 
-    __slots__ = ("key", "negated", "param", "path", "value")
+    __slots__ = ("default", "key", "negated", "param", "path", "value")
 
     def __init__(self, param: int, path: Path, value: Any, negated: bool) -> None:
         self.param = param
         self.path = path
         self.value = value
         self.negated = negated
+        self.default: Any = None
+        """The default of the field that the path ends in, by the class whose method asked."""
         self.key = (param, tuple(map(str, path)), str(type(value)), str(value), negated)
 
     def __eq__(self, other: object) -> bool:
