@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from headwater.taint.transfer import Interpreter
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
-_OPERATOR = frozenset({"cli", "env", "config"})
+_KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file", "retrieved-content"})
 _DENY = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
 
 
@@ -80,7 +80,7 @@ def _membership(
     if right.subject and right.proven & RESOLVED:  # root in path.parents
         return ((right.subject, PATHS, 0, (), ""),), ()
     if left.subject and not left.proven & NAME_HEAD and configured(frame, right) and not configured(frame, left):
-        # A host in the hosts that the program was configured with, an address in a network: the way round, a list of what is refused.
+        # A host in the hosts of the configuration, an address in a network; the other way round, a list of what is refused.
         weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         return _whole(frame, left, right), () if right.allocs or right.labels else weak
     if left.const is not NO_CONST and right.labels:  # ".." in path: a deny list
@@ -99,9 +99,9 @@ def _whole(frame: Interpreter, part: Value, known: Value) -> tuple[Fact, ...]:
 
 
 def configured(frame: Interpreter, value: Value) -> bool:
-    """Whether a value is of the program's own: in no case data of the caller's or of others, but a field of the object, or of the operator."""
+    """Whether a value is of the program's own: no data of the caller's or of a request, but a field of the object, a setting, what was stored."""
     own = frame.fn.bound
-    return all(label.source.kind in _OPERATOR if label.source is not None else own and label.param == 0 for label in value.labels)
+    return all(label.source.kind in _KEPT if label.source is not None else own and label.param == 0 for label in value.labels)
 
 
 def _isinstance(frame: Interpreter, cells: tuple[Any, ...], right: Value) -> Pred | None:

@@ -39,7 +39,7 @@ class Models(Arguments):
         self.sinks: dict[Any, ToSink] = {}
         self.issues: dict[Any, Issue] = {}
         self.gates: tuple[Any, ...] = ()
-        """Switches that are not as they are by default where the instruction at hand is run: requirements, or the names of fields and settings."""
+        """Switches that are not as by default where the instruction at hand is run: requirements, or names of fields and settings."""
 
     def off(self, fn: Fn, needed: Requirement) -> bool:
         """Whether a condition fails as long as nobody says otherwise: by the default of a parameter, or of a field of the object."""

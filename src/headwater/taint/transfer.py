@@ -293,7 +293,7 @@ class Interpreter(Calls):
         return ((), gate) if default else (gate, ())
 
     def _one_of(self, parts: list[Any]) -> tuple[Fact, ...]:
-        """What it shows that not all of the parts hold: ``x and x not in ALLOWED``; with a switch before it, a check that is not always made."""
+        """What it shows that not all of the parts hold: ``x and x not in ALLOWED``; after a switch, a check that is not always made."""
         found: list[Fact] = []
         for number, part in enumerate(parts):
             negative = type(part) is ir.Not

@@ -189,7 +189,9 @@ def join(a: Value, b: Value) -> Value:
 
 def _silent(value: Value) -> bool:
     """Whether a value says nothing but what it refers to."""
-    return not value.labels and value.const is NO_CONST and value.pred is None and not value.allocs and not value.subject and not value.start
+    return (
+        not value.labels and value.const is NO_CONST and value.pred is None and not value.allocs and not value.subject and not value.start
+    )
 
 
 def join_all(values: Iterable[Value]) -> Value:
