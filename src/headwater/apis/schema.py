@@ -134,6 +134,15 @@ class Guard(_Strict, frozen=True):
     """The call raises where the check fails; its result does not matter."""
 
 
+class Shows(_Strict, frozen=True):
+    """An attribute whose truth proves something about the address that its object stands for."""
+
+    when_true: list[str] = []
+    """Sink classes for which the address is safe where the attribute is true."""
+    when_false: list[str] = []
+    weak: bool = False
+
+
 class Api(_Strict, frozen=True):
     """All that is known about one API path (or several that are alike)."""
 
@@ -158,7 +167,8 @@ class Api(_Strict, frozen=True):
     clears_when: str = ""
     marks: list[str] = []
     """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
-    ``syntax-tree`` (the tree of a program)."""
+    ``syntax-tree`` (the tree of a program),
+    ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the address that the host is from)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     instance_of: dict[str, str] = {}
@@ -173,6 +183,8 @@ class Api(_Strict, frozen=True):
     makes: str = ""
     """``chain``: the result is a chain of ``self`` and the arguments in order (LCEL)."""
     guards: list[Guard] = []
+    shows: Shows | None = None
+    """For an attribute that is read: what its truth proves (``ipaddress.ip_address().is_global``)."""
     calls: list[Callback] = []
     decorates: Callback | None = None
     """The path (or its result) is a decorator; ``function`` is ``$0``."""

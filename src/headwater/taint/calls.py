@@ -110,11 +110,13 @@ class Calls(Models):
             made = join(made, self._unknown_callback(callee, args))
             self.solver.count("calls-unresolved")
         values = args.everything()
+        checked = made.proven if callee.loose and len(refs) == 1 else 0  # the one function of that name looks at what it is given
         if receiver is not None:
             values.append(receiver)
         elif callee.labels and not any(label.exact for label in callee.labels):
             values.append(callee)
-        return join(made, self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1))
+        other = self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1)
+        return join(made, other.with_(proven=checked) if checked and other.labels else other)
 
     def _answered(self, fn: Fn, answers: tuple[tuple[ApiPath[Any], Api], ...]) -> Value:
         """What a function gives for which a model answers: its body is the prompt."""
@@ -392,10 +394,16 @@ class Calls(Models):
             return
         requires: list[Requirement] = []
         doubt = 0
+        gated = effect.gated
         for requirement in effect.requires:
+            asked_before = len(requires)
             verdict = self._required(fn, requirement, actuals, requires)
             if verdict is False:
                 return
+            if verdict is None and len(requires) > asked_before:
+                requires[-1].default = self._field_default(fn, requirement)
+            elif verdict is None and requirement.path:
+                gated = gated or self.off(fn, requirement)
             if verdict is None and requirement.value is ABSENT:
                 doubt = 1
         asked = any(one.value is ABSENT for one in requires)  # the caller decides
@@ -404,7 +412,13 @@ class Calls(Models):
             if label.cleared & bit:
                 continue
             less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)
-            self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1)
+            self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1, gated)
+
+    def _field_default(self, fn: Fn, requirement: Requirement) -> Any:
+        """The default of the field that a requirement speaks of, where it is one of the object whose method asks."""
+        if requirement.default is None and requirement.param == 0 and len(requirement.path) == 1 and fn.bound and fn.cls is not None:
+            return self.solver.switch(fn.cls, str(requirement.path[0]))
+        return requirement.default
 
     def _required(self, fn: Fn, requirement: Requirement, actuals: list[Value], out: list[Requirement]) -> bool | None:
         """Whether a condition on a constant argument holds here (None: it may); what this function's own caller decides goes to ``out``."""

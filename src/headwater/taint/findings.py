@@ -102,7 +102,9 @@ class Reporter:
         lowered = strongest.drop + steps_down(strongest.weak)
         confidence = Confidence(max(Confidence.LOW, Confidence.HIGH - lowered))
         weaknesses = []
-        if strongest.drop:
+        if strongest.gated:
+            weaknesses.append("it is behind a switch that is off by default")
+        elif strongest.drop:
             weaknesses.append("the path goes through a call that could not be resolved for sure")
         weaknesses += checks_in_words(strongest.weak)
         expression = _expression(self._text(sink.fn, sink.start, sink.end))

@@ -521,6 +521,8 @@ class Frame(State):
                 self.write((alloc, key), self.instantiate(part, (site, key), what, actuals, hop))
             allocs = (alloc,)
         bound = self.instantiate(shape.bound, (site, "$self"), what, actuals, hop) if shape.bound is not None else None
+        if made is not BOTTOM and shape.proven:  # it holds for the whole: for what the caller gave too
+            made = made.with_(proven=made.proven | shape.proven)
         whole = Value(labels, shape.refs, shape.const, allocs, shape.proven, bound, shape.loose, None, steps if self.traced else None)
         return whole if made is BOTTOM else join(made, whole)
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import limits
 from headwater.apis.paths import ApiPath
-from headwater.index.entities import Cls, Fn, Inst
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint.labels import ALL, BIT, PATHS, RESOLVED
+from headwater.taint.labels import ALL, BIT, NAME_HEAD, PATHS, RESOLVED
 from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headwater.taint.transfer import Interpreter
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
+_KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file", "retrieved-content"})
 _DENY = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
 
 
@@ -39,10 +40,13 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
         true_: tuple[Fact, ...] = ()
         if right.const is not NO_CONST and left.const is NO_CONST:
             true_ = ((cells, ALL, 0, (), ""),)
-            if left.subject:
-                true_ += ((left.subject, BIT["url"], 0, (), ""),)
+            true_ += _whole(frame, left, right)
         elif left.const is not NO_CONST and right.const is NO_CONST:
             true_ = ((frame.cells_of(right_register), ALL, 0, (), ""),)
+        elif left.subject and configured(frame, right) and not configured(frame, left):
+            true_ = _whole(frame, left, right)
+        elif right.subject and configured(frame, left) and not configured(frame, right):
+            true_ = _whole(frame, right, left)
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
         for side in (left, right):
@@ -70,17 +74,34 @@ def _membership(
         and not right.labels
         and all(alloc.constant or (alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells) for alloc in right.allocs)
     ):
-        facts: tuple[Fact, ...] = ((cells, ALL, 0, (), ""),)
-        if left.subject:  # the host of a parsed address: the address is safe to fetch
-            facts += ((left.subject, BIT["url"], 0, (), ""),)
-        return facts, ()
+        return ((cells, ALL, 0, (), ""), *_whole(frame, left, right)), ()
     if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in right.refs):
         return ((cells, ALL, 0, (), ""),), ()
     if right.subject and right.proven & RESOLVED:  # root in path.parents
         return ((right.subject, PATHS, 0, (), ""),), ()
+    if left.subject and not left.proven & NAME_HEAD and configured(frame, right) and not configured(frame, left):
+        # A host in the hosts of the configuration, an address in a network; the other way round, a list of what is refused.
+        weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
+        return _whole(frame, left, right), () if right.allocs or right.labels else weak
     if left.const is not NO_CONST and right.labels:  # ".." in path: a deny list
         return (), ((frame.cells_of(right_register), 0, _DENY, (), f"a check for {left.const!r} can be passed"),)
     return None
+
+
+def _whole(frame: Interpreter, part: Value, known: Value) -> tuple[Fact, ...]:
+    """What it proves of the whole that a part of it is one of a fixed set: an address by its host, a module by its first name."""
+    if not part.subject:
+        return ()
+    options = [known, *(frame.contents(alloc) for alloc in known.allocs if alloc.constant)]
+    if any(ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("socket.")) for option in options for ref in option.refs):
+        return ()  # the family of an address, not the address
+    return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else BIT["url"], 0, (), ""),)
+
+
+def configured(frame: Interpreter, value: Value) -> bool:
+    """Whether a value is of the program's own: no data of the caller's or of a request, but a field of the object, a setting, what was stored."""
+    own = frame.fn.bound
+    return all(label.source.kind in _KEPT if label.source is not None else own and label.param == 0 for label in value.labels)
 
 
 def _isinstance(frame: Interpreter, cells: tuple[Any, ...], right: Value) -> Pred | None:
@@ -179,7 +200,7 @@ def _commonpath(frame: Interpreter, args: Args) -> Value | None:
         for key in alloc.keys:
             element = frame.cells.get((alloc, key))
             if element is not None and element.proven & RESOLVED:
-                cells += frame.cells_holding(element)
+                cells += (*frame.cells_holding(element), *element.origin)
     if not cells:
         return None
     made = Value(proven=RESOLVED)
@@ -230,12 +251,24 @@ def _zip(frame: Interpreter, args: Args) -> Value | None:
     return _rows(frame, [frame.elements(value) for value in args.positional]) if args.positional and args.star is None else None
 
 
+def _quantifier(frame: Interpreter, args: Args) -> Value | None:
+    """``any(test for ...)``, ``all(test for ...)``: what the test shows of what lies outside the loop."""
+    if len(args.positional) != 1 or args.kw:
+        return None
+    tests = [frame.cells.get((alloc, "*"), BOTTOM) for alloc in args.positional[0].allocs if alloc.kind in ("generator", "list")]
+    if len(tests) != 1 or tests[0].pred is None:
+        return None
+    return Value(pred=tests[0].pred)
+
+
 SPECIAL: dict[str, Callable[[Interpreter, Args], Value | None]] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.super": _super,
     "builtins.enumerate": _enumerate,
     "builtins.zip": _zip,
+    "builtins.any": _quantifier,
+    "builtins.all": _quantifier,
     "builtins.globals": _globals,
     "os.path.commonpath": _commonpath,
     "builtins.locals": _globals,

@@ -37,7 +37,7 @@ from headwater.taint.labels import (
 )
 from headwater.taint.state import Cell
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
-from headwater.taint.value import BOTTOM, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
+from headwater.taint.value import BOTTOM, GATE, NO_CONST, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -55,6 +55,19 @@ class Models(Arguments):
         super().__init__(solver, fn, traced)
         self.sinks: dict[Any, ToSink] = {}
         self.issues: dict[Any, Issue] = {}
+        self.gates: tuple[Any, ...] = ()
+        """Switches that are not as by default where the instruction at hand is run: requirements, or names of fields and settings."""
+
+    def off(self, fn: Fn, needed: Requirement) -> bool:
+        """Whether a condition fails as long as nobody says otherwise: by the default of a parameter, or of a field of the object."""
+        default: Any = NO_CONST
+        if not needed.path:
+            default = self.solver.default(fn, needed.param)
+        elif needed.param == 0 and len(needed.path) == 1 and fn.bound and fn.cls is not None:
+            default = self.solver.switch(fn.cls, str(needed.path[0]))
+        if needed.default is not None:
+            default = needed.default
+        return isinstance(default, bool) and (default is needed.value) == needed.negated and isinstance(needed.value, bool)
 
     def call(self, callee: Value, args: Args) -> Value:
         """The result of calling ``callee``."""
@@ -77,17 +90,24 @@ class Models(Arguments):
         requires: tuple[Requirement, ...],
         hop: tuple[int, int, Fn, Any] | None,
         length: int = 0,
+        gated: bool = False,
     ) -> None:
         """Data with ``label`` reaches ``sink``: a finding, or an effect for the caller."""
         bit = BIT[sink.class_]
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
         weak |= label.weak & (bit | OPTED_IN | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
-        drop = min(drop + label.drop, limits.DROPS)
+        if self.gates:  # what stands behind a switch is asked of the callers too
+            requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
+            gated = gated or any(not isinstance(one, Requirement) for one in self.gates)
+        if label.source is not None:
+            gated = gated or any(self.off(self.fn, one) for one in requires)
+        drop = limits.DROPS if gated else min(drop + label.drop, limits.DROPS)
         if label.source is not None:
             issue = Issue(label.source, drop, weak, sink, self.fn, hop, length)
             known = self.issues.get(issue.key)
             if known is None or _better(issue, known):
+                issue.gated = gated
                 if self.traced:
                     issue.steps = value.steps.get(label) if value.steps else None
                 self.issues[issue.key] = issue
@@ -95,6 +115,7 @@ class Models(Arguments):
         effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop, length)
         known_effect = self.sinks.get(effect.key)
         if known_effect is None or _better(effect, known_effect):
+            effect.gated = gated
             if self.traced:
                 effect.steps = value.steps.get(label) if value.steps else None
             self.sinks[effect.key] = effect
@@ -170,8 +191,12 @@ class Models(Arguments):
                 made = self.derived([made], weak=TREE)
             else:
                 made = made.with_(proven=made.proven | _MARKS.get(mark, 0))
+                if mark == "resolved":
+                    made.origin = (args.receiver_cells or args.cells[0]) if entry.same == "self" else args.cells[0] if args.cells else ()
                 if mark == "parsed-url" and args.cells:
                     made.subject = args.cells[0]
+                elif mark == "same-host" and args.positional and args.cells:
+                    made.subject = args.positional[0].subject or args.cells[0]
         if entry.makes == "chain":
             stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
             if args.kw:
@@ -205,6 +230,7 @@ class Models(Arguments):
             or entry.calls
             or entry.is_
             or entry.marks
+            or entry.shows
             or entry.never_returns
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
@@ -390,6 +416,8 @@ class Models(Arguments):
             else:
                 cells = args.kw_cells.get(where.keyword, ())
             proves = bits(guard.proves)
+            if guard.needs == "resolved":
+                cells += value.origin
             weak = guard.weak or (guard.needs in _MARKS and not value.proven & _MARKS[guard.needs])
             fact: Fact = (cells, 0, proves, (), f"{args.name or 'the check'}() can be passed") if weak else (cells, proves, 0, (), "")
             if guard.raises:
@@ -409,6 +437,9 @@ class Models(Arguments):
     def learn(self, fact: Fact) -> None:
         """Attach what a check has shown to the cells that it looked at."""
         cells, proven, weak, refs, _ = fact
+        if cells is GATE:
+            self.gates += tuple(one for one in refs if one not in self.gates)
+            return
         for cell in cells:
             value = self.cells.get(cell)
             if value is None:

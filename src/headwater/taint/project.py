@@ -48,6 +48,7 @@ class Project:
         self._methods: dict[tuple[int, str], tuple[Fn, ...]] = {}
         self._family: dict[int, tuple[Cls, ...]] = {}
         self._defaults: dict[tuple[int, int], Any] = {}
+        self._switches: dict[tuple[int, str], Any] = {}
         self._clean: dict[str, frozenset[str]] = {}
         self._clears: dict[str, int] = {}
         self._iteration: dict[int, tuple[Fn | None, Fn | None]] = {}
@@ -105,6 +106,38 @@ class Project:
                 self.count("overrides-cut")
         self._methods[key] = tuple(dict.fromkeys(made))
         return self._methods[key]
+
+    def switch(self, cls: Cls, name: str) -> Any:
+        """The default of a field that is a truth value: in the class body, or of the parameter that the constructor keeps in it."""
+        key = (cls.id, name)
+        if key not in self._switches:
+            self._switches[key] = self._switch(cls, name)
+        return self._switches[key]
+
+    def _switch(self, cls: Cls, name: str) -> Any:
+        init = cls.method("__init__")
+        if init is not None:
+            for instr in init.ir.body:
+                if isinstance(instr, ir.StoreAttr) and instr.obj == 0 and instr.name == name:
+                    default = self.default(init, instr.src) if instr.src < len(init.ir.params) else NO_CONST
+                    return default if isinstance(default, bool) else NO_CONST
+        for one in cls.mro:
+            field = one.ir.fields.get(name)
+            if field is None or field.value < 0:
+                continue
+            known: dict[int, Any] = {}
+            for instr in one.module.functions[0].ir.body:
+                if isinstance(instr, ir.Const):
+                    known[instr.dst] = instr.value
+                elif isinstance(instr, ir.Call):  # Field(False, ...), field(default=False)
+                    named = dict(instr.kw)
+                    first = named.get("default", instr.args[0] if instr.args else -1)
+                    known[instr.dst] = known.get(first, NO_CONST)
+                if getattr(instr, "dst", -1) == field.value:
+                    break
+            default = known.get(field.value, NO_CONST)
+            return default if isinstance(default, bool) else NO_CONST
+        return NO_CONST
 
     def default(self, fn: Fn, param: int) -> Any:
         """The default of a parameter where it is a literal."""

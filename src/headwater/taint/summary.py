@@ -48,20 +48,28 @@ class Sink:
 class Requirement:
     """A condition on a constant argument of the caller: parameter, access path, and the values that make the effect real."""
 
-    __slots__ = ("key", "negated", "param", "path", "value")
+    __slots__ = ("default", "key", "negated", "param", "path", "value")
 
     def __init__(self, param: int, path: Path, value: Any, negated: bool) -> None:
         self.param = param
         self.path = path
         self.value = value
         self.negated = negated
+        self.default: Any = None
+        """The default of the field that the path ends in, by the class whose method asked."""
         self.key = (param, tuple(map(str, path)), str(type(value)), str(value), negated)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Requirement) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
 
 class ToSink:
     """Data of a parameter reaches a sink."""
 
-    __slots__ = ("drop", "exact", "hop", "key", "length", "param", "path", "requires", "sink", "steps", "weak")
+    __slots__ = ("drop", "exact", "gated", "hop", "key", "length", "param", "path", "requires", "sink", "steps", "weak")
 
     def __init__(
         self,
@@ -94,6 +102,8 @@ class ToSink:
             not exact,
             tuple(r.key for r in requires),
         )
+        self.gated = False
+        """Behind a switch that is off by default."""
         self.steps: Node | None = None
 
 
@@ -207,7 +217,7 @@ class Entry:
 class Issue:
     """A source meets a sink: seen in ``fn`` (the apex), where the sink may be many calls away."""
 
-    __slots__ = ("apex", "drop", "entry", "hop", "key", "length", "sink", "source", "steps", "weak")
+    __slots__ = ("apex", "drop", "entry", "gated", "hop", "key", "length", "sink", "source", "steps", "weak")
 
     def __init__(
         self, source: Any, drop: int, weak: int, sink: Sink, apex: Fn, hop: tuple[int, int, Fn, Any] | None, length: int = 0
@@ -219,6 +229,8 @@ class Issue:
         self.sink = sink
         self.apex = apex
         self.hop = hop
+        self.gated = False
+        """Behind a switch that is off by default."""
         self.entry = False
         """The apex is no code: a framework calls the function of the hop."""
         self.key = (sink.key, source.key)

@@ -19,16 +19,18 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import guards, optin
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
-from headwater.taint.labels import ALL, BIT, NO_OPTION, RESOLVED, TREE_CHECKS, Label, param_label
+from headwater.taint.labels import ALL, BIT, NAME_HEAD, NO_OPTION, PARSED_URL, RESOLVED, TREE_CHECKS, Label, bits, param_label
 from headwater.taint.programs import Looked, Programs
-from headwater.taint.summary import Proof, Summary, ToParam
+from headwater.taint.summary import Proof, Requirement, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
+    GATE,
     NO_CONST,
     NOTHING,
     Alloc,
     Fact,
     Node,
+    Pred,
     Shape,
     Value,
     join,
@@ -44,6 +46,8 @@ _HOST_FIXED = re.compile(r"^[A-Za-z][\w+.-]*://[^/?#\s]+[/?#]")
 _TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
+_SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
+_CUTS = frozenset({"split", "partition"})
 
 
 class Interpreter(Calls):
@@ -68,6 +72,8 @@ class Interpreter(Calls):
         """How the last path ended that does not go on: ``raise``, ``return``, ``next`` (the next round of a loop, or none)."""
         self.inside = 0
         """Loops around the instruction at hand."""
+        self.inner: tuple[Any, ...] = ()
+        """The switches set at the end of the last branch."""
         self.return_shape = NOTHING
         self.return_steps: dict[Label, Node] = {}
         self.set_steps: dict[Any, dict[Label, Node]] = {}
@@ -225,12 +231,13 @@ class Interpreter(Calls):
 
     def branch(self, block: list[Any], facts: tuple[Fact, ...] = ()) -> tuple[dict[Any, Value], bool]:
         """Run a block as a branch: what it changed, and whether it goes on after its end."""
-        outer = self.begin()
+        outer, gates = self.begin(), self.gates
         for fact in facts:
             self.learn(fact)
         self.block(block)
         alive = not self.dead
         self.dead = False
+        self.inner, self.gates = self.gates, gates
         return self.end(outer, self.lasting), alive
 
     def cond(self, cond: Any) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
@@ -241,9 +248,8 @@ class Interpreter(Calls):
             self.dead = False  # a condition that never ends is no condition: what follows is looked at as if it did
             self.programs.held(cond.reg)
             value = self.cells.get(cond.reg, BOTTOM)
-            if value.pred is not None:
-                return value.pred
-            return (), ()
+            pred: Pred | None = value.pred
+            return pred if pred is not None else self._switch(cond.reg, value)
         if kind is ir.Not:
             true, false = self.cond(cond.part)
             return false, true
@@ -251,6 +257,7 @@ class Interpreter(Calls):
         gathered: list[Fact] = []
         other: tuple[Fact, ...] = ()
         saved = []
+        gates = self.gates
         for number, part in enumerate(cond.parts):
             if number:
                 saved.append(self.begin())
@@ -260,14 +267,51 @@ class Interpreter(Calls):
             gathered += true if all_of else false
             if len(cond.parts) == 1:
                 other = false if all_of else true
+        self.gates = gates
         for outer in reversed(saved):  # the facts hold in the branches only; calls in operands may have changed objects: keep those
             delta = self.end(outer)
             self.merge([{cell: value for cell, value in delta.items() if not _only_facts(self.cells.get(cell), value)}], True)
         if not all_of and len(cond.parts) > 1:
             other = _shared([self._again(part) for part in cond.parts])
         elif all_of and len(cond.parts) > 1:
-            other = ()
+            other = self._one_of(cond.parts)
         return (tuple(gathered), other) if all_of else (other, tuple(gathered))
+
+    def _switch(self, register: int, value: Value) -> Pred:
+        """A condition on a truth value that the program has a default for: one side of it is only reached where somebody says so."""
+        default: Any = NO_CONST
+        needed: Any = None
+        name = self.named_calls.get(register)
+        if name is not None and register in self.receivers:
+            base = self.cells.get(self.receivers[register], BOTTOM)
+            classes = [ref.cls for ref in base.refs if isinstance(ref, Inst)]
+            defaults = {self.solver.switch(cls, name) for cls in classes}
+            if len(defaults) == 1:
+                default, needed = next(iter(defaults)), name
+        elif len(value.labels) == 1:
+            (label,) = value.labels
+            if label.source is None and label.exact and not label.path:
+                default = self.solver.default(self.fn, label.param)
+                needed = Requirement(label.param, (), default, True)
+        if not isinstance(default, bool):
+            return (), ()
+        gate: tuple[Fact, ...] = ((GATE, 0, 0, (needed,), ""),)
+        return ((), gate) if default else (gate, ())
+
+    def _one_of(self, parts: list[Any]) -> tuple[Fact, ...]:
+        """What it shows that not all of the parts hold: ``x and x not in ALLOWED``; after a switch, a check that is not always made."""
+        found: list[Fact] = []
+        for number, part in enumerate(parts):
+            negative = type(part) is ir.Not
+            leaf = part.part if negative else part
+            pred = self.cells.get(leaf.reg, BOTTOM).pred if type(leaf) is ir.Leaf else None
+            for cells, proven, weak, refs, text in pred[0 if negative else 1] if pred is not None else ():
+                others = [one for other, one in enumerate(parts) if other != number]
+                if all(type(one) is ir.Leaf and set(self.cells_of(one.reg)) & set(cells) for one in others):
+                    found.append((cells, proven, weak, refs, text))
+                elif proven:
+                    found.append((cells, 0, proven | weak, (), "the check is not made in every case"))
+        return tuple(found)
 
     def _again(self, part: Any) -> tuple[Fact, ...]:
         """What a part that was evaluated shows where it is true."""
@@ -323,8 +367,30 @@ class Interpreter(Calls):
             value = value.with_(pred=((optin.FACT,), ()))
         if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
             value = value.with_(proven=value.proven | RESOLVED)
-            value.subject = self.cells_of(i.obj)
+            value.subject = (*self.cells_of(i.obj), *base.origin)
+        elif base.subject:
+            value = self._shown(base, value, i.obj)
         self.write(i.dst, value)
+
+    def _shown(self, base: Value, value: Value, register: int) -> Value:
+        """An attribute of what stands for an address: its host, or a test of where the address is."""
+        if value.subject and base.proven & PARSED_URL:
+            value = value.with_(subject=tuple(dict.fromkeys((*value.subject, *self.cells_of(register)))))
+        for ref in value.refs:
+            for entry in getattr(ref, "entries", ()):
+                shows = getattr(entry, "shows", None)
+                if shows is None:
+                    continue
+                true, false = (
+                    ((base.subject, 0, bits(classes), (), "the check of the address can be passed"),)
+                    if shows.weak and classes
+                    else ((base.subject, bits(classes), 0, (), ""),)
+                    if classes
+                    else ()
+                    for classes in (shows.when_true, shows.when_false)
+                )
+                return value.with_(pred=(true, false))
+        return value
 
     def _stepped(self, value: Value, i: Any, what: str) -> Value:
         if not self.traced or not value.steps:
@@ -339,6 +405,8 @@ class Interpreter(Calls):
             self.loaded[i.dst] = (base.allocs[0], i.key)
         self.named_calls.pop(i.dst, None)
         self.programs.moved(i.dst, i.obj)
+        if base.subject and (not base.proven & NAME_HEAD or i.key == 0):
+            value = value.with_(subject=base.subject, proven=value.proven | base.proven & NAME_HEAD)
         self.write(i.dst, value)
 
     def i_store_attr(self, i: ir.StoreAttr) -> None:
@@ -588,6 +656,16 @@ class Interpreter(Calls):
         self.texts.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             self.texts[i.dst] = tuple((cell, cells[cell]) for cell in args.cells[0] if cell in cells)
+        receiver = callee.bound
+        if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
+            if result.pred is None and receiver is not None and guards.configured(self, receiver):  # a setting that is off by default
+                name = args.positional[0].const
+                result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
+        if receiver is not None and receiver.labels and args.name in _SAME_TEXT | _CUTS and result.labels:
+            if receiver.subject:
+                result = result.with_(subject=receiver.subject, proven=result.proven | receiver.proven & NAME_HEAD)
+            elif args.name in _CUTS and args.positional and args.positional[0].const == ".":
+                result = result.with_(subject=args.receiver_cells, proven=result.proven | NAME_HEAD)
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)
         self.write(i.dst, result)
@@ -678,6 +756,8 @@ class Interpreter(Calls):
             self.write(i.dst, Value(value.labels, allocs=(alloc,), steps=value.steps))
             return
         made = self.elements(value)
+        if value.subject and not value.proven & NAME_HEAD:
+            made = made.with_(subject=value.subject)
         self.loaded.pop(i.dst, None)
         self.programs.moved(i.dst, i.src)
         self.write(i.dst, made)
@@ -777,6 +857,8 @@ class Interpreter(Calls):
 
     def i_if(self, i: ir.If) -> None:
         deltas: list[dict[Any, Value]] = []
+        outside = self.gates
+        gates: list[tuple[Any, ...]] = []
         outer = self.begin()  # the path on which no condition has held so far
         named = self.lasting
         kept: dict[Any, Value] = {}  # what the conditions did to variables and objects: their temporaries end with them
@@ -797,6 +879,7 @@ class Interpreter(Calls):
             programs.enclosing.pop()
             if alive:
                 deltas.append({**kept, **delta} if kept else delta)
+                gates.append(self.inner)
             for fact in false:
                 self.learn(fact)
             if not alive and looked:
@@ -811,17 +894,42 @@ class Interpreter(Calls):
         rest = self.end(outer, self.lasting)
         if rest_alive:
             deltas.append(rest)
+            gates.append(self.gates)
+        self.gates = tuple(one for one in gates[0] if all(one in other for other in gates[1:])) if gates else outside
         if not deltas:
             self.dead = True
             return
         self.merge(deltas, True)
+        self._chosen(i, deltas)
         if not rest_alive and looked:
             programs.refuse(looked, self.jump)
         programs.again(before)
 
+    def _chosen(self, i: ir.If, deltas: list[dict[Any, Value]]) -> None:
+        """``a or b`` and ``a and b`` as a value: what it shows where it is true and where it is false."""
+        last = i.orelse[-1] if i.orelse else None
+        if type(last) is not ir.Move or len(deltas) != len(i.arms) + 1 or last.dst not in self.cells:
+            return
+        kinds = set()
+        for arm in i.arms:
+            leaf = arm.cond.part if type(arm.cond) is ir.Not else arm.cond
+            only = arm.body[0] if len(arm.body) == 1 else None
+            if type(leaf) is not ir.Leaf or type(only) is not ir.Move or (only.src, only.dst) != (leaf.reg, last.dst):
+                return
+            kinds.add(type(arm.cond))
+        parts = [delta.get(last.dst, BOTTOM) for delta in deltas]
+        if len(kinds) != 1 or not any(part.pred for part in parts):
+            return
+        preds = [part.pred or ((), ()) for part in parts]
+        both = [tuple(fact for pred in preds for fact in pred[side]) for side in (0, 1)]
+        shared = [_shared([pred[side] for pred in preds]) for side in (0, 1)]
+        pred = (both[0], shared[1]) if ir.Not in kinds else (shared[0], both[1])
+        self.write(last.dst, self.cells[last.dst].with_(pred=pred))
+
     def i_loop(self, i: ir.Loop) -> None:
         exit_facts: tuple[Fact, ...] = ()
         before = self.programs.version
+        gates = self.gates
         self.inside += 1
         for _ in range(limits.LOOP_ROUNDS if self.inside == 1 else 2):
             outer = self.begin()
@@ -841,7 +949,10 @@ class Interpreter(Calls):
             if not changed:
                 break
         self.inside -= 1
+        self.gates = gates
         broken = _breaks(i.body)
+        if i.cond is None and not broken and i.body and type(i.body[0]) is ir.Elem:
+            self._each_checked(i.body[0], delta)
         if not broken:
             for fact in exit_facts:
                 self.learn(fact)
@@ -855,11 +966,21 @@ class Interpreter(Calls):
             self.dead = True
         self.programs.again(before)
 
+    def _each_checked(self, elem: ir.Elem, delta: dict[Any, Value]) -> None:
+        """A loop over all that a host resolves to, left where one of them is refused: after it the address is checked."""
+        source = self.cells.get(elem.src, BOTTOM)
+        subject = source.subject or self.elements(source).subject
+        for cell in subject:
+            proven = delta[cell].proven & BIT["url"] if cell in delta else 0
+            if proven:
+                self.learn(((cell,), proven, 0, (), ""))
+
     def i_try(self, i: ir.Try) -> None:
         self.raised.append([]) if self.raised else self.raised.extend([[], []])
         programs = self.programs
         before = programs.version
         refused, by_raise = dict(programs.refused), dict(programs.raised)
+        gates = self.gates
         outer = self.begin()
         self.block(i.body)
         body_alive = not self.dead
@@ -877,6 +998,8 @@ class Interpreter(Calls):
             delta = self.end(outer, self.lasting)
             if alive:
                 deltas.append(delta)
+        inner, self.gates = self.gates, gates
+        goes_on = bool(deltas)
         caught = join_all(thrown)
         swallowed = False
         for handler in i.handlers:
@@ -907,6 +1030,7 @@ class Interpreter(Calls):
         if swallowed:  # what was refused inside may go on behind
             programs.refused, programs.raised = refused, by_raise
             before = programs.version
+        self.gates = inner if goes_on and len(deltas) == 1 else gates  # every handler leaves, or one goes on
         if not i.handlers and thrown and self.raised:
             self.raised[-1] += thrown
         if deltas:

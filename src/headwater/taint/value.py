@@ -67,6 +67,8 @@ class Node:
 
 Fact = tuple[tuple[Any, ...], int, int, tuple[Any, ...], str]
 """Cells, classes proven, classes weakly checked, references narrowed to, the weakness in words."""
+GATE: tuple[Any, ...] = ("$switch",)
+"""The cells of a fact that speaks of no data: the place is behind a switch that is off by default."""
 Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
 """What holds where the value is true, and where it is false."""
 
@@ -74,7 +76,7 @@ Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
 class Value:
     """What a register or field may hold."""
 
-    __slots__ = ("allocs", "bound", "const", "labels", "loose", "pred", "proven", "refs", "steps", "subject")
+    __slots__ = ("allocs", "bound", "const", "labels", "loose", "origin", "pred", "proven", "refs", "start", "steps", "subject")
 
     def __init__(
         self,
@@ -102,11 +104,15 @@ class Value:
         self.steps = steps
         self.subject: tuple[Any, ...] = ()
         """The cells of the address that this is a parsed part of: a check of the host speaks of the whole address."""
+        self.origin: tuple[Any, ...] = ()
+        """The cells of the path that this is the resolved form of: a check of the one holds for the other."""
+        self.start = ""
+        """How a text begins of which only that is known (``f"tcp://*:{port}"``)."""
 
     def with_(self, **changes: Any) -> Value:
         """A copy with some parts changed."""
         made = Value(self.labels, self.refs, self.const, self.allocs, self.proven, self.bound, self.loose, self.pred, self.steps)
-        made.subject = self.subject
+        made.subject, made.start, made.origin = self.subject, self.start, self.origin
         for name, value in changes.items():
             setattr(made, name, value)
         return made
@@ -161,6 +167,7 @@ def join(a: Value, b: Value) -> Value:
         steps = {**b.steps, **steps} if steps else b.steps
     pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else None
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
+    start = a.start if a.start == b.start or _silent(b) else b.start if _silent(a) else ""
     if (
         labels is a.labels
         and refs is a.refs
@@ -171,17 +178,20 @@ def join(a: Value, b: Value) -> Value:
         and steps is a.steps
         and pred is a.pred
         and subject is a.subject
+        and start is a.start
         and (a.loose or not b.loose)
     ):
         return a
     made = Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, pred, steps)
-    made.subject = subject
+    made.subject, made.start = subject, start
     return made
 
 
 def _silent(value: Value) -> bool:
     """Whether a value says nothing but what it refers to."""
-    return not value.labels and value.const is NO_CONST and value.pred is None and not value.allocs and not value.subject
+    return (
+        not value.labels and value.const is NO_CONST and value.pred is None and not value.allocs and not value.subject and not value.start
+    )
 
 
 def join_all(values: Iterable[Value]) -> Value:
