@@ -101,7 +101,7 @@ class Reporter:
         confidence = Confidence(max(Confidence.LOW, Confidence.HIGH - lowered))
         weaknesses = []
         if strongest.drop:
-            weaknesses.append("the path goes through a call that could not be resolved for sure")
+            weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
         if strongest.weak:
             weaknesses.append("a check stands in the way, but it can be passed")
         expression = _expression(self._text(sink.fn, sink.start, sink.end))

@@ -130,8 +130,15 @@ class Interpreter(Calls):
                 value = value.with_(steps={param_label(index): Node(param.start, param.end, "", None)})
             self.cells[index] = value
         first = len(function.params)
-        for number, _ in enumerate(function.captured):
+        for number, name in enumerate(function.captured):
             value = self.param_value(first + number, ())
+            held = self._outer_parameter(name)
+            if held is not None:
+                owner, position, param = held
+                if position == 0 and owner.bound and owner.cls is not None:
+                    value = value.with_(refs=(owner.cls,) if "classmethod" in owner.ir.flags else instance_refs(owner.cls))
+                elif param.annotation is not None:
+                    value = self.typed(value, symbols.type_value(self.mod, param.annotation, owner.cls))
             if self.traced:
                 value = value.with_(steps={param_label(first + number): Node(function.start, function.start, "", None)})
             self.cells[first + number] = value
@@ -141,6 +148,18 @@ class Interpreter(Calls):
                 type_ = symbols.type_value(self.mod, annotation, fn.cls)
                 if type_.refs:
                     self.solver.annotated.setdefault((fn.id, register), type_)
+
+    def _outer_parameter(self, name: str) -> tuple[Fn, int, ir.Param] | None:
+        """The parameter of a function around this one that a captured name is: what it is called with tells of what class it is."""
+        fn = self.fn
+        while fn.ir.parent > 0:
+            fn = self.mod.functions[fn.ir.parent]
+            for position, param in enumerate(fn.ir.params):
+                if param.name == name:
+                    return (fn, position, param) if param.kind not in ("star", "stars") else None
+            if name not in fn.ir.captured:
+                return None
+        return None
 
     def _sinks(self) -> tuple[Any, ...]:
         effects = [effect for _, effect in sorted(self.sinks.items(), key=lambda item: item[0])]

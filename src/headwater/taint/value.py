@@ -14,7 +14,7 @@ from typing import Any
 from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
-from headwater.taint.labels import ALL, Label, widen
+from headwater.taint.labels import ALL, Label, derive, widen
 
 
 class _NoConst:
@@ -438,3 +438,17 @@ def only_sources(shape: Shape, depth: int = 0) -> Shape:
         bound,
         shape.loose,
     )
+
+
+def doubted(shape: Shape) -> Shape:
+    """The shape with one confidence step less for all data in it."""
+    labels = shape.labels
+    if labels:
+        labels = widen(frozenset(made for label in labels if (made := derive(label, drop=1, exact=True)) is not None))
+    fields = shape.fields
+    if fields:
+        fields = {key: doubted(part) for key, part in fields.items()}
+    bound = doubted(shape.bound) if shape.bound is not None else None
+    if labels == shape.labels and not fields and bound is None:
+        return shape
+    return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven, bound, shape.loose)
