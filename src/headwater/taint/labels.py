@@ -19,6 +19,7 @@ BIT: dict[str, int] = {name: 1 << number for number, name in enumerate(SINK_CLAS
 ALL = (1 << len(SINK_CLASSES)) - 1
 RESOLVED = 1 << len(SINK_CLASSES)
 PARSED_URL = RESOLVED << 1
+HOST_FIXED = PARSED_URL << 1
 PATHS = BIT["path-read"] | BIT["path-write"]
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
