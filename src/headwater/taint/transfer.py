@@ -442,7 +442,7 @@ class Interpreter(Calls):
                 self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
                 return
         made_text = self.derived(parts, "becomes part of a text")
-        self.write(i.dst, made_text.with_(proven=made_text.proven | HOST_FIXED) if fixed else made_text)
+        self.write(i.dst, made_text.with_(proven=made_text.proven | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
 
     def i_binary(self, i: ir.Binary) -> None:
         left, right = self.cells.get(i.left, BOTTOM), self.cells.get(i.right, BOTTOM)
@@ -475,7 +475,9 @@ class Interpreter(Calls):
         if i.op == "*" and (repeated := self._repeated(left, right, i)) is not None:
             self.write(i.dst, repeated)
             return
-        fixed = i.op in ("+", "%") and (bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(_WITH_HOST.match(left.const))))
+        fixed = i.op in ("+", "%") and (
+            bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(_WITH_HOST.match(left.const)))
+        )
         refs: list[Any] = []
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
@@ -487,6 +489,10 @@ class Interpreter(Calls):
         base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")
         if fixed or (i.op == "+" and base):
             made = made.with_(proven=made.proven | HOST_FIXED)
+        if i.op == "+" and isinstance(left.const, str):
+            made = made.with_(head=left.const)
+        elif i.op in ("+", "%") and left.head:
+            made = made.with_(head=left.head)
         for ref in left.refs:
             if isinstance(ref, Inst):
                 method = ref.cls.method(_OPERATOR_METHODS.get(i.op, ""))

@@ -74,7 +74,7 @@ Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
 class Value:
     """What a register or field may hold."""
 
-    __slots__ = ("allocs", "bound", "const", "labels", "loose", "pred", "proven", "refs", "steps", "subject")
+    __slots__ = ("allocs", "bound", "const", "head", "labels", "loose", "pred", "proven", "refs", "steps", "subject")
 
     def __init__(
         self,
@@ -102,11 +102,14 @@ class Value:
         self.steps = steps
         self.subject: tuple[Any, ...] = ()
         """The cells of the address that this is a parsed part of: a check of the host speaks of the whole address."""
+        self.head = ""
+        """What a text begins with whose end is not known."""
 
     def with_(self, **changes: Any) -> Value:
         """A copy with some parts changed."""
         made = Value(self.labels, self.refs, self.const, self.allocs, self.proven, self.bound, self.loose, self.pred, self.steps)
         made.subject = self.subject
+        made.head = self.head
         for name, value in changes.items():
             setattr(made, name, value)
         return made
@@ -128,6 +131,7 @@ def same(a: Value, b: Value) -> bool:
         and a.allocs == b.allocs
         and a.proven == b.proven
         and a.loose == b.loose
+        and a.head == b.head
         and (a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const))
         and (a.bound is b.bound or (a.bound is not None and b.bound is not None and same(a.bound, b.bound)))
     )
@@ -161,6 +165,7 @@ def join(a: Value, b: Value) -> Value:
         steps = {**b.steps, **steps} if steps else b.steps
     pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else None
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
+    head = a.head if a.head == b.head else ""
     if (
         labels is a.labels
         and refs is a.refs
@@ -171,11 +176,13 @@ def join(a: Value, b: Value) -> Value:
         and steps is a.steps
         and pred is a.pred
         and subject is a.subject
+        and head == a.head
         and (a.loose or not b.loose)
     ):
         return a
     made = Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, pred, steps)
     made.subject = subject
+    made.head = head
     return made
 
 
