@@ -11,10 +11,11 @@ An argument is ``self`` (the receiver), ``$0`` (position), ``$name`` (keyword), 
 positional), ``$any`` (all arguments), followed by ``.attr``, ``[0]``, ``["key"]`` or ``[]`` (any element).
 
 A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is
-``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``text`` (a text whose beginning is known), ``list`` (a list or tuple
-display), a quoted text, a number, or an API path; or ``ARG matches "regex"`` (a literal, or the known beginning of a text, that matches). What cannot be decided counts as holding; where it is
-whether an argument is passed at all (it may be in ``**kwargs``), one confidence down. Terms joined by ``and`` that speak of ``[]`` of
-one argument hold together if they hold for one element.
+``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``text`` (a text whose beginning is known), ``list``
+(a list or tuple display), a quoted text, a number, or an API path; or ``ARG matches "regex"`` (a literal, or the known beginning of a
+text, that matches). What cannot be decided counts as holding; where it is whether an argument is passed at all (it may be in
+``**kwargs``), one confidence down. Terms joined by ``and`` that speak of ``[]`` of one argument hold together if they hold for one
+element.
 
 Loading and matching are in ``headwater.apis.load``.
 """

@@ -518,7 +518,7 @@ def _type_aliases(body: ir.Function) -> dict[str, ir.Type]:
             made = ir.Type(types[instr.obj].name, rows[instr.reg] if instr.reg in rows else (types[instr.reg],))
         elif isinstance(instr, ir.Binary) and instr.op == "|" and instr.left in types and instr.right in types:
             made = ir.Type("|", (types[instr.left], types[instr.right]))
-        if made is not None and not isinstance(instr, ir.Build):
+        if made is not None and isinstance(instr, ir.Name | ir.Const | ir.Attr | ir.Call | ir.Item | ir.Binary):
             types[instr.dst] = made
             if instr.dst in names and isinstance(instr, ir.Item | ir.Binary):
                 found[names[instr.dst]] = made

@@ -90,9 +90,10 @@ def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, default
         module, type_, depth = todo.pop()
         todo += [(module, one, depth) for one in type_.args]
         for found in solver.symbols.type_names(module, type_.name.removesuffix(CALL), fn.cls):
-            alias = solver.symbols.alias_type(found) if isinstance(found, Var) and depth < 4 else None
-            if alias is not None:
-                todo.append((found.module, alias, depth + 1))
+            if isinstance(found, Var) and depth < 4:
+                alias = solver.symbols.alias_type(found)
+                if alias is not None:
+                    todo.append((found.module, alias, depth + 1))
             text = getattr(found, "text", "")
             if text:
                 texts |= {text, text + CALL}
