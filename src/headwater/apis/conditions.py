@@ -26,7 +26,7 @@ class Argument(msgspec.Struct, frozen=True):
 
 
 class Term(msgspec.Struct, frozen=True):
-    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, api, matches."""
+    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, text, api, matches."""
 
     argument: Argument
     negated: bool
@@ -121,7 +121,7 @@ def _term(text: str) -> Term:
         raise ConditionError(f"matches needs a quoted regular expression: {text.strip()!r}")
     if value in _NAMED:
         return Term(where, negated, "const", _NAMED[value])
-    if value in ("absent", "constant", "list"):
+    if value in ("absent", "constant", "list", "text"):
         return Term(where, negated, value, None)
     if re.fullmatch(r"-?\d+", value):
         return Term(where, negated, "const", int(value))

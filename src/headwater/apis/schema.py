@@ -11,10 +11,11 @@ An argument is ``self`` (the receiver), ``$0`` (position), ``$name`` (keyword), 
 positional), ``$any`` (all arguments), followed by ``.attr``, ``[0]``, ``["key"]`` or ``[]`` (any element).
 
 A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is
-``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``list`` (a list or tuple display), a quoted text, a
-number, or an API path; or ``ARG matches "regex"`` (a literal that matches). What cannot be decided counts as holding; where it is
-whether an argument is passed at all (it may be in ``**kwargs``), one confidence down. Terms joined by ``and`` that speak of ``[]`` of
-one argument hold together if they hold for one element.
+``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``text`` (a text whose beginning is known), ``list``
+(a list or tuple display), a quoted text, a number, or an API path; or ``ARG matches "regex"`` (a literal, or the known beginning of a
+text, that matches). What cannot be decided counts as holding; where it is whether an argument is passed at all (it may be in
+``**kwargs``), one confidence down. Terms joined by ``and`` that speak of ``[]`` of one argument hold together if they hold for one
+element.
 
 Loading and matching are in ``headwater.apis.load``.
 """
@@ -168,7 +169,7 @@ class Api(_Strict, frozen=True):
     marks: list[str] = []
     """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
     ``syntax-tree`` (the tree of a program),
-    ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the address that the host is from)."""
+    ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     instance_of: dict[str, str] = {}

@@ -44,6 +44,7 @@ class TypeValue:
         self.literal = literal
 
 
+_NO_TYPE = ir.Type("?")
 _NOTHING = TypeValue()
 _SCALARS = frozenset({
     "int", "float", "bool", "complex", "None", "uuid.UUID", "decimal.Decimal", "datetime.datetime", "datetime.date", "datetime.timedelta",
@@ -62,6 +63,7 @@ class Symbols:
         self._by_place: dict[str, Mod] = {}
         self._bindings: dict[tuple[int, str], tuple[Binding, ...]] = {}
         self._resolving: set[tuple[int, str]] = set()
+        self._aliases: dict[int, dict[str, ir.Type]] = {}
         self._types: dict[tuple[int, ir.Type], TypeValue] = {}
         self.methods_by_name: dict[str, list[Fn]] = defaultdict(list)
         self._name_modules()
@@ -414,6 +416,9 @@ class Symbols:
                 bound = self._bound(found, depth)
                 if bound is not None:
                     return bound
+                alias = self.alias_type(found)
+                if alias is not None:
+                    return self.type_value(found.module, alias, None, depth + 1)
         return TypeValue(tuple(dict.fromkeys(refs_))[: limits.REFS], scalar=scalar)
 
     def _bound(self, var: Var, depth: int) -> TypeValue | None:
@@ -432,6 +437,13 @@ class Symbols:
                         if moved or instr.dst == register:
                             return found
         return None
+
+    def alias_type(self, var: Var) -> ir.Type | None:
+        """``Current = Annotated[User, Depends(user)]``, ``Maybe = User | None``: the type expression that a module variable stands for."""
+        known = self._aliases.get(var.module.id)
+        if known is None:
+            known = self._aliases[var.module.id] = _type_aliases(var.module.body.ir)
+        return known.get(var.name)
 
     def is_enum(self, cls: Cls) -> bool:
         """Whether only the members of the class can be its values."""
@@ -481,6 +493,36 @@ class Symbols:
                     self._walk_public(child, found, depth + 1, seen)
                 elif isinstance(found, Cls | Fn) and child not in found.api:
                     found.api += (child,)
+
+
+def _type_aliases(body: ir.Function) -> dict[str, ir.Type]:
+    """The module variables that are set to a generic type or a union, read from the instructions."""
+    names = {register: name for name, register in body.names.items()}
+    types: dict[int, ir.Type] = {}
+    rows: dict[int, tuple[ir.Type, ...]] = {}
+    found: dict[str, ir.Type] = {}
+    for instr in body.body:
+        made: ir.Type | None = None
+        if isinstance(instr, ir.Build):
+            rows[instr.dst] = tuple(types.get(part, _NO_TYPE) for part in instr.parts)
+        elif isinstance(instr, ir.Name):
+            made = ir.Type(instr.name)
+        elif isinstance(instr, ir.Const):
+            text = "None" if instr.value is None else instr.value
+            made = ir.Type(text) if isinstance(text, str) and text.isidentifier() else _NO_TYPE
+        elif isinstance(instr, ir.Attr) and instr.obj in types:
+            made = ir.Type(f"{types[instr.obj].name}.{instr.name}")
+        elif isinstance(instr, ir.Call) and instr.fn in types:
+            made = ir.Type(types[instr.fn].name + CALL)
+        elif isinstance(instr, ir.Item) and instr.obj in types and (instr.reg in rows or instr.reg in types):
+            made = ir.Type(types[instr.obj].name, rows[instr.reg] if instr.reg in rows else (types[instr.reg],))
+        elif isinstance(instr, ir.Binary) and instr.op == "|" and instr.left in types and instr.right in types:
+            made = ir.Type("|", (types[instr.left], types[instr.right]))
+        if made is not None and isinstance(instr, ir.Name | ir.Const | ir.Attr | ir.Call | ir.Item | ir.Binary):
+            types[instr.dst] = made
+            if instr.dst in names and isinstance(instr, ir.Item | ir.Binary):
+                found[names[instr.dst]] = made
+    return found
 
 
 def _merge(orders: list[tuple[Cls, ...]]) -> list[Cls] | None:

@@ -177,6 +177,8 @@ class Arguments(Frame):
         if term.form == "constant":
             constant = value.const is not NO_CONST or (bool(value.allocs) and all(alloc.constant for alloc in value.allocs))
             return constant != term.negated
+        if term.form == "text":
+            return (isinstance(value.const, str) or bool(value.head)) != term.negated
         if term.form == "list":
             display = bool(value.allocs) and all(alloc.kind in ("list", "tuple") for alloc in value.allocs)
             if not display and not value.allocs and not value.labels and value.const is NO_CONST:
@@ -185,6 +187,8 @@ class Arguments(Frame):
         if term.form == "api":
             return self._is_api(term, value)
         if value.const is NO_CONST:
+            if term.form == "matches" and value.head:
+                return (re.search(str(term.value), value.head) is not None) != term.negated
             if value.allocs and not value.labels and all(alloc.closed for alloc in value.allocs):
                 return term.negated  # a display is no text, number or truth value
             if term.form == "const" and len(value.labels) == 1 and not any(alloc.closed for alloc in value.allocs):

@@ -334,15 +334,18 @@ class Calls(Models):
                 for name, value in args.kw.items():
                     if name not in used:
                         self.put(alloc, name, value)
-                spread = args.spread
-                labels = self.collapse(spread).labels if spread is not None else frozenset()
+                spread, unnamed = args.spread, BOTTOM
                 if spread is not None:
+                    # What is passed under a known name is no other argument: only what has no known name may be any.
+                    named = bool(spread.allocs) and all(one.closed and one.root is None for one in spread.allocs)
+                    unnamed = spread if named else self.collapse(spread)
+                    alloc.closed = named and not spread.labels
                     for one in spread.allocs:
                         for key in list(one.keys):
                             found = self.cells.get((one, key))
                             if found is not None and not (isinstance(key, str) and key.startswith("$")):
                                 self.put(alloc, key, found, weak=True)
-                actuals.append(Value(labels, allocs=(alloc,), steps=self.collapse(spread).steps if spread is not None else None))
+                actuals.append(Value(unnamed.labels, allocs=(alloc,), steps=unnamed.steps))
                 places.append(())
                 continue
             made: Value | None = None

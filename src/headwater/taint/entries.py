@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import ir
 from headwater.apis.paths import CALL, expand
 from headwater.apis.schema import Callback
-from headwater.index.entities import Fn
+from headwater.index.entities import Fn, Var
 from headwater.taint.arguments import Args
 from headwater.taint.labels import source_label
 from headwater.taint.summary import Entry as Entry
@@ -85,11 +85,15 @@ def _filled(solver: Solver, fn: Fn, param: ir.Param, callback: Callback, default
     texts: set[str] = set()
     if param.default >= 0:
         texts |= {getattr(ref, "text", "") for ref in defaults.get(param.default, BOTTOM).refs}
-    todo = [param.annotation] if param.annotation is not None else []
+    todo = [(fn.module, param.annotation, 0)] if param.annotation is not None else []
     while todo:
-        type_ = todo.pop()
-        todo += type_.args
-        for found in solver.symbols.type_names(fn.module, type_.name.removesuffix(CALL), fn.cls):
+        module, type_, depth = todo.pop()
+        todo += [(module, one, depth) for one in type_.args]
+        for found in solver.symbols.type_names(module, type_.name.removesuffix(CALL), fn.cls):
+            if isinstance(found, Var) and depth < 4:
+                alias = solver.symbols.alias_type(found)
+                if alias is not None:
+                    todo.append((found.module, alias, depth + 1))
             text = getattr(found, "text", "")
             if text:
                 texts |= {text, text + CALL}

@@ -105,7 +105,7 @@ class Reporter:
         if strongest.gated:
             weaknesses.append("it is behind a switch that is off by default")
         elif strongest.drop:
-            weaknesses.append("the path goes through a call that could not be resolved for sure")
+            weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
         weaknesses += checks_in_words(strongest.weak)
         expression = _expression(self._text(sink.fn, sink.start, sink.end))
         head = rule.head

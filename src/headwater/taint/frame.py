@@ -285,9 +285,10 @@ class Frame(State):
             if shape.constant and not any(name in one.written for one in self.solver.family(cls)):
                 return kept, []  # a constant of the class that no method sets
             made = join(made, kept)
-        getter = cls.method("__getattr__") if shape is NOTHING and not self.projecting else None
-        if getter is not None:
-            made = join(made, self._implied(getter, value, [Value(const=name)], name))
+        dunder = name.startswith("__") and name.endswith("__")  # Python finds those without asking
+        getter = cls.method("__getattr__") if shape is NOTHING and not self.projecting and not dunder else None
+        if getter is not None:  # whatever the object keeps, under whatever name: which of it this name is, is not known
+            made = join(made, self.lower(self._implied(getter, value, [Value(const=name)], name)))
         return made, []
 
     def _property(self, methods: tuple[Fn, ...], value: Value, name: str) -> Value:
@@ -385,10 +386,18 @@ class Frame(State):
             self.solver.count("stores-cut")
             return
         for ref in instances:
-            self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored))
+            self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored), self._from_outside(ref.cls))
             if self.fields_read.pop((ref.cls.id, key), None) is not None:
                 self.field_version += 1
             self.remember(key, stored)
+
+    def _from_outside(self, cls: Cls) -> bool:
+        """Whether code that is not of the class, its bases or its subclasses stores here: it speaks of one object, readers of any."""
+        fn = self.fn
+        while fn.cls is None and fn.ir.parent > 0:
+            fn = self.mod.functions[fn.ir.parent]
+        own = fn.cls
+        return own is None or not (own in cls.mro or cls in own.mro)
 
     def _write_back(self, alloc: Alloc, key: str | int, stored: Value) -> None:
         """A container that a field or module variable holds is changed: everybody who reads it sees that."""
@@ -398,14 +407,18 @@ class Frame(State):
         if where == "global":
             self.solver.store_global(self.fn, owner, name, part)
         else:
-            self.solver.store_field(self.fn, owner, name, lambda: part)
+            self.solver.store_field(self.fn, owner, name, lambda: part, self._from_outside(owner))
         self.remember(name, stored)
 
     def remember(self, name: str, value: Value) -> None:
         """Keep the steps of what goes into a field or module variable."""
         if self.traced:
             for label, node in (self.collapse(value).steps or {}).items():
-                self.stored.setdefault(name, {}).setdefault(label, node)
+                kept = self.stored.setdefault(name, {})
+                kept.setdefault(label, node)
+                doubted = derive(label, drop=1, exact=True)
+                if doubted is not None:
+                    kept.setdefault(doubted, node)
 
     def _mutated(self, root: tuple[int, Path], key: str | int) -> None:
         self.mutations.setdefault((root, str(key)), ToParam(root[0], root[1], key, NOTHING))
@@ -576,7 +589,10 @@ class Frame(State):
         made = join_all(found for alloc in value.allocs if (found := self.field(alloc, key)) is not None)
         return join(made, self.part(self.apart(value), key)) if value.labels else made
 
-    # Filled in by the subclasses in transfer and calls.
+    # Filled in by the subclasses in transfer, models and calls.
+
+    def lower(self, value: Value) -> Value:
+        raise NotImplementedError
 
     def call_function(self, fn: Fn, receiver: Value | None, args: list[Value], kw: dict[str, Value]) -> Value:
         raise NotImplementedError

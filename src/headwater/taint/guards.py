@@ -84,7 +84,10 @@ def _membership(
         weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         return _whole(frame, left, right), () if right.allocs or right.labels else weak
     if left.const is not NO_CONST and right.labels:  # ".." in path: a deny list
-        return (), ((frame.cells_of(right_register), 0, _DENY, (), f"a check for {left.const!r} can be passed"),)
+        held = frame.cells_of(right_register)
+        if frame.named_calls.get(right_register) == "parts":  # of a path
+            held += frame.cells_of(frame.receivers[right_register])
+        return (), ((held, 0, _DENY, (), f"a check for {left.const!r} can be passed"),)
     return None
 
 
@@ -99,7 +102,7 @@ def _whole(frame: Interpreter, part: Value, known: Value) -> tuple[Fact, ...]:
 
 
 def configured(frame: Interpreter, value: Value) -> bool:
-    """Whether a value is of the program's own: no data of the caller's or of a request, but a field of the object, a setting, what was stored."""
+    """Whether a value is of the program's own: no data of a caller or a request, but a field of the object, a setting, what was stored."""
     own = frame.fn.bound
     return all(label.source.kind in _KEPT if label.source is not None else own and label.param == 0 for label in value.labels)
 
@@ -208,6 +211,17 @@ def _commonpath(frame: Interpreter, args: Args) -> Value | None:
     return made
 
 
+def _last_part(frame: Interpreter, args: Args) -> Value | None:
+    """``split(path)`` and ``splitext(path)``: what comes second has no separator in it."""
+    if len(args.positional) != 1:
+        return None
+    value = frame.collapse(args.positional[0])
+    alloc = frame.alloc((frame.at.start, frame.at.end, "parts"), "tuple", closed=True)
+    frame.put(alloc, 0, frame.derived([value], f"through {args.name}()"))
+    frame.put(alloc, 1, frame.derived([value], f"through {args.name}()", clear=PATHS))
+    return Value(allocs=(alloc,))
+
+
 def _constant_copy(frame: Interpreter, args: Args) -> Value | None:
     """``frozenset({...})``, ``set([...])``, ``tuple([...])``, ``list(...)``, ``dict(...)``: the same elements."""
     if len(args.positional) == 1 and args.positional[0].allocs and not args.positional[0].labels and not args.kw:
@@ -271,6 +285,7 @@ SPECIAL: dict[str, Callable[[Interpreter, Args], Value | None]] = {
     "builtins.all": _quantifier,
     "builtins.globals": _globals,
     "os.path.commonpath": _commonpath,
+    **{f"{module}.{name}": _last_part for module in ("os.path", "posixpath", "ntpath") for name in ("split", "splitext")},
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "builtins.frozenset": _constant_copy,

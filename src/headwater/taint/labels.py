@@ -20,6 +20,7 @@ ALL = (1 << len(SINK_CLASSES)) - 1
 RESOLVED = 1 << len(SINK_CLASSES)
 PARSED_URL = RESOLVED << 1
 NAME_HEAD = PARSED_URL << 1
+HOST_FIXED = NAME_HEAD << 1
 PATHS = BIT["path-read"] | BIT["path-write"]
 TREE = PARSED_URL << 1
 """In ``Label.weak``: the data is part of the syntax tree of a program."""

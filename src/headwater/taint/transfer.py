@@ -19,7 +19,7 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import guards, optin
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
-from headwater.taint.labels import ALL, BIT, NAME_HEAD, NO_OPTION, PARSED_URL, RESOLVED, TREE_CHECKS, Label, bits, param_label
+from headwater.taint.labels import ALL, BIT, HOST_FIXED, NAME_HEAD, NO_OPTION, PARSED_URL, RESOLVED, TREE_CHECKS, Label, bits, param_label
 from headwater.taint.programs import Looked, Programs
 from headwater.taint.summary import Proof, Requirement, Summary, ToParam
 from headwater.taint.value import (
@@ -42,7 +42,7 @@ from headwater.taint.value import (
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
-_HOST_FIXED = re.compile(r"^[A-Za-z][\w+.-]*://[^/?#\s]+[/?#]")
+_WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
 _TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
@@ -142,8 +142,15 @@ class Interpreter(Calls):
                 value = value.with_(steps={param_label(index): Node(param.start, param.end, "", None)})
             self.cells[index] = value
         first = len(function.params)
-        for number, _ in enumerate(function.captured):
+        for number, name in enumerate(function.captured):
             value = self.param_value(first + number, ())
+            held = self._outer_parameter(name)
+            if held is not None:
+                owner, position, param = held
+                if position == 0 and owner.bound and owner.cls is not None:
+                    value = value.with_(refs=(owner.cls,) if "classmethod" in owner.ir.flags else instance_refs(owner.cls))
+                elif param.annotation is not None:
+                    value = self.typed(value, symbols.type_value(self.mod, param.annotation, owner.cls))
             if self.traced:
                 value = value.with_(steps={param_label(first + number): Node(function.start, function.start, "", None)})
             self.cells[first + number] = value
@@ -153,6 +160,18 @@ class Interpreter(Calls):
                 type_ = symbols.type_value(self.mod, annotation, fn.cls)
                 if type_.refs:
                     self.solver.annotated.setdefault((fn.id, register), type_)
+
+    def _outer_parameter(self, name: str) -> tuple[Fn, int, ir.Param] | None:
+        """The parameter of a function around this one that a captured name is: what it is called with tells of what class it is."""
+        fn = self.fn
+        while fn.ir.parent > 0:
+            fn = self.mod.functions[fn.ir.parent]
+            for position, param in enumerate(fn.ir.params):
+                if param.name == name:
+                    return (fn, position, param) if param.kind not in ("star", "stars") else None
+            if name not in fn.ir.captured:
+                return None
+        return None
 
     def _sinks(self) -> tuple[Any, ...]:
         effects = [effect for _, effect in sorted(self.sinks.items(), key=lambda item: item[0])]
@@ -493,7 +512,7 @@ class Interpreter(Calls):
     def i_concat(self, i: ir.Concat) -> None:
         parts: list[Value] = []
         text = i.literals[0] if i.literals else ""
-        fixed = bool(_HOST_FIXED.match(text))
+        fixed = bool(_WITH_HOST.match(text))
         seen = bool(text)
         for number, part in enumerate(i.parts):
             value = self.cells.get(part, BOTTOM)
@@ -501,14 +520,15 @@ class Interpreter(Calls):
                 value = self.collapse(value)  # the text shows what is inside
             if isinstance(value.const, str | int) and not value.labels:
                 text += str(value.const)
-                fixed = fixed or bool(_HOST_FIXED.match(text))
+                fixed = fixed or bool(_WITH_HOST.match(text))
             elif value.labels:
                 parts.append(self.derived([value], clear=BIT["url"]) if fixed else value)
+            fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             text += "\0" if value.const is NO_CONST else ""
             text += literal
             # After a base address of any kind, what follows a slash cannot change the host any more.
-            fixed = fixed or bool(_HOST_FIXED.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
+            fixed = fixed or bool(_WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
             seen = True
         if not parts:
             consts = [self.cells.get(part, BOTTOM).const for part in i.parts]
@@ -516,7 +536,8 @@ class Interpreter(Calls):
                 made = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
                 self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
                 return
-        self.write(i.dst, _begun(self.derived(parts, "becomes part of a text"), i.literals[0] if i.literals else ""))
+        made_text = _begun(self.derived(parts, "becomes part of a text"), i.literals[0] if i.literals else "")
+        self.write(i.dst, made_text.with_(proven=made_text.proven | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
 
     def i_binary(self, i: ir.Binary) -> None:
         left, right = self.cells.get(i.left, BOTTOM), self.cells.get(i.right, BOTTOM)
@@ -550,15 +571,26 @@ class Interpreter(Calls):
         if i.op == "*" and (repeated := self._repeated(left, right, i)) is not None:
             self.write(i.dst, repeated)
             return
-        clear = 0
-        if i.op in ("+", "%") and isinstance(left.const, str) and _HOST_FIXED.match(left.const):
-            clear = BIT["url"]
+        fixed = i.op in ("+", "%") and (
+            bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(_WITH_HOST.match(left.const)))
+        )
         refs: list[Any] = []
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
-        made = self.derived([left, right], "becomes part of a text" if i.op in ("+", "%") else "", clear=clear)
+        what = "becomes part of a text" if i.op in ("+", "%") else ""
+        if fixed:  # what follows cannot change the host any more
+            made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"]))
+        else:
+            made = self.derived([left, right], what)
+        base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")
+        if fixed or (i.op == "+" and base):
+            made = made.with_(proven=made.proven | HOST_FIXED)
         if i.op in ("+", "%") and isinstance(left.const, str):
             made = _begun(made, left.const.partition("%")[0] if i.op == "%" else left.const)
+        if i.op == "+" and isinstance(left.const, str):
+            made = made.with_(head=left.const)
+        elif i.op in ("+", "%") and left.head:
+            made = made.with_(head=left.head)
         for ref in left.refs:
             if isinstance(ref, Inst):
                 method = ref.cls.method(_OPERATOR_METHODS.get(i.op, ""))

@@ -14,7 +14,7 @@ from typing import Any
 from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
-from headwater.taint.labels import ALL, Label, widen
+from headwater.taint.labels import ALL, Label, derive, widen
 
 
 class _NoConst:
@@ -76,7 +76,7 @@ Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
 class Value:
     """What a register or field may hold."""
 
-    __slots__ = ("allocs", "bound", "const", "labels", "loose", "origin", "pred", "proven", "refs", "start", "steps", "subject")
+    __slots__ = ("allocs", "bound", "const", "head", "labels", "loose", "origin", "pred", "proven", "refs", "steps", "subject")
 
     def __init__(
         self,
@@ -106,13 +106,13 @@ class Value:
         """The cells of the address that this is a parsed part of: a check of the host speaks of the whole address."""
         self.origin: tuple[Any, ...] = ()
         """The cells of the path that this is the resolved form of: a check of the one holds for the other."""
-        self.start = ""
-        """How a text begins of which only that is known (``f"tcp://*:{port}"``)."""
+        self.head = ""
+        """What a text begins with whose end is not known."""
 
     def with_(self, **changes: Any) -> Value:
         """A copy with some parts changed."""
         made = Value(self.labels, self.refs, self.const, self.allocs, self.proven, self.bound, self.loose, self.pred, self.steps)
-        made.subject, made.start, made.origin = self.subject, self.start, self.origin
+        made.subject, made.head, made.origin = self.subject, self.head, self.origin
         for name, value in changes.items():
             setattr(made, name, value)
         return made
@@ -134,6 +134,7 @@ def same(a: Value, b: Value) -> bool:
         and a.allocs == b.allocs
         and a.proven == b.proven
         and a.loose == b.loose
+        and a.head == b.head
         and (a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const))
         and (a.bound is b.bound or (a.bound is not None and b.bound is not None and same(a.bound, b.bound)))
     )
@@ -167,7 +168,7 @@ def join(a: Value, b: Value) -> Value:
         steps = {**b.steps, **steps} if steps else b.steps
     pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else None
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
-    start = a.start if a.start == b.start or _silent(b) else b.start if _silent(a) else ""
+    head = a.head if a.head == b.head or _silent(b) else b.head if _silent(a) else ""
     if (
         labels is a.labels
         and refs is a.refs
@@ -178,20 +179,18 @@ def join(a: Value, b: Value) -> Value:
         and steps is a.steps
         and pred is a.pred
         and subject is a.subject
-        and start is a.start
+        and head == a.head
         and (a.loose or not b.loose)
     ):
         return a
     made = Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, pred, steps)
-    made.subject, made.start = subject, start
+    made.subject, made.head = subject, head
     return made
 
 
 def _silent(value: Value) -> bool:
     """Whether a value says nothing but what it refers to."""
-    return (
-        not value.labels and value.const is NO_CONST and value.pred is None and not value.allocs and not value.subject and not value.start
-    )
+    return not value.labels and value.const is NO_CONST and value.pred is None and not value.allocs and not value.subject and not value.head
 
 
 def join_all(values: Iterable[Value]) -> Value:
@@ -448,3 +447,17 @@ def only_sources(shape: Shape, depth: int = 0) -> Shape:
         bound,
         shape.loose,
     )
+
+
+def doubted(shape: Shape) -> Shape:
+    """The shape with one confidence step less for all data in it."""
+    labels = shape.labels
+    if labels:
+        labels = widen(frozenset(made for label in labels if (made := derive(label, drop=1, exact=True)) is not None))
+    fields = shape.fields
+    if fields:
+        fields = {key: doubted(part) for key, part in fields.items()}
+    bound = doubted(shape.bound) if shape.bound is not None else None
+    if labels == shape.labels and not fields and bound is None:
+        return shape
+    return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven, bound, shape.loose)
