@@ -144,6 +144,8 @@ class Api(_Strict, frozen=True):
     """The value in words, for messages: ``the answer of the model``."""
     yields: str = ""
     """For a path that is read, not called: source kind of the value (``flask.request.args``, ``sys.argv``)."""
+    harmless: list[str] = []
+    """Sink classes to which what ``returns`` or ``yields`` brings in does no harm by its nature."""
     sinks: list[SinkModel] = []
     passes: list[str] = []
     """Arguments whose data is in the result."""
@@ -153,7 +155,8 @@ class Api(_Strict, frozen=True):
     """The result is the arguments made safe for these sink classes (``all``: a number, a length, a fixed set)."""
     clears_when: str = ""
     marks: list[str] = []
-    """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one)."""
+    """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one), ``joined-path``
+    (the path that the receiver, if it is passed on, and the positional arguments make together: what a check shows of it holds for them)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     instance_of: dict[str, str] = {}

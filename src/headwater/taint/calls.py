@@ -273,6 +273,7 @@ class Calls(Models):
         if summary.raises is not NOTHING and self.raised:
             self.raised[-1].append(self.instantiate(summary.raises, ("raised", fn.id), f"raised by {fn.name}()", actuals))
         result = self._result(fn, summary, actuals, drop)
+        self.refused = self.refused or bool(summary.proofs)
         for index, proven, weak, text in summary.proofs:
             if index < len(cells):
                 self.learn((cells[index], proven, weak, (), text))

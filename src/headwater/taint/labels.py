@@ -19,6 +19,12 @@ BIT: dict[str, int] = {name: 1 << number for number, name in enumerate(SINK_CLAS
 ALL = (1 << len(SINK_CLASSES)) - 1
 RESOLVED = 1 << len(SINK_CLASSES)
 PARSED_URL = RESOLVED << 1
+CONTAINED = PARSED_URL << 1
+"""Of a part of a path: joined to its folder it does not lead out of there (alone it may lead anywhere)."""
+CHECKED = CONTAINED << 1
+"""Of an object that no label stands for: the paths in it were checked in a way that can be passed."""
+HELD = ALL | CONTAINED | CHECKED
+"""What a function's checks may prove to its caller."""
 PATHS = BIT["path-read"] | BIT["path-write"]
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
@@ -92,9 +98,9 @@ def _intern(source: Source | None, param: int, path: tuple[str | int, ...], clea
     return found
 
 
-def source_label(source: Source, drop: int = 0) -> Label:
+def source_label(source: Source, drop: int = 0, cleared: int = 0) -> Label:
     """The label of data fresh from a source."""
-    return _intern(source, -1, (), 0, min(drop, limits.DROPS), False, 0)
+    return _intern(source, -1, (), cleared, min(drop, limits.DROPS), False, 0)
 
 
 def param_label(param: int, path: tuple[str | int, ...] = ()) -> Label:

@@ -18,10 +18,10 @@ from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint.arguments import Args, Arguments
-from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, Label, bits, derive, ordered, source_label
+from headwater.taint.labels import BIT, CHECKED, CONTAINED, PARSED_URL, PATHS, RESOLVED, Label, bits, derive, ordered, source_label
 from headwater.taint.state import Cell
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
-from headwater.taint.value import BOTTOM, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
+from headwater.taint.value import BOTTOM, Fact, Node, PathOf, Shape, Value, join, join_all, join_refs, only_sources
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -38,6 +38,10 @@ class Models(Arguments):
         super().__init__(solver, fn, traced)
         self.sinks: dict[Any, ToSink] = {}
         self.issues: dict[Any, Issue] = {}
+        self.learned: dict[int, tuple[Value, Value]] = {}
+        """Values that checks have added to, and what they were before."""
+        self.refused = False
+        """Something on the way raises where a check fails."""
 
     def call(self, callee: Value, args: Args) -> Value:
         """The result of calling ``callee``."""
@@ -110,7 +114,7 @@ class Models(Arguments):
                 if sink.class_ in self.solver.classes:
                     self._sink(sink, node, args, loose)
         if entry.returns and self.holds(entry.when, args, []) is not False:
-            made = self.from_source(entry.returns, entry.label or f"the result of {node.text}")
+            made = self.from_source(entry.returns, entry.label or f"the result of {node.text}", bits(entry.harmless))
             if loose:
                 made = self.lower(made)
             if entry.instance_of:
@@ -123,8 +127,12 @@ class Models(Arguments):
             )
             made = join(made, self.derived([value for value in values if value is not None], "", clear=bits(entry.clears)))
         elif entry.passes and not body:
-            values = [value for one in entry.passes if (value := self._argument(one, args)) is not None]
-            made = join(made, self.derived(values, f"through {_last(node)}"))
+            what = f"through {_last(node)}"
+            if "joined-path" in entry.marks:
+                parts = [args.receiver or BOTTOM] if "self" in entry.passes else []
+                made = join(made, self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what))
+            else:
+                made = join(made, self.derived([value for one in entry.passes if (value := self._argument(one, args)) is not None], what))
         for target, taken in entry.into.items() if not body else ():
             changed = self._argument(target, args)
             if changed is not None and changed.allocs:
@@ -209,6 +217,18 @@ class Models(Arguments):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
                     self._reach(label, value, sink, less, False, label.exact, tuple(requires), None)
+
+    def joined(self, parts: list[Value], what: str) -> Value:
+        """A path made of parts: those that a check has shown to stay where they are, or in the folder that they are joined to, do."""
+        if len(parts) == 1:
+            made = self.derived(parts, what)
+            held = parts[0].proven & (PATHS | CONTAINED | RESOLVED)
+            return made.with_(proven=made.proven | held) if held else made
+        made = BOTTOM
+        for number, part in enumerate(parts):
+            safe = part.proven & PATHS == PATHS or (number > 0 and part.proven & CONTAINED)
+            made = join(made, self.derived([part], what, clear=PATHS if safe else 0))
+        return made
 
     def _instances(self, entry: Api, made: Value, args: Args) -> Value:
         """Parts of a result that are instances of a class given as an argument."""
@@ -370,6 +390,7 @@ class Models(Arguments):
             weak = guard.weak or (guard.needs in _MARKS and not value.proven & _MARKS[guard.needs])
             fact: Fact = (cells, 0, proves, (), f"{args.name or 'the check'}() can be passed") if weak else (cells, proves, 0, (), "")
             if guard.raises:
+                self.refused = True
                 self.learn(fact)
                 if not weak:
                     made = made.with_(proven=made.proven | proves)
@@ -385,11 +406,18 @@ class Models(Arguments):
 
     def learn(self, fact: Fact) -> None:
         """Attach what a check has shown to the cells that it looked at."""
-        cells, proven, weak, refs, _ = fact
+        cells, all_proven, all_weak, all_refs, _ = fact
         for cell in cells:
+            proven, weak, refs = all_proven, all_weak, all_refs
+            if type(cell) is PathOf:  # a check of the place says nothing else of the data
+                proven, weak, refs = proven & (PATHS | CONTAINED), weak & PATHS, ()
+                if cell.part:
+                    proven = CONTAINED if proven else 0
+                cell = cell.cell
             value = self.cells.get(cell)
             if value is None:
                 continue
+            before = value
             if refs:
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
             if proven:
@@ -400,7 +428,11 @@ class Models(Arguments):
                     {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
                 )
                 value = value.with_(labels=frozenset(labels.values()), steps=steps)
-            self.write(cell, value)
+            elif weak & PATHS and value is not BOTTOM:
+                value = value.with_(proven=value.proven | CHECKED)
+            if value is not before:
+                self.learned[id(value)] = value, self.learned[id(before)][1] if id(before) in self.learned else before
+                self.write(cell, value)
 
 
 def _last(node: ApiPath[Any]) -> str:
