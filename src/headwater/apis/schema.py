@@ -155,8 +155,8 @@ class Api(_Strict, frozen=True):
     """The result is the arguments made safe for these sink classes (``all``: a number, a length, a fixed set)."""
     clears_when: str = ""
     marks: list[str] = []
-    """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one), ``joined-path``
-    (the path that the receiver, if it is passed on, and the positional arguments make together: what a check shows of it holds for them)."""
+    """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
+    ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     instance_of: dict[str, str] = {}

@@ -125,7 +125,11 @@ class Models(Arguments):
                 if entry.passes
                 else [*args.everything(), *([args.receiver] if args.receiver else [])]
             )
-            made = join(made, self.derived([value for value in values if value is not None], "", clear=bits(entry.clears)))
+            clear = bits(entry.clears)
+            safe = self.derived([value for value in values if value is not None], "", clear=clear)
+            if clear & PATHS == PATHS and safe.labels:  # a last part: joined with the other way's checked name, both stay in the folder
+                safe = safe.with_(proven=safe.proven | PATHS | CONTAINED)
+            made = join(made, safe)
         elif entry.passes and not body:
             what = f"through {_last(node)}"
             if "joined-path" in entry.marks:
