@@ -157,7 +157,7 @@ class Frame(State):
                         made = join(made, found.with_(refs=()))
                     if made.labels:
                         clear = self.solver.clears_when_read(child)
-                        if clear:
+                        if clear and not any(isinstance(one, Inst) and ref in one.paths for one in value.refs):
                             made = self.derived([made], clear=clear)
                 else:
                     opaque = opaque or not ref.text.startswith("?")

@@ -15,7 +15,7 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api
 from headwater.index.calls import COMMON_METHODS
-from headwater.index.entities import Cls, Fn, Inst
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards
 from headwater.taint.arguments import Args
@@ -203,11 +203,11 @@ class Interpreter(Calls):
     def _globals(self) -> None:
         for name, register in self.fn.ir.names.items():
             value = self.cells.get(register)
+            annotation = self.fn.ir.annotations.get(name)
+            if value is not None and annotation is not None and all(map(_foreign, value.refs)):
+                self.at = ir.Move(0, 0, 0, 0)  # what a library made stands for what is declared (a proxy)
+                value = self.typed(value, self.symbols.type_value(self.mod, annotation))
             if value is not None and value is not BOTTOM:
-                annotation = self.fn.ir.annotations.get(name)
-                if annotation is not None and not value.refs:
-                    self.at = ir.Move(0, 0, 0, 0)
-                    value = self.typed(value, self.symbols.type_value(self.mod, annotation))
                 self.solver.store_global(self.fn, self.mod, name, self.export(value))
                 self.remember(name, value)
 
@@ -955,6 +955,11 @@ class Interpreter(Calls):
         self.block(i.final)
         if not deltas:
             self.dead = True
+
+
+def _foreign(ref: Any) -> bool:
+    """Whether a reference is something of a library of which no model speaks."""
+    return ref is EXTERNAL or (isinstance(ref, ApiPath) and not ref.entries)
 
 
 def _given(value: Value) -> bool:
