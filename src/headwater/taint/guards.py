@@ -13,7 +13,7 @@ from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint.labels import ALL, BIT, PATHS, RESOLVED
+from headwater.taint.labels import ALL, BIT, CHECKED, PATHS, RESOLVED
 from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
         for side in (left, right):
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
                 true_ += ((side.subject, PATHS, 0, (), ""),)
+            elif side.subject and side.proven & CHECKED:
+                true_ += ((side.subject, 0, PATHS, (), "a comparison of texts can be passed by a neighbour of the folder"),)
         if left.pred is not None and right.const in (True, False):
             positive = left.pred if right.const is True else (left.pred[1], left.pred[0])
             return positive if op in ("==", "is") else (positive[1], positive[0])
@@ -187,6 +189,12 @@ def _commonpath(frame: Interpreter, args: Args) -> Value | None:
     return made
 
 
+def _commonprefix(frame: Interpreter, args: Args) -> Value | None:
+    """``commonprefix([root, path])`` compares texts: a neighbour whose name begins like the root's passes."""
+    made = _commonpath(frame, args)
+    return made.with_(proven=CHECKED) if made is not None else None
+
+
 def _constant_copy(frame: Interpreter, args: Args) -> Value | None:
     """``frozenset({...})``, ``set([...])``, ``tuple([...])``, ``list(...)``, ``dict(...)``: the same elements."""
     if len(args.positional) == 1 and args.positional[0].allocs and not args.positional[0].labels and not args.kw:
@@ -238,6 +246,7 @@ SPECIAL: dict[str, Callable[[Interpreter, Args], Value | None]] = {
     "builtins.zip": _zip,
     "builtins.globals": _globals,
     "os.path.commonpath": _commonpath,
+    "os.path.commonprefix": _commonprefix,
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "builtins.frozenset": _constant_copy,
