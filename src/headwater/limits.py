@@ -34,7 +34,7 @@ DROPS: Final = 2  # confidence steps: high, medium, low
 
 # Calls
 CANDIDATES: Final = 4  # definers of a method name for a call on an unknown receiver: more are rather chance than meaning
-OVERRIDES: Final = 8  # overrides that a call on self may reach
+OVERRIDES: Final = 8  # overrides that a call on self may reach; of an abstract method as many as DISPATCH
 DISPATCH: Final = 24  # functions in one table of tools
 EFFECTS: Final = 64  # of one summary
 APPLY_DEPTH: Final = 2  # properties and callbacks met while one call is applied; deeper nesting is a property that reads itself

@@ -158,6 +158,8 @@ class Api(_Strict, frozen=True):
     """The value in words, for messages: ``the answer of the model``."""
     yields: str = ""
     """For a path that is read, not called: source kind of the value (``flask.request.args``, ``sys.argv``)."""
+    harmless: list[str] = []
+    """Sink classes to which what ``returns`` or ``yields`` brings in does no harm by its nature."""
     sinks: list[SinkModel] = []
     passes: list[str] = []
     """Arguments whose data is in the result."""
@@ -169,7 +171,8 @@ class Api(_Strict, frozen=True):
     marks: list[str] = []
     """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
     ``syntax-tree`` (the tree of a program),
-    ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address)."""
+    ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
+    ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     instance_of: dict[str, str] = {}

@@ -220,7 +220,7 @@ class Edges:
                 method = cls.method(name)
                 if method is not None:
                     out[method.id] = None
-                    for child in cls.descendants(limits.OVERRIDES)[: limits.OVERRIDES]:
+                    for child in cls.overriders(method)[0]:
                         over = child.methods.get(name)
                         if over is not None:
                             out[over.id] = None

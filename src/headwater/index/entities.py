@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater import ir
+from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 
 Key = tuple[Any, ...]
@@ -111,6 +111,12 @@ class Cls:
                 found[one.id] = one
                 todo += one.children
         return list(found.values())
+
+    def overriders(self, method: Fn | None) -> tuple[list[Cls], bool]:
+        """Subclasses that a call of the method may reach, and whether they are all: an abstract one is a table of what overrides it."""
+        limit = limits.DISPATCH if method is not None and "abstract" in method.ir.flags else limits.OVERRIDES
+        found = self.descendants(limit)
+        return found[:limit], len(found) <= limit
 
     def __repr__(self) -> str:
         return f"<class {self.module.name}.{self.ir.qualname}>"

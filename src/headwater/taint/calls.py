@@ -165,11 +165,12 @@ class Calls(Models):
                 self.solver.count("callbacks-cut")
                 continue
             if label.path or self.fn.cls is None or label.param:
+                named = {**self._spread_names(args.spread), **args.kw} if args.spread is not None else args.kw
                 self.callbacks[key] = ToCallback(
                     label.param,
                     label.path,
                     tuple(self.export(value) for value in args.positional[: limits.ARGUMENTS_REPORTED]),
-                    tuple((name, self.export(value)) for name, value in sorted(args.kw.items())),
+                    tuple((name, self.export(value)) for name, value in sorted(named.items())),
                     self.at.start,
                     self.at.end,
                 )
@@ -180,6 +181,16 @@ class Calls(Models):
                         steps = {result: callee.steps[label]}
                     made = join(made, Value(frozenset((result,)), steps=steps))
         return made
+
+    def _spread_names(self, spread: Value) -> dict[str, Value]:
+        """What is known of the keyword arguments in ``**spread``."""
+        named: dict[str, Value] = {}
+        for alloc in spread.allocs:
+            for key in alloc.keys:
+                value = self.cells.get((alloc, key))
+                if value is not None and isinstance(key, str) and key.isidentifier():
+                    named[key] = join(named.get(key, BOTTOM), value)
+        return named
 
     # -------------------------------------------------------------------------------------- project functions
 
@@ -283,6 +294,7 @@ class Calls(Models):
         if summary.raises is not NOTHING and self.raised:
             self.raised[-1].append(self.instantiate(summary.raises, ("raised", fn.id), f"raised by {fn.name}()", actuals))
         result = self._result(fn, summary, actuals, drop)
+        self.refused = self.refused or bool(summary.proofs)
         for index, proven, weak, text in summary.proofs:
             if index < len(cells):
                 self.learn((cells[index], proven, weak, (), text))

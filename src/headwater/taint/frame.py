@@ -12,7 +12,7 @@ from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import Label, derive, ordered, source_label, widen
+from headwater.taint.labels import Label, bits, derive, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -79,15 +79,15 @@ class Frame(State):
             for entry in ref.entries:
                 kind = getattr(entry, "yields", "")
                 if kind:
-                    value = self.from_source(kind, entry.label or ref.text)
+                    value = self.from_source(kind, entry.label or ref.text, bits(entry.harmless))
                     labels, steps = labels | value.labels, value.steps
         return Value(labels, (ref,), bound=bound, steps=steps)
 
-    def from_source(self, kind: str, text: str) -> Value:
+    def from_source(self, kind: str, text: str, harmless: int = 0) -> Value:
         """Data fresh from a source at the instruction at hand."""
         self.sources += 1
         source = self.solver.source(kind, self.fn, self.at.start, self.at.end, text)
-        label = source_label(source)
+        label = source_label(source, cleared=harmless)
         steps = {label: Node(self.at.start, self.at.end, text, None)} if self.traced else None
         return Value(frozenset((label,)), steps=steps)
 
@@ -157,7 +157,7 @@ class Frame(State):
                         made = join(made, found.with_(refs=()))
                     if made.labels:
                         clear = self.solver.clears_when_read(child)
-                        if clear:
+                        if clear and not any(isinstance(one, Inst) and ref in one.paths for one in value.refs):
                             made = self.derived([made], clear=clear)
                 else:
                     opaque = opaque or not ref.text.startswith("?")
@@ -537,7 +537,11 @@ class Frame(State):
         if made is not BOTTOM and shape.proven:  # it holds for the whole: for what the caller gave too
             made = made.with_(proven=made.proven | shape.proven)
         whole = Value(labels, shape.refs, shape.const, allocs, shape.proven, bound, shape.loose, None, steps if self.traced else None)
-        return whole if made is BOTTOM else join(made, whole)
+        if made is BOTTOM:
+            return whole
+        if shape.proven & ~made.proven and made.labels:  # what a check or an operation in the callee has shown of what it was given
+            made = made.with_(proven=made.proven | shape.proven)
+        return join(made, whole)
 
     def project(self, actuals: list[Value], param: int, path: Path) -> Value | None:
         """What the caller's argument holds at an access path; None where there is no such argument."""

@@ -13,7 +13,7 @@ from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint.labels import ALL, BIT, NAME_HEAD, PATHS, RESOLVED
+from headwater.taint.labels import ALL, BIT, CHECKED, NAME_HEAD, PATHS, RESOLVED
 from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
         for side in (left, right):
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
                 true_ += ((side.subject, PATHS, 0, (), ""),)
+            elif side.subject and side.proven & CHECKED:
+                true_ += ((side.subject, 0, PATHS, (), "a comparison of texts can be passed by a neighbour of the folder"),)
         if left.pred is not None and right.const in (True, False):
             positive = left.pred if right.const is True else (left.pred[1], left.pred[0])
             return positive if op in ("==", "is") else (positive[1], positive[0])
@@ -222,6 +224,12 @@ def _last_part(frame: Interpreter, args: Args) -> Value | None:
     return Value(allocs=(alloc,))
 
 
+def _commonprefix(frame: Interpreter, args: Args) -> Value | None:
+    """``commonprefix([root, path])`` compares texts: a neighbour whose name begins like the root's passes."""
+    made = _commonpath(frame, args)
+    return made.with_(proven=CHECKED) if made is not None else None
+
+
 def _constant_copy(frame: Interpreter, args: Args) -> Value | None:
     """``frozenset({...})``, ``set([...])``, ``tuple([...])``, ``list(...)``, ``dict(...)``: the same elements."""
     if len(args.positional) == 1 and args.positional[0].allocs and not args.positional[0].labels and not args.kw:
@@ -286,6 +294,7 @@ SPECIAL: dict[str, Callable[[Interpreter, Args], Value | None]] = {
     "builtins.globals": _globals,
     "os.path.commonpath": _commonpath,
     **{f"{module}.{name}": _last_part for module in ("os.path", "posixpath", "ntpath") for name in ("split", "splitext")},
+    "os.path.commonprefix": _commonprefix,
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "builtins.frozenset": _constant_copy,

@@ -21,6 +21,10 @@ RESOLVED = 1 << len(SINK_CLASSES)
 PARSED_URL = RESOLVED << 1
 NAME_HEAD = PARSED_URL << 1
 HOST_FIXED = NAME_HEAD << 1
+CONTAINED = HOST_FIXED << 1
+"""Of a part of a path: joined to its folder it does not lead out of there (alone it may lead anywhere)."""
+CHECKED = CONTAINED << 1
+"""Of an object that no label stands for: the paths in it were checked in a way that can be passed."""
 PATHS = BIT["path-read"] | BIT["path-write"]
 TREE = PARSED_URL << 1
 """In ``Label.weak``: the data is part of the syntax tree of a program."""
@@ -34,6 +38,8 @@ OPTED_IN = TREE << 5
 """In ``Label.weak``: only where the operator has switched it on, by a name that says that it is dangerous."""
 NO_OPTION = OPTED_IN << 1
 """In ``Value.proven``: text that does not begin with a dash is no option of a program."""
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION
+"""What a function's checks may prove to its caller."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
 
@@ -119,9 +125,9 @@ def _intern(source: Source | None, param: int, path: tuple[str | int, ...], clea
     return found
 
 
-def source_label(source: Source, drop: int = 0) -> Label:
+def source_label(source: Source, drop: int = 0, cleared: int = 0) -> Label:
     """The label of data fresh from a source."""
-    return _intern(source, -1, (), 0, min(drop, limits.DROPS), False, 0)
+    return _intern(source, -1, (), cleared, min(drop, limits.DROPS), False, 0)
 
 
 def param_label(param: int, path: tuple[str | int, ...] = ()) -> Label:

@@ -21,9 +21,12 @@ from headwater.taint import optin
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     BIT,
+    CHECKED,
+    CONTAINED,
     NO_OPTION,
     OPTED_IN,
     PARSED_URL,
+    PATHS,
     RESOLVED,
     TREE,
     TREE_CHECKS,
@@ -37,7 +40,7 @@ from headwater.taint.labels import (
 )
 from headwater.taint.state import Cell
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
-from headwater.taint.value import BOTTOM, GATE, NO_CONST, Fact, Node, Shape, Value, join, join_all, join_refs, only_sources
+from headwater.taint.value import BOTTOM, GATE, NO_CONST, Fact, Node, PathOf, Shape, Value, join, join_all, join_refs, only_sources
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -57,6 +60,10 @@ class Models(Arguments):
         self.issues: dict[Any, Issue] = {}
         self.gates: tuple[Any, ...] = ()
         """Switches that are not as by default where the instruction at hand is run: requirements, or names of fields and settings."""
+        self.learned: dict[int, tuple[Value, Value]] = {}
+        """Values that checks have added to, and what they were before."""
+        self.refused = False
+        """Something on the way raises where a check fails."""
 
     def off(self, fn: Fn, needed: Requirement) -> bool:
         """Whether a condition fails as long as nobody says otherwise: by the default of a parameter, or of a field of the object."""
@@ -150,7 +157,7 @@ class Models(Arguments):
                 if sink.class_ in self.solver.classes:
                     self._sink(sink, node, args, loose)
         if entry.returns and self.holds(entry.when, args, []) is not False:
-            made = self.from_source(entry.returns, entry.label or f"the result of {node.text}")
+            made = self.from_source(entry.returns, entry.label or f"the result of {node.text}", bits(entry.harmless))
             if loose:
                 made = self.lower(made)
             if entry.instance_of:
@@ -161,10 +168,18 @@ class Models(Arguments):
                 if entry.passes
                 else [*args.everything(), *([args.receiver] if args.receiver else [])]
             )
-            made = join(made, self.derived([value for value in values if value is not None], "", clear=bits(entry.clears)))
+            clear = bits(entry.clears)
+            safe = self.derived([value for value in values if value is not None], "", clear=clear)
+            if clear & PATHS == PATHS and safe.labels:  # a last part: joined with the other way's checked name, both stay in the folder
+                safe = safe.with_(proven=safe.proven | PATHS | CONTAINED)
+            made = join(made, safe)
         elif entry.passes and not body:
-            values = [value for one in entry.passes if (value := self._argument(one, args)) is not None]
-            made = join(made, self.derived(values, f"through {_last(node)}"))
+            what = f"through {_last(node)}"
+            if "joined-path" in entry.marks:
+                parts = [args.receiver or BOTTOM] if "self" in entry.passes else []
+                made = join(made, self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what))
+            else:
+                made = join(made, self.derived([value for one in entry.passes if (value := self._argument(one, args)) is not None], what))
         for target, taken in entry.into.items() if not body else ():
             changed = self._argument(target, args)
             if changed is not None and changed.allocs:
@@ -257,6 +272,18 @@ class Models(Arguments):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
                     self._reach(label, value, sink, less, 0, label.exact, tuple(requires), None)
+
+    def joined(self, parts: list[Value], what: str) -> Value:
+        """A path made of parts: those that a check has shown to stay where they are, or in the folder that they are joined to, do."""
+        if len(parts) == 1:
+            made = self.derived(parts, what)
+            held = parts[0].proven & (PATHS | CONTAINED | RESOLVED)
+            return made.with_(proven=made.proven | held) if held else made
+        made = BOTTOM
+        for number, part in enumerate(parts):
+            safe = part.proven & PATHS == PATHS or (number > 0 and part.proven & CONTAINED)
+            made = join(made, self.derived([part], what, clear=PATHS if safe else 0))
+        return made
 
     def _instances(self, entry: Api, made: Value, args: Args) -> Value:
         """Parts of a result that are instances of a class given as an argument."""
@@ -421,6 +448,7 @@ class Models(Arguments):
             weak = guard.weak or (guard.needs in _MARKS and not value.proven & _MARKS[guard.needs])
             fact: Fact = (cells, 0, proves, (), f"{args.name or 'the check'}() can be passed") if weak else (cells, proves, 0, (), "")
             if guard.raises:
+                self.refused = True
                 self.learn(fact)
                 if not weak:
                     made = made.with_(proven=made.proven | proves)
@@ -436,17 +464,24 @@ class Models(Arguments):
 
     def learn(self, fact: Fact) -> None:
         """Attach what a check has shown to the cells that it looked at."""
-        cells, proven, weak, refs, _ = fact
+        cells, all_proven, all_weak, all_refs, _ = fact
         if cells is GATE:
-            self.gates += tuple(one for one in refs if one not in self.gates)
+            self.gates += tuple(one for one in all_refs if one not in self.gates)
             return
         for cell in cells:
+            proven, weak, refs = all_proven, all_weak, all_refs
+            if type(cell) is PathOf:  # a check of the place says nothing else of the data
+                proven, weak, refs = proven & (PATHS | CONTAINED), weak & PATHS, ()
+                if cell.part:
+                    proven = CONTAINED if proven else 0
+                cell = cell.cell
             value = self.cells.get(cell)
             if value is None:
                 continue
             if cell == optin.CELL:
                 self.write(cell, Value(const=True))
                 continue
+            before = value
             if refs:
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
             if proven:
@@ -457,7 +492,11 @@ class Models(Arguments):
                     {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
                 )
                 value = value.with_(labels=frozenset(labels.values()), steps=steps)
-            self.write(cell, value)
+            elif weak & PATHS and value is not BOTTOM:
+                value = value.with_(proven=value.proven | CHECKED)
+            if value is not before:
+                self.learned[id(value)] = value, self.learned[id(before)][1] if id(before) in self.learned else before
+                self.write(cell, value)
 
 
 def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:

@@ -98,9 +98,9 @@ class Project:
             if len(candidates) <= limits.OVERRIDES:
                 made += [fn for fn in candidates if fn is not own]
         if own is not None or cls.children:
-            children = cls.descendants(limits.OVERRIDES)
+            children, all_of_them = cls.overriders(own)
             over = [child.methods[name] for child in children if name in child.methods]
-            if len(children) <= limits.OVERRIDES:
+            if all_of_them:
                 made += over
             elif over:
                 self.count("overrides-cut")

@@ -13,13 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.apis.paths import ApiPath
+from headwater.apis.schema import Api
 from headwater.index.calls import COMMON_METHODS
-from headwater.index.entities import Cls, Fn, Inst
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards, optin
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
-from headwater.taint.labels import ALL, BIT, HOST_FIXED, NAME_HEAD, NO_OPTION, PARSED_URL, RESOLVED, TREE_CHECKS, Label, bits, param_label
+from headwater.taint.labels import (
+    ALL,
+    BIT,
+    CONTAINED,
+    HELD,
+    HOST_FIXED,
+    NAME_HEAD,
+    NO_OPTION,
+    PARSED_URL,
+    PATHS,
+    RESOLVED,
+    TREE_CHECKS,
+    Label,
+    bits,
+    param_label,
+)
 from headwater.taint.programs import Looked, Programs
 from headwater.taint.summary import Proof, Requirement, Summary, ToParam
 from headwater.taint.value import (
@@ -30,6 +46,7 @@ from headwater.taint.value import (
     Alloc,
     Fact,
     Node,
+    PathOf,
     Pred,
     Shape,
     Value,
@@ -48,6 +65,8 @@ _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _CUTS = frozenset({"split", "partition"})
+_DOUBTED = PATHS | BIT["url"]
+"""Where a check that is made on some ways only counts for something."""
 
 
 class Interpreter(Calls):
@@ -63,8 +82,8 @@ class Interpreter(Calls):
         self.named_calls: dict[int, str] = {}
         self.receivers: dict[int, int] = {}
         """The register that an attribute was read from, by the attribute's register."""
-        self.texts: dict[int, tuple[tuple[Any, Value], ...]] = {}
-        """What a register is the text of (``str(path)``): cells, and what they held."""
+        self.origins: dict[int, tuple[tuple[Any, Value], ...]] = {}
+        """What a register is the text of (``str(path)``) or the path of: cells, and what they held."""
         self.lasting = solver.lasting(fn)
         self.yields: Alloc | None = None
         self.programs = Programs(self)
@@ -106,7 +125,10 @@ class Interpreter(Calls):
             self._mutations(),
             tuple(callback for _, callback in sorted(self.callbacks.items(), key=lambda item: item[0])),
             self._raised(),
-            _with_raised(_common(self.exit_proofs), self.programs.raised),
+            _with_raised(
+                _common(self.exit_proofs, partly=self.refused and self.returned is not None and self.returned.const is None),
+                self.programs.raised,
+            ),
             _common(self.true_proofs),
             _common(self.false_proofs),
             self._ends_here(),
@@ -140,7 +162,7 @@ class Interpreter(Calls):
                 value = value.with_(refs=(self.solver.names[param.name],))
             if self.traced:
                 value = value.with_(steps={param_label(index): Node(param.start, param.end, "", None)})
-            self.cells[index] = value
+            self.cells[index] = self.cells[("in", index)] = value
         first = len(function.params)
         for number, name in enumerate(function.captured):
             value = self.param_value(first + number, ())
@@ -229,11 +251,11 @@ class Interpreter(Calls):
     def _globals(self) -> None:
         for name, register in self.fn.ir.names.items():
             value = self.cells.get(register)
+            annotation = self.fn.ir.annotations.get(name)
+            if value is not None and annotation is not None and all(map(_foreign, value.refs)):
+                self.at = ir.Move(0, 0, 0, 0)  # what a library made stands for what is declared (a proxy)
+                value = self.typed(value, self.symbols.type_value(self.mod, annotation))
             if value is not None and value is not BOTTOM:
-                annotation = self.fn.ir.annotations.get(name)
-                if annotation is not None and not value.refs:
-                    self.at = ir.Move(0, 0, 0, 0)
-                    value = self.typed(value, self.symbols.type_value(self.mod, annotation))
                 self.solver.store_global(self.fn, self.mod, name, self.export(value))
                 self.remember(name, value)
 
@@ -365,10 +387,10 @@ class Interpreter(Calls):
         source = self.loaded.get(i.src)
         if source is not None:
             self.loaded[i.dst] = source
-        if self.texts:
-            self.texts.pop(i.dst, None)
-            if i.src in self.texts:
-                self.texts[i.dst] = self.texts[i.src]
+        if self.origins:
+            self.origins.pop(i.dst, None)
+            if i.src in self.origins:
+                self.origins[i.dst] = self.origins[i.src]
         self.programs.moved(i.dst, i.src)
         self.write(i.dst, value)
 
@@ -578,7 +600,9 @@ class Interpreter(Calls):
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
         what = "becomes part of a text" if i.op in ("+", "%") else ""
-        if fixed:  # what follows cannot change the host any more
+        if i.op == "/":
+            made = self.joined([left, right], "")
+        elif fixed:  # what follows cannot change the host any more
             made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"]))
         else:
             made = self.derived([left, right], what)
@@ -598,7 +622,21 @@ class Interpreter(Calls):
                     made = join(made, self.call_function(method, left, [right], {}))
         if refs:
             made = made.with_(refs=tuple(refs))
+        if i.op == "/":
+            self._origin(i.dst, [self.cells_of(i.left) if left.labels else (), self.cells_of(i.right) if right.labels else ()], True)
         self.write(i.dst, made)
+
+    def _origin(self, register: int, operands: list[tuple[Any, ...]], part: bool) -> None:
+        """The register holds a path made of the operands: what is shown of it is shown of them."""
+        self.origins.pop(register, None)
+        found: list[tuple[Any, Value]] = []
+        for cell in dict.fromkeys(cell for cells in operands for cell in cells):
+            inner, part_of = (cell.cell, cell.part) if type(cell) is PathOf else (cell, False)
+            value = self.cells.get(inner)
+            if value is not None and inner != register:
+                found.append((PathOf(inner, part or part_of), value))
+        if found:
+            self.origins[register] = tuple(found)
 
     def _repeated(self, left: Value, right: Value, i: ir.Binary) -> Value | None:
         """``[x] * n``: a list of as many as nobody knows."""
@@ -632,13 +670,24 @@ class Interpreter(Calls):
         self.programs.refuse([(labels, aspects)], "raise")
 
     def cells_of(self, register: int) -> tuple[Any, ...]:
-        """A register, the field that it was read from, and what it is the text of."""
+        """A register, the field that it was read from, the parameter that it is, and what it is the text or the path of."""
         loaded = self.loaded.get(register)
         cells: tuple[Any, ...] = (register,) if loaded is None else (register, loaded)
-        for cell, value in self.texts.get(register, ()):
-            if self.cells.get(cell) is value:
+        value = self.cells.get(register)
+        if value is not None and len(value.labels) == 1:
+            (label,) = value.labels
+            if label.exact and label.source is None and not label.path:
+                cells += (("in", label.param),)
+        for cell, held in self.origins.get(register, ()):
+            now = self.cells.get(cell.cell if type(cell) is PathOf else cell)
+            if now is held or (now is not None and self._unchecked(now) is self._unchecked(held)):
                 cells += (cell,)
         return cells
+
+    def _unchecked(self, value: Value) -> Value:
+        """The value as it was before checks added to it."""
+        known = self.learned.get(id(value))
+        return known[1] if known is not None else value
 
     def cells_holding(self, value: Value) -> list[Any]:
         if not value.labels:
@@ -685,9 +734,12 @@ class Interpreter(Calls):
         before = self.programs.version
         result = self.call(callee, args)
         self.at = i
-        self.texts.pop(i.dst, None)
+        self.origins.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
-            self.texts[i.dst] = tuple((cell, cells[cell]) for cell in args.cells[0] if cell in cells)
+            inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])
+            self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
+        else:
+            self._path_made(i.dst, callee, args)
         receiver = callee.bound
         if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
             if result.pred is None and receiver is not None and guards.configured(self, receiver):  # a setting that is off by default
@@ -706,6 +758,25 @@ class Interpreter(Calls):
         if callee.refs and not callee.loose and all(map(self.never_returns, callee.refs)):
             self.dead = True
             self.jump = "raise"
+
+    def _path_made(self, register: int, callee: Value, args: Args) -> None:
+        """Where a call gives the path that its arguments make together (``abspath(x)``, ``join(a, b)``): the result's origins."""
+        for ref in callee.refs:
+            if isinstance(ref, ApiPath) and any("joined-path" in getattr(entry, "marks", ()) for entry in ref.entries):
+                values, places = args.positional, args.cells
+                if any(entry.same == "self" or "self" in entry.passes for entry in ref.entries if isinstance(entry, Api)):
+                    values, places = [args.receiver or BOTTOM, *values], [args.receiver_cells, *places]
+                operands = [place for value, place in zip(values, places, strict=False) if value.labels]
+                self._origin(register, operands, len(values) > 1)
+                return
+            if isinstance(ref, Fn) and len(callee.refs) == 1:
+                summary = self.solver.summary(self.fn, ref)
+                labels = summary.returns.labels if summary is not None else ()
+                for label in labels if len(labels) == 1 else ():  # the function gives back what it was given
+                    place = label.param - (1 if ref.bound else 0)
+                    if label.source is None and label.exact and not label.path and 0 <= place < len(args.cells):
+                        self._origin(register, [args.cells[place]], False)
+                return
 
     def _known_elements(self, value: Value) -> list[Value] | None:
         """The elements of a tuple or list of known length."""
@@ -824,13 +895,13 @@ class Interpreter(Calls):
             self._return_value(value)
         held: dict[int, tuple[int, int]] = {}
         for index in range(len(self.fn.ir.params)):
-            found = self.cells.get(index)
+            found = self.cells.get(("in", index))
             if found is not None:
-                weak = 0
+                weak = -1
                 for label in found.labels:
                     if label.param == index and label.exact and not label.path:
-                        weak |= label.weak
-                        held[index] = (found.proven & (ALL | NO_OPTION), weak)
+                        weak &= label.weak
+                        held[index] = (found.proven & HELD, weak)
         self.exit_proofs.append(held)
         truth = value.const
         if truth is NO_CONST and value.pred is not None:
@@ -838,9 +909,14 @@ class Interpreter(Calls):
                 more = _with_looked(held, looked)
                 for cells, proven, weak, _, _ in facts:
                     for cell in cells:
-                        if isinstance(cell, int) and cell in more:
-                            old = more[cell]
-                            more[cell] = (old[0] | proven & (ALL | NO_OPTION), old[1] | weak)
+                        whole = cell.cell if type(cell) is PathOf else cell
+                        if type(whole) is tuple and whole[0] == "in" and whole[1] in more:
+                            shown, doubted = proven & HELD, weak
+                            if type(cell) is PathOf:
+                                shown, doubted = shown & (PATHS | CONTAINED), doubted & PATHS
+                                shown = shown if not cell.part else CONTAINED if shown else 0
+                            old = more[whole[1]]
+                            more[whole[1]] = (old[0] | shown, old[1] | doubted)
                 out.append(more)
         elif truth is NO_CONST:
             self.true_proofs.append(_with_looked(held, looked))
@@ -866,6 +942,7 @@ class Interpreter(Calls):
         self.write(i.dst, BOTTOM)
 
     def i_raise(self, i: ir.Raise) -> None:
+        self.refused = True
         if i.src >= 0:
             value = self.cells.get(i.src, BOTTOM)
             if value.labels or value.allocs:
@@ -893,6 +970,8 @@ class Interpreter(Calls):
         gates: list[tuple[Any, ...]] = []
         outer = self.begin()  # the path on which no condition has held so far
         named = self.lasting
+        known: list[tuple[Fact, ...]] = []  # what the conditions themselves have shown
+        failed: tuple[Fact, ...] = ()
         kept: dict[Any, Value] = {}  # what the conditions did to variables and objects: their temporaries end with them
         programs = self.programs
         before = programs.version
@@ -912,8 +991,10 @@ class Interpreter(Calls):
             if alive:
                 deltas.append({**kept, **delta} if kept else delta)
                 gates.append(self.inner)
+                known.append(true)
             for fact in false:
                 self.learn(fact)
+            failed += false
             if not alive and looked:
                 programs.refuse(looked, self.jump)
         looked = programs.looked[first:]
@@ -927,11 +1008,18 @@ class Interpreter(Calls):
         if rest_alive:
             deltas.append(rest)
             gates.append(self.gates)
+            known.append(failed)
         self.gates = tuple(one for one in gates[0] if all(one in other for other in gates[1:])) if gates else outside
         if not deltas:
             self.dead = True
             return
+        checked = self._checked_in_one(deltas, known) if len(deltas) > 1 else []
         self.merge(deltas, True)
+        for cell, shown in checked:
+            now = self.cells.get(cell, BOTTOM)
+            if shown & ~now.proven:
+                self.learn(((cell,), 0, shown & ~now.proven, (), "a check is made on some of the ways only"))
+
         self._chosen(i, deltas)
         if not rest_alive and looked:
             programs.refuse(looked, self.jump)
@@ -957,6 +1045,30 @@ class Interpreter(Calls):
         shared = [_shared([pred[side] for pred in preds]) for side in (0, 1)]
         pred = (both[0], shared[1]) if ir.Not in kinds else (shared[0], both[1])
         self.write(last.dst, self.cells[last.dst].with_(pred=pred))
+
+    def _checked_in_one(self, deltas: list[dict[Any, Value]], known: list[tuple[Fact, ...]]) -> list[tuple[Any, int]]:
+        """Cells of which a branch has shown something that its condition does not say: a check that is made on some ways only."""
+        found: dict[Any, int] = {}
+        for delta, facts in zip(deltas, known, strict=True):
+            for cell, value in delta.items():
+                base = self.cells.get(cell)
+                if base is None or base is value or not base.labels or not _only_facts(base, value):
+                    continue
+                bits = value.proven & ~base.proven & _DOUBTED
+                weak = [label.weak & _DOUBTED for label in value.labels]
+                if not bits and not any(weak):
+                    continue
+                for one in weak[1:]:
+                    weak[0] &= one
+                bits |= weak[0]
+                for label in base.labels:
+                    bits &= ~label.weak
+                for places, proven, doubted, _, _ in facts:
+                    if cell in places or any(type(one) is PathOf and one.cell == cell for one in places):
+                        bits &= ~(proven | doubted)
+                if bits:
+                    found[cell] = found.get(cell, 0) | bits
+        return list(found.items())
 
     def i_loop(self, i: ir.Loop) -> None:
         exit_facts: tuple[Fact, ...] = ()
@@ -1101,6 +1213,11 @@ def _begun(made: Value, text: str) -> Value:
     return made.with_(proven=made.proven | NO_OPTION) if made.labels and text.lstrip("-") else made
 
 
+def _foreign(ref: Any) -> bool:
+    """Whether a reference is something of a library of which no model speaks."""
+    return ref is EXTERNAL or (isinstance(ref, ApiPath) and not ref.entries)
+
+
 def _given(value: Value) -> bool:
     """Whether a value is data as it came in from a caller or a source."""
     return any(label.source is not None or label.exact for label in value.labels)
@@ -1135,17 +1252,25 @@ def _shared(sides: list[tuple[Fact, ...]]) -> tuple[Fact, ...]:
     return tuple(made)
 
 
-def _common(exits: list[dict[int, tuple[int, int]]]) -> tuple[Proof, ...]:
-    """What holds at every exit."""
+def _common(exits: list[dict[int, tuple[int, int]]], partly: bool = False) -> tuple[Proof, ...]:
+    """What holds at every exit; ``partly``: the function is a check that raises, and what it shows at some exits only is a weak check."""
     if not exits:
         return ()
     made: list[Proof] = []
     for index in sorted(exits[0]):
         proven, weak = exits[0][index]
+        either = 0
+        for exit_ in exits if partly else ():
+            one = exit_.get(index, (0, 0))
+            either |= one[0] | one[1] if one[0] & ALL != ALL else 0  # where it is a known value, None perhaps, nothing was refused
         for other in exits[1:]:
             one = other.get(index, (0, 0))
             proven &= one[0]
             weak &= one[1]
+        if partly:
+            weak |= either & ALL & ~proven
+            if either & CONTAINED and not proven & CONTAINED:
+                weak |= PATHS
         if proven or weak:
             made.append((index, proven, weak, ""))
     return tuple(made)

@@ -9,7 +9,7 @@ with its fields, cut loose from any frame: what summaries, fields and module var
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from headwater import limits
 from headwater.apis.paths import ApiPath
@@ -63,6 +63,14 @@ class Node:
         self.what = what
         self.prev = prev
         self.hop = hop
+
+
+class PathOf(NamedTuple):
+    """A cell that a path was made from: what a check shows of the path's place holds for the data in the cell too."""
+
+    cell: Any
+    part: bool
+    """It was joined with others: joined so, it does not lead out."""
 
 
 Fact = tuple[tuple[Any, ...], int, int, tuple[Any, ...], str]
