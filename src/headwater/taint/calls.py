@@ -274,9 +274,16 @@ class Calls(Models):
             if target is None or not (target.allocs or target.refs):
                 continue
             made = self.instantiate(
-                mutation.shape, ("set", fn.id, mutation.key), f"kept in {mutation.field} by {fn.name}()", actuals, (fn, "set", mutation.key)
+                mutation.shape,
+                ("set", fn.id, mutation.key),
+                f"kept in {_field(mutation.field)} by {fn.name}()",
+                actuals,
+                (fn, "set", mutation.key),
             )
             self.store(target, mutation.field, made)
+            if mutation.field == "*":
+                for alloc in target.allocs:
+                    alloc.mixed = alloc.mixed or alloc.kind == "instance"
             actuals.known.clear()
         for callback in summary.callbacks:
             function = self.project(actuals, callback.param, callback.path)
@@ -459,6 +466,11 @@ class Calls(Models):
             if label.source is None and label.exact and len(out) < 4:
                 out.append(Requirement(label.param, label.path, requirement.value, requirement.negated))
         return None
+
+
+def _field(name: str | int) -> str:
+    """A field in words."""
+    return "a field" if name == "*" else str(name)
 
 
 def _typed(value: Value) -> bool:

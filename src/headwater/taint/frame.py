@@ -128,8 +128,8 @@ class Frame(State):
                 return known[3]
         sources = self.sources
         made = self._attribute(value, name)
-        if self.sources != sources:
-            return made  # each place that reads a source is a source of its own
+        if self.sources != sources or any(alloc.mixed for alloc in allocs):
+            return made  # each place that reads a source is a source of its own; fields set by unknown names change with the others
         self.attributes[key] = (value, self.field_version, [cells.get((alloc, name)) for alloc in allocs], made)
         return made
 
@@ -138,8 +138,8 @@ class Frame(State):
         if not (value.refs and isinstance(value.refs[0], Super)):  # what super() gives has methods alone
             for alloc in value.allocs:
                 found = self.cells.get((alloc, name))
-                if found is None and alloc.root is not None:
-                    found = self.field(alloc, name)
+                if (found is None and alloc.root is not None) or (alloc.mixed and alloc.kind in ("instance", "param")):
+                    found = self.field(alloc, name)  # setattr() with a name from elsewhere: any field may be what it has set
                 if found is not None:
                     made = join(made, found)
             if value.labels:

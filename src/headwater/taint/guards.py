@@ -182,6 +182,8 @@ def _setattr(frame: Interpreter, args: Args) -> Value | None:
             frame.store(target, name.const, value)
         else:  # any field may hold the data now; to call it a function or an object that each of them may be would be a guess
             frame.store(target, "*", frame.derived([value]))
+            for alloc in target.allocs:
+                alloc.mixed = True
     return Value(const=None)
 
 
