@@ -24,6 +24,7 @@ REFS: Final = 8  # classes, functions and API paths that one value can be
 OBJECTS: Final = 4  # objects that one value can be: a branch or two, each with its own
 WORK: Final = 2_000  # parts of results made anew at the calls of one function; hand-written functions need under 500
 ACCESS_PATH: Final = 3  # attributes and keys told apart below a parameter: self.client.model.name has three
+PUBLIC_HOPS: Final = 3  # calls from a public function of a package to what runs its argument: further away the flow is not its promise
 FIELDS: Final = 24  # keys of one object that are told apart
 INSTANCE_FIELDS: Final = 8  # of one instance that a summary keeps; of more, only those with data: its class knows the rest
 SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps

@@ -72,6 +72,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     symbols = Symbols(modules, catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None)
+    solver.published = is_package(found.root)
     solver.solve()
     reporter = Reporter(solver, rules, files)
     findings = [_lowered(finding, config.rules) for finding in reporter.findings()]
@@ -86,6 +87,13 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     needed = _needed(findings) | {gap.path for gap in gaps}
     sources = {name: source for name, source in files.items() if name in needed}
     return Review(str(found.root), tuple(findings), coverage, sources, applied.suppressions)
+
+
+def is_package(root: Path) -> bool:
+    """Whether the folder is a package that others install, by what builds or installs leave at its top."""
+    if any((root / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "PKG-INFO")):
+        return True
+    return root.is_dir() and any(one.name.endswith((".dist-info", ".egg-info")) for one in root.iterdir())
 
 
 def _lowered(finding: Finding, severities: Mapping[str, Severity | None]) -> Finding:

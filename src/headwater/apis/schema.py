@@ -88,6 +88,8 @@ class SinkModel(_Strict, frozen=True):
     """Where the operation is less dangerous than its class says: medium or low."""
     safe_if: str = ""
     """``no-option``: text that is known not to begin with a dash does no damage there."""
+    unexpected: bool = False
+    """Who hands text to a function of a package does not expect this to happen to it: reported for parameters of public functions."""
     does: str = ""
     """What the operation does with it, as a phrase after the code: ``runs it in a shell``."""
 

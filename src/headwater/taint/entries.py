@@ -37,6 +37,8 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
         assert fn.cls is not None
         alloc = frame.alloc("self", "instance")
         receiver = Value(refs=(fn.cls.instance,), allocs=(alloc,))
+        if entry.init:
+            _construct(frame, entry, receiver, traced)
     kw: dict[str, Value] = {}
     positional: list[Value] = []
     star = spread = None
@@ -67,6 +69,21 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
     for issue in frame.issues.values():
         issue.entry = True
     return [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
+
+
+def _construct(frame: Interpreter, entry: Entry, receiver: Value, traced: bool) -> None:
+    """The constructor runs first, with data of others."""
+    init = entry.fn.cls.method("__init__") if entry.fn.cls is not None else None
+    if init is None:
+        return
+    kw: dict[str, Value] = {}
+    for param in init.ir.params:
+        kind = entry.init.get(param.name)
+        if kind:
+            text = f"the argument {param.name} of {init.ir.qualname.removesuffix('.__init__')}()"
+            label = source_label(frame.solver.source(kind, init, param.start, param.end, text))
+            kw[param.name] = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
+    frame._apply(init, receiver, Args([], kw), False, None)
 
 
 def _closure(frame: Interpreter, entry: Entry) -> Value:

@@ -15,6 +15,7 @@ from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, 
 from headwater.index.entities import Fn
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
+from headwater.taint.library import public_calls
 from headwater.taint.labels import eased, steps_down
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import Solver
@@ -61,7 +62,7 @@ class Reporter:
         for owner in sorted(self.solver.entries):
             for entry in self.solver.entries[owner].values():
                 entries.setdefault(entry.fn.id, []).append(entry)
-        for entry in self.solver.overridden():
+        for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
             entries.setdefault(entry.fn.id, []).append(entry)
         tracer = Tracer(self.solver, entries)
         drafts: list[tuple[Any, Finding]] = []

@@ -268,6 +268,7 @@ class Models(Arguments):
             if sink is None:
                 sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence)
                 sink.safe_if |= NO_OPTION if model.safe_if else 0
+                sink.unexpected = sink.unexpected or model.unexpected
             for label in ordered(value.labels):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)

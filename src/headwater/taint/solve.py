@@ -22,6 +22,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint.entries import Entry, run_entry
 from headwater.taint.interest import Interest
+from headwater.taint.library import public_calls
 from headwater.taint.project import Project
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
@@ -76,6 +77,8 @@ class Solver(Project):
         self.reports: dict[int, dict[Any, CallReport]] = {}
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
+        self.published = False
+        """The project is a package that others install: its public functions are called with data of others."""
         self.switched_on: frozenset[str] | None = None
         """Dangerous settings that the project itself switches on, once somebody has asked."""
         self.annotated: dict[tuple[int, int], Any] = {}
@@ -576,6 +579,9 @@ class Solver(Project):
             known = len(unique)
             for entry in [one for owner in sorted(self.entries) for one in self.entries[owner].values()] + self.overridden():
                 unique.setdefault(entry.key, entry)
+            if self.published:
+                for entry in public_calls(self):
+                    unique.setdefault(entry.key, entry)
             for entry in unique.values():
                 self._want(entry.fn.id)
             self._drain(total)

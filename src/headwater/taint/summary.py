@@ -6,6 +6,7 @@ the callee's effect), from which ``headwater.taint.trace`` rebuilds the path.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from headwater.apis.schema import Callback
@@ -29,7 +30,7 @@ ABSENT = _Absent()
 class Sink:
     """An operation of the project and the class of damage that it can do: the identity of a finding."""
 
-    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "safe_if", "start")
+    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "safe_if", "start", "unexpected")
 
     def __init__(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str) -> None:
         self.class_ = class_
@@ -42,6 +43,8 @@ class Sink:
         self.confidence = confidence
         self.safe_if = 0
         """What else may be proven of the data so that it does no damage."""
+        self.unexpected = False
+        """Callers of a function that hands them over do not expect it."""
         self.key = (fn.module.id, start, end, class_)
 
 
@@ -202,16 +205,20 @@ EMPTY = Summary()
 class Entry:
     """A function that a framework calls with data of its own."""
 
-    __slots__ = ("callback", "captured", "fn", "key", "owner")
+    __slots__ = ("callback", "captured", "fn", "init", "key", "owner")
 
-    def __init__(self, owner: Fn, fn: Fn, callback: Callback, captured: tuple[Shape, ...] = ()) -> None:
+    def __init__(
+        self, owner: Fn, fn: Fn, callback: Callback, captured: tuple[Shape, ...] = (), init: Mapping[str, str] | None = None
+    ) -> None:
+        self.init = init or {}
+        """Of a method: source kinds of parameters of the constructor that made its object."""
         self.owner = owner
         self.fn = fn
         self.callback = callback
         self.captured = captured
         """What the function took from the one around it, as far as no caller of that one decides it."""
         inside = sorted(label.key for shape in captured for label in shape.labels)
-        self.key = (fn.id, callback.is_, callback.parameters, tuple(sorted(callback.by_name.items())), tuple(inside))
+        self.key = (fn.id, callback.is_, callback.parameters, tuple(sorted((*callback.by_name.items(), *self.init.items()))), tuple(inside))
 
 
 class Issue:

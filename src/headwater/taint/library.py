@@ -1,0 +1,102 @@
+"""What the callers of a published package hand to its public functions, where it is run as code, in a shell or as a template.
+
+The author of a package does not know its callers: a name, an address or a template may come from a request, a file or a model. Such a
+parameter is a source of the kind ``library-input`` where it reaches an operation that its callers would not expect (the API model
+says so: ``unexpected``). A parameter whose name tells that it is run (``code``, ``command``) is the callers' business.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from headwater import ir, limits
+from headwater.apis.schema import Callback
+from headwater.index.entities import Fn
+from headwater.taint.summary import Entry, ToSink
+
+if TYPE_CHECKING:
+    from headwater.taint.solve import Solver
+
+KIND = "library-input"
+_OUTSIDE = frozenset(
+    "benchmark benchmarks bin build ci cli cmdline conftest demo demos dev doc docs example examples notebooks recipes samples script "
+    "scripts setup test testing tests tools tutorials".split()
+)
+"""Parts of a module's path that no caller of the package imports."""
+_TOLD = frozenset(
+    "action args argv cli cmdline code codes command commands entrypoint eval exec executable expr expression expressions formula func "
+    "function lambda program py python query script shell snippet source sources sql statement stmt task".split()
+)
+"""Words in the name of a parameter that say that it is run."""
+_TOLD_BY = frozenset({"cmd", "cmds", "string", "text", "line"})
+_RUNS = frozenset("bash call cmd eval evaluate exec execute interpret popen run sh shell spawn subprocess system".split())
+"""Words in the name of a function that say that it runs something: then a parameter ``cmd`` is told too."""
+_TEXTS = frozenset({"str", "builtins.str", "Optional", "typing.Optional", "Union", "typing.Union", "None", "AnyStr", "typing.AnyStr"})
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
+
+
+def public_calls(solver: Solver) -> list[Entry]:
+    """The public functions whose parameters are run, each with those parameters."""
+    made = []
+    for fn in solver.symbols.functions:
+        effects = solver.summaries[fn.id].sinks
+        if not effects or not _public(fn):
+            continue
+        by_name: dict[str, str] = {}
+        init: dict[str, str] = {}
+        for effect in effects:
+            if not effect.sink.unexpected or effect.drop or effect.weak or effect.length > limits.PUBLIC_HOPS:
+                continue
+            if fn.bound and effect.param == 0:
+                name = _given(solver, fn, effect)
+                if name:
+                    init[name] = KIND
+            elif effect.param < len(fn.ir.params) and not effect.path and _free(fn, fn.ir.params[effect.param], effect):
+                by_name[fn.ir.params[effect.param].name] = KIND
+        if by_name or init:
+            made.append(Entry(fn, fn, Callback(function="", by_name=by_name, is_="public function"), init=init))
+    return made
+
+
+def _given(solver: Solver, fn: Fn, effect: ToSink) -> str:
+    """The parameter of the constructor that a field holds."""
+    init = fn.cls.method("__init__") if fn.cls is not None else None
+    if init is None or init is fn or len(effect.path) != 1:
+        return ""
+    for mutation in solver.summaries[init.id].mutations:
+        if mutation.param or mutation.path or mutation.field != effect.path[0]:
+            continue
+        for label in sorted(mutation.shape.labels, key=lambda one: one.key):
+            if label.source is None and 0 < label.param < len(init.ir.params) and not label.path and not label.drop:
+                param = init.ir.params[label.param]
+                if _free(init, param, effect):
+                    return param.name
+    return ""
+
+
+def _public(fn: Fn) -> bool:
+    parts = fn.module.path.removesuffix(".py").split("/")
+    if any(part.startswith("_") and part != "__init__" or part.lower() in _OUTSIDE or part.startswith("test_") for part in parts):
+        return False
+    name = fn.ir.name
+    if fn.index == 0 or fn.ir.parent != 0 and fn.cls is None or (name.startswith("_") and name not in ("__init__", "__call__")):
+        return False
+    return fn.cls is None or not fn.cls.name.startswith("_")
+
+
+def _free(fn: Fn, param: ir.Param, effect: ToSink) -> bool:
+    """Whether a parameter takes text that its callers do not expect to be run."""
+    if param.kind in ("star", "stars") or not _text(param.annotation):
+        return False
+    if effect.sink.class_ == "template":
+        return True
+    words = {word.lower() for word in _WORD.findall(param.name)}
+    if words & _TOLD:
+        return False
+    runs = {word.lower() for word in _WORD.findall(fn.ir.name)} & _RUNS
+    return not (runs and words & _TOLD_BY)
+
+
+def _text(type_: ir.Type | None) -> bool:
+    return type_ is None or (type_.name in _TEXTS and all(map(_text, type_.args)))
