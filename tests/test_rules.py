@@ -15,7 +15,7 @@ from headwater.rules.load import FOLDER, KEBAB, Rule, RuleError, load_rules, rea
 RULES = load_rules()
 SECTIONS = ("What it is", "What an attacker gains", "How to fix", "When it is not a problem", "References")
 
-CLASSIC = {"web", "network"}
+CLASSIC = {"web", "network", "library"}
 
 
 @pytest.fixture(params=RULES)

@@ -15,8 +15,8 @@ from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, 
 from headwater.index.entities import Fn
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
-from headwater.taint.library import public_calls
 from headwater.taint.labels import eased, steps_down
+from headwater.taint.library import public_calls
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue

@@ -19,18 +19,22 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 KIND = "library-input"
-_OUTSIDE = frozenset(
-    "benchmark benchmarks bin build ci cli cmdline conftest demo demos dev doc docs example examples notebooks recipes samples script "
-    "scripts setup test testing tests tools tutorials".split()
-)
+_OUTSIDE = frozenset({
+    "benchmark", "benchmarks", "bin", "build", "ci", "cli", "cmdline", "conftest", "demo", "demos", "dev", "doc", "docs", "example",
+    "examples", "notebooks", "recipes", "samples", "script", "scripts", "setup", "test", "testing", "tests", "tools", "tutorials"
+})  # fmt: skip
 """Parts of a module's path that no caller of the package imports."""
-_TOLD = frozenset(
-    "action args argv cli cmdline code codes command commands entrypoint eval exec executable expr expression expressions formula func "
-    "function lambda program py python query script shell snippet source sources sql statement stmt task".split()
-)
+_TOLD = frozenset({
+    "action", "args", "argv", "cli", "cmdline", "code", "codes", "command", "commands", "entrypoint", "eval", "exec", "executable",
+    "expr", "expression", "expressions", "formula", "func", "function", "lambda", "program", "py", "python", "query", "script",
+    "shell", "snippet", "source", "sources", "sql", "statement", "stmt", "task"
+})  # fmt: skip
 """Words in the name of a parameter that say that it is run."""
 _TOLD_BY = frozenset({"cmd", "cmds", "string", "text", "line"})
-_RUNS = frozenset("bash call cmd eval evaluate exec execute interpret popen run sh shell spawn subprocess system".split())
+_RUNS = frozenset({
+    "bash", "call", "cmd", "eval", "evaluate", "exec", "execute", "interpret", "popen", "run", "sh", "shell", "spawn", "subprocess",
+    "system"
+})  # fmt: skip
 """Words in the name of a function that say that it runs something: then a parameter ``cmd`` is told too."""
 _TEXTS = frozenset({"str", "builtins.str", "Optional", "typing.Optional", "Union", "typing.Union", "None", "AnyStr", "typing.AnyStr"})
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
@@ -77,10 +81,10 @@ def _given(solver: Solver, fn: Fn, effect: ToSink) -> str:
 
 def _public(fn: Fn) -> bool:
     parts = fn.module.path.removesuffix(".py").split("/")
-    if any(part.startswith("_") and part != "__init__" or part.lower() in _OUTSIDE or part.startswith("test_") for part in parts):
+    if any((part.startswith("_") and part != "__init__") or part.lower() in _OUTSIDE or part.startswith("test_") for part in parts):
         return False
     name = fn.ir.name
-    if fn.index == 0 or fn.ir.parent != 0 and fn.cls is None or (name.startswith("_") and name not in ("__init__", "__call__")):
+    if fn.index == 0 or (fn.ir.parent != 0 and fn.cls is None) or (name.startswith("_") and name not in ("__init__", "__call__")):
         return False
     return fn.cls is None or not fn.cls.name.startswith("_")
 
