@@ -82,6 +82,9 @@ GITIGNORE_LINE_BYTES: Final = 1_000  # a pattern longer than a path names nothin
 GITIGNORE_PATTERNS: Final = 5_000  # that apply to one folder, those of its parents included: each costs time for every name
 GITIGNORE_TOTAL: Final = 50_000  # of one run: each is compiled
 GIT_INDEX_BYTES: Final = 100_000_000  # of git's list of tracked files; a million files take about as much
+MANIFESTS: Final = 2_000  # files that declare versions; the largest monorepos have some hundreds of packages
+MANIFEST_BYTES: Final = 4_000_000  # the largest lock files seen are under 2 MB
+DECLARATIONS: Final = 10_000  # of one such file; the largest lock files have under 2,000
 GIT_FILE_BYTES: Final = 10_000  # of a .git file, which holds one path
 
 # Worker processes. The one bound in seconds: native parsers cannot be interrupted, and what they hang on cannot be counted.

@@ -31,6 +31,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater import suppressions
     from headwater.apis.load import CallRule, Catalogue
     from headwater.apis.load import load as load_models
+    from headwater.files.versions import declared
     from headwater.frontends.pool import lower_all
     from headwater.index.symbols import Symbols
     from headwater.rules.load import load_rules
@@ -58,6 +59,8 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
         lines += source.lines
         modules.append(module)
         ledger.extend(_gap(source, one.start, one.reason) for one in module.gaps)
+    versions, unread = declared(found.root, files)
+    ledger.extend(unread)
     known = load_rules()
     rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     calls = [
@@ -71,7 +74,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     catalogue = Catalogue(load_models(), calls, (*SPECIAL, *KNOWN))
     symbols = Symbols(modules, catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
-    solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None)
+    solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
     solver.published = is_package(found.root)
     solver.solve()
     reporter = Reporter(solver, rules, files)

@@ -26,7 +26,10 @@ class Argument(msgspec.Struct, frozen=True):
 
 
 class Term(msgspec.Struct, frozen=True):
-    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, text, api, matches."""
+    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, text, api, matches.
+
+    In the form ``declared`` there is no argument, and ``value`` is library, operator and version, with spaces between.
+    """
 
     argument: Argument
     negated: bool
@@ -42,6 +45,8 @@ _ARGUMENT = re.compile(
     r"(?P<steps>(?:\.\w+|\[[^\]]*\])*)"
 )
 _TERM = re.compile(r"^(?P<argument>\S+?)\s+(?:(?P<matches>matches)|is(?P<not>\s+not)?)\s+(?P<value>.+)$", re.S)
+_DECLARED = re.compile(r"^declared\s+(?P<library>[A-Za-z0-9][\w.-]*)\s+(?P<not>not\s+)?(?P<operator><|>=)\s*(?P<version>\d[\w.]*)$")
+_NOTHING = Argument(False, -1, "", ())
 _STEP = re.compile(r"\.(\w+)|\[([^\]]*)\]")
 _NAMED = {"True": True, "False": False, "None": None}
 
@@ -101,7 +106,15 @@ def _cut(text: str, word: str) -> list[str]:
     return parts
 
 
+def libraries(parsed: Condition) -> list[str]:
+    """The libraries whose declared versions a condition asks for, each once."""
+    return list(dict.fromkeys(str(term.value).split()[0] for branch in parsed for term in branch if term.form == "declared"))
+
+
 def _term(text: str) -> Term:
+    about = _DECLARED.match(text.strip())
+    if about is not None:
+        return Term(_NOTHING, bool(about["not"]), "declared", f"{about['library']} {about['operator']} {about['version']}")
     match = _TERM.match(text.strip())
     if match is None:
         raise ConditionError(f'not a term: {text.strip()!r} (ARG is VALUE, ARG is not VALUE, ARG matches "regex")')

@@ -157,6 +157,9 @@ class Arguments(Frame):
         return (dict(zip(known, choice, strict=True)) for choice in itertools.product(*known.values()))
 
     def _term(self, term: Term, args: Args, requires: list[Requirement], elements: dict[Argument, Value]) -> bool | None:
+        if term.form == "declared":
+            library, operator, version = str(term.value).split()
+            return self.solver.versions.all(self.fn.module.path, library, operator, version) != term.negated
         where = term.argument
         at = where.steps.index("*") if elements and "*" in where.steps else -1
         element = elements.get(msgspec.structs.replace(where, steps=where.steps[:at])) if at >= 0 else None

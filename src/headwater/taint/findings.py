@@ -118,7 +118,8 @@ class Reporter:
                 source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files),
                 sink=f"`{_short(expression)}`",
                 function=sink.fn.ir.qualname,
-            ),
+            )
+            + _noted(sink.note),
             severity=min(rule.severity, Severity.MEDIUM) if eased(strongest.weak) else rule.severity,
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
@@ -141,7 +142,8 @@ class Reporter:
         return Finding(
             rule=rule.id,
             title=head.title,
-            message=_fill(report.rule.message or head.message, source="", sink=f"`{_short(expression)}`", function=report.fn.ir.qualname),
+            message=_fill(report.rule.message or head.message, source="", sink=f"`{_short(expression)}`", function=report.fn.ir.qualname)
+            + _noted(self.solver.declared(report.fn, report.rule.when)),
             severity=rule.severity,
             confidence=Confidence[report.rule.confidence.upper()],
             place=self._place(report.fn, report.start, report.end),
@@ -199,6 +201,11 @@ def _source_words(issue: Issue, place: Place, files: Mapping[str, File]) -> str:
     file = files.get(place.path)
     where = f" ({file.place(place.start)})" if file is not None else ""
     return f"{issue.source.text}{where}"
+
+
+def _noted(note: str) -> str:
+    """What a message adds on what the repository declares, or nothing."""
+    return f" ({note}.)" if note else ""
 
 
 def _fill(template: str, **words: str) -> str:

@@ -266,7 +266,8 @@ class Models(Arguments):
             if not value.labels or value.proven & (bit | (NO_OPTION if model.safe_if else 0)):
                 continue
             if sink is None:
-                sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence)
+                note = self.solver.declared(self.fn, model.when)
+                sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence, note)
                 sink.safe_if |= NO_OPTION if model.safe_if else 0
                 sink.unexpected = sink.unexpected or model.unexpected
             for label in ordered(value.labels):

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ir, limits
+from headwater.apis import conditions
 from headwater.apis.load import Catalogue
 from headwater.apis.paths import CALL, ApiPath, expand, split
 from headwater.apis.schema import Api
+from headwater.files.versions import Versions
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Mod
 from headwater.index.symbols import Symbols
@@ -25,8 +27,10 @@ _VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "
 class Project:
     """The index and the models, with what was asked of them before."""
 
-    def __init__(self, symbols: Symbols, catalogue: Catalogue) -> None:
+    def __init__(self, symbols: Symbols, catalogue: Catalogue, versions: Versions | None = None) -> None:
         self.symbols = symbols
+        self.versions = versions or Versions()
+        """What is declared of the versions of libraries."""
         self.catalogue = catalogue
         self.counts: dict[str, int] = {}
         self.classes_in: dict[int, list[Cls]] = {}
@@ -197,6 +201,11 @@ class Project:
     def _imported(self, mod: Mod) -> set[str]:
         return {alias.path.partition(".")[0] for alias in mod.ir.imported}
 
+    def declared(self, fn: Fn, condition: str) -> str:
+        """What is declared of the libraries that a condition asks for, in words."""
+        libraries = conditions.libraries(conditions.condition(condition))
+        return "; ".join(words for one in libraries if (words := self.versions.words(fn.module.path, one)))
+
     def clean_of(self, node: ApiPath[Any]) -> frozenset[str]:
         """Attributes of a call's result that carry no data of others."""
         known = self._clean.get(node.text)
@@ -257,7 +266,7 @@ class Project:
         made = Source(kind, fn, start, end, text)
         return self._sources.setdefault((made.key), made)
 
-    def sink(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str) -> Sink:
+    def sink(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str, note: str = "") -> Sink:
         """The sink at a place (one object for each)."""
-        made = Sink(class_, fn, start, end, name, does, confidence)
+        made = Sink(class_, fn, start, end, name, does, confidence, note)
         return self._sinks.setdefault(made.key, made)

@@ -17,6 +17,7 @@ from typing import Any
 from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
 from headwater.apis.schema import SINK_CLASSES
+from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
 from headwater.index.symbols import Symbols
@@ -66,9 +67,10 @@ class Solver(Project):
         catalogue: Catalogue,
         classes: Iterable[str] = SINK_CLASSES,
         progress: Callable[[int, int], None] | None = None,
+        versions: Versions | None = None,
     ) -> None:
         """``classes``: the sink classes that are reported."""
-        super().__init__(symbols, catalogue)
+        super().__init__(symbols, catalogue, versions)
         self.progress = progress
         self.summaries: list[Summary] = [EMPTY] * len(symbols.functions)
         self.fields: dict[tuple[int, str], dict[int, Shape]] = {}

@@ -30,9 +30,9 @@ ABSENT = _Absent()
 class Sink:
     """An operation of the project and the class of damage that it can do: the identity of a finding."""
 
-    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "safe_if", "start", "unexpected")
+    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "note", "safe_if", "start", "unexpected")
 
-    def __init__(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str) -> None:
+    def __init__(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str, note: str = "") -> None:
         self.class_ = class_
         self.fn = fn
         self.start = start
@@ -41,6 +41,8 @@ class Sink:
         """The API path."""
         self.does = does
         self.confidence = confidence
+        self.note = note
+        """What it was found by besides the code, in words: a declared version."""
         self.safe_if = 0
         """What else may be proven of the data so that it does no damage."""
         self.unexpected = False
