@@ -15,9 +15,9 @@ A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``A
 (a list or tuple display), a quoted text, a number, or an API path; or ``ARG matches "regex"`` (a literal, or the known beginning of a
 text, that matches). What cannot be decided counts as holding; where it is whether an argument is passed at all (it may be in
 ``**kwargs``), one confidence down. Terms joined by ``and`` that speak of ``[]`` of one argument hold together if they hold for one
-element. A term can also be ``declared LIBRARY < VERSION`` or ``declared LIBRARY >= VERSION``: it holds where the repository declares versions
-of the library for the module, and all of them are so; with ``not`` before the operator it holds otherwise, also where nothing is
-declared.
+element. A term can also be ``declared LIBRARY < VERSION`` or ``declared LIBRARY >= VERSION``: it holds where the repository declares
+versions of the library for the module, and all of them are so; with ``not`` before the operator it holds otherwise, also where
+nothing is declared.
 
 Loading and matching are in ``headwater.apis.load``.
 """

@@ -27,6 +27,16 @@ _NAME = re.compile(
 )
 
 
+_PERMISSION = re.compile(
+    r"(^|_)(allow|allows|allowed|enable|enables|enabled|permit|permits|permitted|trust|trusts|trusted|unsafe|insecure)(_|$)", re.I
+)
+
+
+def is_permission(name: str) -> bool:
+    """Whether a setting is called like one that an operator decides on: what is off by default is then off for most."""
+    return _PERMISSION.search(name) is not None or is_switch(name)
+
+
 def is_switch(name: str) -> bool:
     """Whether a setting is called like one that lets something dangerous happen."""
     return _NAME.search(name) is not None

@@ -322,8 +322,8 @@ class Interpreter(Calls):
         """A condition on a truth value that the program has a default for: one side of it is only reached where somebody says so."""
         default: Any = NO_CONST
         needed: Any = None
-        name = self.named_calls.get(register)
-        if name is not None and register in self.receivers:
+        name = self.named_calls.get(register, "")
+        if name and register in self.receivers:
             base = self.cells.get(self.receivers[register], BOTTOM)
             classes = [ref.cls for ref in base.refs if isinstance(ref, Inst)]
             defaults = {self.solver.switch(cls, name) for cls in classes}
@@ -331,10 +331,11 @@ class Interpreter(Calls):
                 default, needed = next(iter(defaults)), name
         elif len(value.labels) == 1:
             (label,) = value.labels
-            if label.source is None and label.exact and not label.path:
+            if label.source is None and label.exact and not label.path and label.param < len(self.fn.ir.params):
+                name = self.fn.ir.params[label.param].name
                 default = self.solver.default(self.fn, label.param)
                 needed = Requirement(label.param, (), default, True)
-        if not isinstance(default, bool):
+        if not isinstance(default, bool) or not optin.is_permission(name):
             return (), ()
         gate: tuple[Fact, ...] = ((GATE, 0, 0, (needed,), ""),)
         return ((), gate) if default else (gate, ())
@@ -742,8 +743,9 @@ class Interpreter(Calls):
             self._path_made(i.dst, callee, args)
         receiver = callee.bound
         if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
-            if result.pred is None and receiver is not None and guards.configured(self, receiver):  # a setting that is off by default
-                name = args.positional[0].const
+            name = args.positional[0].const
+            decided = isinstance(name, str) and optin.is_permission(name)
+            if decided and result.pred is None and receiver is not None and guards.configured(self, receiver):  # off by default
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
         if receiver is not None and receiver.labels and args.name in _SAME_TEXT | _CUTS and result.labels:
             if receiver.subject:
