@@ -416,9 +416,6 @@ class Symbols:
                 bound = self._bound(found, depth)
                 if bound is not None:
                     return bound
-                alias = self.alias_type(found)
-                if alias is not None:
-                    return self.type_value(found.module, alias, None, depth + 1)
         return TypeValue(tuple(dict.fromkeys(refs_))[: limits.REFS], scalar=scalar)
 
     def _bound(self, var: Var, depth: int) -> TypeValue | None:
