@@ -152,7 +152,7 @@ class State:
             made = self._default(alloc, key)
             if star is not None:
                 index, path = alloc.root
-                typed = star.labels == {param_label(index, (*path, "*"))}  # an annotation speaks of any element, nothing was stored
+                typed = isinstance(key, int) and star.labels == {param_label(index, (*path, "*"))}  # list[T] says it of all places
                 made = join(made, Value(refs=star.refs) if typed else star)
             if key not in alloc.keys and len(alloc.keys) < limits.FIELDS:
                 self.cells[(alloc, key)] = made  # not journalled: it is what the field is in every branch
