@@ -42,7 +42,7 @@ def answer(strict: bool, root: Path | None):
         ("pass", Confidence.HIGH),
         ("require_inside(path, root)", Confidence.MEDIUM),
         ("if strict: require_inside(path, Path('/srv'))", Confidence.MEDIUM),
-        ("if strict and not path.resolve().is_relative_to('/srv'): raise PermissionError(path)", Confidence.HIGH),
+        ("if strict and not path.resolve().is_relative_to('/srv'): raise PermissionError(path)", Confidence.MEDIUM),
         ("if path.resolve().is_relative_to('/srv'): print('one of ours')", Confidence.HIGH),
         ("if os.path.commonprefix(['/srv', os.path.abspath(path)]) != '/srv': raise PermissionError(path)", Confidence.MEDIUM),
         ("if not path.resolve().is_relative_to('/srv'): raise PermissionError(path)", None),

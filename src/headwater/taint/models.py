@@ -68,6 +68,9 @@ class Models(Arguments):
     def off(self, fn: Fn, needed: Requirement) -> bool:
         """Whether a condition fails as long as nobody says otherwise: by the default of a parameter, or of a field of the object."""
         default: Any = NO_CONST
+        name = str(needed.path[0]) if needed.path else fn.ir.params[needed.param].name if needed.param < len(fn.ir.params) else ""
+        if not optin.is_permission(name):
+            return False
         if not needed.path:
             default = self.solver.default(fn, needed.param)
         elif needed.param == 0 and len(needed.path) == 1 and fn.bound and fn.cls is not None:

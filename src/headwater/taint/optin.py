@@ -28,7 +28,8 @@ _NAME = re.compile(
 
 
 _PERMISSION = re.compile(
-    r"(^|_)(allow|allows|allowed|enable|enables|enabled|permit|permits|permitted|trust|trusts|trusted|unsafe|insecure)(_|$)", re.I
+    r"(^|_)((allow|enable|permit|trust)(s|d|ed|ted)?|unsafe|insecure|safe|strict|secure|restricted|sandboxed)(_|$)",
+    re.IGNORECASE,
 )
 
 

@@ -327,15 +327,14 @@ class Interpreter(Calls):
             base = self.cells.get(self.receivers[register], BOTTOM)
             classes = [ref.cls for ref in base.refs if isinstance(ref, Inst)]
             defaults = {self.solver.switch(cls, name) for cls in classes}
-            if len(defaults) == 1:
+            if len(defaults) == 1 and optin.is_permission(name):
                 default, needed = next(iter(defaults)), name
         elif len(value.labels) == 1:
             (label,) = value.labels
             if label.source is None and label.exact and not label.path and label.param < len(self.fn.ir.params):
-                name = self.fn.ir.params[label.param].name
                 default = self.solver.default(self.fn, label.param)
                 needed = Requirement(label.param, (), default, True)
-        if not isinstance(default, bool) or not optin.is_permission(name):
+        if not isinstance(default, bool):
             return (), ()
         gate: tuple[Fact, ...] = ((GATE, 0, 0, (needed,), ""),)
         return ((), gate) if default else (gate, ())
