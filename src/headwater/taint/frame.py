@@ -1,6 +1,6 @@
 """What names, attributes, elements and parts of arguments are in one function run, and values cut loose from it as shapes.
 
-The registers and objects themselves are in ``headwater.taint.state``; instructions are in ``headwater.taint.transfer``, calls
+The registers and objects themselves are in ``headwater.taint.state``; instructions are in ``headwater.taint.instructions``, calls
 in ``headwater.taint.calls``.
 """
 

@@ -18,14 +18,14 @@ from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
-    from headwater.taint.transfer import Interpreter
+    from headwater.taint.instructions import Instructions
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file", "retrieved-content"})
 _DENY = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
 
 
-def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_register: int, right: Value) -> Pred | None:
+def prove(frame: Instructions, op: str, left_register: int, left: Value, right_register: int, right: Value) -> Pred | None:
     """What a test shows where it is true and where it is false; None where nothing."""
     cells = frame.cells_of(left_register)
     if op == "not":
@@ -69,7 +69,7 @@ def prove(frame: Interpreter, op: str, left_register: int, left: Value, right_re
 
 
 def _membership(
-    cells: tuple[Any, ...], left: Value, right: Value, frame: Interpreter, right_register: int
+    cells: tuple[Any, ...], left: Value, right: Value, frame: Instructions, right_register: int
 ) -> tuple[tuple[Fact, ...], tuple[Fact, ...]] | None:
     if (
         right.allocs
@@ -93,7 +93,7 @@ def _membership(
     return None
 
 
-def _whole(frame: Interpreter, part: Value, known: Value) -> tuple[Fact, ...]:
+def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:
     """What it proves of the whole that a part of it is one of a fixed set: an address by its host, a module by its first name."""
     if not part.subject:
         return ()
@@ -103,13 +103,13 @@ def _whole(frame: Interpreter, part: Value, known: Value) -> tuple[Fact, ...]:
     return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else BIT["url"], 0, (), ""),)
 
 
-def configured(frame: Interpreter, value: Value) -> bool:
+def configured(frame: Instructions, value: Value) -> bool:
     """Whether a value is of the program's own: no data of a caller or a request, but a field of the object, a setting, what was stored."""
     own = frame.fn.bound
     return all(label.source.kind in _KEPT if label.source is not None else own and label.param == 0 for label in value.labels)
 
 
-def _isinstance(frame: Interpreter, cells: tuple[Any, ...], right: Value) -> Pred | None:
+def _isinstance(frame: Instructions, cells: tuple[Any, ...], right: Value) -> Pred | None:
     options = [right, *(frame.contents(alloc) for alloc in right.allocs)]
     refs: list[Any] = []
     scalar = True
@@ -133,7 +133,7 @@ def _isinstance(frame: Interpreter, cells: tuple[Any, ...], right: Value) -> Pre
     return ((cells, ALL if scalar else 0, 0, tuple(refs), ""),), ()
 
 
-def _getattr(frame: Interpreter, args: Args) -> Value | None:
+def _getattr(frame: Instructions, args: Args) -> Value | None:
     """``getattr(o, "x")`` is ``o.x``; with a name from elsewhere it is any method of ``o``."""
     if len(args.positional) < 2:
         return None
@@ -161,7 +161,7 @@ def _getattr(frame: Interpreter, args: Args) -> Value | None:
     return made
 
 
-def _super(frame: Interpreter, args: Args) -> Value | None:
+def _super(frame: Instructions, args: Args) -> Value | None:
     """``super()``: the bases of the class at hand, on the same object."""
     fn: Fn | None = frame.fn
     while fn is not None and fn.cls is None and fn.ir.parent > 0:
@@ -175,7 +175,7 @@ def _super(frame: Interpreter, args: Args) -> Value | None:
     return receiver.with_(refs=(cls.parent, *dict.fromkeys(paths))[: limits.REFS], loose=False, bound=receiver)
 
 
-def _setattr(frame: Interpreter, args: Args) -> Value | None:
+def _setattr(frame: Instructions, args: Args) -> Value | None:
     if len(args.positional) == 3:
         target, name, value = args.positional
         if isinstance(name.const, str):
@@ -187,7 +187,7 @@ def _setattr(frame: Interpreter, args: Args) -> Value | None:
     return Value(const=None)
 
 
-def _globals(frame: Interpreter, args: Args) -> Value | None:
+def _globals(frame: Instructions, args: Args) -> Value | None:
     """``globals()[name]``: any function of the module."""
     alloc = frame.alloc((frame.at.start, "globals"), "dict")
     functions = [fn for fn in frame.mod.functions if fn.index and fn.cls is None and fn.ir.parent == 0]
@@ -198,7 +198,7 @@ def _globals(frame: Interpreter, args: Args) -> Value | None:
     return Value(allocs=(alloc,))
 
 
-def _commonpath(frame: Interpreter, args: Args) -> Value | None:
+def _commonpath(frame: Instructions, args: Args) -> Value | None:
     """``commonpath([root, path])``: compared with the root, it is a check of the resolved paths in the list."""
     if len(args.positional) != 1:
         return None
@@ -215,7 +215,7 @@ def _commonpath(frame: Interpreter, args: Args) -> Value | None:
     return made
 
 
-def _last_part(frame: Interpreter, args: Args) -> Value | None:
+def _last_part(frame: Instructions, args: Args) -> Value | None:
     """``split(path)`` and ``splitext(path)``: what comes second has no separator in it."""
     if len(args.positional) != 1:
         return None
@@ -226,13 +226,13 @@ def _last_part(frame: Interpreter, args: Args) -> Value | None:
     return Value(allocs=(alloc,))
 
 
-def _commonprefix(frame: Interpreter, args: Args) -> Value | None:
+def _commonprefix(frame: Instructions, args: Args) -> Value | None:
     """``commonprefix([root, path])`` compares texts: a neighbour whose name begins like the root's passes."""
     made = _commonpath(frame, args)
     return made.with_(proven=CHECKED) if made is not None else None
 
 
-def _constant_copy(frame: Interpreter, args: Args) -> Value | None:
+def _constant_copy(frame: Instructions, args: Args) -> Value | None:
     """``frozenset({...})``, ``set([...])``, ``tuple([...])``, ``list(...)``, ``dict(...)``: the same elements."""
     if len(args.positional) == 1 and args.positional[0].allocs and not args.positional[0].labels and not args.kw:
         return frame.copy(args.positional[0], "copy")
@@ -241,7 +241,7 @@ def _constant_copy(frame: Interpreter, args: Args) -> Value | None:
     return None
 
 
-def _dict(frame: Interpreter, args: Args) -> Value | None:
+def _dict(frame: Instructions, args: Args) -> Value | None:
     if args.positional and not args.kw:
         return _constant_copy(frame, args)
     alloc = frame.alloc((frame.at.start, frame.at.end, "dict"), "dict", closed=not args.positional and args.spread is None)
@@ -256,7 +256,7 @@ def _dict(frame: Interpreter, args: Args) -> Value | None:
     return made
 
 
-def _rows(frame: Interpreter, columns: list[Value]) -> Value:
+def _rows(frame: Instructions, columns: list[Value]) -> Value:
     row = frame.alloc((frame.at.start, frame.at.end, "row"), "tuple", closed=True)
     for number, column in enumerate(columns):
         frame.put(row, number, column)
@@ -265,17 +265,17 @@ def _rows(frame: Interpreter, columns: list[Value]) -> Value:
     return Value(allocs=(rows,))
 
 
-def _enumerate(frame: Interpreter, args: Args) -> Value | None:
+def _enumerate(frame: Instructions, args: Args) -> Value | None:
     """``enumerate(xs)``: a number, and an element."""
     return _rows(frame, [BOTTOM, frame.elements(args.positional[0])]) if args.positional else None
 
 
-def _zip(frame: Interpreter, args: Args) -> Value | None:
+def _zip(frame: Instructions, args: Args) -> Value | None:
     """``zip(xs, ys)``: an element of each."""
     return _rows(frame, [frame.elements(value) for value in args.positional]) if args.positional and args.star is None else None
 
 
-def _quantifier(frame: Interpreter, args: Args) -> Value | None:
+def _quantifier(frame: Instructions, args: Args) -> Value | None:
     """``any(test for ...)``, ``all(test for ...)``: what the test shows of what lies outside the loop."""
     if len(args.positional) != 1 or args.kw:
         return None
@@ -285,7 +285,7 @@ def _quantifier(frame: Interpreter, args: Args) -> Value | None:
     return Value(pred=tests[0].pred)
 
 
-SPECIAL: dict[str, Callable[[Interpreter, Args], Value | None]] = {
+SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.super": _super,

@@ -31,7 +31,7 @@ from headwater.taint.value import BOTTOM, Node, Value
 if TYPE_CHECKING:
     from headwater import ir
     from headwater.taint.arguments import Args
-    from headwater.taint.transfer import Interpreter
+    from headwater.taint.instructions import Instructions
 
 KNOWN = ("ast.*",)
 """API paths that get their meaning here."""
@@ -70,7 +70,7 @@ def checks_in_words(weak: int) -> list[str]:
 class Programs:
     """What one run of a function has looked at and refused."""
 
-    def __init__(self, frame: Interpreter) -> None:
+    def __init__(self, frame: Instructions) -> None:
         self.frame = frame
         self.trees: dict[int, None] = {}
         """Parameters that are nodes of a tree."""
@@ -272,7 +272,7 @@ def _visitor(cls: Cls) -> bool:
     return any(path.text in _VISITORS for one in cls.mro for path in one.externals)
 
 
-def _names(frame: Interpreter, value: Value) -> frozenset[str]:
+def _names(frame: Instructions, value: Value) -> frozenset[str]:
     """The kinds of nodes that a class, or a collection of classes or of their names, stands for."""
     parts = [value, *(frame.contents(alloc) for alloc in value.allocs)]
     found = {ref.text[4:] for part in parts for ref in part.refs if getattr(ref, "text", "").startswith("ast.")}

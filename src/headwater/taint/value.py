@@ -3,7 +3,7 @@
 Values are immutable. Objects (dicts, lists, instances, parameters) are *allocations*: a value names them, their
 fields live in the frame's store, so that two names of one object see each other's writes. A :class:`Shape` is a value
 with its fields, cut loose from any frame: what summaries, fields and module variables hold. Transfer functions are in
-``headwater.taint.transfer``.
+``headwater.taint.instructions`` and ``headwater.taint.branches``.
 """
 
 from __future__ import annotations

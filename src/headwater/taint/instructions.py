@@ -1,0 +1,590 @@
+"""What each plain instruction does to the state of a frame: names, attributes, elements, stores, texts, operators, calls.
+
+Branches, loops and conditions are in ``headwater.taint.branches``; what a call does in ``headwater.taint.calls``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from headwater import ir, limits
+from headwater.apis.paths import ApiPath
+from headwater.apis.schema import Api
+from headwater.index.calls import COMMON_METHODS
+from headwater.index.entities import Cls, Fn, Inst
+from headwater.taint import guards, optin
+from headwater.taint.arguments import Args
+from headwater.taint.calls import Calls
+from headwater.taint.labels import (
+    ALL,
+    BIT,
+    HOST_FIXED,
+    NAME_HEAD,
+    NO_OPTION,
+    PARSED_URL,
+    RESOLVED,
+    Label,
+    bits,
+)
+from headwater.taint.programs import Programs
+from headwater.taint.value import (
+    BOTTOM,
+    GATE,
+    NO_CONST,
+    Alloc,
+    Node,
+    PathOf,
+    Value,
+    join,
+    join_all,
+)
+
+if TYPE_CHECKING:
+    from headwater.taint.solve import Solver
+
+_WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
+_TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
+_CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
+_TRUE = Value(const=True, proven=ALL)
+_SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
+_CUTS = frozenset({"split", "partition"})
+
+
+class Instructions(Calls):
+    """Instructions without blocks of their own."""
+
+    def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
+        super().__init__(solver, fn, traced)
+        self.named_calls: dict[int, str] = {}
+        self.receivers: dict[int, int] = {}
+        """The register that an attribute was read from, by the attribute's register."""
+        self.origins: dict[int, tuple[tuple[Any, Value], ...]] = {}
+        """What a register is the text of (``str(path)``) or the path of: cells, and what they held."""
+        self.programs = Programs(self)
+
+    def i_const(self, i: ir.Const) -> None:
+        self.write(i.dst, _CONSTS.get(i.value) or Value(const=i.value) if type(i.value) is not float else Value(const=i.value))
+
+    def i_name(self, i: ir.Name) -> None:
+        made = BOTTOM
+        bindings = self.solver.bindings(self.mod, i.name)
+        for binding in bindings:
+            made = join(made, self.named(binding))
+        if not bindings:
+            register = self.fn.ir.names.get(i.name)
+            if register is not None:
+                made = self.cells.get(register, BOTTOM)
+        self.write(i.dst, made)
+
+    def i_move(self, i: ir.Move) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        if self.solver.annotated:
+            type_ = self.solver.annotated.get((self.fn.id, i.dst))
+            if type_ is not None and not value.refs:
+                value = value.with_(refs=type_.refs)
+        self.loaded.pop(i.dst, None)
+        source = self.loaded.get(i.src)
+        if source is not None:
+            self.loaded[i.dst] = source
+        if self.origins:
+            self.origins.pop(i.dst, None)
+            if i.src in self.origins:
+                self.origins[i.dst] = self.origins[i.src]
+        self.programs.moved(i.dst, i.src)
+        self.write(i.dst, value)
+
+    def i_attr(self, i: ir.Attr) -> None:
+        base = self.cells.get(i.obj, BOTTOM)
+        value = self.attribute(base, i.name)
+        if not value.refs and i.name in self.solver.names and i.name not in COMMON_METHODS:
+            value = value.with_(refs=(self.solver.names[i.name],))
+        self.named_calls[i.dst] = i.name
+        self.receivers[i.dst] = i.obj
+        self.programs.attribute(i.dst, i.obj, i.name, base)
+        if len(base.allocs) == 1:
+            self.loaded[i.dst] = (base.allocs[0], i.name)
+        if optin.is_switch(i.name) and optin.off_by_default(self.solver, base, i.name, value):
+            value = value.with_(pred=((optin.FACT,), ()))
+        if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
+            value = value.with_(proven=value.proven | RESOLVED)
+            value.subject = (*self.cells_of(i.obj), *base.origin)
+        elif base.subject:
+            value = self._shown(base, value, i.obj)
+        self.write(i.dst, value)
+
+    def _shown(self, base: Value, value: Value, register: int) -> Value:
+        """An attribute of what stands for an address: its host, or a test of where the address is."""
+        if value.subject and base.proven & PARSED_URL:
+            value = value.with_(subject=tuple(dict.fromkeys((*value.subject, *self.cells_of(register)))))
+        for ref in value.refs:
+            for entry in getattr(ref, "entries", ()):
+                shows = getattr(entry, "shows", None)
+                if shows is None:
+                    continue
+                true, false = (
+                    ((base.subject, 0, bits(classes), (), "the check of the address can be passed"),)
+                    if shows.weak and classes
+                    else ((base.subject, bits(classes), 0, (), ""),)
+                    if classes
+                    else ()
+                    for classes in (shows.when_true, shows.when_false)
+                )
+                return value.with_(pred=(true, false))
+        return value
+
+    def _stepped(self, value: Value, i: Any, what: str) -> Value:
+        if not self.traced or not value.steps:
+            return value
+        return value.with_(steps={label: Node(i.start, i.end, what, node) for label, node in value.steps.items()})
+
+    def i_item(self, i: ir.Item) -> None:
+        base = self.cells.get(i.obj, BOTTOM)
+        index = self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else None
+        value = self.item(base, i.key, index)
+        if len(base.allocs) == 1 and i.key is not None:
+            self.loaded[i.dst] = (base.allocs[0], i.key)
+        self.named_calls.pop(i.dst, None)
+        self.programs.moved(i.dst, i.obj)
+        if base.subject and (not base.proven & NAME_HEAD or i.key == 0):
+            value = value.with_(subject=base.subject, proven=value.proven | base.proven & NAME_HEAD)
+        self.write(i.dst, value)
+
+    def i_store_attr(self, i: ir.StoreAttr) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        base = self.cells.get(i.obj, BOTTOM)
+        self.store(base, i.name, self._stepped(value, i, f"kept in .{i.name}"))
+        for ref in base.refs:
+            if isinstance(ref, Cls):
+                self.solver.store_field(self.fn, ref, i.name, lambda: self.export(value))
+        if base.refs:
+            self._stored_in_library(base, "__setattr__", Value(const=i.name), value)
+
+    def _stored_in_library(self, base: Value, method: str, key: Value, value: Value) -> None:
+        """``a.b = c`` and ``a[b] = c`` are calls of ``__setattr__`` and ``__setitem__`` where a model speaks of them."""
+        for ref in base.refs:
+            child = ref.child(method) if isinstance(ref, ApiPath) else None
+            if child is not None:
+                args = Args([key, value])
+                args.receiver = base
+                args.name = method
+                self._api(child, args, False)
+
+    def i_store_item(self, i: ir.StoreItem) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        base = self.cells.get(i.obj, BOTTOM)
+        key: str | int | None = i.key
+        if key is None and i.reg >= 0:
+            index = self.cells.get(i.reg, BOTTOM)
+            if isinstance(index.const, str | int) and not isinstance(index.const, bool):
+                key = index.const
+            elif index.labels:
+                for alloc in base.allocs:
+                    if alloc.kind == "dict":
+                        self.put(alloc, "$keys", self.derived([index]), weak=True)
+        if key is None and i.reg >= 0:
+            for alloc in base.allocs:
+                alloc.mixed = True
+        self.store(base, "*" if key is None else key, self._stepped(value, i, "put into a container") if value.labels else value)
+        if base.refs:
+            given = Value(const=key) if key is not None else self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else BOTTOM
+            self._stored_in_library(base, "__setitem__", given, value)
+
+    def i_store_global(self, i: ir.StoreGlobal) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        self.solver.store_global(self.fn, self.mod, i.name, self.export(value))
+        self.remember(i.name, value)
+
+    def i_build(self, i: ir.Build) -> None:
+        alloc = self.alloc((i.start, i.end, "build", i.dst), i.kind, closed=True)
+        alloc.constant = True
+        behind = False  # of a spread: places are not known any more
+        for number, part in enumerate(i.parts):
+            value = self.cells.get(part, BOTTOM)
+            key = i.keys[number] if number < len(i.keys) else number
+            if i.spread and i.spread[number]:
+                alloc.constant = alloc.constant and bool(value.allocs) and all(one.constant for one in value.allocs)
+                behind = behind or i.kind == "list"
+                self._spread(alloc, value)
+                continue
+            if value.labels or (
+                value.const is NO_CONST and not value.refs and not (value.allocs and all(one.constant for one in value.allocs))
+            ):
+                alloc.constant = False
+            if key is None:
+                key = "*" if i.kind in ("dict", "set") else number
+            if i.kind == "set":
+                key = number
+            if behind:
+                key = "*"
+            self.put(alloc, key, value)
+        self.write(i.dst, Value(allocs=(alloc,)))
+
+    def _spread(self, alloc: Alloc, value: Value) -> None:
+        for one in value.allocs:
+            if one is alloc:
+                continue
+            for key in list(one.keys):
+                found = self.cells.get((one, key))
+                if found is not None:
+                    self.put(alloc, key if alloc.kind == "dict" else "*", found, weak=alloc.kind != "dict")
+        if value.labels and not any(one.closed for one in value.allocs):
+            self.put(alloc, "*", self.part(value, "*"), weak=True)
+
+    def i_concat(self, i: ir.Concat) -> None:
+        parts: list[Value] = []
+        text = i.literals[0] if i.literals else ""
+        fixed = bool(_WITH_HOST.match(text))
+        seen = bool(text)
+        for number, part in enumerate(i.parts):
+            value = self.cells.get(part, BOTTOM)
+            if any(alloc.kind in _CONTAINERS for alloc in value.allocs):
+                value = self.collapse(value)  # the text shows what is inside
+            if isinstance(value.const, str | int) and not value.labels:
+                text += str(value.const)
+                fixed = fixed or bool(_WITH_HOST.match(text))
+            elif value.labels:
+                parts.append(self.derived([value], clear=BIT["url"]) if fixed else value)
+            fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
+            literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
+            text += "\0" if value.const is NO_CONST else ""
+            text += literal
+            # After a base address of any kind, what follows a slash cannot change the host any more.
+            fixed = fixed or bool(_WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
+            seen = True
+        if not parts:
+            consts = [self.cells.get(part, BOTTOM).const for part in i.parts]
+            if seen and all(isinstance(const, str | int) for const in consts):
+                made = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
+                self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
+                return
+        made_text = _begun(self.derived(parts, "becomes part of a text"), i.literals[0] if i.literals else "")
+        self.write(i.dst, made_text.with_(proven=made_text.proven | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
+
+    def i_binary(self, i: ir.Binary) -> None:
+        left, right = self.cells.get(i.left, BOTTOM), self.cells.get(i.right, BOTTOM)
+        if i.op == "|" and self.solver.operators and (left.refs or right.refs):
+            if self.solver.makes_chain(left, right):
+                self.write(i.dst, self.chain([left, right]))
+                return
+        if i.op == "+" and isinstance(left.const, str) and isinstance(right.const, str):
+            self.write(i.dst, Value(const=(left.const + right.const)[: limits.LITERAL_CHARS]))
+            return
+        if i.op == "+" and (left.allocs or right.allocs):
+            kinds = {alloc.kind for alloc in (*left.allocs, *right.allocs)}
+            made_here = [bool(side.allocs) and {alloc.kind for alloc in side.allocs} <= {"list", "tuple"} for side in (left, right)]
+            if kinds and (kinds <= {"list", "tuple"} or any(made_here)):  # to a list, only a list can be added
+                alloc = self.alloc((i.start, i.end, "plus", i.dst), "list", closed=all(one.closed for one in (*left.allocs, *right.allocs)))
+                for side, value in enumerate((left, right)):
+                    for one in value.allocs:
+                        if side == 0 and len(left.allocs) == 1 and not one.mixed:
+                            for key in one.keys:  # the places on the left stay what they are
+                                found = self.cells.get((one, key))
+                                if found is not None:
+                                    self.put(alloc, key, found)
+                            continue
+                        found = self.contents(one)
+                        if found is not BOTTOM:
+                            self.put(alloc, "*", found, weak=True)
+                    if value.labels:
+                        self.put(alloc, "*", self.part(value, "*"), weak=True)
+                self.write(i.dst, Value(allocs=(alloc,)))
+                return
+        if i.op == "*" and (repeated := self._repeated(left, right, i)) is not None:
+            self.write(i.dst, repeated)
+            return
+        fixed = i.op in ("+", "%") and (
+            bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(_WITH_HOST.match(left.const)))
+        )
+        refs: list[Any] = []
+        if i.op == "/":
+            refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
+        what = "becomes part of a text" if i.op in ("+", "%") else ""
+        if i.op == "/":
+            made = self.joined([left, right], "")
+        elif fixed:  # what follows cannot change the host any more
+            made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"]))
+        else:
+            made = self.derived([left, right], what)
+        base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")
+        if fixed or (i.op == "+" and base):
+            made = made.with_(proven=made.proven | HOST_FIXED)
+        if i.op in ("+", "%") and isinstance(left.const, str):
+            made = _begun(made, left.const.partition("%")[0] if i.op == "%" else left.const)
+        if i.op == "+" and isinstance(left.const, str):
+            made = made.with_(head=left.const)
+        elif i.op in ("+", "%") and left.head:
+            made = made.with_(head=left.head)
+        for ref in left.refs:
+            if isinstance(ref, Inst):
+                method = ref.cls.method(_OPERATOR_METHODS.get(i.op, ""))
+                if method is not None:
+                    made = join(made, self.call_function(method, left, [right], {}))
+        if refs:
+            made = made.with_(refs=tuple(refs))
+        if i.op == "/":
+            self._origin(i.dst, [self.cells_of(i.left) if left.labels else (), self.cells_of(i.right) if right.labels else ()], True)
+        self.write(i.dst, made)
+
+    def _origin(self, register: int, operands: list[tuple[Any, ...]], part: bool) -> None:
+        """The register holds a path made of the operands: what is shown of it is shown of them."""
+        self.origins.pop(register, None)
+        found: list[tuple[Any, Value]] = []
+        for cell in dict.fromkeys(cell for cells in operands for cell in cells):
+            inner, part_of = (cell.cell, cell.part) if type(cell) is PathOf else (cell, False)
+            value = self.cells.get(inner)
+            if value is not None and inner != register:
+                found.append((PathOf(inner, part or part_of), value))
+        if found:
+            self.origins[register] = tuple(found)
+
+    def _repeated(self, left: Value, right: Value, i: ir.Binary) -> Value | None:
+        """``[x] * n``: a list of as many as nobody knows."""
+        value = left if left.allocs else right
+        if not value.allocs or any(alloc.kind not in ("list", "tuple") for alloc in value.allocs):
+            return None
+        alloc = self.alloc((i.start, i.end, "times", i.dst), "list", closed=all(one.closed for one in value.allocs))
+        alloc.constant = all(one.constant for one in value.allocs)
+        alloc.mixed = True
+        self.put(alloc, "*", join_all([*(self.contents(one) for one in value.allocs), self.part(value, "*")]))
+        return Value(allocs=(alloc,))
+
+    def i_unary(self, i: ir.Unary) -> None:
+        value = self.cells.get(i.operand, BOTTOM)
+        if isinstance(value.const, int | float) and i.op == "-":
+            self.write(i.dst, Value(const=-value.const))
+            return
+        self.write(i.dst, self.derived([value]))
+
+    def i_test(self, i: ir.Test) -> None:
+        left = self.cells.get(i.left, BOTTOM)
+        right = self.cells.get(i.right, BOTTOM) if i.right >= 0 else BOTTOM
+        pred = guards.prove(self, i.op, i.left, left, i.right, right)
+        self.programs.tested(i, left, right)
+        self.write(i.dst, Value(pred=pred) if pred is not None else BOTTOM)
+
+    def looked_at(self, labels: frozenset[Label], aspects: int) -> None:
+        self.programs.looked.append((labels, aspects))
+
+    def refused_parts(self, labels: frozenset[Label], aspects: int) -> None:
+        self.programs.refuse([(labels, aspects)], "raise")
+
+    def cells_of(self, register: int) -> tuple[Any, ...]:
+        """A register, the field that it was read from, the parameter that it is, and what it is the text or the path of."""
+        loaded = self.loaded.get(register)
+        cells: tuple[Any, ...] = (register,) if loaded is None else (register, loaded)
+        value = self.cells.get(register)
+        if value is not None and len(value.labels) == 1:
+            (label,) = value.labels
+            if label.exact and label.source is None and not label.path:
+                cells += (("in", label.param),)
+        for cell, held in self.origins.get(register, ()):
+            now = self.cells.get(cell.cell if type(cell) is PathOf else cell)
+            if now is held or (now is not None and self._unchecked(now) is self._unchecked(held)):
+                cells += (cell,)
+        return cells
+
+    def _unchecked(self, value: Value) -> Value:
+        """The value as it was before checks added to it."""
+        known = self.learned.get(id(value))
+        return known[1] if known is not None else value
+
+    def cells_holding(self, value: Value) -> list[Any]:
+        if not value.labels:
+            return []
+        registers = [register for register, one in self.cells.items() if one is value and isinstance(register, int)]
+        return list(dict.fromkeys(cell for register in registers for cell in self.cells_of(register)))
+
+    def i_call(self, i: ir.Call) -> None:
+        callee = self.cells.get(i.fn, BOTTOM)
+        cells = self.cells
+        if not i.kw:
+            if not i.args:
+                args = Args([])
+            else:
+                star = None
+                positional = []
+                for register in i.args:
+                    if register >= 0:
+                        positional.append(cells.get(register, BOTTOM))
+                    else:
+                        starred = cells.get(~register, BOTTOM)
+                        known = self._known_elements(starred)
+                        if known is not None:
+                            positional += known
+                        else:
+                            star = join(star or BOTTOM, self.elements(starred))
+                args = Args(positional, None, star)
+        else:
+            args = self._arguments(i)
+        args.cells = [self.cells_of(register) if register >= 0 else () for register in i.args]
+        args.name = self.named_calls.get(i.fn, "")
+        if callee.bound is not None:
+            loaded = self.receivers.get(i.fn)
+            args.receiver_cells = self.cells_of(loaded) if loaded is not None else ()
+        if not callee.refs and not args.name and i.fn in self.fn.ir.names.values():
+            args.name = next((name for name, register in self.fn.ir.names.items() if register == i.fn), "")
+        for ref in callee.refs:
+            special = guards.SPECIAL.get(getattr(ref, "text", ""))
+            if special is not None:
+                made = special(self, args)
+                if made is not None:
+                    self.write(i.dst, made)
+                    return
+        before = self.programs.version
+        result = self.call(callee, args)
+        self.at = i
+        self.origins.pop(i.dst, None)
+        if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
+            inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])
+            self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
+        else:
+            self._path_made(i.dst, callee, args)
+        receiver = callee.bound
+        if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
+            name = args.positional[0].const
+            decided = isinstance(name, str) and optin.is_permission(name)
+            if decided and result.pred is None and receiver is not None and guards.configured(self, receiver):  # off by default
+                result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
+        if receiver is not None and receiver.labels and args.name in _SAME_TEXT | _CUTS and result.labels:
+            if receiver.subject:
+                result = result.with_(subject=receiver.subject, proven=result.proven | receiver.proven & NAME_HEAD)
+            elif args.name in _CUTS and args.positional and args.positional[0].const == ".":
+                result = result.with_(subject=args.receiver_cells, proven=result.proven | NAME_HEAD)
+        self.named_calls.pop(i.dst, None)
+        self.loaded.pop(i.dst, None)
+        self.write(i.dst, result)
+        self.programs.called(i.dst, i, args, self.receivers.get(i.fn) if callee.bound is not None or args.name else None, callee)
+        self.programs.again(before)
+        if callee.refs and not callee.loose and all(map(self.never_returns, callee.refs)):
+            self.dead = True
+            self.jump = "raise"
+
+    def _path_made(self, register: int, callee: Value, args: Args) -> None:
+        """Where a call gives the path that its arguments make together (``abspath(x)``, ``join(a, b)``): the result's origins."""
+        for ref in callee.refs:
+            if isinstance(ref, ApiPath) and any("joined-path" in getattr(entry, "marks", ()) for entry in ref.entries):
+                values, places = args.positional, args.cells
+                if any(entry.same == "self" or "self" in entry.passes for entry in ref.entries if isinstance(entry, Api)):
+                    values, places = [args.receiver or BOTTOM, *values], [args.receiver_cells, *places]
+                operands = [place for value, place in zip(values, places, strict=False) if value.labels]
+                self._origin(register, operands, len(values) > 1)
+                return
+            if isinstance(ref, Fn) and len(callee.refs) == 1:
+                summary = self.solver.summary(self.fn, ref)
+                labels = summary.returns.labels if summary is not None else ()
+                for label in labels if len(labels) == 1 else ():  # the function gives back what it was given
+                    place = label.param - (1 if ref.bound else 0)
+                    if label.source is None and label.exact and not label.path and 0 <= place < len(args.cells):
+                        self._origin(register, [args.cells[place]], False)
+                return
+
+    def _known_elements(self, value: Value) -> list[Value] | None:
+        """The elements of a tuple or list of known length."""
+        if len(value.allocs) != 1 or not value.allocs[0].closed or value.labels:
+            return None
+        alloc = value.allocs[0]
+        if alloc.kind not in ("tuple", "list") or any(not isinstance(key, int) for key in alloc.keys):
+            return None
+        return [self.cells.get((alloc, key), BOTTOM) for key in alloc.keys]
+
+    def _arguments(self, i: ir.Call) -> Args:
+        cells = self.cells
+        positional: list[Value] = []
+        star: Value | None = None
+        for register in i.args:
+            if register >= 0:
+                positional.append(cells.get(register, BOTTOM))
+            else:
+                starred = cells.get(~register, BOTTOM)
+                known = self._known_elements(starred)
+                if known is not None:
+                    positional += known
+                else:
+                    star = join(star or BOTTOM, self.elements(starred))
+        kw: dict[str, Value] = {}
+        spread: Value | None = None
+        args = Args(positional)
+        for name, register in i.kw:
+            value = cells.get(register, BOTTOM)
+            if name == "**":
+                spread = value if spread is None else join(spread, value)
+            else:
+                kw[name] = value
+                args.kw_cells[name] = self.cells_of(register)
+        args.kw, args.star, args.spread = kw, star, spread
+        return args
+
+    def i_decorate(self, i: ir.Decorate) -> None:
+        decorator, target = self.cells.get(i.decorator, BOTTOM), self.cells.get(i.target, BOTTOM)
+        made = target
+        for ref in decorator.refs:
+            for entry in getattr(ref, "entries", ()):
+                callback = getattr(entry, "decorates", None)
+                if callback is not None and (callback.parameters or callback.by_name or callback.is_):
+                    self.register(target, callback)
+            if isinstance(ref, Fn):
+                self.call(decorator, Args([target]))
+                for node in ref.api:
+                    for entry in node.entries:
+                        callback = getattr(entry, "decorates", None)
+                        if callback is not None:
+                            self.register(target, callback)
+        self.write(i.dst, made)
+
+    def i_func(self, i: ir.Func) -> None:
+        fn = self.mod.functions[i.function]
+        allocs: tuple[Alloc, ...] = ()
+        if i.captures:
+            alloc = self.alloc((i.start, i.end, "closure", i.function), "closure", closed=True)
+            for number, register in enumerate(i.captures):
+                self.put(alloc, f"$c{number}", self.cells.get(register, BOTTOM))
+            self.closures[fn.id] = i.captures
+            allocs = (alloc,)
+        self.write(i.dst, Value(refs=(fn,), allocs=allocs))
+
+    def i_class(self, i: ir.ClassDef) -> None:
+        self.write(i.dst, Value(refs=(self.mod.classes[i.cls],)))
+
+    def i_import(self, i: ir.Import) -> None:
+        made = BOTTOM
+        for binding in self.symbols.alias(self.mod, ir.Alias(i.path, i.level)):
+            made = join(made, self.named(binding))
+        self.write(i.dst, made)
+
+    def i_elem(self, i: ir.Elem) -> None:
+        value = self.cells.get(i.src, BOTTOM)
+        if i.what == "rest":
+            alloc = self.alloc((i.start, i.end, "rest"), "list")
+            self.put(alloc, "*", self.elements(value), weak=True)
+            self.write(i.dst, Value(value.labels, allocs=(alloc,), steps=value.steps))
+            return
+        made = self.elements(value)
+        if value.subject and not value.proven & NAME_HEAD:
+            made = made.with_(subject=value.subject)
+        self.loaded.pop(i.dst, None)
+        self.programs.moved(i.dst, i.src)
+        self.write(i.dst, made)
+
+    def i_enter(self, i: ir.Enter) -> None:
+        value = self.cells.get(i.ctx, BOTTOM)
+        made = BOTTOM
+        for ref in value.refs:
+            if isinstance(ref, Inst):
+                method = ref.cls.method("__enter__") or ref.cls.method("__aenter__")
+                if method is not None:
+                    made = join(made, self.call_function(method, value, [], {}))
+        if made is BOTTOM:
+            made = value
+            if any(alloc.kind in ("list", "generator") and "*" in alloc.keys for alloc in value.allocs):  # @contextmanager
+                made = join(made, self.elements(value))
+        self.write(i.dst, made)
+
+
+def _begun(made: Value, text: str) -> Value:
+    """A text that begins with ``text``: a program that gets it reads no option in the rest."""
+    return made.with_(proven=made.proven | NO_OPTION) if made.labels and text.lstrip("-") else made
+
+
+_OPERATOR_METHODS = {"+": "__add__", "/": "__truediv__", "%": "__mod__", "|": "__or__", "-": "__sub__", "*": "__mul__", "@": "__matmul__"}
+_CONSTS: dict[Any, Value] = {}
