@@ -320,6 +320,7 @@ class Solver(Project):
         self.entries.pop(fn.id, None)
         frame = Interpreter(self, fn)
         summary = frame.run()
+        del frame.programs.frame  # they hold each other, and nothing collects cycles during a run
         self.count("evaluations")
         if frame.issues:
             self.issues[fn.id] = [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
