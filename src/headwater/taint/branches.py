@@ -221,7 +221,6 @@ class Branches(Instructions):
             now = self.cells.get(cell, BOTTOM)
             if shown & ~now.proven:
                 self.learn(((cell,), 0, shown & ~now.proven, (), "a check is made on some of the ways only"))
-
         self._chosen(i, deltas)
         if not rest_alive and looked:
             programs.refuse(looked, self.jump)

@@ -49,6 +49,7 @@ _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _CUTS = frozenset({"split", "partition"})
+_OF_SAME_HOST = _SAME_TEXT | _CUTS
 
 
 class Instructions(Calls):
@@ -398,25 +399,7 @@ class Instructions(Calls):
     def i_call(self, i: ir.Call) -> None:
         callee = self.cells.get(i.fn, BOTTOM)
         cells = self.cells
-        if not i.kw:
-            if not i.args:
-                args = Args([])
-            else:
-                star = None
-                positional = []
-                for register in i.args:
-                    if register >= 0:
-                        positional.append(cells.get(register, BOTTOM))
-                    else:
-                        starred = cells.get(~register, BOTTOM)
-                        known = self._known_elements(starred)
-                        if known is not None:
-                            positional += known
-                        else:
-                            star = join(star or BOTTOM, self.elements(starred))
-                args = Args(positional, None, star)
-        else:
-            args = self._arguments(i)
+        args = self._arguments(i)
         args.cells = [self.cells_of(register) if register >= 0 else () for register in i.args]
         args.name = self.named_calls.get(i.fn, "")
         if callee.bound is not None:
@@ -446,7 +429,7 @@ class Instructions(Calls):
             decided = isinstance(name, str) and optin.is_permission(name)
             if decided and result.pred is None and receiver is not None and guards.configured(self, receiver):  # off by default
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
-        if receiver is not None and receiver.labels and args.name in _SAME_TEXT | _CUTS and result.labels:
+        if receiver is not None and receiver.labels and args.name in _OF_SAME_HOST and result.labels:
             if receiver.subject:
                 result = result.with_(subject=receiver.subject, proven=result.proven | receiver.proven & NAME_HEAD)
             elif args.name in _CUTS and args.positional and args.positional[0].const == ".":

@@ -6,6 +6,7 @@ it as True: an application that has opted in is not excused by the library's def
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,13 @@ _PERMISSION = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def is_permission(name: str) -> bool:
     """Whether a setting is called like one that an operator decides on: what is off by default is then off for most."""
     return _PERMISSION.search(name) is not None or is_switch(name)
 
 
+@functools.lru_cache(maxsize=1 << 16)  # asked at every attribute
 def is_switch(name: str) -> bool:
     """Whether a setting is called like one that lets something dangerous happen."""
     return _NAME.search(name) is not None
