@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from headwater.taint.instructions import Instructions
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
-_KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file", "retrieved-content"})
+_KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
 _DENY = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
 
 
