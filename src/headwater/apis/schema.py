@@ -160,6 +160,8 @@ class Api(_Strict, frozen=True):
     """Attributes or keys of the result that carry no data of others (``usage``, ``status_code``)."""
     label: str = ""
     """The value in words, for messages: ``the answer of the model``."""
+    fills: str = ""
+    """The argument that takes what ``returns`` brings in; the result itself is a number (``sock.recv_into(buffer)``)."""
     yields: str = ""
     """For a path that is read, not called: source kind of the value (``flask.request.args``, ``sys.argv``)."""
     harmless: list[str] = []

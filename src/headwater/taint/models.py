@@ -165,6 +165,11 @@ class Models(Arguments):
                 made = self.lower(made)
             if entry.instance_of:
                 made = self._instances(entry, made, args)
+            if entry.fills:
+                buffer = self._argument(entry.fills, args)
+                if buffer is not None and buffer.allocs:
+                    self.store(buffer, "*", made, weak=True)
+                made = BOTTOM
         if (entry.clears and self.holds(entry.clears_when, args, []) is True) or (entry.clears and not entry.clears_when):
             values = (
                 [self._argument(one, args) for one in entry.passes]

@@ -254,12 +254,10 @@ class Project:
 
     def makes_chain(self, left: Value, right: Value) -> bool:
         """Whether ``left | right`` is a chain."""
-        types = {name for value in (left, right) for ref in value.refs for name in getattr(ref, "types", ())}
-        for value in (left, right):
-            for ref in value.refs:
-                for path in getattr(ref, "paths", ()):
-                    types |= path.types
-        return any(operator.op == "|" and ({operator.left, operator.right} & types) for operator in self.operators)
+        before, after = _types_of(left), _types_of(right)
+        return any(
+            one.op == "|" and (not one.left or one.left in before) and (not one.right or one.right in after) for one in self.operators
+        )
 
     def source(self, kind: str, fn: Fn, start: int, end: int, text: str) -> Source:
         """The source at a place (one object for each)."""
@@ -270,3 +268,13 @@ class Project:
         """The sink at a place (one object for each)."""
         made = Sink(class_, fn, start, end, name, does, confidence, note)
         return self._sinks.setdefault(made.key, made)
+
+
+def _types_of(value: Value) -> set[str]:
+    """The types of models that a value is, or an instance of a class that derives from one."""
+    found: set[str] = set()
+    for ref in value.refs:
+        found |= getattr(ref, "types", frozenset())
+        for path in getattr(ref, "paths", ()):
+            found |= path.types
+    return found
