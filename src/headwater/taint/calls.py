@@ -262,6 +262,7 @@ class Calls(Models):
             return self._result(fn, summary, actuals, drop)
         for effect in summary.sinks:
             self._sink_effect(fn, effect, actuals, drop)
+        stores: list[tuple[Value, str | int, Value]] = []
         for mutation in summary.mutations:
             if mutation.field is None:
                 register = self.closures.get(fn.id)
@@ -271,19 +272,21 @@ class Calls(Models):
                     self.write(register[index], join(self.cells.get(register[index], BOTTOM), made))
                 continue
             target = self.project(actuals, mutation.param, mutation.path)
-            if target is None or not (target.allocs or target.refs):
-                continue
-            made = self.instantiate(
-                mutation.shape,
-                ("set", fn.id, mutation.key),
-                f"kept in {_field(mutation.field)} by {fn.name}()",
-                actuals,
-                (fn, "set", mutation.key),
-            )
-            self.store(target, mutation.field, made)
-            if mutation.field == "*":
+            if target is not None and (target.allocs or target.refs):
+                made = self.instantiate(
+                    mutation.shape,
+                    ("set", fn.id, mutation.key),
+                    f"kept in {_field(mutation.field)} by {fn.name}()",
+                    actuals,
+                    (fn, "set", mutation.key),
+                )
+                stores.append((target, mutation.field, made))
+        for target, field, made in stores:  # all are made of what the call was given, then all are there
+            self.store(target, field, made)
+            if field == "*":
                 for alloc in target.allocs:
                     alloc.mixed = alloc.mixed or alloc.kind == "instance"
+        if stores:
             actuals.known.clear()
         for callback in summary.callbacks:
             function = self.project(actuals, callback.param, callback.path)
@@ -296,8 +299,10 @@ class Calls(Models):
                 self.instantiate(shape, (site, number), f"passed on by {fn.name}()", actuals) for number, shape in enumerate(callback.args)
             ]
             named = {name: self.instantiate(shape, (site, name), f"passed on by {fn.name}()", actuals) for name, shape in callback.kw}
+            before = self.version
             self.call_value(function, given, named)
-            actuals.known.clear()
+            if self.version != before:
+                actuals.known.clear()
         if summary.raises is not NOTHING and self.raised:
             self.raised[-1].append(self.instantiate(summary.raises, ("raised", fn.id), f"raised by {fn.name}()", actuals))
         result = self._result(fn, summary, actuals, drop)

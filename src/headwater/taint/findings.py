@@ -27,8 +27,7 @@ STRENGTH: dict[str, int] = {
     for rank, kinds in enumerate(
         (
             ("http-input", "websocket-input", "network-peer", "user-prompt"),
-            ("llm-output",),
-            ("tool-args",),
+            ("llm-output", "tool-args"),
             ("tool-result", "retrieved-content", "dataset"),
             ("database",),
             ("library-input",),
@@ -185,7 +184,7 @@ class Reporter:
 
 def _weight(issue: Issue) -> Any:
     hindered = issue.drop + steps_down(issue.weak)
-    return (eased(issue.weak), STRENGTH.get(issue.source.kind, 9), hindered, issue.source.key, issue.apex.id)
+    return (eased(issue.weak), STRENGTH.get(issue.source.kind, 9), hindered, issue.length, issue.source.key, issue.apex.id)
 
 
 def _expression(text: str) -> str:

@@ -102,10 +102,12 @@ class Frame(State):
                 if alloc.root is not None and len(alloc.root[1]) < limits.ACCESS_PATH - 1:
                     index, path = alloc.root
                     alloc.keys["*"] = None
+                    alloc.version += 1
                     self.cells[(alloc, "*")] = self.typed(self.param_value(index, (*path, "*")), type_.elements)
             if not value.allocs:
                 made = self.alloc(("typed", self.at.start if self.at is not None else 0, id(type_)), "list")
                 made.keys["*"] = None
+                made.version += 1
                 self.cells[(made, "*")] = self.typed(self.part(value, "*"), type_.elements)
                 value = value.with_(allocs=(made,))
         return value

@@ -58,6 +58,18 @@ class _Group:
         self.running = False
 
 
+class _Held:
+    """What a field of a class holds, by all who wrote it."""
+
+    __slots__ = ("settled", "shape", "writers")
+
+    def __init__(self, shape: Shape, writers: list[int]) -> None:
+        self.shape = shape
+        self.writers = writers
+        self.settled = False
+        """All writers are solved."""
+
+
 class Solver(Project):
     """The whole-project state of the analysis."""
 
@@ -84,7 +96,9 @@ class Solver(Project):
         self.switched_on: frozenset[str] | None = None
         """Dangerous settings that the project itself switches on, once somebody has asked."""
         self.annotated: dict[tuple[int, int], Any] = {}
-        self._field_cache: dict[str, dict[int, tuple[Shape, tuple[int, ...]]]] = {}
+        self._field_cache: dict[str, dict[int, _Held]] = {}
+        self._settled: set[tuple[int, str]] = set()
+        """Fields (by class) all of whose writers are solved."""
         self._totals: dict[tuple[int, str], Shape] = {}
         """The join of all that is stored in a field, by class and name."""
         self._field_statics: dict[tuple[int, str], tuple[int, ...]] = {}
@@ -412,27 +426,23 @@ class Solver(Project):
             if len(outer) <= limits.OUTER_WRITERS:
                 ids += outer
             static = self._field_statics[key] = tuple(dict.fromkeys(ids))
-        observed = self._observed.setdefault(reader.id, {})
-        for writer_id in static:
-            if writer_id not in observed and writer_id != reader.id:
-                self._read(reader, writer_id)
+        if key not in self._settled and self._read_all(reader, static):
+            self._settled.add(key)
         self._field_readers.setdefault(key, set()).add(reader.id)
         cache = self._field_cache.setdefault(name, {})
         cached = cache.get(cls.id)
         if cached is not None:
-            for writer_id in cached[1]:
-                if writer_id not in observed and writer_id != reader.id:
-                    self._read(reader, writer_id)
-            return cached[0]
+            if not cached.settled:
+                cached.settled = self._read_all(reader, cached.writers)
+            return cached.shape
         found: list[int] = []
         made = NOTHING
         for one in self.family(cls):
             writers = self.fields.get((one.id, name))
             if writers:
-                for writer_id in sorted(writers):
-                    found.append(writer_id)
-                    if writer_id not in observed and writer_id != reader.id:
-                        self._read(reader, writer_id)
+                known = sorted(writers)
+                self._read_all(reader, known)
+                found += known
                 made = join_shapes(made, self._total(one, name))
         for one in cls.mro:
             field = one.ir.fields.get(name)
@@ -445,8 +455,19 @@ class Solver(Project):
                 elif type_.elements is not None and type_.elements.refs:
                     made = join_shapes(made, Shape(fields={"*": Shape(refs=type_.elements.refs)}, kind="list"))
                 break
-        cache[cls.id] = (made, tuple(found))
+        cache[cls.id] = _Held(made, found)
         return made
+
+    def _read_all(self, reader: Fn, writers: Collection[int]) -> bool:
+        """Note that ``reader`` depends on who writes something; whether all of them are solved, so that nobody has to ask again."""
+        state = self._state
+        done = True
+        for writer in writers:
+            if state[writer] != _DONE:
+                if writer != reader.id:
+                    self._read(reader, writer)
+                done = done and state[writer] == _DONE
+        return done
 
     def _total(self, cls: Cls, name: str) -> Shape:
         """The join of all that is stored in a field of one class."""
@@ -497,9 +518,7 @@ class Solver(Project):
 
     def read_global(self, reader: Fn, mod: Mod, name: str) -> Shape:
         """A module variable."""
-        for writer_id in (mod.body.id, *self._writers_of(mod, name), *self.globals.get((mod.id, name), ())):
-            if writer_id != reader.id:
-                self._read(reader, writer_id)
+        self._read_all(reader, (mod.body.id, *self._writers_of(mod, name), *self.globals.get((mod.id, name), ())))
         self._global_readers.setdefault((mod.id, name), set()).add(reader.id)
         writers = self.globals.get((mod.id, name))
         if not writers:

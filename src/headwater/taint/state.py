@@ -39,7 +39,8 @@ class State:
         self.work = 0
         self.version = 0
         """Raised by every write to an object."""
-        self.collapsed: dict[int, tuple[int, Value, Value]] = {}
+        self.collapsed: dict[int, tuple[int, Value, Value, list[tuple[Alloc, int]]]] = {}
+        """What values hold in all: at which version of the objects, the value, the result, and the objects that were looked at."""
         self.allocs: dict[Any, Alloc] = {}
         self.given: dict[tuple[int, Path], Value] = {}
         """Parameters and their parts as they came in."""
@@ -55,6 +56,8 @@ class State:
         self.cells[cell] = value
         if type(cell) is tuple:
             self.version += 1
+            if type(cell[0]) is Alloc:
+                cell[0].version += 1
 
     def begin(self) -> dict[Cell, Value] | None:
         """Open a branch; give what it returns to ``end``."""
@@ -68,6 +71,8 @@ class State:
         assert journal is not None
         delta = {}
         for cell, old in journal.items():
+            if type(cell) is tuple and type(cell[0]) is Alloc:
+                cell[0].version += 1
             if old is not _MISSING:
                 delta[cell] = cells[cell]
                 cells[cell] = old
@@ -156,6 +161,7 @@ class State:
                 made = join(made, Value(refs=star.refs) if typed else star)
             if key not in alloc.keys and len(alloc.keys) < limits.FIELDS:
                 self.cells[(alloc, key)] = made  # not journalled: it is what the field is in every branch
+                alloc.version += 1
             return made
         return star
 
@@ -174,17 +180,24 @@ class State:
         if not value.allocs:
             return value
         known = self.collapsed.get(id(value))
-        if known is not None and known[0] == self.version and known[1] is value:
-            return known[2]
-        made = self._collapse(value)
-        self.collapsed[id(value)] = (self.version, value, made)
+        if known is not None and known[1] is value:
+            if known[0] == self.version:
+                return known[2]
+            for alloc, version in known[3]:
+                if alloc.version != version:
+                    break
+            else:
+                self.collapsed[id(value)] = (self.version, *known[1:])
+                return known[2]
+        made, seen = self._collapse(value)
+        self.collapsed[id(value)] = (self.version, value, made, [(alloc, alloc.version) for alloc in seen])
         return made
 
-    def _collapse(self, value: Value) -> Value:
+    def _collapse(self, value: Value) -> tuple[Value, dict[Alloc, None]]:
         labels, steps, proven = value.labels, value.steps, value.proven
         cells = self.cells
-        seen = set(value.allocs)
-        level = list(value.allocs)
+        seen = dict.fromkeys(value.allocs)
+        level = list(seen)
         for _ in range(limits.SHAPE_DEPTH):
             deeper: list[Alloc] = []
             for alloc in level:
@@ -199,14 +212,14 @@ class State:
                             steps = {**found.steps, **steps} if steps else found.steps
                     for one in found.allocs:
                         if one not in seen:
-                            seen.add(one)
+                            seen[one] = None
                             deeper.append(one)
             if not deeper:
                 break
             level = deeper
         if labels is value.labels:
-            return value
-        return Value(widen(labels), value.refs, value.const, value.allocs, proven, value.bound, value.loose, None, steps)
+            return value, seen
+        return Value(widen(labels), value.refs, value.const, value.allocs, proven, value.bound, value.loose, None, steps), seen
 
     def apart(self, value: Value) -> Value:
         """The value with those of its labels alone that no object stands for: a parameter's own label stands for the parameter's object."""

@@ -31,7 +31,7 @@ NO_LABELS: frozenset[Label] = frozenset()
 class Alloc:
     """An object: a place whose fields the frame's store holds under ``(alloc, key)``."""
 
-    __slots__ = ("closed", "constant", "exact_class", "id", "keys", "kind", "mixed", "owner", "root")
+    __slots__ = ("closed", "constant", "exact_class", "id", "keys", "kind", "mixed", "owner", "root", "version")
 
     def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
         self.id = number
@@ -50,6 +50,8 @@ class Alloc:
         self.exact_class = False
         """Made by calling a class here: it is that class and no subclass."""
         self.keys: dict[str | int, None] = {}
+        self.version = 0
+        """Raised by every write to a field."""
 
 
 class Node:
