@@ -80,6 +80,7 @@ GITIGNORE_BYTES: Final = 256_000  # the largest hand-written ones are under 20 K
 GITIGNORE_LINES: Final = 5_000  # of one file; the longest hand-written ones have under 1,000
 GITIGNORE_LINE_BYTES: Final = 1_000  # a pattern longer than a path names nothing
 GITIGNORE_PATTERNS: Final = 5_000  # that apply to one folder, those of its parents included: each costs time for every name
+REQUIREMENT_CHARS: Final = 1_000  # of one requirement or version that a manifest declares: real ones have under 200
 GITIGNORE_TOTAL: Final = 50_000  # of one run: each is compiled
 GIT_INDEX_BYTES: Final = 100_000_000  # of git's list of tracked files; a million files take about as much
 MANIFESTS: Final = 2_000  # files that declare versions; the largest monorepos have some hundreds of packages

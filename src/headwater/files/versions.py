@@ -213,7 +213,7 @@ def _lines(text: str) -> Iterator[str]:
 
 def _requirements(lines: Iterable[str], shown: str) -> Iterator[tuple[str, Declaration]]:
     for line in lines:
-        if not line.strip() or len(line) > limits.GITIGNORE_LINE_BYTES:
+        if not line.strip() or len(line) > limits.REQUIREMENT_CHARS:
             continue
         try:
             found = Requirement(line.strip())
@@ -251,7 +251,7 @@ def _pyproject(text: str, shown: str) -> Iterator[tuple[str, Declaration]]:
     poetry = _at(data, "tool", "poetry", "dependencies")
     for library, said in poetry.items() if isinstance(poetry, dict) else ():
         version = said.get("version") if isinstance(said, dict) else said
-        if isinstance(version, str) and len(version) <= limits.GITIGNORE_LINE_BYTES:
+        if isinstance(version, str) and len(version) <= limits.REQUIREMENT_CHARS:
             yield from _specified(library, _poetry(version), shown)
 
 
@@ -302,7 +302,7 @@ def _pipfile(text: str, shown: str) -> Iterator[tuple[str, Declaration]]:
     section = _at(data, "default")
     for library, said in section.items() if isinstance(section, dict) else ():
         version = _at(said, "version")
-        if isinstance(version, str) and len(version) <= limits.GITIGNORE_LINE_BYTES:
+        if isinstance(version, str) and len(version) <= limits.REQUIREMENT_CHARS:
             yield from _specified(library, version, shown)
 
 
