@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.apis.paths import ApiPath
-from headwater.apis.schema import Api
+from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.taint import guards, optin
@@ -30,6 +30,7 @@ from headwater.taint.labels import (
 from headwater.taint.programs import Programs
 from headwater.taint.value import (
     BOTTOM,
+    CHOSEN,
     GATE,
     NO_CONST,
     Alloc,
@@ -50,6 +51,12 @@ _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
+_SCHEMAS = frozenset({
+    "args_schema", "function_parameters", "input_schema", "inputSchema", "parameters", "params", "parameters_schema", "schema"
+})  # fmt: skip
+"""Keys under which the description of a tool holds its parameters."""
+_CALLABLES = frozenset({"callable", "callback", "execute", "fn", "func", "function", "handler", "implementation"})
+"""Keys under which it holds the function."""
 
 
 class Instructions(Calls):
@@ -105,6 +112,8 @@ class Instructions(Calls):
         self.programs.attribute(i.dst, i.obj, i.name, base)
         if len(base.allocs) == 1:
             self.loaded[i.dst] = (base.allocs[0], i.name)
+            if base.allocs[0].kind == CHOSEN and (mark := guards.marked(self.cells_of(i.obj), i.name)) is not None:
+                value = value.with_(pred=mark)
         if optin.is_switch(i.name) and optin.off_by_default(self.solver, base, i.name, value):
             value = value.with_(pred=((optin.FACT,), ()))
         if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
@@ -219,7 +228,34 @@ class Instructions(Calls):
             if behind:
                 key = "*"
             self.put(alloc, key, value)
+        if i.kind == "dict" and len(i.keys) > 2:
+            self._described(alloc, i.keys)
         self.write(i.dst, Value(allocs=(alloc,)))
+
+    def _described(self, alloc: Alloc, keys: tuple[Any, ...]) -> None:
+        """A function beside a description and a schema of its parameters is a tool: the model chooses those that the schema names."""
+        schema = next((key for key in keys if key in _SCHEMAS), None)
+        if schema is None or not any(isinstance(key, str) and key.endswith("description") for key in keys):
+            return
+        named: set[Any] = set()
+        self._names_in(self.cells.get((alloc, schema), BOTTOM), named, limits.SHAPE_DEPTH)
+        for key in keys:
+            function = self.cells.get((alloc, key), BOTTOM) if key in _CALLABLES else BOTTOM
+            for ref in function.refs:
+                if isinstance(ref, Fn):
+                    given = {param.name: "tool-args" for param in ref.ir.params if param.name in named}
+                    if given:
+                        self.register(function.with_(refs=(ref,)), Callback(function="", by_name=given, is_="tool"))
+
+    def _names_in(self, value: Value, names: set[Any], depth: int) -> None:
+        """The keys and texts of a literal."""
+        for alloc in value.allocs if depth else ():
+            for key in alloc.keys:
+                part = self.cells.get((alloc, key), BOTTOM)
+                names.add(key)
+                if isinstance(part.const, str):
+                    names.add(part.const)
+                self._names_in(part, names, depth - 1)
 
     def _spread(self, alloc: Alloc, value: Value) -> None:
         for one in value.allocs:
