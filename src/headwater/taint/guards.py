@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
+_IMPORTED = ("importlib.import_module", "builtins.__import__")
 _DENY = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
 
 
@@ -183,10 +184,13 @@ def marked(cells: tuple[Any, ...], name: str) -> Pred | None:
 
 
 def _may_be_anything(target: Value) -> bool:
-    """Whether an object is not known to be a module or class of a library: of those, what has a name is what the library offers."""
-    return all(
-        isinstance(ref, Inst) or (isinstance(ref, ApiPath) and (CALL in ref.text or ref.text.startswith("?"))) for ref in target.refs
-    )
+    """Whether an object is not known to be a module or class of a library: of those, what has a name is what the library offers.
+
+    Who chooses the module too has been told so where it is imported.
+    """
+    texts = [ref.text for ref in target.refs if isinstance(ref, ApiPath)]
+    known = all(isinstance(ref, Inst | ApiPath) for ref in target.refs)
+    return known and all((CALL in text or text.startswith("?")) and not text.startswith(_IMPORTED) for text in texts)
 
 
 def _super(frame: Instructions, args: Args) -> Value | None:
