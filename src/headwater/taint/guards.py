@@ -13,7 +13,7 @@ from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint.labels import ALL, BIT, CHECKED, NAME_HEAD, PATHS, RESOLVED
+from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
-_IMPORTED = ("importlib.import_module", "builtins.__import__")
 _DENY = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
 
 
@@ -188,9 +187,11 @@ def _may_be_anything(target: Value) -> bool:
 
     Who chooses the module too has been told so where it is imported.
     """
-    texts = [ref.text for ref in target.refs if isinstance(ref, ApiPath)]
-    known = all(isinstance(ref, Inst | ApiPath) for ref in target.refs)
-    return known and all((CALL in text or text.startswith("?")) and not text.startswith(_IMPORTED) for text in texts)
+    if target.proven & MODULE:
+        return False
+    return all(
+        isinstance(ref, Inst) or (isinstance(ref, ApiPath) and (CALL in ref.text or ref.text.startswith("?"))) for ref in target.refs
+    )
 
 
 def _super(frame: Instructions, args: Args) -> Value | None:

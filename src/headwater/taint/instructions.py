@@ -202,6 +202,12 @@ class Instructions(Calls):
 
     def i_store_global(self, i: ir.StoreGlobal) -> None:
         value = self.cells.get(i.src, BOTTOM)
+        annotation = self.mod.body.ir.annotations.get(i.name)
+        if (
+            annotation is not None and not value.refs and value.const is NO_CONST
+        ):  # one of the kind that is declared, which one is not known
+            type_ = self.symbols.type_value(self.mod, annotation, None)
+            value = value.with_(refs=type_.refs) if type_.refs else value
         self.solver.store_global(self.fn, self.mod, i.name, self.export(value))
         self.remember(i.name, value)
 
