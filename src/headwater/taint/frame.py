@@ -265,9 +265,7 @@ class Frame(State):
         """A method, property or class-wide field of an instance."""
         cls = ref.cls
         methods = self.solver.methods(cls, name)
-        exact = any(alloc.exact_class for alloc in value.allocs)
-        if exact and len(value.refs) > 1:  # of several classes, which one was made is not known
-            exact = sum(isinstance(one, Inst) for one in value.refs) == 1
+        exact = not value.loose and any(alloc.exact_class for alloc in value.allocs)
         if methods:
             first = methods[0]
             if exact:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
+from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED
@@ -141,6 +142,8 @@ def _getattr(frame: Instructions, args: Args) -> Value | None:
     made = BOTTOM
     if isinstance(name.const, str):
         made = frame.attribute(target, name.const)
+        if not made.refs and name.const in frame.solver.names and name.const not in COMMON_METHODS:
+            made = made.with_(refs=(frame.solver.names[name.const],))
     else:
         methods: list[Any] = []
         for ref in target.refs:
@@ -156,7 +159,7 @@ def _getattr(frame: Instructions, args: Args) -> Value | None:
                 frame.solver.count("dispatch-cut")
             if target.labels:
                 made = frame.part(target, "*")
-            if _may_be_anything(target) and (names := frame.collapse(name)).labels and not name.head:
+            if _may_be_anything(frame, target) and (names := frame.collapse(name)).labels and not name.head:
                 alloc = frame.alloc((frame.at.start, CHOSEN), CHOSEN, closed=True)
                 frame.put(alloc, "$name", names)
                 made = join(made, Value(allocs=(alloc,)))
@@ -182,12 +185,13 @@ def marked(cells: tuple[Any, ...], name: str) -> Pred | None:
     return None if name.startswith("__") else (((cells, BIT["code"], 0, (), ""),), ())
 
 
-def _may_be_anything(target: Value) -> bool:
+def _may_be_anything(frame: Instructions, target: Value) -> bool:
     """Whether an object is not known to be a module or class of a library: of those, what has a name is what the library offers.
 
-    Who chooses the module too has been told so where it is imported.
+    Who chooses the module too has been told so where it is imported; a class that looks up its own methods offers them.
     """
-    if target.proven & MODULE:
+    own = frame.fn.bound and any(label.source is None and label.param == 0 and not label.path for label in target.labels)
+    if own or target.proven & MODULE:
         return False
     return all(
         isinstance(ref, Inst) or (isinstance(ref, ApiPath) and (CALL in ref.text or ref.text.startswith("?"))) for ref in target.refs

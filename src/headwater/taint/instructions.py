@@ -51,6 +51,8 @@ _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
+_GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
+"""What a function, a class or a module is called: written in the program, whatever data has come near it."""
 _SCHEMAS = frozenset({
     "args_schema", "function_parameters", "input_schema", "inputSchema", "parameters", "params", "parameters_schema", "schema"
 })  # fmt: skip
@@ -104,7 +106,7 @@ class Instructions(Calls):
 
     def i_attr(self, i: ir.Attr) -> None:
         base = self.cells.get(i.obj, BOTTOM)
-        value = self.attribute(base, i.name)
+        value = self.attribute(base, i.name) if i.name not in _GIVEN_NAMES else Value()
         if not value.refs and i.name in self.solver.names and i.name not in COMMON_METHODS:
             value = value.with_(refs=(self.solver.names[i.name],))
         self.named_calls[i.dst] = i.name
@@ -207,7 +209,7 @@ class Instructions(Calls):
             annotation is not None and not value.refs and value.const is NO_CONST
         ):  # one of the kind that is declared, which one is not known
             type_ = self.symbols.type_value(self.mod, annotation, None)
-            value = value.with_(refs=type_.refs) if type_.refs else value
+            value = value.with_(refs=type_.refs, loose=True) if type_.refs else value
         self.solver.store_global(self.fn, self.mod, i.name, self.export(value))
         self.remember(i.name, value)
 
