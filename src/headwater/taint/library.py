@@ -47,7 +47,21 @@ _FILES = frozenset({
 })  # fmt: skip
 """Words in the name of a parameter without a type that say that it names a file."""
 _PATHS = frozenset({"os.PathLike", "pathlib.Path", "Path", "PathLike", "pathlib.PurePath", "list", "List", "typing.List"})
-_TEXTS = frozenset({"str", "builtins.str", "Optional", "typing.Optional", "Union", "typing.Union", "None", "AnyStr", "typing.AnyStr"})
+_TEXTS = frozenset(
+    {
+        "str",
+        "builtins.str",
+        "Text",
+        "typing.Text",
+        "Optional",
+        "typing.Optional",
+        "Union",
+        "typing.Union",
+        "None",
+        "AnyStr",
+        "typing.AnyStr",
+    }
+)
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
 
 
