@@ -176,7 +176,7 @@ class Api(_Strict, frozen=True):
     clears_when: str = ""
     marks: list[str] = []
     """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
-    ``syntax-tree`` (the tree of a program),
+    ``syntax-tree`` (the tree of a program), ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
     ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""

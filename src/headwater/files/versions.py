@@ -1,9 +1,10 @@
 """The versions of libraries that a repository declares, as data: what its manifests pin and allow.
 
 Read are ``requirements*.txt``, ``pyproject.toml`` (``[project]`` and Poetry), ``setup.cfg``, the literal ``install_requires`` of
-``setup.py``, ``Pipfile.lock``, ``poetry.lock``, ``uv.lock`` and ``environment.yml``. For a module the nearest folder above it counts
+``setup.py``, ``Pipfile.lock``, ``poetry.lock``, ``uv.lock`` and ``environment.yml``, and of an unpacked package ``PKG-INFO`` or the
+``METADATA`` of the one ``.dist-info`` beside it. For a module the nearest folder above it counts
 that says something of the library; in one folder, exact versions beat ranges, because a lock was made from them. The files are hostile
-input: all are bounded, none is run, and lock files and ``setup.py`` are scanned, not parsed.
+input: all are bounded, none is run, and lock files, ``setup.py`` and metadata are scanned, not parsed.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ from headwater.files.read import UnreadableError, read_bytes
 from headwater.findings import Gap
 
 _NAME: Final = re.compile(
-    r"requirements[\w.-]{0,40}\.txt|pyproject\.toml|setup\.cfg|setup\.py|Pipfile\.lock|poetry\.lock|uv\.lock|environment\.ya?ml"
+    r"requirements[\w.-]{0,40}\.txt|pyproject\.toml|setup\.cfg|setup\.py|Pipfile\.lock|poetry\.lock|uv\.lock|environment\.ya?ml|PKG-INFO"
 )
+_METADATA: Final = "METADATA"
+_REQUIRES: Final = re.compile(r"^Requires-Dist: ([^;\r\n]+)\r?$", re.MULTILINE)
+"""Without those that hold on some platforms or for an extra only."""
 _LOCKED: Final = re.compile(r'^\[\[package\]\]\r?\nname = "([^"\n]{1,100})"\r?\nversion = "([^"\n]{1,100})"', re.MULTILINE)
 _INSTALL: Final = re.compile(r"\binstall_requires[ \t]*=[ \t]*[\[(]")
 _ITEM: Final = re.compile(r"(?:[\s,]|#[^\n]*\n)*(?:\"([^\"\\\n]*)\"|'([^'\\\n]*)')")
@@ -167,9 +171,13 @@ def declared(root: str | os.PathLike[str], modules: Iterable[str]) -> tuple[Vers
 def _manifests(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as names:
-            return sorted(one.name for one in itertools.islice(names, limits.NAMES_OF_FOLDER) if _NAME.fullmatch(one.name))
+            found = [one.name for one in itertools.islice(names, limits.NAMES_OF_FOLDER)]
     except (OSError, ValueError):
         return []
+    packages = [f"{one}/{_METADATA}" for one in found if one.endswith(".dist-info")]
+    if len(packages) != 1 or not os.path.isfile(os.path.join(folder, packages[0])):
+        packages = []  # many: a folder of installed packages, where one says nothing of the others
+    return sorted([*(one for one in found if _NAME.fullmatch(one)), *packages])
 
 
 class _UnreadError(Exception):
@@ -192,6 +200,9 @@ def _read(name: str, text: str, shown: str) -> Iterator[tuple[str, Declaration]]
     elif name == "setup.py":
         for match in _INSTALL.finditer(text):
             yield from _requirements(_items(text, match.end()), shown)
+    elif name == "PKG-INFO" or name.endswith(_METADATA):
+        headers = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
+        yield from _requirements((match[1] for match in _REQUIRES.finditer(headers)), shown)
     elif name == "Pipfile.lock":
         yield from _pipfile(text, shown)
     elif name.endswith(".lock"):

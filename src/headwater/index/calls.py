@@ -49,7 +49,7 @@ class Card:
         self.imported: dict[tuple[str, int], None] = {}
         """Paths and levels of import statements inside the function."""
         self.dynamic = False
-        """Something got by a name that is not written down is called."""
+        """Something got by a name that is not written down is called, or given back."""
         self.kept: frozenset[int] = frozenset()
         """Registers that outlive the block in which they are written: targets of moves, and what local functions capture."""
 
@@ -92,6 +92,8 @@ def card(fn: Fn) -> Card:
     from_name: dict[int, str] = {}
     from_attr: dict[int, tuple[int, str]] = {}
     found: set[int] = set()  # what was found by name
+    chosen: set[int] = set()  # the same, by a name that is not written down
+    literals: set[int] = set()
     method = fn.bound and bool(fn.ir.params)
     kept: set[int] = set()
 
@@ -133,6 +135,13 @@ def card(fn: Fn) -> Card:
                 made.dynamic = True
             if from_name.get(instr.fn) in _LOOKUPS:
                 found.add(instr.dst)
+                if len(instr.args) > 1 and instr.args[1] not in literals:
+                    chosen.add(instr.dst)
+        elif kind is ir.Const:
+            literals.add(instr.dst)
+        elif kind is ir.Return:
+            if instr.src in chosen:
+                made.dynamic = True
         elif kind is ir.Item:
             if instr.obj in found:
                 found.add(instr.dst)
@@ -145,6 +154,8 @@ def card(fn: Fn) -> Card:
                     table[instr.dst] = table[instr.src]  # type: ignore[assignment]
             if instr.src in found:
                 found.add(instr.dst)
+                if instr.src in chosen:
+                    chosen.add(instr.dst)
         elif kind is ir.Func:
             kept.update(instr.captures)
             if fn.index:

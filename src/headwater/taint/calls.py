@@ -20,7 +20,7 @@ from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join, join_refs
+from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NOTHING, Fact, Value, join, join_refs
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -77,6 +77,9 @@ class Calls(Models):
             found = containers.method(self, args.name, receiver, args)
             if found is not None:
                 return found
+        for alloc in callee.allocs:
+            if alloc.kind == CHOSEN:
+                self._call_chosen(callee, self.cells.get((alloc, "$name"), BOTTOM), args)
         refs = callee.refs[: limits.DISPATCH]
         body = any(isinstance(ref, Cls) or (isinstance(ref, Fn) and not callee.loose and not _stub(ref)) for ref in refs)
         for ref in refs:
@@ -117,6 +120,18 @@ class Calls(Models):
             values.append(callee)
         other = self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1)
         return join(made, other.with_(proven=checked) if checked and other.labels else other)
+
+    def _call_chosen(self, callee: Value, name: Value, args: Args) -> None:
+        """A method is called whose name comes from elsewhere, with arguments that come from there too."""
+        if (callee.proven | name.proven) & BIT["code"]:
+            return
+        given = {label.source for value in args.everything() for label in self.collapse(value).labels}
+        kinds = {source.kind for source in given if source is not None}
+        sink = self.solver.sink("code", self.fn, self.at.start, self.at.end, "getattr()()", "calls the method that it names", "medium")
+        for label in ordered(name.labels):
+            told = label.source is None or label.source.kind in kinds or None in given
+            if given and told and not label.cleared & BIT["code"]:
+                self._reach(label, name, sink, 1, 0, label.exact, (), None)
 
     def _answered(self, fn: Fn, answers: tuple[tuple[ApiPath[Any], Api], ...]) -> Value:
         """What a function gives for which a model answers: its body is the prompt."""

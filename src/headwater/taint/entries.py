@@ -86,6 +86,19 @@ def _construct(frame: Interpreter, entry: Entry, receiver: Value, traced: bool) 
     frame._apply(init, receiver, Args([], kw), False, None)
 
 
+def generated_services(solver: Solver) -> list[Entry]:
+    """Methods of gRPC services: of a class derived from one that the compiler of protocols made, which often is not in the repository."""
+    found = []
+    for cls in solver.symbols.classes:
+        if cls.name.endswith("Servicer") or not any(base.name.endswith("Servicer") for one in cls.mro for base in one.ir.bases):
+            continue
+        for name, method in sorted(cls.methods.items()):
+            params = method.ir.params
+            if len(params) == 3 and not name.startswith("_") and params[2].name.lstrip("_") in ("context", "ctx"):
+                found.append(Entry(method, method, Callback(function="", by_name={params[1].name: "network-peer"}, is_="handler")))
+    return found
+
+
 def _closure(frame: Interpreter, entry: Entry) -> Value:
     """The function with what it took from the function around it."""
     alloc = frame.alloc("closure", "closure", closed=True)

@@ -184,7 +184,10 @@ class Reporter:
 
 def _weight(issue: Issue) -> Any:
     hindered = issue.drop + steps_down(issue.weak)
-    return (eased(issue.weak), STRENGTH.get(issue.source.kind, 9), hindered, issue.length, issue.source.key, issue.apex.id)
+    strength = STRENGTH.get(issue.source.kind, 9)
+    if issue.source.kind == "library-input" and issue.sink.class_ == "deserialize":
+        strength = STRENGTH["model-file"] + 1  # that a file is named says less than that one is known to come from elsewhere
+    return (eased(issue.weak), strength, hindered, issue.length, issue.source.key, issue.apex.id)
 
 
 def _expression(text: str) -> str:

@@ -267,7 +267,7 @@ class Frame(State):
         """A method, property or class-wide field of an instance."""
         cls = ref.cls
         methods = self.solver.methods(cls, name)
-        exact = any(alloc.exact_class for alloc in value.allocs)
+        exact = not value.loose and any(alloc.exact_class for alloc in value.allocs)
         if methods:
             first = methods[0]
             if exact:

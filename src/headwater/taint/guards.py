@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from headwater import limits
-from headwater.apis.paths import ApiPath
+from headwater.apis.paths import CALL, ApiPath
+from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint.labels import ALL, BIT, CHECKED, NAME_HEAD, PATHS, RESOLVED
-from headwater.taint.value import BOTTOM, NO_CONST, Fact, Pred, Value, join
+from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED
+from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -141,6 +142,8 @@ def _getattr(frame: Instructions, args: Args) -> Value | None:
     made = BOTTOM
     if isinstance(name.const, str):
         made = frame.attribute(target, name.const)
+        if not made.refs and name.const in frame.solver.names and name.const not in COMMON_METHODS:
+            made = made.with_(refs=(frame.solver.names[name.const],))
     else:
         methods: list[Any] = []
         for ref in target.refs:
@@ -156,9 +159,43 @@ def _getattr(frame: Instructions, args: Args) -> Value | None:
                 frame.solver.count("dispatch-cut")
             if target.labels:
                 made = frame.part(target, "*")
+            if _may_be_anything(frame, target) and (names := frame.collapse(name)).labels and not name.head:
+                alloc = frame.alloc((frame.at.start, CHOSEN), CHOSEN, closed=True)
+                frame.put(alloc, "$name", names)
+                made = join(made, Value(allocs=(alloc,)))
     if len(args.positional) > 2:
         made = join(made, args.positional[2])
+    if isinstance(name.const, str) and any(alloc.kind == CHOSEN for alloc in target.allocs):
+        mark = marked(args.cells[0], name.const)
+        made = made.with_(pred=mark) if mark is not None else made
     return made
+
+
+def _hasattr(frame: Instructions, args: Args) -> Value | None:
+    """``hasattr(f, "exposed")`` of a function that was looked up by a name from elsewhere."""
+    if len(args.positional) != 2 or not any(alloc.kind == CHOSEN for alloc in args.positional[0].allocs):
+        return None
+    name = args.positional[1].const
+    mark = marked(args.cells[0], name) if isinstance(name, str) else None
+    return Value(pred=mark) if mark is not None else None
+
+
+def marked(cells: tuple[Any, ...], name: str) -> Pred | None:
+    """What the truth of an attribute shows of a function that was looked up by a name from elsewhere: somebody marked it for that."""
+    return None if name.startswith("__") else (((cells, BIT["code"], 0, (), ""),), ())
+
+
+def _may_be_anything(frame: Instructions, target: Value) -> bool:
+    """Whether an object is not known to be a module or class of a library: of those, what has a name is what the library offers.
+
+    Who chooses the module too has been told so where it is imported; a class that looks up its own methods offers them.
+    """
+    own = frame.fn.bound and any(label.source is None and label.param == 0 and not label.path for label in target.labels)
+    if own or target.proven & MODULE:
+        return False
+    return all(
+        isinstance(ref, Inst) or (isinstance(ref, ApiPath) and (CALL in ref.text or ref.text.startswith("?"))) for ref in target.refs
+    )
 
 
 def _super(frame: Instructions, args: Args) -> Value | None:
@@ -287,6 +324,7 @@ def _quantifier(frame: Instructions, args: Args) -> Value | None:
 
 SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.getattr": _getattr,
+    "builtins.hasattr": _hasattr,
     "builtins.setattr": _setattr,
     "builtins.super": _super,
     "builtins.enumerate": _enumerate,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.apis.paths import ApiPath
-from headwater.apis.schema import Api
+from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.taint import guards, optin
@@ -30,6 +30,7 @@ from headwater.taint.labels import (
 from headwater.taint.programs import Programs
 from headwater.taint.value import (
     BOTTOM,
+    CHOSEN,
     GATE,
     NO_CONST,
     Alloc,
@@ -50,6 +51,14 @@ _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
+_GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
+"""What a function, a class or a module is called: written in the program, whatever data has come near it."""
+_SCHEMAS = frozenset({
+    "args_schema", "function_parameters", "input_schema", "inputSchema", "parameters", "params", "parameters_schema", "schema"
+})  # fmt: skip
+"""Keys under which the description of a tool holds its parameters."""
+_CALLABLES = frozenset({"callable", "callback", "execute", "fn", "func", "function", "handler", "implementation"})
+"""Keys under which it holds the function."""
 
 
 class Instructions(Calls):
@@ -97,7 +106,7 @@ class Instructions(Calls):
 
     def i_attr(self, i: ir.Attr) -> None:
         base = self.cells.get(i.obj, BOTTOM)
-        value = self.attribute(base, i.name)
+        value = self.attribute(base, i.name) if i.name not in _GIVEN_NAMES else Value()
         if not value.refs and i.name in self.solver.names and i.name not in COMMON_METHODS:
             value = value.with_(refs=(self.solver.names[i.name],))
         self.named_calls[i.dst] = i.name
@@ -105,6 +114,8 @@ class Instructions(Calls):
         self.programs.attribute(i.dst, i.obj, i.name, base)
         if len(base.allocs) == 1:
             self.loaded[i.dst] = (base.allocs[0], i.name)
+            if base.allocs[0].kind == CHOSEN and (mark := guards.marked(self.cells_of(i.obj), i.name)) is not None:
+                value = value.with_(pred=mark)
         if optin.is_switch(i.name) and optin.off_by_default(self.solver, base, i.name, value):
             value = value.with_(pred=((optin.FACT,), ()))
         if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
@@ -193,6 +204,12 @@ class Instructions(Calls):
 
     def i_store_global(self, i: ir.StoreGlobal) -> None:
         value = self.cells.get(i.src, BOTTOM)
+        annotation = self.mod.body.ir.annotations.get(i.name)
+        if (
+            annotation is not None and not value.refs and value.const is NO_CONST
+        ):  # one of the kind that is declared, which one is not known
+            type_ = self.symbols.type_value(self.mod, annotation, None)
+            value = value.with_(refs=type_.refs, loose=True) if type_.refs else value
         self.solver.store_global(self.fn, self.mod, i.name, self.export(value))
         self.remember(i.name, value)
 
@@ -219,7 +236,34 @@ class Instructions(Calls):
             if behind:
                 key = "*"
             self.put(alloc, key, value)
+        if i.kind == "dict" and len(i.keys) > 2:
+            self._described(alloc, i.keys)
         self.write(i.dst, Value(allocs=(alloc,)))
+
+    def _described(self, alloc: Alloc, keys: tuple[Any, ...]) -> None:
+        """A function beside a description and a schema of its parameters is a tool: the model chooses those that the schema names."""
+        schema = next((key for key in keys if key in _SCHEMAS), None)
+        if schema is None or not any(isinstance(key, str) and key.endswith("description") for key in keys):
+            return
+        named: set[Any] = set()
+        self._names_in(self.cells.get((alloc, schema), BOTTOM), named, limits.SHAPE_DEPTH)
+        for key in keys:
+            function = self.cells.get((alloc, key), BOTTOM) if key in _CALLABLES else BOTTOM
+            for ref in function.refs:
+                if isinstance(ref, Fn):
+                    given = {param.name: "tool-args" for param in ref.ir.params if param.name in named}
+                    if given:
+                        self.register(function.with_(refs=(ref,)), Callback(function="", by_name=given, is_="tool"))
+
+    def _names_in(self, value: Value, names: set[Any], depth: int) -> None:
+        """The keys and texts of a literal."""
+        for alloc in value.allocs if depth else ():
+            for key in alloc.keys:
+                part = self.cells.get((alloc, key), BOTTOM)
+                names.add(key)
+                if isinstance(part.const, str):
+                    names.add(part.const)
+                self._names_in(part, names, depth - 1)
 
     def _spread(self, alloc: Alloc, value: Value) -> None:
         for one in value.allocs:

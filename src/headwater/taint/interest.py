@@ -19,7 +19,7 @@ from headwater.index.calls import COMMON_METHODS, Card
 from headwater.index.entities import Cls, Fn, Inst, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint.summary import Summary
-from headwater.taint.value import Shape
+from headwater.taint.value import CHOSEN, Shape
 
 _IMPLICIT = (
     "__call__", "forward", "__enter__", "__aenter__", "__iter__", "__aiter__", "__next__", "__anext__", "__getitem__", "__getattr__",
@@ -291,7 +291,7 @@ class Interest:
 
     def stored(self, name: str, shape: Shape, depth: int = 0) -> Iterator[int]:
         """The functions that are of interest now that something can be reached through a name."""
-        leads = False
+        leads = shape.kind == CHOSEN  # to call it is an operation
         for ref in shape.refs:
             if isinstance(ref, ApiPath):
                 leads = leads or any(isinstance(entry, Api) and entry.sinks for entry in ref.entries)

@@ -38,6 +38,8 @@ OPTED_IN = TREE << 5
 """In ``Label.weak``: only where the operator has switched it on, by a name that says that it is dangerous."""
 NO_OPTION = OPTED_IN << 1
 """In ``Value.proven``: text that does not begin with a dash is no option of a program."""
+MODULE = NO_OPTION << 1
+"""In ``Value.proven``: a module that was imported by its name."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}

@@ -1,8 +1,9 @@
-"""What the callers of a published package hand to its public functions, where it is run as code, in a shell or as a template.
+"""What the callers of a published package hand to its public functions, where it is run as code, in a shell or as a template, or unpickled.
 
 The author of a package does not know its callers: a name, an address or a template may come from a request, a file or a model. Such a
 parameter is a source of the kind ``library-input`` where it reaches an operation that its callers would not expect (the API model
-says so: ``unexpected``). A parameter whose name tells that it is run (``code``, ``command``) is the callers' business.
+says so: ``unexpected``). A parameter whose name tells that it is run (``code``, ``command``), or that it is a pickle, is the callers'
+business.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
 KIND = "library-input"
 _OUTSIDE = frozenset({
-    "benchmark", "benchmarks", "bin", "build", "ci", "cli", "cmdline", "conftest", "demo", "demos", "dev", "doc", "docs", "example",
+    "benchmark", "benchmarks", "bin", "build", "ci", "cli", "cmdline", "conftest", "demo", "demos", "dev", "example",
     "examples", "notebooks", "recipes", "samples", "script", "scripts", "setup", "test", "testing", "tests", "tools", "tutorials"
 })  # fmt: skip
 """Parts of a module's path that no caller of the package imports."""
+_OUTSIDE_AT_TOP = frozenset({"doc", "docs"})
+"""The same of the first part only."""
 _TOLD = frozenset({
     "action", "args", "argv", "cli", "cmdline", "code", "codes", "command", "commands", "entrypoint", "eval", "exec", "executable",
     "expr", "expression", "expressions", "formula", "func", "function", "lambda", "program", "py", "python", "query", "script",
@@ -36,7 +39,29 @@ _RUNS = frozenset({
     "system"
 })  # fmt: skip
 """Words in the name of a function that say that it runs something: then a parameter ``cmd`` is told too."""
-_TEXTS = frozenset({"str", "builtins.str", "Optional", "typing.Optional", "Union", "typing.Union", "None", "AnyStr", "typing.AnyStr"})
+_PICKLES = frozenset({"cloudpickle", "dill", "joblib", "pickle", "pickled", "pickles", "pkl", "shelve", "unpickle"})
+"""Words in the name of a parameter or function that say that pickles are read."""
+_FILES = frozenset({
+    "archive", "cache", "checkpoint", "checkpoints", "ckpt", "dir", "directory", "dirname", "file", "filename", "filenames", "filepath",
+    "files", "fname", "folder", "location", "path", "pathname", "paths", "root", "uri", "url", "weights"
+})  # fmt: skip
+"""Words in the name of a parameter without a type that say that it names a file."""
+_PATHS = frozenset({"os.PathLike", "pathlib.Path", "Path", "PathLike", "pathlib.PurePath", "list", "List", "typing.List"})
+_TEXTS = frozenset(
+    {
+        "str",
+        "builtins.str",
+        "Text",
+        "typing.Text",
+        "Optional",
+        "typing.Optional",
+        "Union",
+        "typing.Union",
+        "None",
+        "AnyStr",
+        "typing.AnyStr",
+    }
+)
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
 
 
@@ -50,7 +75,8 @@ def public_calls(solver: Solver) -> list[Entry]:
         by_name: dict[str, str] = {}
         init: dict[str, str] = {}
         for effect in effects:
-            if not effect.sink.unexpected or effect.drop or effect.weak or effect.length > limits.PUBLIC_HOPS:
+            allowed = 1 if effect.sink.confidence == "medium" else 0  # the operation itself is not quite sure, the way to it is
+            if not effect.sink.unexpected or effect.drop > allowed or effect.weak or effect.length > limits.PUBLIC_HOPS:
                 continue
             if fn.bound and effect.param == 0:
                 name = _given(solver, fn, effect)
@@ -83,15 +109,26 @@ def _public(fn: Fn) -> bool:
     parts = fn.module.path.removesuffix(".py").split("/")
     if any((part.startswith("_") and part != "__init__") or part.lower() in _OUTSIDE or part.startswith("test_") for part in parts):
         return False
+    if parts[0].lower() in _OUTSIDE_AT_TOP:
+        return False
     name = fn.ir.name
-    if fn.index == 0 or (fn.ir.parent != 0 and fn.cls is None) or (name.startswith("_") and name not in ("__init__", "__call__")):
+    if (
+        name == "main"
+        or fn.index == 0
+        or (fn.ir.parent != 0 and fn.cls is None)
+        or (name.startswith("_") and name not in ("__init__", "__call__"))
+    ):
         return False
     return fn.cls is None or not fn.cls.name.startswith("_")
 
 
 def _free(fn: Fn, param: ir.Param, effect: ToSink) -> bool:
     """Whether a parameter takes text that its callers do not expect to be run."""
-    if param.kind in ("star", "stars") or not _text(param.annotation):
+    if param.kind in ("star", "stars"):
+        return False
+    if effect.sink.class_ == "deserialize":
+        return _names_file(fn, param)
+    if not _text(param.annotation):
         return False
     if effect.sink.class_ == "template":
         return True
@@ -102,5 +139,13 @@ def _free(fn: Fn, param: ir.Param, effect: ToSink) -> bool:
     return not (runs and words & _TOLD_BY)
 
 
-def _text(type_: ir.Type | None) -> bool:
-    return type_ is None or (type_.name in _TEXTS and all(map(_text, type_.args)))
+def _names_file(fn: Fn, param: ir.Param) -> bool:
+    """Whether a parameter is a path (or a text), and nothing says that pickles are read from it."""
+    words = {word.lower() for word in _WORD.findall(param.name)}
+    if (words | {word.lower() for word in _WORD.findall(fn.ir.name)}) & _PICKLES:
+        return False
+    return bool(words & _FILES) if param.annotation is None else _text(param.annotation, _TEXTS | _PATHS)
+
+
+def _text(type_: ir.Type | None, names: frozenset[str] = _TEXTS) -> bool:
+    return type_ is None or (type_.name in names and all(_text(one, names) for one in type_.args))

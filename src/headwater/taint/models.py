@@ -23,6 +23,7 @@ from headwater.taint.labels import (
     BIT,
     CHECKED,
     CONTAINED,
+    MODULE,
     NO_OPTION,
     OPTED_IN,
     PARSED_URL,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
-_MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
+_MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE}
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 

@@ -21,7 +21,7 @@ from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
 from headwater.index.symbols import Symbols
-from headwater.taint.entries import Entry, run_entry
+from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.library import public_calls
 from headwater.taint.project import Project
@@ -592,7 +592,7 @@ class Solver(Project):
                         callback = getattr(entry, "overridden", None)
                         if callback is not None:
                             found.append(Entry(method, method, callback))
-        return found
+        return found + generated_services(self)
 
     def _run_entries(self, total: int) -> None:
         """Call every entry point as its framework does."""

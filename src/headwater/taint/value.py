@@ -36,7 +36,7 @@ class Alloc:
     def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
         self.id = number
         self.kind = kind
-        """dict, list, tuple, set, generator, instance, chain, closure, param."""
+        """dict, list, tuple, set, generator, instance, chain, closure, param, chosen."""
         self.root = root
         """Parameter and access path, for what came in from the caller."""
         self.closed = closed
@@ -77,6 +77,8 @@ class PathOf(NamedTuple):
 
 Fact = tuple[tuple[Any, ...], int, int, tuple[Any, ...], str]
 """Cells, classes proven, classes weakly checked, references narrowed to, the weakness in words."""
+CHOSEN = "chosen"
+"""The kind of an allocation that stands for any attribute of an object: ``$name`` is the name, from elsewhere, that was looked up."""
 GATE: tuple[Any, ...] = ("$switch",)
 """The cells of a fact that speaks of no data: the place is behind a switch that is off by default."""
 Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
