@@ -16,6 +16,7 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import containers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals
+from headwater.taint.interest import CONSTRUCTORS
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, lacks
@@ -280,7 +281,8 @@ class Calls(Models):
                 actuals,
                 (fn, "set", mutation.key),
             )
-            self.store(target, mutation.field, made)
+            asked = fn.bound and not mutation.param and not mutation.path and fn.name not in CONSTRUCTORS
+            self.store(target, mutation.field, made, asked=asked)
             if mutation.field == "*":
                 for alloc in target.allocs:
                     alloc.mixed = alloc.mixed or alloc.kind == "instance"

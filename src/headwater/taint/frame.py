@@ -12,7 +12,7 @@ from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import Label, bits, derive, ordered, source_label, widen
+from headwater.taint.labels import OF_OTHERS, Label, bits, derive, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -28,6 +28,7 @@ from headwater.taint.value import (
     join_all,
     join_refs,
     join_shapes,
+    of_other,
 )
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ class Frame(State):
 
     def _attribute(self, value: Value, name: str) -> Value:
         made = BOTTOM
+        if name == "__dict__" and (own := tuple(alloc for alloc in value.allocs if alloc.kind == "instance")):
+            return Value(value.labels, allocs=own, steps=value.steps)  # its fields, by name
         if not (value.refs and isinstance(value.refs[0], Super)):  # what super() gives has methods alone
             for alloc in value.allocs:
                 found = self.cells.get((alloc, name))
@@ -369,8 +372,11 @@ class Frame(State):
                     made = join(made, self.call_function(method, value, [argument], {}))
         return made
 
-    def store(self, value: Value, key: str | int, stored: Value, weak: bool = False) -> None:
-        """``value.key = stored`` or ``value[key] = stored``: into every object that the value can be."""
+    def store(self, value: Value, key: str | int, stored: Value, weak: bool = False, asked: bool = False) -> None:
+        """``value.key = stored`` or ``value[key] = stored``: into every object that the value can be.
+
+        ``asked``: a method of the object does it, asked by code that may be of another class.
+        """
         weak = weak or len(value.allocs) > 1
         for alloc in value.allocs:
             alloc.constant = False
@@ -385,8 +391,9 @@ class Frame(State):
         if len(instances) > limits.CANDIDATES:  # of an object that may be anything, no class is told
             self.solver.count("stores-cut")
             return
+        clear = 0 if asked else OF_OTHERS
         for ref in instances:
-            self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored), self._from_outside(ref.cls))
+            self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored), self._from_outside(ref.cls), clear)
             if self.fields_read.pop((ref.cls.id, key), None) is not None:
                 self.field_version += 1
             self.remember(key, stored)
@@ -416,9 +423,10 @@ class Frame(State):
             for label, node in (self.collapse(value).steps or {}).items():
                 kept = self.stored.setdefault(name, {})
                 kept.setdefault(label, node)
-                doubted = derive(label, drop=1, exact=True)
-                if doubted is not None:
-                    kept.setdefault(doubted, node)
+                for clear in (0, OF_OTHERS):
+                    elsewhere = of_other(label, clear)
+                    if elsewhere is not None:
+                        kept.setdefault(elsewhere, node)
 
     def _mutated(self, root: tuple[int, Path], key: str | int) -> None:
         self.mutations.setdefault((root, str(key)), ToParam(root[0], root[1], key, NOTHING))

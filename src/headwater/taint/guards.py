@@ -180,7 +180,8 @@ def _setattr(frame: Instructions, args: Args) -> Value | None:
         target, name, value = args.positional
         if isinstance(name.const, str):
             frame.store(target, name.const, value)
-        else:  # any field may hold the data now; to call it a function or an object that each of them may be would be a guess
+        elif not (value.refs and all(isinstance(ref, Fn) for ref in value.refs)):  # a function is no data that another field may hold
+            # Any field may hold the data now; to call it an object that each of them may be would be a guess.
             frame.store(target, "*", frame.derived([value]))
             for alloc in target.allocs:
                 alloc.mixed = True
