@@ -136,8 +136,8 @@ class Frame(State):
 
     def _attribute(self, value: Value, name: str) -> Value:
         made = BOTTOM
-        if name == "__dict__" and (own := tuple(alloc for alloc in value.allocs if alloc.kind == "instance")):
-            return Value(value.labels, allocs=own, steps=value.steps)  # its fields, by name
+        if name == "__dict__" and (objects := tuple(alloc for alloc in value.allocs if alloc.kind == "instance")):
+            return Value(value.labels, allocs=objects, steps=value.steps)  # its fields, by name
         if not (value.refs and isinstance(value.refs[0], Super)):  # what super() gives has methods alone
             for alloc in value.allocs:
                 found = self.cells.get((alloc, name))
