@@ -110,7 +110,7 @@ class Calls(Models):
         if not refs:
             made = join(made, self._unknown_callback(callee, args))
             self.solver.count("calls-unresolved")
-        values = args.everything()
+        values = [self._outcome(value) for value in args.everything()]
         checked = made.proven if callee.loose and len(refs) == 1 else 0  # the one function of that name looks at what it is given
         if receiver is not None:
             values.append(receiver)
@@ -118,6 +118,16 @@ class Calls(Models):
             values.append(callee)
         other = self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1)
         return join(made, other.with_(proven=checked) if checked and other.labels else other)
+
+    def _outcome(self, value: Value) -> Value:
+        """What an unknown callee may make of an argument: of a function, what that returns, and not what it took from around it."""
+        if not value.refs or value.labels or not all(isinstance(ref, Fn) for ref in value.refs):
+            return value
+        outer, self.projecting = self.projecting, True
+        try:
+            return self.call(value, Args([]))
+        finally:
+            self.projecting = outer
 
     def _answered(self, fn: Fn, answers: tuple[tuple[ApiPath[Any], Api], ...]) -> Value:
         """What a function gives for which a model answers: its body is the prompt."""

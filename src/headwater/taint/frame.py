@@ -291,7 +291,10 @@ class Frame(State):
         dunder = name.startswith("__") and name.endswith("__")  # Python finds those without asking
         getter = cls.method("__getattr__") if shape is NOTHING and not self.projecting and not dunder else None
         if getter is not None:  # whatever the object keeps, under whatever name: which of it this name is, is not known
-            made = join(made, self.lower(self._implied(getter, value, [Value(const=name)], name)))
+            found = self._implied(getter, value, [Value(const=name)], name)
+            if any(label.drop for label in found.labels):  # where the data is a guess already, that it has this name would be a second one
+                found = found.with_(labels=frozenset(label for label in found.labels if not label.drop))
+            made = join(made, self.lower(found))
         return made, []
 
     def _property(self, methods: tuple[Fn, ...], value: Value, name: str) -> Value:

@@ -430,17 +430,17 @@ def _plain(ref: Any) -> bool:
     return ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("builtins."))
 
 
-def only_sources(shape: Shape, depth: int = 0) -> Shape:
-    """The shape without what depends on a caller: what a class-wide field or a module variable may keep."""
+def only_sources(shape: Shape, guesses: int = limits.DROPS, depth: int = 0) -> Shape:
+    """The shape without what depends on a caller, and with data of at most so many guesses: what a field or module variable may keep."""
     labels = shape.labels
-    if any(label.source is None for label in labels):
-        labels = frozenset(label for label in labels if label.source is not None)
+    if any(label.source is None or label.drop > guesses for label in labels):
+        labels = frozenset(label for label in labels if label.source is not None and label.drop <= guesses)
     fields: dict[str | int, Shape] | None = None
     if shape.fields is not None and shape.kind == "instance" and len(shape.fields) > limits.INSTANCE_FIELDS:
         fields = {}  # its class knows them
     elif shape.fields is not None and depth < limits.SHAPE_DEPTH:
-        fields = {key: only_sources(part, depth + 1) for key, part in shape.fields.items()}
-    bound = only_sources(shape.bound, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
+        fields = {key: only_sources(part, guesses, depth + 1) for key, part in shape.fields.items()}
+    bound = only_sources(shape.bound, guesses, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
     if labels is shape.labels and shape.fields is None and shape.bound is None:
         return shape
     return Shape(
