@@ -21,7 +21,7 @@ from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join, join_refs
+from headwater.taint.value import BOTTOM, NO_CONST, NOTHING, Fact, Value, join, join_refs, of_others
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -285,7 +285,7 @@ class Calls(Models):
             if target is None or not (target.allocs or target.refs):
                 continue
             made = self.instantiate(
-                mutation.shape,
+                of_others(mutation.shape) if loose else mutation.shape,
                 ("set", fn.id, mutation.key),
                 f"kept in {_field(mutation.field)} by {fn.name}()",
                 actuals,

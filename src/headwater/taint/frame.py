@@ -451,6 +451,8 @@ class Frame(State):
             parts = [(key, found) for alloc in own for key in alloc.keys if (found := self.cells.get((alloc, key))) is not None]
             if kind == "instance" and len(parts) > limits.INSTANCE_FIELDS and any(isinstance(ref, Inst) for ref in value.refs):
                 parts = [(key, found) for key, found in parts if self.collapse(found).labels]  # of the others the class knows as much
+            if kind == "instance" and len(parts) >= budget > 1:  # what does not fit, its class knows; it is no data of the other fields
+                parts = [(key, found) for key, found in parts if self.collapse(found).labels][: budget - 1]
             share = (budget - 1) // len(parts) if parts else 0
             fields = {}
             if share and depth < limits.SHAPE_DEPTH:
