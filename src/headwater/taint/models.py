@@ -285,7 +285,7 @@ class Models(Arguments):
         """A copy of an object: what its fields hold, and what it is given instead; what is set on it later is its own."""
         if not any(isinstance(ref, Inst) for ref in value.refs) and all(alloc.root is not None for alloc in value.allocs):
             return self.copy(value, "copy")
-        alloc = self.alloc((self.at.start, self.at.end, "copied", self.depth), "instance")
+        alloc = self.alloc((self.at.start, self.at.end, "copied", tuple(one.id for one in value.allocs)), "instance")
         for one in value.allocs:
             for key in list(one.keys) if one.root is None else ():
                 found = self.cells.get((one, key))
