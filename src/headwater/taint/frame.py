@@ -24,7 +24,6 @@ from headwater.taint.value import (
     Node,
     Shape,
     Value,
-    guessed,
     join,
     join_all,
     join_refs,
@@ -427,7 +426,8 @@ class Frame(State):
             for label, node in (self.collapse(value).steps or {}).items():
                 kept = self.stored.setdefault(name, {})
                 kept.setdefault(label, node)
-                for elsewhere in (of_other(label), of_other(label, OF_OTHERS), guessed(label)):
+                for clear in (0, OF_OTHERS):
+                    elsewhere = of_other(label, clear)
                     if elsewhere is not None:
                         kept.setdefault(elsewhere, node)
 
@@ -451,13 +451,8 @@ class Frame(State):
             parts = [(key, found) for alloc in own for key in alloc.keys if (found := self.cells.get((alloc, key))) is not None]
             if kind == "instance" and len(parts) > limits.INSTANCE_FIELDS and any(isinstance(ref, Inst) for ref in value.refs):
                 parts = [(key, found) for key, found in parts if self.collapse(found).labels]  # of the others the class knows as much
-            if kind == "instance" and len(parts) >= budget > 1:  # of what does not fit, that any other field is it is a guess
-                parts = [(key, found) for key, found in parts if self.collapse(found).labels]
-                rest = frozenset(label for _, found in parts[budget - 1 :] for label in self.collapse(found).labels)
-                if rest:
-                    guesses = (of_other(label, OF_OTHERS) for label in ordered(rest))
-                    labels = widen(labels | frozenset(label for label in guesses if label is not None))
-                parts = parts[: budget - 1]
+            if kind == "instance" and len(parts) >= budget > 1:  # what does not fit, its class knows; it is no data of the other fields
+                parts = [(key, found) for key, found in parts if self.collapse(found).labels][: budget - 1]
             share = (budget - 1) // len(parts) if parts else 0
             fields = {}
             if share and depth < limits.SHAPE_DEPTH:

@@ -464,7 +464,7 @@ class Solver(Project):
 
         ``clear``: what data of one object is cleared for in all others, where the object is a new one.
         """
-        # That an object which is read later is the one that is written here is a guess itself.
+        # That an object which is read later is the one that is written here is a guess itself: what it holds must be surer than the least.
         shape = only_sources(export(), limits.DROPS - (2 if outside else 1))
         if shape.empty:
             return

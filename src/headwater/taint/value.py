@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
-from headwater.taint.labels import ALL, OF_OTHERS, Label, derive, widen
+from headwater.taint.labels import ALL, Label, derive, widen
 
 
 class _NoConst:
@@ -431,14 +431,10 @@ def _plain(ref: Any) -> bool:
 
 
 def only_sources(shape: Shape, guesses: int = limits.DROPS, depth: int = 0) -> Shape:
-    """The shape without what depends on a caller: what a class-wide field or a module variable may keep.
-
-    Data after more than so many ``guesses`` is kept only where it would be run.
-    """
+    """The shape without what depends on a caller, and with data of at most so many guesses: what a field or module variable may keep."""
     labels = shape.labels
     if any(label.source is None or label.drop > guesses for label in labels):
-        kept = (label if label.drop <= guesses else guessed(label) for label in labels if label.source is not None)
-        labels = frozenset(label for label in kept if label is not None)
+        labels = frozenset(label for label in labels if label.source is not None and label.drop <= guesses)
     fields: dict[str | int, Shape] | None = None
     if shape.fields is not None and shape.kind == "instance" and len(shape.fields) > limits.INSTANCE_FIELDS:
         fields = {}  # its class knows them
@@ -459,11 +455,6 @@ def only_sources(shape: Shape, guesses: int = limits.DROPS, depth: int = 0) -> S
         bound,
         shape.loose,
     )
-
-
-def guessed(label: Label) -> Label | None:
-    """The label of data of which it is a guess that it is in another object: it matters where it would be run."""
-    return derive(label, clear=OF_OTHERS, exact=True)
 
 
 def of_others(shape: Shape, clear: int = 0) -> Shape:
