@@ -128,7 +128,7 @@ def _check(file: ApiFile) -> None:
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
             _argument(one, at)
-        for one in (api.fills, api.same, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):
+        for one in (api.fills, api.same, api.copies, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):
             if one:
                 _argument(one, at)
         for text in (api.when, api.clears_when, *(guard.when for guard in api.guards)):

@@ -181,6 +181,8 @@ class Api(_Strict, frozen=True):
     ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
+    copies: str = ""
+    """The result is a copy of this argument: with its fields, and with those given by name or in ``update`` instead."""
     instance_of: dict[str, str] = {}
     """Parts of the result that are instances of a class passed as an argument:
     ``{".choices[].message.parsed": $response_format}``; the key ``.`` is the result itself."""

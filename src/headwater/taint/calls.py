@@ -16,11 +16,12 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import containers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals
+from headwater.taint.interest import CONSTRUCTORS
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NOTHING, Fact, Value, join, join_refs
+from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NOTHING, Fact, Value, join, join_refs, of_others
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -112,7 +113,7 @@ class Calls(Models):
         if not refs:
             made = join(made, self._unknown_callback(callee, args))
             self.solver.count("calls-unresolved")
-        values = args.everything()
+        values = [self._outcome(value) for value in args.everything()]
         checked = made.proven if callee.loose and len(refs) == 1 else 0  # the one function of that name looks at what it is given
         if receiver is not None:
             values.append(receiver)
@@ -132,6 +133,16 @@ class Calls(Models):
             told = label.source is None or label.source.kind in kinds or None in given
             if given and told and not label.cleared & BIT["code"]:
                 self._reach(label, name, sink, 1, 0, label.exact, (), None)
+
+    def _outcome(self, value: Value) -> Value:
+        """What an unknown callee may make of an argument: of a function, what that returns, and not what it took from around it."""
+        if not value.refs or value.labels or not all(isinstance(ref, Fn) for ref in value.refs):
+            return value
+        outer, self.projecting = self.projecting, True
+        try:
+            return self.call(value, Args([]))
+        finally:
+            self.projecting = outer
 
     def _answered(self, fn: Fn, answers: tuple[tuple[ApiPath[Any], Api], ...]) -> Value:
         """What a function gives for which a model answers: its body is the prompt."""
@@ -277,7 +288,7 @@ class Calls(Models):
             return self._result(fn, summary, actuals, drop)
         for effect in summary.sinks:
             self._sink_effect(fn, effect, actuals, drop)
-        stores: list[tuple[Value, str | int, Value]] = []
+        stores: list[tuple[Value, str | int, Value, bool]] = []
         for mutation in summary.mutations:
             if mutation.field is None:
                 register = self.closures.get(fn.id)
@@ -289,15 +300,16 @@ class Calls(Models):
             target = self.project(actuals, mutation.param, mutation.path)
             if target is not None and (target.allocs or target.refs):
                 made = self.instantiate(
-                    mutation.shape,
+                    of_others(mutation.shape) if loose else mutation.shape,
                     ("set", fn.id, mutation.key),
                     f"kept in {_field(mutation.field)} by {fn.name}()",
                     actuals,
                     (fn, "set", mutation.key),
                 )
-                stores.append((target, mutation.field, made))
-        for target, field, made in stores:  # all are made of what the call was given, then all are there
-            self.store(target, field, made)
+                asked = fn.bound and not mutation.param and not mutation.path and fn.name not in CONSTRUCTORS
+                stores.append((target, mutation.field, made, asked))
+        for target, field, made, asked in stores:  # all are made of what the call was given, then all are there
+            self.store(target, field, made, asked=asked)
             if field == "*":
                 for alloc in target.allocs:
                     alloc.mixed = alloc.mixed or alloc.kind == "instance"

@@ -12,7 +12,7 @@ from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import Label, bits, derive, ordered, source_label, widen
+from headwater.taint.labels import OF_OTHERS, Label, bits, derive, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -28,6 +28,7 @@ from headwater.taint.value import (
     join_all,
     join_refs,
     join_shapes,
+    of_other,
 )
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ class Frame(State):
 
     def _attribute(self, value: Value, name: str) -> Value:
         made = BOTTOM
+        if name == "__dict__" and (objects := tuple(alloc for alloc in value.allocs if alloc.kind == "instance")):
+            return Value(value.labels, allocs=objects, steps=value.steps)  # its fields, by name
         if not (value.refs and isinstance(value.refs[0], Super)):  # what super() gives has methods alone
             for alloc in value.allocs:
                 found = self.cells.get((alloc, name))
@@ -290,7 +293,10 @@ class Frame(State):
         dunder = name.startswith("__") and name.endswith("__")  # Python finds those without asking
         getter = cls.method("__getattr__") if shape is NOTHING and not self.projecting and not dunder else None
         if getter is not None:  # whatever the object keeps, under whatever name: which of it this name is, is not known
-            made = join(made, self.lower(self._implied(getter, value, [Value(const=name)], name)))
+            found = self._implied(getter, value, [Value(const=name)], name)
+            if any(label.drop for label in found.labels):  # where the data is a guess already, that it has this name would be a second one
+                found = found.with_(labels=frozenset(label for label in found.labels if not label.drop))
+            made = join(made, self.lower(found))
         return made, []
 
     def _property(self, methods: tuple[Fn, ...], value: Value, name: str) -> Value:
@@ -371,8 +377,11 @@ class Frame(State):
                     made = join(made, self.call_function(method, value, [argument], {}))
         return made
 
-    def store(self, value: Value, key: str | int, stored: Value, weak: bool = False) -> None:
-        """``value.key = stored`` or ``value[key] = stored``: into every object that the value can be."""
+    def store(self, value: Value, key: str | int, stored: Value, weak: bool = False, asked: bool = False) -> None:
+        """``value.key = stored`` or ``value[key] = stored``: into every object that the value can be.
+
+        ``asked``: a method of the object does it, asked by code that may be of another class.
+        """
         weak = weak or len(value.allocs) > 1
         for alloc in value.allocs:
             alloc.constant = False
@@ -387,8 +396,9 @@ class Frame(State):
         if len(instances) > limits.CANDIDATES:  # of an object that may be anything, no class is told
             self.solver.count("stores-cut")
             return
+        clear = 0 if asked else OF_OTHERS
         for ref in instances:
-            self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored), self._from_outside(ref.cls))
+            self.solver.store_field(self.fn, ref.cls, key, lambda: self.export(stored), self._from_outside(ref.cls), clear)
             if self.fields_read.pop((ref.cls.id, key), None) is not None:
                 self.field_version += 1
             self.remember(key, stored)
@@ -418,9 +428,10 @@ class Frame(State):
             for label, node in (self.collapse(value).steps or {}).items():
                 kept = self.stored.setdefault(name, {})
                 kept.setdefault(label, node)
-                doubted = derive(label, drop=1, exact=True)
-                if doubted is not None:
-                    kept.setdefault(doubted, node)
+                for clear in (0, OF_OTHERS):
+                    elsewhere = of_other(label, clear)
+                    if elsewhere is not None:
+                        kept.setdefault(elsewhere, node)
 
     def _mutated(self, root: tuple[int, Path], key: str | int) -> None:
         self.mutations.setdefault((root, str(key)), ToParam(root[0], root[1], key, NOTHING))
@@ -442,6 +453,8 @@ class Frame(State):
             parts = [(key, found) for alloc in own for key in alloc.keys if (found := self.cells.get((alloc, key))) is not None]
             if kind == "instance" and len(parts) > limits.INSTANCE_FIELDS and any(isinstance(ref, Inst) for ref in value.refs):
                 parts = [(key, found) for key, found in parts if self.collapse(found).labels]  # of the others the class knows as much
+            if kind == "instance" and len(parts) >= budget > 1:  # what does not fit, its class knows; it is no data of the other fields
+                parts = [(key, found) for key, found in parts if self.collapse(found).labels][: budget - 1]
             share = (budget - 1) // len(parts) if parts else 0
             fields = {}
             if share and depth < limits.SHAPE_DEPTH:

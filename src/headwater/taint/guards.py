@@ -14,7 +14,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED
+from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, Pred, Value, join
 
 if TYPE_CHECKING:
@@ -217,11 +217,21 @@ def _setattr(frame: Instructions, args: Args) -> Value | None:
         target, name, value = args.positional
         if isinstance(name.const, str):
             frame.store(target, name.const, value)
-        else:  # any field may hold the data now; to call it a function or an object that each of them may be would be a guess
-            frame.store(target, "*", frame.derived([value]))
+        elif not (value.refs and all(isinstance(ref, Fn) for ref in value.refs)):  # a function is no data that another field may hold
+            # Any field may hold the data now; to call it an object that each of them may be would be a guess.
+            stored = frame.derived([value])
+            if not name.labels and stored.labels and all(_some_field(frame, label) for label in stored.labels):
+                return Value(const=None)  # fields of one object copied to another: each stays what it is, as its class knows
+            frame.store(target, "*", stored)
             for alloc in target.allocs:
                 alloc.mixed = True
     return Value(const=None)
+
+
+def _some_field(frame: Instructions, label: Label) -> bool:
+    """Whether a label is of a field, of which the name is not known, of an object of a class of the project."""
+    held = frame.cells.get(("in", label.param)) if label.path[-1:] == ("*",) else None
+    return held is not None and any(isinstance(ref, Inst) for ref in held.refs)
 
 
 def _globals(frame: Instructions, args: Args) -> Value | None:

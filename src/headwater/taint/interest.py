@@ -26,7 +26,7 @@ _IMPLICIT = (
     "__add__", "__truediv__", "__mod__", "__or__", "__sub__", "__mul__", "__matmul__",
 )  # fmt: skip
 """Methods that are called without being named."""
-_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "model_post_init"})
+CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "model_post_init"})
 
 
 class Interest:
@@ -251,13 +251,13 @@ class Interest:
             yield from self._mention(fn.name)
             return
         heirs = [one for one in cls.descendants(limits.NAMED_FAMILY) if one.method(fn.name) is fn]
-        if fn.name in _CONSTRUCTORS or fn.name in _IMPLICIT:
+        if fn.name in CONSTRUCTORS or fn.name in _IMPLICIT:
             for one in cls.children:
                 if fn.name in one.methods:  # calls what it overrides, by super
                     yield one.methods[fn.name].id
             for one in (cls, *heirs):
                 yield from self._mention(one.name)
-            if fn.name in _CONSTRUCTORS:
+            if fn.name in CONSTRUCTORS:
                 return
         if fn.name not in COMMON_METHODS and len(self.symbols.methods_by_name.get(fn.name, ())) <= limits.CANDIDATES:
             yield from self._mention(fn.name)  # the engine finds it by its name alone

@@ -199,6 +199,8 @@ class Models(Arguments):
                     self.store(changed, "*", given, weak=True)
         if entry.same:
             made = join(made, self._argument(entry.same, args) or BOTTOM)
+        if entry.copies and not body:
+            made = join(made, self._copied(self._argument(entry.copies, args) or BOTTOM, args))
         if entry.result_of:
             function = self._argument(entry.result_of, args)
             if function is not None:
@@ -247,6 +249,7 @@ class Models(Arguments):
             or entry.passes
             or entry.into
             or entry.same
+            or entry.copies
             or entry.result_of
             or entry.pipe
             or entry.makes
@@ -283,6 +286,27 @@ class Models(Arguments):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
                     self._reach(label, value, sink, less, 0, label.exact, tuple(requires), None)
+
+    def _copied(self, value: Value, args: Args) -> Value:
+        """A copy of an object: what its fields hold, and what it is given instead; what is set on it later is its own."""
+        if not any(isinstance(ref, Inst) for ref in value.refs) and all(alloc.root is not None for alloc in value.allocs):
+            return self.copy(value, "copy")
+        alloc = self.alloc((self.at.start, self.at.end, "copied", tuple(one.id for one in value.allocs)), "instance")
+        for one in value.allocs:
+            for key in list(one.keys) if one.root is None else ():
+                found = self.cells.get((one, key))
+                if found is not None:
+                    self.put(alloc, key, found)
+        given = dict(args.kw)
+        update = given.pop("update", None)
+        for one in update.allocs if update is not None else ():
+            given.update({str(key): found for key in one.keys if (found := self.cells.get((one, key))) is not None})
+        for name, held in given.items():
+            if name != "deep":
+                self.put(alloc, name, held)
+        if update is not None and update.labels:
+            self.put(alloc, "*", self.part(update, "*"), weak=True)
+        return value.with_(allocs=(alloc,), const=NO_CONST, pred=None)
 
     def joined(self, parts: list[Value], what: str) -> Value:
         """A path made of parts: those that a check has shown to stay where they are, or in the folder that they are joined to, do."""

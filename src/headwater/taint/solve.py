@@ -27,7 +27,7 @@ from headwater.taint.library import public_calls
 from headwater.taint.project import Project
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import NOTHING, Shape, doubted, join_shapes, news, only_sources
+from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, only_sources
 
 _NEW, _WORKING, _DONE = 0, 1, 2
 
@@ -480,13 +480,17 @@ class Solver(Project):
             self._totals[(cls.id, name)] = total
         return total
 
-    def store_field(self, fn: Fn, cls: Cls, name: str, export: Callable[[], Shape], outside: bool = False) -> None:
-        """A function stores a field; ``outside``: one that is not of the class, so that the data loses a confidence step."""
-        shape = only_sources(export())
+    def store_field(self, fn: Fn, cls: Cls, name: str, export: Callable[[], Shape], outside: bool = False, clear: int = 0) -> None:
+        """A function stores a field; ``outside``: one that is not of the class, so that the data loses a confidence step.
+
+        ``clear``: what data of one object is cleared for in all others, where the object is a new one.
+        """
+        # That an object which is read later is the one that is written here is a guess itself: what it holds must be surer than the least.
+        shape = only_sources(export(), limits.DROPS - (2 if outside else 1))
         if shape.empty:
             return
         if outside:
-            shape = doubted(shape)
+            shape = of_others(shape, clear)
         if fn.id == self._repairing:
             self._fresh[(True, cls.id, name)] = join_shapes(self._fresh.get((True, cls.id, name), NOTHING), shape)
             return

@@ -434,17 +434,17 @@ def _plain(ref: Any) -> bool:
     return ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("builtins."))
 
 
-def only_sources(shape: Shape, depth: int = 0) -> Shape:
-    """The shape without what depends on a caller: what a class-wide field or a module variable may keep."""
+def only_sources(shape: Shape, guesses: int = limits.DROPS, depth: int = 0) -> Shape:
+    """The shape without what depends on a caller, and with data of at most so many guesses: what a field or module variable may keep."""
     labels = shape.labels
-    if any(label.source is None for label in labels):
-        labels = frozenset(label for label in labels if label.source is not None)
+    if any(label.source is None or label.drop > guesses for label in labels):
+        labels = frozenset(label for label in labels if label.source is not None and label.drop <= guesses)
     fields: dict[str | int, Shape] | None = None
     if shape.fields is not None and shape.kind == "instance" and len(shape.fields) > limits.INSTANCE_FIELDS:
         fields = {}  # its class knows them
     elif shape.fields is not None and depth < limits.SHAPE_DEPTH:
-        fields = {key: only_sources(part, depth + 1) for key, part in shape.fields.items()}
-    bound = only_sources(shape.bound, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
+        fields = {key: only_sources(part, guesses, depth + 1) for key, part in shape.fields.items()}
+    bound = only_sources(shape.bound, guesses, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
     if labels is shape.labels and shape.fields is None and shape.bound is None:
         return shape
     return Shape(
@@ -461,15 +461,20 @@ def only_sources(shape: Shape, depth: int = 0) -> Shape:
     )
 
 
-def doubted(shape: Shape) -> Shape:
-    """The shape with one confidence step less for all data in it."""
+def of_others(shape: Shape, clear: int = 0) -> Shape:
+    """What code outside of a class puts into a field of one object, as the field of any object of the class: one confidence step less."""
     labels = shape.labels
     if labels:
-        labels = widen(frozenset(made for label in labels if (made := derive(label, drop=1, exact=True)) is not None))
+        labels = widen(frozenset(made for label in labels if (made := of_other(label, clear)) is not None))
     fields = shape.fields
     if fields:
-        fields = {key: doubted(part) for key, part in fields.items()}
-    bound = doubted(shape.bound) if shape.bound is not None else None
+        fields = {key: of_others(part, clear) for key, part in fields.items()}
+    bound = of_others(shape.bound, clear) if shape.bound is not None else None
     if labels == shape.labels and not fields and bound is None:
         return shape
     return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven, bound, shape.loose)
+
+
+def of_other(label: Label, clear: int = 0) -> Label | None:
+    """The label of such data."""
+    return derive(label, clear=clear, drop=1, exact=True)
