@@ -48,6 +48,7 @@ ARGUMENTS_REPORTED: Final = 16  # positional arguments told apart in a call
 # Solver
 LOOP_ROUNDS: Final = 3  # of one loop: taint needs as many as the longest chain of variables that carries it round
 COMPONENT_ROUNDS: Final = 4  # of one component of functions that call each other
+COMPONENT_REPEATS: Final = 1_000  # in all rounds of one component after the first: one with more has guessed calls in it, and never settles
 NESTED: Final = 64  # functions interpreted one inside the other, each asked for by the one before
 NESTED_FRAMES: Final = 1_500  # of Python's own, for one function: its deepest block (200 levels, three frames each) and a call inside it
 NAMED_FAMILY: Final = 1_000  # subclasses through whose names a method may be called

@@ -292,6 +292,7 @@ class Solver(Project):
         group.running = True
         group.members = dict.fromkeys(members)
         version = self._version
+        repeats = 0
         for round_ in range(limits.COMPONENT_ROUNDS):
             group.changed = set()
             for one in sorted(group.members):
@@ -300,11 +301,15 @@ class Solver(Project):
                 if round_ and self._state[one] == _WORKING:
                     if all(version[other] == seen for other, seen in self._observed[one].items()):
                         continue
+                    repeats += 1
+                    if repeats > limits.COMPONENT_REPEATS:
+                        continue
                 self._member(group, one, round_)
             if not group.changed or (len(group.members) == 1 and not any(one in self._observed.get(one, {}) for one in group.members)):
                 break
-            if round_ + 1 == limits.COMPONENT_ROUNDS:
+            if round_ + 1 == limits.COMPONENT_ROUNDS or repeats > limits.COMPONENT_REPEATS:
                 self.count("components-widened")
+                break
         group.running = False
         for one in group.members:
             self._state[one] = _DONE
@@ -506,8 +511,9 @@ class Solver(Project):
             fresh = fn.id not in writers
             writers[fn.id] = joined
             self._stores.setdefault(fn.id, {})[(True, cls.id, name)] = None
-            self._changed = self._changed or news(known, joined)
             total = self._totals.get((cls.id, name))
+            tells = news(total if total is not None else known, joined)
+            self._changed = self._changed or tells
             if total is not None:
                 whole = join_shapes(total, joined)
                 if whole == total and not fresh:
@@ -516,7 +522,7 @@ class Solver(Project):
             self._field_cache.pop(name, None)
             for interested in self.interest.stored(name, joined):
                 self._want(interested)
-            if news(total if total is not None else known, joined):
+            if tells:
                 for one in self.family(cls):
                     self._outdate(self._field_readers.get((one.id, name), ()), fn)
 
