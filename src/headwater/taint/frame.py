@@ -390,7 +390,7 @@ class Frame(State):
                 self._write_back(alloc, key, stored)
             if alloc.root is not None:
                 self._mutated(alloc.root, key)
-        if not isinstance(key, str):
+        if not isinstance(key, str) or _only_given(stored):
             return
         instances = [ref for ref in value.refs if isinstance(ref, Inst)]
         if len(instances) > limits.CANDIDATES:  # of an object that may be anything, no class is told
@@ -618,3 +618,10 @@ class Frame(State):
 
     def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
         raise NotImplementedError
+
+
+def _only_given(value: Value) -> bool:
+    """Whether a value is nothing but data of the caller, of which a class-wide field says nothing."""
+    if value.refs or value.const is not NO_CONST or value.bound is not None:
+        return False
+    return all(label.source is None for label in value.labels) and all(alloc.root is not None for alloc in value.allocs)

@@ -436,29 +436,22 @@ def _plain(ref: Any) -> bool:
 
 def only_sources(shape: Shape, guesses: int = limits.DROPS, depth: int = 0) -> Shape:
     """The shape without what depends on a caller, and with data of at most so many guesses: what a field or module variable may keep."""
-    labels = shape.labels
+    labels, fields = shape.labels, shape.fields
     if any(label.source is None or label.drop > guesses for label in labels):
         labels = frozenset(label for label in labels if label.source is not None and label.drop <= guesses)
-    fields: dict[str | int, Shape] | None = None
-    if shape.fields is not None and shape.kind == "instance" and len(shape.fields) > limits.INSTANCE_FIELDS:
-        fields = {}  # its class knows them
-    elif shape.fields is not None and depth < limits.SHAPE_DEPTH:
-        fields = {key: only_sources(part, guesses, depth + 1) for key, part in shape.fields.items()}
+    if fields is not None:
+        if shape.kind == "instance" and len(fields) > limits.INSTANCE_FIELDS:
+            fields = {}  # its class knows them
+        elif depth < limits.SHAPE_DEPTH:
+            made = {key: only_sources(part, guesses, depth + 1) for key, part in fields.items()}
+            fields = fields if all(made[key] is part for key, part in fields.items()) else made
+        else:
+            fields = None
     bound = only_sources(shape.bound, guesses, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
-    if labels is shape.labels and shape.fields is None and shape.bound is None:
+    proven = shape.proven if labels else shape.proven & ALL
+    if labels is shape.labels and fields is shape.fields and bound is shape.bound and proven == shape.proven:
         return shape
-    return Shape(
-        labels,
-        shape.refs,
-        shape.const,
-        fields,
-        shape.kind,
-        shape.closed,
-        shape.constant,
-        shape.proven if labels else shape.proven & ALL,
-        bound,
-        shape.loose,
-    )
+    return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, proven, bound, shape.loose)
 
 
 def of_others(shape: Shape, clear: int = 0) -> Shape:
