@@ -143,6 +143,8 @@ def _callback(callback: Callback, at: str) -> None:
         _argument(callback.function, at)
     for kind in (callback.parameters, callback.returns, *callback.by_name.values()):
         _one_of(kind, SOURCE_KINDS, "source kind", at)
+    for class_ in callback.first_harmless:
+        _one_of(class_, SINK_CLASSES, "sink class", at)
     for one in (*callback.args, callback.spread, callback.spread_keywords):
         if one:
             _argument(one, at)

@@ -113,6 +113,8 @@ class Callback(_Strict, frozen=True):
     """An argument whose items are its keyword arguments (``$kwargs``)."""
     except_: list[str] = msgspec.field(name="except", default=[])
     """Parameters that the library fills itself: names, or API paths of annotations or defaults."""
+    first_harmless: list[str] = []
+    """Sink classes to which the first parameter does no harm: a file that was uploaded lies where the library has put it."""
     result: bool = False
     """The call returns what the callback returns."""
     returns: str = ""
