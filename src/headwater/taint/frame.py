@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
-from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
 from headwater.taint.labels import OF_OTHERS, Label, bits, derive, ordered, source_label, widen
 from headwater.taint.state import Cell, State
@@ -195,9 +194,9 @@ class Frame(State):
                         refs.append(child)
         receiver = value if value.bound is None else value.with_(bound=None)  # the receiver of a receiver is of no use
         guessed = value.refs and all(isinstance(ref, ApiPath) and ref.text.startswith("?") for ref in value.refs)
-        if ((not refs and not made.refs) or guessed) and not opaque and not self._own(value, name):
-            candidates = [ref for ref in self._by_name(value, name) if ref not in refs]
-            if candidates:
+        if ((not refs and not made.refs) or guessed) and not opaque:
+            candidates = [ref for ref in self.solver.candidates(name) if ref not in refs]
+            if candidates and not self._own(value, name):
                 loose = loose or any(isinstance(ref, Fn) for ref in candidates)
                 refs += candidates
         if opaque and not refs and not made.refs:
@@ -232,20 +231,6 @@ class Frame(State):
             if name in clean:
                 return Value()
         return made
-
-    def _by_name(self, value: Value, name: str) -> list[Any]:
-        """Candidates for an attribute of a receiver about which nothing is known."""
-        found: list[Any] = []
-        root = self.solver.unknown
-        if root is not None:
-            child = root.child(name)
-            if child is not None:
-                found.append(child)
-        if name not in COMMON_METHODS:
-            methods = self.symbols.methods_by_name.get(name)
-            if methods and len(methods) <= limits.CANDIDATES:
-                found += [method for method in methods if not method.ir.flags & {"property"}]
-        return found
 
     def _in_module(self, mod: Mod, name: str) -> Value:
         made = BOTTOM
@@ -483,6 +468,14 @@ class Frame(State):
             if self.work == limits.WORK + 1:
                 self.solver.count("functions-cut")
             return Value(refs=shape.refs, const=shape.const)
+        if len(shape.labels) == 1 and actuals is not None and not self.traced and _only_labels(shape):
+            (only,) = shape.labels  # most parts are an argument as it was given
+            if only.source is None and only.exact and not (only.cleared or only.drop or only.weak):
+                given = self.project(actuals, only.param, only.path)
+                if given is None:
+                    return BOTTOM
+                if given.const is NO_CONST and (given.labels or not given.proven):
+                    return given
         labels: set[Label] = set()
         steps: dict[Label, Node] = {}
         made = BOTTOM
@@ -625,3 +618,10 @@ def _only_given(value: Value) -> bool:
     if value.refs or value.const is not NO_CONST or value.bound is not None:
         return False
     return all(label.source is None for label in value.labels) and all(alloc.root is not None for alloc in value.allocs)
+
+
+def _only_labels(shape: Shape) -> bool:
+    """Whether a shape says nothing but where its data is from."""
+    return (
+        not shape.refs and shape.const is NO_CONST and shape.fields is None and shape.bound is None and not shape.proven and not shape.loose
+    )

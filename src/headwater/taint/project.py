@@ -13,7 +13,7 @@ from headwater.apis.load import Catalogue
 from headwater.apis.paths import CALL, ApiPath, expand, split
 from headwater.apis.schema import Api
 from headwater.files.versions import Versions
-from headwater.index.calls import instructions
+from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import Cls, Fn, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint.labels import Source, bits
@@ -66,6 +66,7 @@ class Project:
         }
         """Libraries with decorators that make a model answer for a function."""
         self._stateful: dict[str, bool] = {}
+        self._candidates: dict[str, tuple[Any, ...]] = {}
 
     def count(self, what: str, number: int = 1) -> None:
         """Count an event for the ledger."""
@@ -155,6 +156,18 @@ class Project:
                         found = instr.value
             self._defaults[key] = found
         return self._defaults[key]
+
+    def candidates(self, name: str) -> tuple[Any, ...]:
+        """Candidates for an attribute of a receiver about which nothing is known."""
+        known = self._candidates.get(name)
+        if known is None:
+            child = self.unknown.child(name) if self.unknown is not None else None
+            found: list[Any] = [child] if child is not None else []
+            methods = self.symbols.methods_by_name.get(name, []) if name not in COMMON_METHODS else []
+            if len(methods) <= limits.CANDIDATES:
+                found += [method for method in methods if "property" not in method.ir.flags]
+            known = self._candidates[name] = tuple(found)
+        return known
 
     def iteration(self, cls: Cls) -> tuple[Fn | None, Fn | None]:
         """The methods that give the next element and the iterator of an instance."""
