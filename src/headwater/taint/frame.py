@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import OF_OTHERS, Label, bits, derive, ordered, source_label, widen
+from headwater.taint.labels import OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -506,13 +506,15 @@ class Frame(State):
                 made = join(made, actual)
                 continue
             inner = self.collapse(actual)
-            for one in ordered(inner.labels) if self.traced else inner.labels:
+            if not self.traced:
+                labels |= derive_all(inner.labels, label.cleared, label.drop, label.weak, label.exact)
+                continue
+            for one in ordered(inner.labels):
                 after = derive(one, label.cleared, label.drop, label.weak, label.exact)
                 if after is not None:
                     labels.add(after)
-                    if self.traced:
-                        before = inner.steps.get(one) if inner.steps else None
-                        steps[after] = Node(at.start, at.end, what, before, (hop, label) if hop is not None else None)
+                    before = inner.steps.get(one) if inner.steps else None
+                    steps[after] = Node(at.start, at.end, what, before, (hop, label) if hop is not None else None)
         done = widen(frozenset(labels))
         if memo is not None and shape.labels:
             memo[shape.labels] = (made, done)

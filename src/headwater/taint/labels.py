@@ -110,6 +110,8 @@ _INTERNED: dict[Any, Label] = {}
 _WIDENED: dict[frozenset[Label], frozenset[Label]] = {}
 _PARAMS: dict[tuple[int, tuple[str | int, ...]], Label] = {}
 _ORDERED: dict[frozenset[Label], tuple[Label, ...]] = {}
+_DERIVED: dict[tuple[frozenset[Label], int, int, int, bool], frozenset[Label]] = {}
+_EXTENDED: dict[tuple[frozenset[Label], str | int], frozenset[Label]] = {}
 
 
 def clear_interned() -> None:
@@ -118,6 +120,8 @@ def clear_interned() -> None:
     _WIDENED.clear()
     _ORDERED.clear()
     _PARAMS.clear()
+    _DERIVED.clear()
+    _EXTENDED.clear()
 
 
 def _intern(source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int) -> Label:
@@ -179,6 +183,24 @@ def extend(label: Label, key: str | int) -> Label:
         return known
     made = derive(label)
     return made if made is not None else label
+
+
+def derive_all(labels: frozenset[Label], clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> frozenset[Label]:
+    """All labels after an operation."""
+    key = (labels, clear, drop, weak, exact)
+    known = _DERIVED.get(key)
+    if known is None:
+        made = (derive(label, clear, drop, weak, exact) for label in labels)
+        known = _DERIVED[key] = frozenset(label for label in made if label is not None)
+    return known
+
+
+def extend_all(labels: frozenset[Label], key: str | int) -> frozenset[Label]:
+    """All labels of an attribute or element."""
+    known = _EXTENDED.get((labels, key))
+    if known is None:
+        known = _EXTENDED[(labels, key)] = frozenset(extend(label, key) for label in labels)
+    return known
 
 
 def widen(labels: frozenset[Label]) -> frozenset[Label]:

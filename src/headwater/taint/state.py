@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.index.entities import Fn
-from headwater.taint.labels import ALL, Label, derive, extend, ordered, param_label, widen
+from headwater.taint.labels import ALL, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
 from headwater.taint.summary import Path
 from headwater.taint.value import BOTTOM, Alloc, Node, Value, join
 
@@ -242,7 +242,7 @@ class State:
         if not value.labels:
             return BOTTOM
         self.work += 1
-        labels = frozenset(extend(label, key) for label in value.labels)
+        labels = extend_all(value.labels, key)
         steps = None
         if value.steps:
             steps = {extend(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
@@ -262,12 +262,15 @@ class State:
             value = self.collapse(value)
             if value.proven & ALL == ALL:
                 continue  # one of a fixed set of values: whatever is made of it is one of a fixed set too
-            for label in ordered(value.labels) if self.traced else value.labels:
+            if not self.traced:
+                labels |= derive_all(value.labels, clear, drop, weak, exact)
+                continue
+            for label in ordered(value.labels):
                 made = derive(label, clear, drop, weak, exact)
                 if made is None:
                     continue
                 labels.add(made)
-                if self.traced and made not in steps:
+                if made not in steps:
                     before = value.steps.get(label) if value.steps else None
                     steps[made] = Node(at.start, at.end, what, before) if what else before  # type: ignore[assignment]
         if not labels:
