@@ -55,7 +55,7 @@ class Reporter:
         groups: dict[Any, list[Issue]] = {}
         issues = [issue for one in sorted(self.solver.issues) for issue in self.solver.issues[one]] + self.solver.virtual
         for issue in issues:
-            if (issue.source.kind, issue.sink.class_) in self.pairs:
+            if (issue.source.kind, issue.sink.class_) in self.pairs and not _only_tested(issue):
                 groups.setdefault(issue.sink.key, []).append(issue)
         entries: dict[int, list[Entry]] = {}
         for owner in sorted(self.solver.entries):
@@ -180,6 +180,16 @@ class Reporter:
     def _gap(self, fn: Fn, offset: int, reason: str) -> Gap:
         file = self.files.get(fn.module.path)
         return gap_at(file, "trace", offset, reason) if file is not None else Gap("trace", fn.module.path, 0, reason)
+
+
+_TESTS = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
+
+
+def _only_tested(issue: Issue) -> bool:
+    """Whether it is a test that brings the data, or that leads it to an operation of the program: nobody sends anything that way."""
+    if _TESTS.search(issue.sink.fn.module.path):
+        return False
+    return any(_TESTS.search(fn.module.path) is not None for fn in (issue.source.fn, issue.apex))
 
 
 def _weight(issue: Issue) -> Any:
