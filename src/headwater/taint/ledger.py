@@ -24,7 +24,7 @@ _CUTS: tuple[tuple[str, bool, str], ...] = (
     ("nested-callbacks", True, "callbacks that call callbacks are nested too deeply to be followed"),
     ("late-edges-left", True, "functions were read before all was known of what they call, and not again"),
     ("functions-cut", False, "functions are too large to be followed in detail: what they call is taken to pass on all that it is given"),
-    ("components-widened", False, "groups of functions that call each other were not stable in {rounds} rounds"),
+    ("components-widened", False, "groups of functions that call each other were not stable after {rounds} rounds, or {repeats} repeats"),
     ("widened-objects", False, "objects have more fields than are told apart ({fields})"),
 )
 """Counter, whether flows may be missed because of it, and the sentence that follows the number."""
@@ -32,12 +32,13 @@ _CUTS: tuple[tuple[str, bool, str], ...] = (
 
 def cuts(counts: dict[str, int]) -> list[Gap]:
     """The bounds that were met, one gap each; those that can only add false alarms leave the review complete."""
-    words = {
+    words: dict[str, object] = {
         "limit": limits.EFFECTS,
         "overrides": limits.OVERRIDES,
         "dispatch": limits.DISPATCH,
         "classes": limits.CANDIDATES,
         "rounds": limits.COMPONENT_ROUNDS,
+        "repeats": f"{limits.COMPONENT_REPEATS:,}",
         "fields": limits.FIELDS,
     }
     return [
