@@ -26,7 +26,7 @@ CONTAINED = HOST_FIXED << 1
 CHECKED = CONTAINED << 1
 """Of an object that no label stands for: the paths in it were checked in a way that can be passed."""
 PATHS = BIT["path-read"] | BIT["path-write"]
-OF_OTHERS = ALL & ~(BIT["code"] | BIT["import"] | BIT["sandboxed-code"] | BIT["deserialize"] | BIT["sql"])
+OF_OTHERS = ALL & ~(BIT["code"] | BIT["import"] | BIT["sandboxed-code"] | BIT["shell"] | BIT["deserialize"] | BIT["sql"])
 """What data that somebody put into one object of a class is cleared for in the field of any other: all that does not run it."""
 TREE = PARSED_URL << 1
 """In ``Label.weak``: the data is part of the syntax tree of a program."""
