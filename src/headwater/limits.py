@@ -51,6 +51,7 @@ COMPONENT_ROUNDS: Final = 4  # of one component of functions that call each othe
 COMPONENT_REPEATS: Final = 1_000  # in all rounds of one component after the first: one with more has guessed calls in it, and never settles
 NESTED: Final = 64  # functions interpreted one inside the other, each asked for by the one before
 NESTED_FRAMES: Final = 1_500  # of Python's own, for one function: its deepest block (200 levels, three frames each) and a call inside it
+IMPORT_CHAIN: Final = 64  # imports through which one name is followed; the longest chains of re-exports in real packages have under ten
 NAMED_FAMILY: Final = 1_000  # subclasses through whose names a method may be called
 HELD_DEPTH: Final = 3  # fields of a stored object that may hold a function
 OUTER_WRITERS: Final = 8  # functions that set a field of this name on something else than self: with more, the name says nothing

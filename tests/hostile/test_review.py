@@ -106,6 +106,34 @@ def test_import_cycles(tmp_path: Path) -> None:
     review(tmp_path, files, 20)
 
 
+def test_star_imports_of_what_is_missing(tmp_path: Path) -> None:
+    missing = "".join(f"from .generated{number} import *\n" for number in range(300))
+    review(tmp_path, {"package/__init__.py": missing, "package/a.py": "from . import *\nfrom . import ghost\nghost(f, g)\n"}, 20)
+
+
+def test_import_cycles_in_which_everything_imports_everything(tmp_path: Path) -> None:
+    names = [f"m{number}" for number in range(24)]
+    stars = {f"stars/{one}.py": "".join(f"from .{other} import *\n" for other in names if other != one) + "ghost()\n" for one in names}
+    named = {
+        f"named/{one}.py": "".join(
+            f"try:\n    from .{other} import ghost\nexcept ImportError:\n    pass\n" for other in names if other != one
+        )
+        + "ghost()\n"
+        for one in names
+    }
+    both = {f"both/{one}.py": "".join(f"from .{other}.ghost import *\n" for other in names if other != one) + "ghost()\n" for one in names}
+    files: dict[str, str | bytes] = {**stars, **named, **both}
+    for folder in ("stars", "named", "both"):
+        files[f"{folder}/__init__.py"] = ""
+    review(tmp_path, files, 20)
+
+
+def test_a_long_chain_of_imports(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"package/m{number}.py": f"from .m{number + 1} import f\nf()\n" for number in range(600)}
+    files["package/m600.py"] = "def f():\n    return 1\n"
+    review(tmp_path, files, 20)
+
+
 def test_class_cycles(tmp_path: Path) -> None:
     text = """
 class A(B):

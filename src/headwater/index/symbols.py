@@ -63,6 +63,11 @@ class Symbols:
         self._by_place: dict[str, Mod] = {}
         self._bindings: dict[tuple[int, str], tuple[Binding, ...]] = {}
         self._resolving: set[tuple[int, str]] = set()
+        self._nothing: set[tuple[int, str]] = set()
+        """Names that were found to be bound by nothing, in the lookup at hand."""
+        self._stars: dict[int, list[list[Binding]]] = {}
+        self._plain: dict[tuple[int, str], tuple[Binding, ...]] | None = None
+        """While it is looked up what the modules of star imports are, and star imports do not count: what was found so far."""
         self._aliases: dict[int, dict[str, ir.Type]] = {}
         self._types: dict[tuple[int, ir.Type], TypeValue] = {}
         self.methods_by_name: dict[str, list[Fn]] = defaultdict(list)
@@ -172,18 +177,35 @@ class Symbols:
         known = self._bindings.get(key)
         if known is not None:
             return known
-        if key in self._resolving:
+        if self._plain is not None and key in self._plain:
+            return self._plain[key]
+        if key in self._resolving or key in self._nothing or len(self._resolving) >= limits.IMPORT_CHAIN:
             return ()
         self._resolving.add(key)
         try:
             found = self._lookup(mod, name)
         finally:
             self._resolving.discard(key)
+        if self._plain is not None:
+            self._plain[key] = found
+            return found
         if not self._resolving:
             self._bindings[key] = found  # inside a cycle the answer may be partial: only whole ones are kept
+            self._nothing.clear()
         elif found:
             self._bindings[key] = found
+        else:
+            self._nothing.add(key)
         return found
+
+    def _starred(self, mod: Mod) -> list[list[Binding]]:
+        """What the star imports of a file take their names from: modules that exist, and names that are bound by name."""
+        known = self._stars.get(mod.id)
+        if known is None:
+            self._plain = {}
+            self._stars[mod.id] = known = [self.alias(mod, star) for star in mod.ir.stars]
+            self._plain = None
+        return known
 
     def _lookup(self, mod: Mod, name: str) -> tuple[Binding, ...]:
         found: list[Binding] = []
@@ -198,9 +220,9 @@ class Symbols:
             sub = self._by_place.get(f"{mod.path.rpartition('/')[0]}/{name}".lstrip("/"))
             if sub is not None:
                 found.append(sub)
-        if not found and not (name.startswith("_") and not name.startswith("__")):
-            for star in mod.ir.stars:
-                for target in self.alias(mod, star):
+        if not found and self._plain is None and not (name.startswith("_") and not name.startswith("__")):
+            for targets in self._starred(mod):
+                for target in targets:
                     if isinstance(target, Mod) and target is not mod:
                         found += self.lookup(target, name)
                     elif isinstance(target, ApiPath):
