@@ -260,7 +260,10 @@ class Interest:
             if fn.name in CONSTRUCTORS:
                 return
         if fn.name not in COMMON_METHODS and len(self.symbols.methods_by_name.get(fn.name, ())) <= limits.CANDIDATES:
-            yield from self._mention(fn.name)  # the engine finds it by its name alone
+            for number in self._mentions.get(fn.name, ()):  # the engine finds it by its name alone, as a member of something
+                card = self.cards[number]
+                if fn.name in card.attributes or fn.name in card.self_reads:
+                    yield number
             return
         for one in {other.id: other for other in (*cls.mro, *heirs)}.values():
             self._methods.setdefault(one.id, {})[fn.name] = None
