@@ -27,7 +27,8 @@ STRENGTH: dict[str, int] = {
     for rank, kinds in enumerate(
         (
             ("http-input", "websocket-input", "network-peer", "user-prompt"),
-            ("llm-output", "tool-args"),
+            ("llm-output",),
+            ("tool-args",),
             ("tool-result", "retrieved-content", "dataset"),
             ("database",),
             ("library-input",),
