@@ -179,7 +179,7 @@ class Symbols:
             return known
         if self._plain is not None and key in self._plain:
             return self._plain[key]
-        if key in self._resolving or key in self._nothing or len(self._resolving) >= limits.IMPORT_CHAIN:
+        if key in self._resolving or (self._plain is None and key in self._nothing) or len(self._resolving) >= limits.IMPORT_CHAIN:
             return ()
         self._resolving.add(key)
         try:
@@ -202,9 +202,9 @@ class Symbols:
         """What the star imports of a file take their names from: modules that exist, and names that are bound by name."""
         known = self._stars.get(mod.id)
         if known is None:
-            self._plain = {}
+            outer, self._resolving, self._plain = self._resolving, set(), {}  # the answer is kept: it is no part of the lookup at hand
             self._stars[mod.id] = known = [self.alias(mod, star) for star in mod.ir.stars]
-            self._plain = None
+            self._resolving, self._plain = outer, None
         return known
 
     def _lookup(self, mod: Mod, name: str) -> tuple[Binding, ...]:
