@@ -70,10 +70,15 @@ class Branches(Instructions):
         outer, gates = self.begin(), self.gates
         for fact in facts:
             self.learn(fact)
+        delta, alive = self.finish(block, outer)
+        self.inner, self.gates = self.gates, gates
+        return delta, alive
+
+    def finish(self, block: list[Any], outer: dict[Any, Value] | None) -> tuple[dict[Any, Value], bool]:
+        """Run the block of a branch that was begun: what the branch changed, and whether it goes on after its end."""
         self.block(block)
         alive = not self.dead
         self.dead = False
-        self.inner, self.gates = self.gates, gates
         return self.end(outer, self.lasting), alive
 
     def cond(self, cond: Any) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
@@ -337,10 +342,7 @@ class Branches(Instructions):
             outer = self.begin()
             for cell, value in mid.items():
                 self.write(cell, value)
-            self.block(i.orelse)
-            alive = not self.dead
-            self.dead = False
-            delta = self.end(outer, self.lasting)
+            delta, alive = self.finish(i.orelse, outer)
             if alive:
                 deltas.append(delta)
         inner, self.gates = self.gates, gates
@@ -365,10 +367,7 @@ class Branches(Instructions):
                         labels.labels, tuple(one for cls in refs for one in instance_refs(cls)), allocs=caught.allocs, steps=labels.steps
                     ),
                 )
-            self.block(handler.body)
-            alive = not self.dead
-            self.dead = False
-            delta = self.end(outer, self.lasting)
+            delta, alive = self.finish(handler.body, outer)
             if alive:
                 deltas.append(delta)
                 swallowed = True
