@@ -56,7 +56,11 @@ class Reporter:
         groups: dict[Any, list[Issue]] = {}
         issues = [issue for one in sorted(self.solver.issues) for issue in self.solver.issues[one]] + self.solver.virtual
         for issue in issues:
-            if (issue.source.kind, issue.sink.class_) in self.pairs and not _only_tested(issue):
+            if (issue.source.kind, issue.sink.class_) not in self.pairs:
+                continue
+            if _only_tested(issue):
+                self.solver.count("flows-of-tests")
+            else:
                 groups.setdefault(issue.sink.key, []).append(issue)
         entries: dict[int, list[Entry]] = {}
         for owner in sorted(self.solver.entries):

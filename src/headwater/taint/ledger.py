@@ -25,6 +25,7 @@ _CUTS: tuple[tuple[str, bool, str], ...] = (
     ("late-edges-left", True, "functions were read before all was known of what they call, and not again"),
     ("functions-cut", False, "functions are too large to be followed in detail: what they call is taken to pass on all that it is given"),
     ("components-widened", False, "groups of functions that call each other were not stable after {rounds} rounds, or {repeats} repeats"),
+    ("flows-of-tests", False, "ways to operations of the program are made by its tests alone, and are not reported"),
     ("widened-objects", False, "objects have more fields than are told apart ({fields})"),
 )
 """Counter, whether flows may be missed because of it, and the sentence that follows the number."""
