@@ -97,6 +97,7 @@ class Solver(Project):
         """Dangerous settings that the project itself switches on, once somebody has asked."""
         self.annotated: dict[tuple[int, int], Any] = {}
         self._field_cache: dict[str, dict[int, _Held]] = {}
+        self._overridden: list[Entry] | None = None
         self._settled: set[tuple[int, str]] = set()
         """Fields (by class) all of whose writers are solved."""
         self._totals: dict[tuple[int, str], Shape] = {}
@@ -310,6 +311,9 @@ class Solver(Project):
             if round_ + 1 == limits.COMPONENT_ROUNDS or repeats > limits.COMPONENT_REPEATS:
                 self.count("components-widened")
                 break
+        while fresh := [one for one in sorted(group.members) if self._state[one] == _NEW]:  # asked for in the last round
+            for one in fresh:
+                self._member(group, one)
         group.running = False
         for one in group.members:
             self._state[one] = _DONE
@@ -592,7 +596,9 @@ class Solver(Project):
         self.entries.setdefault(entry.owner.id, {})[entry.key] = entry
 
     def overridden(self) -> list[Entry]:
-        """Methods that libraries call because they override a method that a model speaks of."""
+        """Methods that libraries call because they override a method that a model speaks of; found once."""
+        if self._overridden is not None:
+            return self._overridden
         found = []
         for cls in self.symbols.classes:
             for path in cls.instance.paths:
@@ -602,7 +608,8 @@ class Solver(Project):
                         callback = getattr(entry, "overridden", None)
                         if callback is not None:
                             found.append(Entry(method, method, callback))
-        return found + generated_services(self)
+        self._overridden = found + generated_services(self)
+        return self._overridden
 
     def _run_entries(self, total: int) -> None:
         """Call every entry point as its framework does."""
