@@ -52,6 +52,8 @@ class Frame(State):
         """The field that a temporary register was read from."""
         self.mutations: dict[Any, ToParam] = {}
         self.properties: dict[Any, Value] = {}
+        self.pairs: dict[Alloc, Value] = {}
+        """The mapping whose items ``items()`` gives, by the object that stands for one of them."""
         self.attributes: dict[tuple[int, str], tuple[Value, int, list[Value | None], Value]] = {}
         """Attributes read before, with what they were read from; they hold until a field is written."""
         self.field_version = 0
@@ -374,7 +376,7 @@ class Frame(State):
             if alloc.owner is not None:
                 self._write_back(alloc, key, stored)
             if alloc.root is not None:
-                self._mutated(alloc.root, key)
+                self.mutated(alloc.root, key)
         if not isinstance(key, str) or _only_given(stored):
             return
         instances = [ref for ref in value.refs if isinstance(ref, Inst)]
@@ -418,7 +420,7 @@ class Frame(State):
                     if elsewhere is not None:
                         kept.setdefault(elsewhere, node)
 
-    def _mutated(self, root: tuple[int, Path], key: str | int) -> None:
+    def mutated(self, root: tuple[int, Path], key: str | int) -> None:
         self.mutations.setdefault((root, str(key)), ToParam(root[0], root[1], key, NOTHING))
 
     # ------------------------------------------------------------------------------------------------ shapes
