@@ -280,6 +280,8 @@ class Calls(Models):
             return self.derived(actuals, f"through {fn.name}()", drop=1)
         actuals, cells = self._bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
+        if self.traced and not loose:
+            self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals))
         if loose:
             self.solver.count("calls-by-name")
         if summary is None or (summary is EMPTY and _stub(fn)):

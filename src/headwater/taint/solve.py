@@ -126,7 +126,7 @@ class Solver(Project):
         """How often the result of a function has changed."""
         self._observed: dict[int, dict[int, int]] = {}
         """What each function has read: functions, and those that write the fields and module variables that it reads; in which version."""
-        self._called: dict[int, dict[int, None]] = {}
+        self.called: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function has read."""
         self._changed = False
         self._repairing = -1
@@ -168,7 +168,7 @@ class Solver(Project):
     def _repair(self, dirty: set[int]) -> None:
         """Interpret again what read something too early, and whoever reads what changes by that."""
         readers: dict[int, set[int]] = {}
-        for reader, called in self._called.items():
+        for reader, called in self.called.items():
             for target in called:
                 readers.setdefault(target, set()).add(reader)
         repaired = 0
@@ -199,7 +199,7 @@ class Solver(Project):
         self._repairing, self._fresh = one, {}
         self.summaries[one] = after = self._interpret(self.symbols.functions[one])
         self._repairing = -1
-        for target in self._called[one]:
+        for target in self.called[one]:
             readers.setdefault(target, set()).add(one)
         changed = set(readers.get(one, ())) if _differ(before, after) else set()
         for key in dict.fromkeys((*self._stores.get(one, ()), *self._fresh)):
@@ -338,7 +338,7 @@ class Solver(Project):
 
     def _interpret(self, fn: Fn) -> Summary:
         self._observed[fn.id] = {}
-        self._called[fn.id] = {}
+        self.called[fn.id] = {}
         self.reports.pop(fn.id, None)
         self.entries.pop(fn.id, None)
         frame = Interpreter(self, fn)
@@ -407,7 +407,7 @@ class Solver(Project):
     def summary(self, reader: Fn, fn: Fn) -> Summary | None:
         """The summary of ``fn`` as it is known now; None where it is not known yet."""
         self._read(reader, fn.id)
-        self._called.setdefault(reader.id, {})[fn.id] = None
+        self.called.setdefault(reader.id, {})[fn.id] = None
         if self._state[fn.id] != _DONE and self._order[fn.id] != self._order[reader.id]:
             if not self._closed:
                 self._late.setdefault(reader.id, {})[fn.id] = None

@@ -118,7 +118,9 @@ class Interpreter(Branches):
             if not value.refs and self.solver.names.get(param.name) is not None:
                 value = value.with_(refs=(self.solver.names[param.name],))
             if self.traced:
-                value = value.with_(steps={param_label(index): Node(param.start, param.end, "", None)})
+                own = fn.bound and not index
+                what = "" if own else f"the parameter {param.name} of {function.qualname}()"
+                value = value.with_(steps={param_label(index): Node(param.start, param.end, what, None)})
             self.cells[index] = self.cells[("in", index)] = value
         first = len(function.params)
         for number, name in enumerate(function.captured):
