@@ -20,7 +20,7 @@ from headwater.taint.library import is_test, public_calls
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue
-from headwater.taint.trace import RawStep, TraceError, Tracer
+from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
 
 STRENGTH: dict[str, int] = {
     kind: rank
@@ -69,6 +69,10 @@ class Reporter:
         for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
             entries.setdefault(entry.fn.id, []).append(entry)
         tracer = Tracer(self.solver, entries)
+        for number, error in sorted(self.solver.faults.items()):
+            fn = self.solver.symbols.functions[number]
+            reason = f"the engine failed on {fn.ir.qualname}() ({error}): what it does is not known"
+            self.gaps.append(self._gap(fn, fn.ir.start, reason, "crash"))
         drafts: list[tuple[Any, Finding]] = []
         for key in sorted(groups):
             finding = self._flow(groups[key], tracer)
@@ -141,10 +145,13 @@ class Reporter:
 
     def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
         """Where what a call works on comes from."""
-        kind, path = tracer.operands(report.fn, report.start, report.end)
+        try:
+            kind, path = tracer.operands(report.fn, report.start, report.end)
+        except TraceError:
+            return ()
         if not path:
             return ()
-        path.append(RawStep(report.fn, report.start, report.end, f"given to {report.name}"))
+        path = tidy([*path, RawStep(report.fn, report.start, report.end, f"given to {report.name}")])
         return (Trace(kind or "parameter", self._steps(path, kind or "parameter", None)),)
 
     def _call(self, report: CallReport, tracer: Tracer) -> Finding:
@@ -194,9 +201,9 @@ class Reporter:
         file = self.files.get(fn.module.path)
         return file.slice(start, end) if file is not None else ""
 
-    def _gap(self, fn: Fn, offset: int, reason: str) -> Gap:
+    def _gap(self, fn: Fn, offset: int, reason: str, kind: str = "trace") -> Gap:
         file = self.files.get(fn.module.path)
-        return gap_at(file, "trace", offset, reason) if file is not None else Gap("trace", fn.module.path, 0, reason)
+        return gap_at(file, kind, offset, reason) if file is not None else Gap(kind, fn.module.path, 0, reason)
 
 
 def _only_tested(issue: Issue) -> bool:

@@ -225,7 +225,8 @@ class Models(Arguments):
             else:
                 made = made.with_(proven=made.proven | _MARKS.get(mark, 0))
                 if mark == "resolved":
-                    made.origin = (args.receiver_cells or args.cells[0]) if entry.same == "self" else args.cells[0] if args.cells else ()
+                    held = args.cells[0] if args.cells else ()
+                    made.origin = (args.receiver_cells or held) if entry.same == "self" else held
                 if mark == "parsed-url" and args.cells:
                     made.subject = args.cells[0]
                 elif mark == "same-host" and args.positional and args.cells:

@@ -10,6 +10,7 @@ so is whoever reads what changes by that. Frameworks' calls of entry points come
 from __future__ import annotations
 
 import heapq
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
@@ -91,6 +92,8 @@ class Solver(Project):
         self.reports: dict[int, dict[Any, CallReport]] = {}
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
+        self.faults: dict[int, str] = {}
+        """Functions on which the engine failed, and the name of the error."""
         self.published = False
         """The project is a package that others install: its public functions are called with data of others."""
         self.switched_on: frozenset[str] | None = None
@@ -342,7 +345,11 @@ class Solver(Project):
         self.reports.pop(fn.id, None)
         self.entries.pop(fn.id, None)
         frame = Interpreter(self, fn)
-        summary = frame.run()
+        try:
+            summary = frame.run()
+        except Exception as error:
+            self._fault(fn, error)
+            summary = EMPTY
         del frame.programs.frame  # they hold each other, and nothing collects cycles during a run
         self.count("evaluations")
         if frame.issues:
@@ -350,6 +357,12 @@ class Solver(Project):
         else:
             self.issues.pop(fn.id, None)
         return summary
+
+    def _fault(self, fn: Fn, error: Exception) -> None:
+        """The engine failed on a function: that costs the function, and not the review."""
+        if os.environ.get("HEADWATER_TRACEBACK"):
+            raise error
+        self.faults[fn.id] = type(error).__name__  # its text may hold text of the repository
 
     def _outdated(self) -> set[int]:
         """Functions that read something before it was solved, and it turned out to be more than was taken for granted."""
@@ -629,7 +642,10 @@ class Solver(Project):
         self.counts["entry-points"] = len(unique)
         self.virtual = []
         for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12)):
-            self.virtual += run_entry(self, entry)
+            try:
+                self.virtual += run_entry(self, entry)
+            except Exception as error:
+                self._fault(entry.fn, error)
         self._drain(total)
 
 

@@ -6,6 +6,7 @@ counted and reported in the ledger.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from headwater import limits
@@ -53,7 +54,12 @@ class Tracer:
         made = self._runs.get(fn.id)
         if made is None:
             made = Interpreter(self.solver, fn, traced=True)
-            made.run()
+            try:
+                made.run()
+            except Exception as error:
+                if os.environ.get("HEADWATER_TRACEBACK"):
+                    raise
+                raise TraceError(f"the engine failed on {_name(fn)}() ({type(error).__name__})") from error
             self._runs[fn.id] = made
         return made
 
@@ -76,7 +82,7 @@ class Tracer:
         steps += self._down(issue.apex, hop, traced.sink, 0)
         sink = issue.sink
         steps.append(RawStep(sink.fn, sink.start, sink.end, sink.does or f"reaches {sink.name}"))
-        return _tidy(steps)
+        return tidy(steps)
 
     def operands(self, fn: Fn, start: int, end: int) -> tuple[str, list[RawStep]]:
         """Where what a call works on comes from, and the kind of that source; nothing where that is not known."""
@@ -100,7 +106,10 @@ class Tracer:
                 caller = self.solver.symbols.functions[number]
                 if number in seen or not caller.index or is_test(caller.module.path):
                     continue
-                start, end, given = self.run(caller).handed_on.get(fn.id, (0, 0, []))
+                try:
+                    start, end, given = self.run(caller).handed_on.get(fn.id, (0, 0, []))
+                except TraceError:
+                    continue
                 for label in ordered(given[at].labels) if at < len(given) else ():
                     if label.source is None and label.param < len(caller.ir.params) and (found is None or number in self.entries):
                         found = (number in self.entries, caller, label.param, start, end)
@@ -212,7 +221,7 @@ def _name(fn: Fn) -> str:
     return fn.ir.qualname
 
 
-def _tidy(steps: list[RawStep]) -> list[RawStep]:
+def tidy(steps: list[RawStep]) -> list[RawStep]:
     """Without repetition, at most ``limits.TRACE_STEPS``: the beginning and the end stay."""
     made: list[RawStep] = []
     seen: set[tuple[int, int, int, str]] = set()
