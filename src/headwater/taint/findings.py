@@ -93,7 +93,7 @@ class Reporter:
         ordered = sorted(best.values(), key=_weight)
         traces: list[Trace] = []
         strongest: Issue | None = None
-        for issue in _varied(ordered[: limits.SOURCES_PER_SINK]):
+        for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES:
                 break
             try:
