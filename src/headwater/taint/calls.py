@@ -15,7 +15,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers
 from headwater.taint.arguments import Args
-from headwater.taint.frame import Actuals
+from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
@@ -367,6 +367,9 @@ class Calls(Models):
         params = fn.ir.params
         given, cells = args.positional, args.cells
         if fn.bound and receiver is not None:
+            guessed = callee is not None and callee.loose
+            if receiver.labels and (guessed or (fn.cls is not None and self.solver.does_things(fn.cls))):
+                receiver = as_object(receiver)  # text from elsewhere has no methods of the project
             given, cells = [receiver, *given], [args.receiver_cells, *cells]
         actuals: list[Value] = []
         places: list[tuple[Cell, ...]] = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
+from headwater.taint.labels import BELOW, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -108,6 +108,8 @@ class Frame(State):
         if type_ is None:
             return value
         if type_.refs:
+            if any(type(ref) is Inst and self.solver.does_things(ref.cls) for ref in type_.refs):
+                value = as_object(value)
             value = value.with_(refs=join_refs(value.refs, type_.refs))
         if type_.elements is not None and (type_.elements.refs or type_.elements.elements is not None):
             for alloc in value.allocs:
@@ -587,7 +589,9 @@ class Frame(State):
             self.projecting = outer
 
     def _part_at(self, value: Value, path: Path) -> Value:
-        for key in path:
+        for number, key in enumerate(path):
+            if key == BELOW:
+                return self._below(value, str(path[number + 1]))
             if key == CALL:
                 value = self.call_value(value, [], {})
             elif key == "*":
@@ -599,6 +603,19 @@ class Frame(State):
             if value is BOTTOM:
                 break
         return value
+
+    def _below(self, value: Value, name: str) -> Value:
+        """What the fields of this name hold, of an object and of those in it."""
+        made = self._get(value, name)
+        seen = dict.fromkeys(value.allocs)
+        level = list(seen)
+        for _ in range(limits.SHAPE_DEPTH):
+            inside = (self.cells.get((alloc, key)) for alloc in level for key in list(alloc.keys))
+            level = list(dict.fromkeys(one for found in inside if found is not None for one in found.allocs if one not in seen))
+            seen.update(dict.fromkeys(level))
+            for alloc in level:
+                made = join(made, self.cells.get((alloc, name), BOTTOM))
+        return made
 
     def elements_or_whole(self, value: Value) -> Value:
         """Any element, values of a dict included."""
@@ -625,6 +642,14 @@ class Frame(State):
 
     def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
         raise NotImplementedError
+
+
+def as_object(value: Value) -> Value:
+    """A value that is an object of a class: text and numbers from elsewhere are none. What a caller gives may be."""
+    if all(label.exact for label in value.labels):
+        return value
+    labels = frozenset(label for label in value.labels if label.exact)
+    return value.with_(labels=labels, steps={label: node for label, node in (value.steps or {}).items() if label in labels} or None)
 
 
 def _only_given(value: Value) -> bool:

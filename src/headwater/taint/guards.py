@@ -16,7 +16,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers
 from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
-from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, Pred, Value, join, same
+from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, OnlyObjects, Pred, Value, join, same
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -132,7 +132,8 @@ def _isinstance(frame: Instructions, cells: tuple[Any, ...], right: Value) -> Pr
                 scalar = False
     if not seen:
         return None
-    return ((cells, ALL if scalar else 0, 0, tuple(refs), ""),), ()
+    classes = all(isinstance(ref, Cls) for value in options for ref in value.refs)
+    return ((cells, ALL if scalar else 0, 0, OnlyObjects(refs) if classes else tuple(refs), ""),), ()
 
 
 def _getattr(frame: Instructions, args: Args) -> Value | None:

@@ -19,6 +19,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import optin
 from headwater.taint.arguments import Args, Arguments
+from headwater.taint.frame import as_object
 from headwater.taint.labels import (
     BIT,
     CHECKED,
@@ -41,7 +42,21 @@ from headwater.taint.labels import (
 )
 from headwater.taint.state import Cell
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
-from headwater.taint.value import BOTTOM, GATE, NO_CONST, Fact, Node, PathOf, Shape, Value, join, join_all, join_refs, only_sources
+from headwater.taint.value import (
+    BOTTOM,
+    GATE,
+    NO_CONST,
+    Fact,
+    Node,
+    OnlyObjects,
+    PathOf,
+    Shape,
+    Value,
+    join,
+    join_all,
+    join_refs,
+    only_sources,
+)
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -526,6 +541,8 @@ class Models(Arguments):
                 continue
             before = value
             if refs:
+                if type(refs) is OnlyObjects and not any(type(ref) is Inst for ref in value.refs):
+                    value = as_object(value)
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
             if proven:
                 value = value.with_(proven=value.proven | proven)

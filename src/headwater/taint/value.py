@@ -77,6 +77,14 @@ class PathOf(NamedTuple):
 
 Fact = tuple[tuple[Any, ...], int, int, tuple[Any, ...], str]
 """Cells, classes proven, classes weakly checked, references narrowed to, the weakness in words."""
+
+
+class OnlyObjects(tuple[Any, ...]):
+    """In a fact: references of which the value has one for sure, so that it is no text and no number."""
+
+    __slots__ = ()
+
+
 CHOSEN = "chosen"
 """The kind of an allocation that stands for any attribute of an object: ``$name`` is the name, from elsewhere, that was looked up."""
 ITEMS = "$items"
