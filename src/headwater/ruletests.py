@@ -36,7 +36,7 @@ _NAME: Final = "example.py"
 _COLLECT: Final = 8
 """Tests after which memory is given back: each leaves some 15 MB of cycles, and the command line runs without a garbage collector."""
 _WANTED: Final = frozenset({"expect", "ruleid", "flow"})
-_KNOWN: Final = frozenset({"MISSING", "SPURIOUS", "todoruleid", "todook"})
+_MISSED: Final = frozenset({"MISSING", "todoruleid"})
 _FLOW: Final = "---\nid: {id}\ntitle: A flow\nseverity: low\nmessage: A flow.\nfix: None.\nflow: {{from: [{kind}], to: [{class_}]}}\n---\n"
 
 
@@ -53,8 +53,12 @@ class TestFile(msgspec.Struct, frozen=True):
     line: int = 1
 
     @property
+    def is_code(self) -> bool:
+        return self.path.endswith(_CODE)
+
+    @property
     def marks(self) -> tuple[Mark, ...]:
-        return marks(self.path, self.data.decode("utf-8", "replace")) if self.path.endswith(_CODE) else ()
+        return marks(self.path, self.data.decode("utf-8", "replace")) if self.is_code else ()
 
     def place(self, line: int) -> tuple[str, int]:
         return self.shown, self.first + line - 1 if self.first else self.line
@@ -331,9 +335,9 @@ def _speaks_of(test: Test, rule: str) -> bool:
 
 def _lacks(path: str, rule: str, tests: Sequence[Test], about: set[str] | None) -> Iterator[Said]:
     """What tests a rule, or a file of API models, does not have."""
-    said = [[mark for mark in test.marks if about is None or mark.rule in about] for test in tests]
+    said = [[mark for mark in file.marks if about is None or mark.rule in about] for test in tests for file in test.files if file.is_code]
     if not any(mark.word in _WANTED for some in said for mark in some):
         yield Said(path, 0, rule, "no example in which it must report")
-    quiet = any(not any(mark.word in _WANTED | _KNOWN for mark in some) for some in said)
+    quiet = any(not any(mark.word in _WANTED | _MISSED for mark in some) for some in said)
     if not quiet and not any(mark.word == "ok" for some in said for mark in some):
         yield Said(path, 0, rule, "no example in which it must be quiet")
