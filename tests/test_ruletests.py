@@ -240,7 +240,7 @@ def test_several_folders_are_one_set(rules: Path, capsys: Captured, tmp_path: Pa
     (models / "acme.yaml").write_text(MODEL)
     (rules / "acme-debug.py").write_text("import acme\n\n# ruleid: llm-output-to-code\nexec(acme.Client().ask('?'))\n")
     assert "rules/acme-debug.py:4: llm-output-to-code: not reported" in ran(capsys, 1, "rules")
-    assert ran(capsys, 0, "rules", "models", "rules")[-1] == "5 tests of 1 rule and 1 file of API models: 4 expectations, 0 failed"
+    assert ran(capsys, 0, "rules", "models", "./rules/")[-1] == "5 tests of 1 rule and 1 file of API models: 4 expectations, 0 failed"
 
 
 def test_as_json(rules: Path, capsys: Captured) -> None:

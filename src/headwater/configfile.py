@@ -236,26 +236,20 @@ def _settings(found: _Found, table: _Table, known: Mapping[str, Rule]) -> dict[s
 
 def _own_files(folders: Sequence[str], root: str, repository: bool, notes: list[Gap]) -> tuple[OwnFile, ...]:
     """The user's own rules and API models, known to be sound."""
-    files: dict[str, tuple[OwnFile, ...]] = {}
-    for folder in folders:
-        real = os.path.realpath(folder)
-        if not repository and _inside(real, root):
-            raise ConfigError(f"{safe(folder)}: it is part of the repository, of which nothing is to count")
-        try:
-            files.setdefault(real, own.read_folder(folder))
-        except own.OwnError as error:
-            raise ConfigError(str(error)) from None
-    found = tuple(file for many in files.values() for file in many)
-    if not found:
+    if not folders:
         return ()
+    inside = [folder for folder in folders if _inside(os.path.realpath(folder), root)]
+    if inside and not repository:
+        raise ConfigError(f"{safe(inside[0])}: it is part of the repository, of which nothing is to count")
     try:
+        found = tuple(file for folder in own.each_once(folders) for file in own.read_folder(folder))
         parsed = own.parsed(found)
     except own.OwnError as error:
         raise ConfigError(str(error)) from None
     words = [f"{len(parsed.rules)} own rule{'' if len(parsed.rules) == 1 else 's'}"] if parsed.rules else []
     words += [f"own API models in {len(parsed.models)} file{'' if len(parsed.models) == 1 else 's'}"] if parsed.models else []
-    inside = " (from a folder that is part of what is reviewed)" if any(_inside(real, root) for real in files) else ""
-    notes.append(Gap("configuration", "", 0, f"beside the built-in ones: {' and '.join(words)}{inside}", partial=False))
+    where = " (from a folder that is part of what is reviewed)" if inside else ""
+    notes.append(Gap("configuration", "", 0, f"beside the built-in ones: {' and '.join(words)}{where}", partial=False))
     return found
 
 

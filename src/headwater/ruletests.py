@@ -109,7 +109,8 @@ Progress = Callable[[str, int, int], None]
 
 def run(folders: Sequence[str], progress: Progress | None = None) -> Outcome:
     """Runs all tests in folders of rules, or without folders those of the built-in ones; raises OwnError."""
-    files = tuple(dict.fromkeys(file for folder in folders for file in own.read_folder(folder)))
+    folders = own.each_once(folders)
+    files = tuple(file for folder in folders for file in own.read_folder(folder))
     parsed = own.parsed(files)
     under_test = parsed.rules if folders else rules.load_rules()
     models = parsed.models if folders else tuple(apis.load())
@@ -118,7 +119,7 @@ def run(folders: Sequence[str], progress: Progress | None = None) -> Outcome:
     warnings: list[Said] = []
     tests = [test for rule in under_test.values() for test in _of_page(rule)]
     tests += [test for name, model in models for test in _of_model(name, model, texts[name])]
-    for folder in dict.fromkeys(folders):
+    for folder in folders:
         tests += _beside(folder, warnings)
     told = _Told(files)
     for number, test in enumerate(tests):

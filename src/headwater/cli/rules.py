@@ -59,7 +59,9 @@ def explain(rule_id: str, rule_folders: Sequence[str]) -> None:
         near = difflib.get_close_matches(rule_id, rules, n=3)
         hint = f"Did you mean {' or '.join(near)}?" if near else "'headwater rules list' shows them all."
         raise click.UsageError(f"There is no rule {rule_id!r}. {hint}")
-    page = _page(rule)
+    from headwater.reports import escape
+
+    page = escape.log(_page(rule))
     if not output.is_terminal(sys.stdout):
         output.show(output.encoded(page))
         return
@@ -93,7 +95,7 @@ def _known(folders: Sequence[str]) -> Mapping[str, Rule]:
     from headwater.rules import own
 
     try:
-        return own.known(tuple(dict.fromkeys(file for folder in folders for file in own.read_folder(folder))))
+        return own.known(tuple(file for folder in own.each_once(folders) for file in own.read_folder(folder)))
     except own.OwnError as error:
         raise FailureError(escape.line(str(error))) from None
 

@@ -236,6 +236,8 @@ def _check(head: RuleHead) -> None:
     if not KEBAB.fullmatch(head.id):
         raise _WrongError(".id", f"the id {head.id!r} is not in kebab-case")
     _one_of(head.severity, SEVERITIES, "severity", ".severity")
+    if "\n" in head.title:
+        raise _WrongError(".title", "the title is one line")
     if head.title.endswith("."):
         raise _WrongError(".title", "the title ends with a full stop")
     if not head.title or not head.message or not head.fix:

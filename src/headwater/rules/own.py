@@ -66,6 +66,11 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[OwnFile, ...]:
     return tuple(OwnFile(safe(os.path.join(folder, name)), _text(os.path.join(folder, name))) for name in wanted)
 
 
+def each_once(folders: Iterable[str]) -> list[str]:
+    """Folders as they were named, each once however it is named."""
+    return list({os.path.realpath(folder): folder for folder in reversed(list(folders))}.values())[::-1]
+
+
 def is_rule(name: str) -> bool:
     return name.endswith(RULE) and not name.startswith(".") and name.lower() != "readme.md"
 

@@ -40,6 +40,7 @@ def chain(levels: int) -> str:
 
 PATHS = "".join(f"  - {{path: 'a{n}.{'{a,b}' * 11}', clears: [all]}}\n" for n in range(99))
 LARGE = '"(a{99}){99}"'
+COMMAND = '"A\\n::set-env name=x::y"'
 MANY = "{a,b}" * 30
 
 CASES: dict[str, tuple[str, bytes, str]] = {
@@ -73,6 +74,7 @@ CASES: dict[str, tuple[str, bytes, str]] = {
     "many paths": ("x.yaml", model(PATHS), "more than 50,000 API paths"),
     "an alternative in a condition": ("x.md", rule(f"{HEAD}calls: [{{path: a.b, when: '$0 is {MANY}'}}]\n"), "x.md:7: more than 4,096"),
     "a large regular expression": ("x.md", rule(f"{HEAD}calls: [{{path: a.b, when: '$0 matches {LARGE}'}}]\n"), "more than 1,000 states"),
+    "a title that is a command": ("x.md", rule(HEAD.replace("A rule", COMMAND) + CALL), "x.md:3: the title is one line"),
     "a message that grows": ("x.md", rule(HEAD.replace("M.", "{source:>999999999}") + CALL), "x.md:5: only {source}"),
     "a message that looks around": ("x.md", rule(HEAD.replace("M.", "{source.__class__}") + CALL), "x.md:5: only {source}"),
 }  # fmt: skip
