@@ -25,6 +25,7 @@ LAYERS = (
     ("headwater.system",),
     ("headwater.reports",),
     ("headwater.pipeline",),
+    ("headwater.ruletests",),
     ("headwater", "headwater.review"),  # the public API
     ("headwater.cli", "headwater.__main__"),
 )

@@ -46,6 +46,14 @@ class Output(msgspec.Struct, frozen=True):
     path: str = "-"
 
 
+class OwnFile(msgspec.Struct, frozen=True):
+    """A rule or an API model of the user's own, as text; ``headwater.rules.own`` reads it."""
+
+    name: str
+    """Its path, as errors show it; the ending tells what it is."""
+    text: str
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """All settings of one review."""
 
@@ -63,6 +71,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """Patterns, as in a .gitignore of the root, of files that are left out."""
     rules: Mapping[str, Severity | None] = msgspec.field(default_factory=dict)
     """Severities that are lowered; None: the rule is off."""
+    own: tuple[OwnFile, ...] = ()
+    """The user's own rules and API models, beside the built-in ones."""
     suppressions: bool = True
     """Whether comments of the reviewed code may suppress findings."""
     today: datetime.date = msgspec.field(default_factory=today)

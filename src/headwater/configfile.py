@@ -10,24 +10,25 @@ import itertools
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_args
 
 import msgspec
 
 from headwater import limits
-from headwater.config import Config, Persona
+from headwater.config import Config, OwnFile, Persona
 from headwater.files.discover import root_of, safe
 from headwater.files.gitignore import Patterns
 from headwater.files.read import UnreadableError, read_bytes
 from headwater.findings import Confidence, Gap, Severity
-from headwater.rules.load import load_rules
+from headwater.rules import own
+from headwater.rules.load import Rule
 
 OWN: Final = "headwater.toml"
 SHARED: Final = "pyproject.toml"
-OUTSIDE_ONLY: Final = frozenset({"processes"})
-"""Keys that the reviewed repository may not set: they are about the machine, not about the review."""
+OUTSIDE_ONLY: Final = frozenset({"processes", "rule-folders"})
+"""Keys that the reviewed repository may not set: about the machine, or of the power to call its own code harmless (an API model can)."""
 
 _AT: Final = re.compile(r"(.*) - at `(?:key in )?\$(.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
@@ -57,6 +58,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
     exclude: Annotated[list[_Pattern], msgspec.Meta(max_length=limits.CONFIG_PATTERNS)] = []
     rules: dict[str, str] = {}
     processes: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
+    rule_folders: Annotated[list[str], msgspec.Meta(max_length=limits.OWN_FOLDERS)] = []
 
 
 SETTINGS: Final = _Table.__struct_encode_fields__
@@ -72,6 +74,8 @@ class _Found(NamedTuple):
     """The keys above the table."""
     own: bool
     """Whether it is part of what is reviewed."""
+    folder: str = ""
+    """The folder that it is in."""
 
 
 def load(
@@ -80,11 +84,13 @@ def load(
     *,
     file: str | os.PathLike[str] | None = None,
     repository: bool = True,
+    rules: Iterable[str | os.PathLike[str]] = (),
 ) -> Config:
     """The configuration for a review of ``path``: what is ``given`` (fields of ``Config``) outranks the file.
 
     ``file`` is read instead of the repository's own. Without ``repository`` nothing in the repository counts, neither its
-    file nor its suppressions. Raises :class:`ConfigError`, or OSError where there is no such path.
+    file nor its suppressions. ``rules`` are folders of rules and API models beside the built-in ones.
+    Raises :class:`ConfigError`, or OSError where there is no such path.
     """
     given = dict(given or {})
     given.setdefault("suppressions", repository)
@@ -96,13 +102,18 @@ def load(
             raise ConfigError(f"{found.name}: it is part of the repository, of which nothing is to count")
     else:
         found = _own(root, notes) if repository else None
+    folders = [os.fspath(one) for one in rules]
     if found is None:
-        return Config(**given, notes=tuple(notes))
-    settings = _settings(found)
+        files = _own_files(folders, root, repository, notes)
+        return Config(**given, own=files, notes=tuple(notes))
+    table = _table(found)
+    folders += [os.path.join(found.folder, one) for one in table.rule_folders]
+    files = _own_files(folders, root, repository, notes)
+    settings = _settings(found, table, own.known(files))
     chosen = {**settings, **given}
     shown = f"the configuration file {found.name}" if found.own else "the configuration file that was given"
     notes += _notes(found, {key: value for key, value in settings.items() if key not in given})
-    return Config(**chosen, file=shown, own_file=found.own, notes=tuple(notes))
+    return Config(**chosen, own=files, file=shown, own_file=found.own, notes=tuple(notes))
 
 
 # --------------------------------------------------------------------------------------------------------- finding it
@@ -139,9 +150,10 @@ def _named(file: str, root: str) -> _Found:
     absolute = Path(os.path.abspath(file))
     places = [os.path.join(os.path.realpath(one.parent), one.name) for one in (absolute, *absolute.parents)]
     real = os.path.realpath(absolute)
-    own = any(_inside(place, root) for place in (*places, real))
-    name = safe(os.path.relpath(real, root).replace(os.sep, "/")) if own and _inside(real, root) else safe(file)
-    if own and not _inside(real, root):
+    inside = any(_inside(place, root) for place in (*places, real))
+    folder = os.path.dirname(file)
+    name = safe(os.path.relpath(real, root).replace(os.sep, "/")) if inside and _inside(real, root) else safe(file)
+    if inside and not _inside(real, root):
         raise ConfigError(f"{name}: it leads out of the repository that is reviewed")
     text = _text(real, name)
     if text is None:
@@ -151,8 +163,8 @@ def _named(file: str, root: str) -> _Found:
         tool = table.get("tool")
         if not isinstance(tool, dict) or "headwater" not in tool:
             raise ConfigError(f"{name}: it has no table [tool.headwater]")
-        return _Found(name, text, tool["headwater"], ("tool", "headwater"), own)
-    return _Found(name, text, table, (), own)
+        return _Found(name, text, tool["headwater"], ("tool", "headwater"), inside, folder)
+    return _Found(name, text, table, (), inside, folder)
 
 
 def _inside(place: str, root: str) -> bool:
@@ -189,8 +201,8 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
 # --------------------------------------------------------------------------------------------------------- reading it
 
 
-def _settings(found: _Found) -> dict[str, Any]:
-    """Fields of ``Config`` that the table sets."""
+def _table(found: _Found) -> _Table:
+    """The table with its types checked, and without what the repository may not set."""
     try:
         table = msgspec.convert(found.table, _Table)
     except msgspec.ValidationError as error:
@@ -202,20 +214,43 @@ def _settings(found: _Found) -> dict[str, Any]:
             keys.append(unknown.group(1))
             message = f"there is no setting {unknown.group(1)!r}; known: {', '.join(SETTINGS)}"
         raise _error(found, keys, message[:1].lower() + message[1:]) from None
-    present = set(found.table)
-    if found.own and (beyond := sorted(present & OUTSIDE_ONLY)):
+    if found.own and (beyond := sorted(set(found.table) & OUTSIDE_ONLY)):
         message = f"{beyond[0]} is for the command line, or for a file outside of the reviewed repository"
         raise _error(found, beyond[:1], message)
+    return table
+
+
+def _settings(found: _Found, table: _Table, known: Mapping[str, Rule]) -> dict[str, Any]:
+    """Fields of ``Config`` that the table sets."""
     values: dict[str, Any] = {
         "fail-on": _choice(found, ["fail-on"], table.fail_on, {**_SEVERITIES, "never": None}),
         "min-confidence": _choice(found, ["min-confidence"], table.min_confidence, _CONFIDENCES),
         "persona": _choice(found, ["persona"], table.persona, {word: word for word in get_args(Persona)}),
         "strict-coverage": table.strict_coverage,
         "exclude": _patterns(found, table.exclude),
-        "rules": _rules(found, table.rules),
+        "rules": _rules(found, table.rules, known),
         "processes": table.processes,
     }
-    return {key.replace("-", "_"): value for key, value in values.items() if key in present}
+    return {key.replace("-", "_"): value for key, value in values.items() if key in found.table}
+
+
+def _own_files(folders: Sequence[str], root: str, repository: bool, notes: list[Gap]) -> tuple[OwnFile, ...]:
+    """The user's own rules and API models, known to be sound."""
+    if not folders:
+        return ()
+    inside = [folder for folder in folders if _inside(os.path.realpath(folder), root)]
+    if inside and not repository:
+        raise ConfigError(f"{safe(inside[0])}: it is part of the repository, of which nothing is to count")
+    try:
+        found = tuple(file for folder in own.each_once(folders) for file in own.read_folder(folder))
+        parsed = own.parsed(found)
+    except own.OwnError as error:
+        raise ConfigError(str(error)) from None
+    words = [f"{len(parsed.rules)} own rule{'' if len(parsed.rules) == 1 else 's'}"] if parsed.rules else []
+    words += [f"own API models in {len(parsed.models)} file{'' if len(parsed.models) == 1 else 's'}"] if parsed.models else []
+    where = " (from a folder that is part of what is reviewed)" if inside else ""
+    notes.append(Gap("configuration", "", 0, f"beside the built-in ones: {' and '.join(words)}{where}", partial=False))
+    return found
 
 
 def _choice(found: _Found, keys: Sequence[str], word: str, known: Mapping[str, Any]) -> Any:
@@ -231,8 +266,7 @@ def _patterns(found: _Found, patterns: Sequence[str]) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def _rules(found: _Found, words: Mapping[str, str]) -> dict[str, Severity | None]:
-    known = load_rules()
+def _rules(found: _Found, words: Mapping[str, str], known: Mapping[str, Rule]) -> dict[str, Severity | None]:
     made: dict[str, Severity | None] = {}
     for rule, word in sorted(words.items()):
         keys = ["rules", rule]

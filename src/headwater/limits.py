@@ -75,6 +75,21 @@ CONFIG_BYTES: Final = 256_000  # of headwater.toml or pyproject.toml; the larges
 CONFIG_DOTS: Final = 200  # in one line: the time and memory of tomllib are quadratic in the parts of a dotted key
 CONFIG_PATTERNS: Final = 1_000  # of files to leave out: each costs time for every name
 
+# Users' own rules and API models
+OWN_FOLDERS: Final = 100  # that a configuration file names
+OWN_NAMES: Final = 10_000  # in a folder of rules: with more it is some other folder
+OWN_FILES: Final = 1_000  # rules and API models of all folders: ten times ours
+OWN_BYTES: Final = 256_000  # of one file; the largest of ours has 60 KB
+OWN_LINE: Final = 5_000  # characters; the longest of ours have under 700
+OWN_NODES: Final = 50_000  # of the YAML of one file, each alias written out; the largest of ours has under 3,000
+OWN_NESTING: Final = 24  # of that YAML; ours need 6
+OWN_PATTERNS: Final = 50_000  # API paths in all own files, their alternatives written out; the built-in ones have 12,000
+PATTERN_CHARS: Final = 2_000  # of one API path as it is written; the longest of ours has 539
+PATTERN_READINGS: Final = 4_096  # of the alternatives of one API path
+REGEX_STATES: Final = 1_000  # of the automaton of one regular expression; ours have under 200
+RULE_TEST_NAMES: Final = 1_000  # files and folders of one test of a rule: the largest is a small project
+RULE_TEST_BYTES: Final = 16_000_000  # of the files of one test
+
 # Discovery of files
 NAMES: Final = 2_000_000  # names of any kind looked at: ten times FILES, for what stands beside the source
 NAMES_OF_FOLDER: Final = 100_000  # a folder with more is a store of data; reading names only in part would depend on the file system

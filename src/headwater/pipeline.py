@@ -34,7 +34,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.files.versions import declared
     from headwater.frontends.pool import lower_all
     from headwater.index.symbols import Symbols
-    from headwater.rules.load import load_rules
+    from headwater.rules import own
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import SPECIAL
     from headwater.taint.labels import clear_interned
@@ -61,7 +61,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
         ledger.extend(_gap(source, one.start, one.reason) for one in module.gaps)
     versions, unread = declared(found.root, files)
     ledger.extend(unread)
-    known = load_rules()
+    known = own.known(config.own)
     rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     calls = [
         (one, CallRule(rule.id, call.when, call.confidence, call.message))
@@ -71,7 +71,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     ]
     clear_interned()
     clear_joined()
-    catalogue = Catalogue(load_models(), calls, (*SPECIAL, *KNOWN))
+    catalogue = Catalogue([*load_models(), *own.parsed(config.own).models], calls, (*SPECIAL, *KNOWN))
     symbols = Symbols(modules, catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)

@@ -46,6 +46,7 @@ _ARGUMENT = re.compile(
 )
 _TERM = re.compile(r"^(?P<argument>\S+?)\s+(?:(?P<matches>matches)|is(?P<not>\s+not)?)\s+(?P<value>.+)$", re.S)
 _DECLARED = re.compile(r"^declared\s+(?P<library>[A-Za-z0-9][\w.-]*)\s+(?P<not>not\s+)?(?P<operator><|>=)\s*(?P<version>\d[\w.]*)$")
+_VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,9}((a|b|rc)\d{1,9})?")
 _NOTHING = Argument(False, -1, "", ())
 _STEP = re.compile(r"\.(\w+)|\[([^\]]*)\]")
 _NAMED = {"True": True, "False": False, "None": None}
@@ -114,6 +115,8 @@ def libraries(parsed: Condition) -> list[str]:
 def _term(text: str) -> Term:
     about = _DECLARED.match(text.strip())
     if about is not None:
+        if not _VERSION.fullmatch(about["version"]):
+            raise ConditionError(f"not a version: {about['version']!r}")
         return Term(_NOTHING, bool(about["not"]), "declared", f"{about['library']} {about['operator']} {about['version']}")
     match = _TERM.match(text.strip())
     if match is None:
@@ -126,7 +129,7 @@ def _term(text: str) -> Term:
         if match["matches"]:
             try:
                 re.compile(inner)
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise ConditionError(f"bad regular expression in {text.strip()!r}: {error}") from None
             return Term(where, negated, "matches", inner)
         return Term(where, negated, "const", inner)

@@ -5,9 +5,11 @@ What an entry may say is in ``headwater.apis.schema``; what it does to values is
 
 from __future__ import annotations
 
+import functools
 import pathlib
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import yaml
@@ -17,6 +19,10 @@ from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator
 
 FOLDER = pathlib.Path(__file__).parent
+CONFIDENCES: Final = ("high", "medium", "low")
+MARKS: Final = ("resolved", "parsed-url", "constant-collection", "syntax-tree", "module", "same-host", "joined-path")
+_STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|\w+")
+_FIRST: Final = re.compile(r"\?\w*|\*{1,2}|\w+")
 
 
 class ModelError(ValueError):
@@ -81,7 +87,15 @@ class Catalogue:
 
 def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:
     """All files of a folder (default: the built-in Python models), sorted by name; raises ModelError."""
-    folder = folder or FOLDER / "python"
+    return _load(folder) if folder is not None else list(_built_in())
+
+
+@functools.cache  # reading them takes longer than a small review
+def _built_in() -> tuple[tuple[str, ApiFile], ...]:
+    return tuple(_load(FOLDER / "python"))
+
+
+def _load(folder: pathlib.Path) -> list[tuple[str, ApiFile]]:
     return [(path.name, read(path.read_text(encoding="utf-8"), path.name)) for path in sorted(folder.glob("*.yaml"))]
 
 
@@ -121,8 +135,13 @@ def _check(file: ApiFile) -> None:
             for one in [sink.at] if isinstance(sink.at, str) else sink.at:
                 _argument(one, at)
             _condition(sink.when, at)
-        for sink in api.sinks:
+            _one_of(sink.confidence, CONFIDENCES, "confidence", at)
             _one_of(sink.safe_if, ("no-option",), "mark", at)
+        for mark in api.marks:
+            _one_of(mark, MARKS, "mark", at)
+        for class_ in [*api.harmless, *(api.shows.when_true + api.shows.when_false if api.shows is not None else ())]:
+            if class_ != "all":
+                _one_of(class_, SINK_CLASSES, "sink class", at)
         for class_ in [*api.clears, *(c for guard in api.guards for c in guard.proves if c != "no-option")]:
             if class_ != "all":
                 _one_of(class_, SINK_CLASSES, "sink class", at)
@@ -145,6 +164,9 @@ def _callback(callback: Callback, at: str) -> None:
         _one_of(kind, SOURCE_KINDS, "source kind", at)
     for class_ in callback.first_harmless:
         _one_of(class_, SINK_CLASSES, "sink class", at)
+    for filled in callback.except_:
+        if "." in filled:
+            _path(filled, at)
     for one in (*callback.args, callback.spread, callback.spread_keywords):
         if one:
             _argument(one, at)
@@ -157,8 +179,7 @@ def _one_of(word: str, known: tuple[str, ...], what: str, at: str) -> None:
 
 def _path(path: str, at: str) -> None:
     try:
-        for one in expand(path):
-            split(one)
+        check_path(path)
     except PatternError as error:
         raise _WrongError(f"{error} - at `{at}`") from None
 
@@ -172,9 +193,25 @@ def _argument(text: str, at: str) -> None:
 
 def _condition(text: str, at: str) -> None:
     try:
-        conditions.condition(text)
-    except conditions.ConditionError as error:
+        check_condition(text)
+    except (conditions.ConditionError, PatternError) as error:
         raise _WrongError(f"{error} - at `{at}`") from None
+
+
+def check_path(path: str) -> None:
+    """Raises PatternError where a pattern of an API path could never match anything."""
+    for reading in expand(path):
+        for number, step in enumerate(split(reading)):
+            if not (_STEP if number else _FIRST).fullmatch(step):
+                raise PatternError(f"{step!r} in {path!r} is no name, call '()', element '[]' or '*'")
+
+
+def check_condition(text: str) -> None:
+    """Raises ConditionError or PatternError where a condition cannot be read."""
+    for branch in conditions.condition(text):
+        for term in branch:
+            if term.form == "api":
+                check_path(str(term.value))
 
 
 def _line(text: str, message: str) -> int:

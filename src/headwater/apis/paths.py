@@ -54,13 +54,13 @@ class ApiPath(Generic[T]):
         for state in states:
             found += state.payload
             types += state.types
-        best: dict[type, tuple[int, int, int]] = {}
+        best: dict[str, tuple[int, int, int]] = {}
         for rank, payload in found:
-            kind = type(payload)
+            kind = _kind(payload)
             if kind not in best or rank < best[kind]:
                 best[kind] = rank
-        self.entries: tuple[T, ...] = tuple(payload for rank, payload in found if rank == best[type(payload)])
-        """Of each kind of payload (models, call patterns of rules) the most specific."""
+        self.entries: tuple[T, ...] = tuple(payload for rank, payload in found if rank == best[_kind(payload)])
+        """The most specific of the models, and of the call patterns of each rule: no rule hides another."""
         self.types: frozenset[str] = frozenset(types)
         self.depth: int = 1 if types or before is None else before.depth + 1
         """Steps since the path was last of a type: from there it goes on as the type does, however it was reached."""
@@ -96,6 +96,12 @@ class ApiPath(Generic[T]):
                 return node
             node = node._before
         return None
+
+
+def _kind(payload: object) -> str:
+    """What payloads are weighed against one another: models, or the call patterns of one rule."""
+    kind: str = getattr(payload, "rule", "")
+    return kind
 
 
 class Patterns(Generic[T]):
@@ -207,6 +213,19 @@ class Patterns(Generic[T]):
 
 def expand(path: str) -> list[str]:
     """All readings of ``{a,b}`` alternatives (nested too), each once."""
+    if len(path) > limits.PATTERN_CHARS:
+        raise PatternError(f"a path of more than {limits.PATTERN_CHARS:,} characters")
+    readings = [path]
+    # All readings go on together, so that those that became equal are one: what they are read into is bounded at each step.
+    while any("{" in one or "}" in one for one in readings):
+        readings = list(dict.fromkeys(further for one in readings for further in _expanded(one)))
+        if len(readings) > limits.PATTERN_READINGS:
+            raise PatternError(f"more than {limits.PATTERN_READINGS:,} alternatives in {path!r}")
+    return readings
+
+
+def _expanded(path: str) -> list[str]:
+    """The first alternatives that have none inside, read; the path itself where it has none at all."""
     close = path.find("}")
     if close < 0:
         if "{" in path:
@@ -215,12 +234,8 @@ def expand(path: str) -> list[str]:
     opening = path.rfind("{", 0, close)
     if opening < 0:
         raise PatternError(f"'}}' without '{{' in {path!r}")
-    parts = path[opening + 1 : close].split(",")
     # Inner alternatives are read first: ``{a,{b,c}.d}`` meets ``a`` once for ``b`` and once for ``c``.
-    readings = list(dict.fromkeys(one for part in parts for one in expand(path[:opening] + part.strip() + path[close + 1 :])))
-    if len(readings) > 4096:
-        raise PatternError(f"more than 4096 alternatives in {path!r}")
-    return readings
+    return [path[:opening] + part.strip() + path[close + 1 :] for part in path[opening + 1 : close].split(",")]
 
 
 def split(path: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,8 +18,21 @@ Progress = Callable[[str, int, int], None]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def own_rules(command: _Command) -> _Command:
+    """Adds ``--rules``."""
+    return click.option(
+        "--rules",
+        "rule_folders",
+        multiple=True,
+        type=click.Path(exists=True, file_okay=False),
+        metavar="DIR",
+        help="Folder of your own rules (*.md) and API models (*.yaml), beside the built-in ones; repeatable.",
+    )(command)
+
+
 def configuration(command: _Command) -> _Command:
-    """Adds ``--config`` and ``--no-repo-config``."""
+    """Adds ``--config``, ``--no-repo-config`` and ``--rules``."""
+    command = own_rules(command)
     command = click.option(
         "--no-repo-config",
         "--no-config",
@@ -35,13 +48,15 @@ def configuration(command: _Command) -> _Command:
     )(command)
 
 
-def load(path: Path, config_file: Path | None, no_repo_config: bool, given: Mapping[str, Any] | None = None) -> Config:
+def load(
+    path: Path, config_file: Path | None, no_repo_config: bool, rule_folders: Sequence[str], given: Mapping[str, Any] | None = None
+) -> Config:
     """The configuration; what is wrong with a file of it is an error of usage."""
     from headwater import configfile
     from headwater.reports import escape
 
     try:
-        return configfile.load(path, given, file=config_file, repository=not no_repo_config)
+        return configfile.load(path, given, file=config_file, repository=not no_repo_config, rules=rule_folders)
     except configfile.ConfigError as error:
         raise FailureError(escape.line(str(error))) from None
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,7 @@ Line = tuple[str, str, str]
 @click.command("doctor", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
 @common.configuration
-def command(path: Path, config_file: Path | None, no_repo_config: bool) -> int:
+def command(path: Path, config_file: Path | None, no_repo_config: bool, rule_folders: Sequence[str]) -> int:
     """Check the installation, and the configuration of the repository at PATH (default: here).
 
     Exit status: 0 all that is needed is there; 1 something is missing or broken.
@@ -43,7 +43,7 @@ def command(path: Path, config_file: Path | None, no_repo_config: bool) -> int:
         ("rules", _rules),
         ("API models", _models),
         ("languages", _languages),
-        ("configuration", lambda: _configuration(path, config_file, no_repo_config)),
+        ("configuration", lambda: _configuration(path, config_file, no_repo_config, rule_folders)),
     ]
     lines: list[Line] = [("ok", "Headwater", __version__)]
     for name, check in checks:
@@ -143,8 +143,8 @@ def _languages() -> Iterator[Line]:
     yield "note", "languages", f"{analysed}; files of others are counted, and told in the coverage of each report"
 
 
-def _configuration(path: Path, config_file: Path | None, no_repo_config: bool) -> Iterator[Line]:
-    config = common.load(path, config_file, no_repo_config)
+def _configuration(path: Path, config_file: Path | None, no_repo_config: bool, rule_folders: Sequence[str]) -> Iterator[Line]:
+    config = common.load(path, config_file, no_repo_config, rule_folders)
     yield "ok", "configuration", f"{config.file} is valid" if config.file else "no configuration file"
     for note in config.notes:
         yield "note", "configuration", f"{note.path}: {note.reason}" if note.path else note.reason

@@ -64,6 +64,7 @@ def command(
     strict_coverage: bool,
     config_file: Path | None,
     no_repo_config: bool,
+    rule_folders: Sequence[str],
     processes: int | None,
     no_progress: bool,
     quiet: bool,
@@ -87,7 +88,7 @@ def command(
         given["strict_coverage"] = True
     if processes is not None:
         given["processes"] = processes
-    config = common.load(path, config_file, no_repo_config, given)
+    config = common.load(path, config_file, no_repo_config, rule_folders, given)
     for one in config.outputs:
         if one.path != "-":
             output.check(one.path)
@@ -96,11 +97,11 @@ def command(
     from headwater import review
     from headwater.reports import words
     from headwater.reports.view import view
-    from headwater.rules.load import load_rules
+    from headwater.rules import own
 
     with common.progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
         result = review(path, config, progress)
-        shown = view(result, config, load_rules(), __version__)
+        shown = view(result, config, own.known(config.own), __version__)
     for one in config.outputs:
         _write(shown, one)
     if not quiet and Output("text", "-") not in config.outputs:

@@ -1,4 +1,4 @@
-"""``headwater rules``: the list of the rules, and the page of one."""
+"""``headwater rules``: the list of the rules, the page of one, and their tests."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import difflib
 import os
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from headwater.cli import output
+from headwater.cli import FailureError, common, output
 
 if TYPE_CHECKING:
     from headwater.rules.load import Rule
@@ -21,7 +22,7 @@ WIDTH_MOST = 100  # prose in longer lines is hard to read
 
 @click.group("rules", context_settings=_SETTINGS)
 def command() -> None:
-    """List the rules, or explain one.
+    """List the rules, explain one, or run their tests.
 
     A rule is switched off, or its severity lowered, in headwater.toml.
     """
@@ -29,11 +30,10 @@ def command() -> None:
 
 @command.command("list", context_settings=_SETTINGS)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format of the list.")
-def list_(format_: str) -> None:
+@common.own_rules
+def list_(format_: str, rule_folders: Sequence[str]) -> None:
     """List all rules: id, severity, title."""
-    from headwater.rules.load import load_rules
-
-    rules = list(load_rules().values())
+    rules = [rule for _, rule in sorted(_known(rule_folders).items())]
     if format_ == "json":
         import msgspec
 
@@ -47,20 +47,21 @@ def list_(format_: str) -> None:
 
 @command.command("explain", context_settings=_SETTINGS)
 @click.argument("rule_id", metavar="RULE")
-def explain(rule_id: str) -> None:
+@common.own_rules
+def explain(rule_id: str, rule_folders: Sequence[str]) -> None:
     """Show the page of RULE: what it is, what an attacker gains, how to fix it, examples.
 
     On a terminal it is laid out, in a pipe it is Markdown.
     """
-    from headwater.rules.load import load_rules
-
-    rules = load_rules()
+    rules = _known(rule_folders)
     rule = rules.get(rule_id)
     if rule is None:
         near = difflib.get_close_matches(rule_id, rules, n=3)
         hint = f"Did you mean {' or '.join(near)}?" if near else "'headwater rules list' shows them all."
         raise click.UsageError(f"There is no rule {rule_id!r}. {hint}")
-    page = _page(rule)
+    from headwater.reports import escape
+
+    page = escape.log(_page(rule))
     if not output.is_terminal(sys.stdout):
         output.show(output.encoded(page))
         return
@@ -69,6 +70,34 @@ def explain(rule_id: str) -> None:
 
     width = min(shutil.get_terminal_size().columns, WIDTH_MOST)
     Console(width=width, no_color=bool(os.environ.get("NO_COLOR"))).print(Markdown(page))
+
+
+@command.command("test", context_settings=_SETTINGS)
+@click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format of the result.")
+def test(folders: Sequence[str], format_: str) -> int:
+    """Run the tests of the rules and API models in each DIR, or without DIR those of the built-in ones.
+
+    Tests are the examples of a rule's page, those of a file of API models, and code beside them: my-rule.py, or a
+    folder my-rule, beside my-rule.md. Comments say what is expected: '# expect: my-rule' on the line itself, or
+    '# ruleid: my-rule' and '# ok: my-rule' on the line before. None of the code is run.
+
+    Exit status: 0 all expectations are met; 1 one is not; 2 wrong usage, or a rule that cannot be read.
+    """
+    from headwater.cli import ruletest
+
+    return ruletest.run(folders, format_)
+
+
+def _known(folders: Sequence[str]) -> Mapping[str, Rule]:
+    """The built-in rules and those in folders of the user's."""
+    from headwater.reports import escape
+    from headwater.rules import own
+
+    try:
+        return own.known(tuple(file for folder in own.each_once(folders) for file in own.read_folder(folder)))
+    except own.OwnError as error:
+        raise FailureError(escape.line(str(error))) from None
 
 
 def _entry(rule: Rule) -> dict[str, object]:

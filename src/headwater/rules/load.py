@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import string
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -16,37 +17,24 @@ import msgspec
 import yaml
 
 from headwater.apis import conditions
-from headwater.apis.paths import PatternError, expand, split
+from headwater.apis.load import check_condition, check_path
+from headwater.apis.paths import PatternError
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS
 from headwater.findings import Confidence, Mapping_, Severity
 from headwater.knowledge import load as knowledge
+from headwater.rules.marks import Mark, marks, without
 from headwater.rules.schema import CONFIDENCES, SEVERITIES, RuleHead
 
 FOLDER: Final = Path(__file__).parent
 KEBAB: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FENCE: Final = re.compile(r"(`{3,})\s*(.*)")
-_HEADING: Final = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*")
-_MARK: Final = re.compile(
-    r"(?:#|//)\s*(expect|MISSING|SPURIOUS):\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)(?:\s*\((low|medium|high|critical) (low|medium|high)\))?"
-)
+_HEADING: Final = re.compile(r"(#{1,6})\s+(.*)")
 _PLACE: Final = re.compile(r"(.*) - at `(?:key in )?\$(.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
 
 
 class RuleError(ValueError):
     """A rule file that cannot be used; the message begins with file and line."""
-
-
-class Mark(msgspec.Struct, frozen=True, order=True):
-    """What a comment in an example expects."""
-
-    path: str
-    line: int
-    rule: str
-    word: str
-    """``expect``, ``MISSING`` or ``SPURIOUS``."""
-    grade: tuple[str, str] = ("", "")
-    """Severity and confidence, where the case is about them: ``# expect: llm-output-to-code (critical low)``."""
 
 
 class ExampleFile(msgspec.Struct, frozen=True):
@@ -59,12 +47,7 @@ class ExampleFile(msgspec.Struct, frozen=True):
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        return tuple(
-            Mark(self.path, number, rule.strip(), found.group(1), (found.group(3) or "", found.group(4) or ""))
-            for number, line in enumerate(self.text.splitlines(), 1)
-            for found in _MARK.finditer(line)
-            for rule in found.group(2).split(",")
-        )
+        return marks(self.path, self.text)
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -115,9 +98,9 @@ class Rule(msgspec.Struct, frozen=True):
         found: dict[str, list[str]] = {}
         name = ""
         for _, line, fenced in _lines(self.page):
-            heading = None if fenced else _HEADING.fullmatch(line)
-            if heading and len(heading.group(1)) == 2:
-                name = heading.group(2)
+            heading = None if fenced else _heading(line)
+            if heading and heading[0] == 2:
+                name = heading[1]
                 found[name] = []
             elif name:
                 found[name].append(line)
@@ -126,13 +109,11 @@ class Rule(msgspec.Struct, frozen=True):
     @property
     def readable(self) -> str:
         """The page without the marks of its tests."""
-        shown = []
+        shown: list[str | None] = []
         for _, line, fenced in _lines(self.page):
             opening = None if fenced else _FENCE.fullmatch(line.rstrip())
-            shown.append(
-                f"{opening.group(1)}{opening.group(2).partition(' ')[0]}" if opening else _MARK.sub("", line).rstrip() if fenced else line
-            )
-        return "\n".join(shown)
+            shown.append(f"{opening.group(1)}{opening.group(2).partition(' ')[0]}" if opening else without(line) if fenced else line)
+        return "\n".join(line for line in shown if line is not None)
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -152,14 +133,8 @@ def _load(folder: Path) -> Mapping[str, Rule]:
 
 def read(text: str, name: str) -> Rule:
     """One rule file; raises RuleError."""
+    front, end = front_matter(text, name)
     lines = text.split("\n")
-    if lines[0].rstrip() != "---":
-        raise RuleError(f"{name}:1: a rule begins with front matter between two lines '---'")
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
-    if end is None:
-        raise RuleError(f"{name}:1: the front matter has no end '---'")
-    # The blank first line makes YAML count lines as the file does.
-    front = "\n" + "\n".join(lines[1:end])
     head, line_of = _front(front, name)
     stem = PurePosixPath(name).stem
     if head.id != stem:
@@ -170,6 +145,18 @@ def read(text: str, name: str) -> Rule:
         raise RuleError(f"{name}:{line_of(error.at)}: {error}") from None
     rule = Rule(head, "\n".join(lines[end + 1 :]).strip("\n") + "\n", _first_text(lines, end + 1), name)
     return rule
+
+
+def front_matter(text: str, name: str) -> tuple[str, int]:
+    """The YAML of a rule file, and the number of lines before its end; raises RuleError."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        raise RuleError(f"{name}:1: a rule begins with front matter between two lines '---'")
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+    if end is None:
+        raise RuleError(f"{name}:1: the front matter has no end '---'")
+    # The blank first line makes YAML count lines as the file does.
+    return "\n" + "\n".join(lines[1:end]), end
 
 
 def _first_text(lines: list[str], start: int) -> int:
@@ -210,6 +197,8 @@ def _no_duplicates(node: yaml.Node, name: str) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise RuleError(f"{name}:{key.start_mark.line + 1}: a key is a word")
             if key.value in seen:
                 raise RuleError(f"{name}:{key.start_mark.line + 1}: {key.value!r} is there twice")
             seen.add(key.value)
@@ -247,14 +236,14 @@ def _check(head: RuleHead) -> None:
     if not KEBAB.fullmatch(head.id):
         raise _WrongError(".id", f"the id {head.id!r} is not in kebab-case")
     _one_of(head.severity, SEVERITIES, "severity", ".severity")
+    if "\n" in head.title:
+        raise _WrongError(".title", "the title is one line")
     if head.title.endswith("."):
         raise _WrongError(".title", "the title ends with a full stop")
     if not head.title or not head.message or not head.fix:
         raise _WrongError("", "title, message and fix must say something")
-    try:
-        head.message.format(source="", sink="", function="")
-    except (KeyError, IndexError, ValueError):
-        raise _WrongError(".message", "only {source}, {sink} and {function} are filled in") from None
+    if not _is_message(head.message) or not all(_is_message(call.message) for call in head.calls):
+        raise _WrongError(".message", "only {source}, {sink} and {function} are filled in")
     if head.flow is not None:
         for key, words, known, what in (
             ("from", head.flow.from_, SOURCE_KINDS, "source kind"),
@@ -270,15 +259,22 @@ def _check(head: RuleHead) -> None:
         _one_of(call.confidence, CONFIDENCES, "confidence", f".calls[{number}].confidence")
         try:
             for path in [call.path] if isinstance(call.path, str) else call.path:
-                for one in expand(path):
-                    split(one)
+                check_path(path)
         except PatternError as error:
             raise _WrongError(f".calls[{number}].path", str(error)) from None
         try:
-            conditions.condition(call.when)
-        except conditions.ConditionError as error:
+            check_condition(call.when)
+        except (conditions.ConditionError, PatternError) as error:
             raise _WrongError(f".calls[{number}].when", str(error)) from None
     _mapped(head)
+
+
+def _is_message(text: str) -> bool:
+    try:
+        fields = list(string.Formatter().parse(text))
+    except ValueError:
+        return False
+    return all(name is None or (name in ("source", "sink", "function") and not form and not turned) for _, name, form, turned in fields)
 
 
 def _one_of(word: str, known: tuple[str, ...], what: str, at: str) -> None:
@@ -323,6 +319,12 @@ def _lines(page: str) -> list[tuple[int, str, str]]:
     return found
 
 
+def _heading(line: str) -> tuple[int, str] | None:
+    """Level and text."""
+    found = _HEADING.fullmatch(line)
+    return (len(found.group(1)), found.group(2).rstrip().rstrip("#").rstrip()) if found else None
+
+
 def _cases(rule: Rule) -> tuple[Case, ...]:
     cases: list[Case] = []
     title, title_line = rule.head.title, rule.page_line
@@ -339,10 +341,10 @@ def _cases(rule: Rule) -> tuple[Case, ...]:
     for (number, line, info), (_, _, after) in zip(lines, [*lines[1:], (0, "", "")], strict=True):
         place = rule.page_line + number
         if not info:
-            heading = _HEADING.fullmatch(line)
+            heading = _heading(line)
             if heading:
                 close()
-                title, title_line = heading.group(2), place
+                title, title_line = heading[1], place
             continue
         if not block and not begin:
             begin = place

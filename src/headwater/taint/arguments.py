@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from headwater import limits
-from headwater.apis import conditions
+from headwater.apis import conditions, regex
 from headwater.apis.conditions import Argument, Term
 from headwater.apis.paths import UNKNOWN, ApiPath, expand
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
@@ -191,7 +190,7 @@ class Arguments(Frame):
             return self._is_api(term, value)
         if value.const is NO_CONST:
             if term.form == "matches" and value.head:
-                return (re.search(str(term.value), value.head) is not None) != term.negated
+                return regex.search(str(term.value), value.head) != term.negated
             if value.allocs and not value.labels and all(alloc.closed for alloc in value.allocs):
                 return term.negated  # a display is no text, number or truth value
             if term.form == "const" and len(value.labels) == 1 and not any(alloc.closed for alloc in value.allocs):
@@ -200,7 +199,7 @@ class Arguments(Frame):
                     requires.append(Requirement(label.param, label.path, term.value, term.negated))
             return None
         if term.form == "matches":
-            return (isinstance(value.const, str) and re.search(str(term.value), value.const) is not None) != term.negated
+            return (isinstance(value.const, str) and regex.search(str(term.value), value.const)) != term.negated
         equal = type(value.const) is type(term.value) and value.const == term.value
         return equal != term.negated
 
