@@ -14,7 +14,7 @@ import yaml
 
 from headwater.apis import conditions
 from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
-from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator
+from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator, SinkModel
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -79,6 +79,14 @@ class Catalogue:
                     self.paths.know(path.removesuffix(CALL) if path.endswith(CALL) else path + CALL)
 
 
+def _prompted(api: Api) -> Api:
+    """The entry with what its ``system`` means for data: a sink."""
+    if not api.system:
+        return api
+    sink = SinkModel("prompt-system", at=api.system, when=api.when, does="makes it part of the system prompt")
+    return msgspec.structs.replace(api, sinks=[*api.sinks, sink])
+
+
 def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:
     """All files of a folder (default: the built-in Python models), sorted by name; raises ModelError."""
     folder = folder or FOLDER / "python"
@@ -98,7 +106,7 @@ def read(text: str, name: str) -> ApiFile:
     except (msgspec.ValidationError, _WrongError) as error:
         where, _, _ = str(error).partition(" - at `$")
         raise ModelError(f"{name}:{_line(text, str(error))}: {where}") from None
-    return file
+    return msgspec.structs.replace(file, apis=[_prompted(api) for api in file.apis])
 
 
 class _WrongError(ValueError):
@@ -128,6 +136,9 @@ def _check(file: ApiFile) -> None:
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
             _argument(one, at)
+        for one in [api.system] if isinstance(api.system, str) else api.system:
+            if one:
+                _argument(one, at)
         for one in (api.fills, api.same, api.copies, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):
             if one:
                 _argument(one, at)

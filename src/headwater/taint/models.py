@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin
+from headwater.taint import optin, prompts
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     BIT,
@@ -161,7 +161,10 @@ class Models(Arguments):
                 if sink.class_ in self.solver.classes:
                     self._sink(sink, node, args, loose)
         if entry.returns and self.holds(entry.when, args, []) is not False:
-            made = self.from_source(entry.returns, entry.label or f"the result of {node.text}", bits(entry.harmless))
+            harmless = bits(entry.harmless)
+            if args.positional and prompts.asked_for(args.positional[0].const):  # request.form.get("system_prompt")
+                harmless |= prompts.SYSTEM
+            made = self.from_source(entry.returns, entry.label or f"the result of {node.text}", harmless)
             if loose:
                 made = self.lower(made)
             if entry.instance_of:
@@ -271,9 +274,10 @@ class Models(Arguments):
         bit = BIT[model.class_]
         sink: Sink | None = None
         for one in [model.at] if isinstance(model.at, str) else model.at:
-            found = self._argument(one, args)
-            if found is None:
-                continue
+            where = conditions.argument(one)
+            found = self.argument(where, args)
+            if found is None or (bit == prompts.SYSTEM and self._may_lack(where, args, found)):
+                continue  # which part of a request that is passed on as a whole is the system prompt, is not known
             value = self.collapse(found)
             if not value.labels or value.proven & (bit | (NO_OPTION if model.safe_if else 0)):
                 continue

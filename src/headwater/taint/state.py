@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.index.entities import Fn
-from headwater.taint.labels import ALL, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
+from headwater.taint import prompts
+from headwater.taint.labels import ALL, GUESSED, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
 from headwater.taint.summary import Path
 from headwater.taint.value import BOTTOM, Alloc, Node, Value, join
 
@@ -129,6 +130,8 @@ class State:
             if len(keys) >= limits.FIELDS:
                 self.solver.count("widened-objects")
                 key, weak = "*", True
+                if value.labels:  # to find it in one of the fields would be a guess
+                    value = cleared(value, GUESSED)
             keys[key] = None
         cell = (alloc, key)
         if weak:
@@ -246,6 +249,8 @@ class State:
         steps = None
         if value.steps:
             steps = {extend(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
+        if prompts.asked_for(key):
+            labels, steps = _asked(labels, steps)
         roots = tuple(
             self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
             for label in ordered(labels)
@@ -302,6 +307,20 @@ class State:
                     self.put(twin, key, found)
             made.append(twin)
         return value.with_(allocs=tuple(made))
+
+
+def cleared(value: Value, classes: int) -> Value:
+    """The value without harm for some sink classes."""
+    made = {label: new for label in value.labels if (new := derive(label, clear=classes, exact=True)) is not None}
+    steps = {new: value.steps[old] for old, new in made.items() if old in value.steps} if value.steps else None
+    return value.with_(labels=frozenset(made.values()), steps=steps)
+
+
+def _asked(labels: frozenset[Label], steps: dict[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
+    """The labels of what is handed over as a system prompt; whether a parameter's part is that, the caller sees."""
+    made = {label: label if label.exact else derive(label, clear=prompts.SYSTEM, exact=True) for label in labels}
+    told = {new: steps[old] for old, new in made.items() if new is not None and old in steps} if steps else None
+    return frozenset(new for new in made.values() if new is not None), told
 
 
 def lacks(value: Value, key: str | int) -> bool | None:
