@@ -80,11 +80,13 @@ class Catalogue:
 
 
 def _prompted(api: Api) -> Api:
-    """The entry with what its ``system`` means for data: a sink."""
-    if not api.system:
-        return api
-    sink = SinkModel("prompt-system", at=api.system, when=api.when, does="makes it part of the system prompt")
-    return msgspec.structs.replace(api, sinks=[*api.sinks, sink])
+    """The entry with what its ``system`` and its ``prompt`` mean for data: sinks."""
+    sinks = list(api.sinks)
+    if api.system:
+        sinks.append(SinkModel("prompt-system", at=api.system, when=api.when, does="makes it part of the system prompt"))
+    if api.prompt:
+        sinks.append(SinkModel("prompt", at=api.prompt, when=api.when, does="sends it to the model"))
+    return msgspec.structs.replace(api, sinks=sinks) if len(sinks) > len(api.sinks) else api
 
 
 def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:
@@ -136,7 +138,7 @@ def _check(file: ApiFile) -> None:
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
             _argument(one, at)
-        for one in [api.system] if isinstance(api.system, str) else api.system:
+        for one in [api.prompt, *([api.system] if isinstance(api.system, str) else api.system)]:
             if one:
                 _argument(one, at)
         for one in (api.fills, api.same, api.copies, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):

@@ -208,6 +208,7 @@ class Api(_Strict, frozen=True):
     is_: str = msgspec.field(name="is", default="")
     """What the call makes in the system map: ``llm-call``, ``llm``, ``retriever``, ``vector-store``, ``agent`` ..."""
     prompt: str = ""
+    """Where the text for the model is: a sink of the class ``prompt`` too."""
     model: str = ""
     tools: str = ""
     """Where the arguments of that are, for the system map."""

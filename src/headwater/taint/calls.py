@@ -17,7 +17,7 @@ from headwater.taint import containers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import BIT, GUESSED, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
@@ -441,8 +441,7 @@ class Calls(Models):
         if actual is None:
             return
         bit = BIT[effect.sink.class_]
-        whole = bit & GUESSED and any(alloc.kind == "instance" for alloc in actual.allocs)  # of which it would be a guess to say what part
-        value = actual if whole else self.collapse(actual)
+        value = self.text_of(actual, bit)
         if not value.labels:
             return
         if effect.exact and value.proven & (bit | effect.sink.safe_if):

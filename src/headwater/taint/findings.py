@@ -248,12 +248,12 @@ def _without_doubles(findings: list[Finding]) -> list[Finding]:
 
 
 def _of_one_text(findings: list[Finding]) -> list[Finding]:
-    """Of the messages that one text is put into, the surest: what has to change is where the text is made, not each class that sends it."""
+    """Of the calls that one text for a model goes to, the surest: what has to change is where the text is made, not who sends it."""
     best: dict[Any, Finding] = {}
     for finding in findings:
         key: Any = id(finding)
-        if finding.sink_class == "prompt-system":
-            made = [step.place for step in finding.traces[0].steps if step.what == JOINED]
+        if finding.sink_class in ("prompt", "prompt-system"):
+            made = [step.place for step in finding.traces[0].steps if step.what == JOINED or step.what.startswith("through ")]
             key = (finding.rule, made[-1]) if made else key
         known = best.get(key)
         if known is None or (finding.severity, finding.confidence) > (known.severity, known.confidence):

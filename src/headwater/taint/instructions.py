@@ -13,7 +13,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
-from headwater.taint import guards, optin, prompts
+from headwater.taint import guards, optin, prompts, secrets
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -29,7 +29,7 @@ from headwater.taint.labels import (
     bits,
 )
 from headwater.taint.programs import Programs
-from headwater.taint.state import cleared
+from headwater.taint.state import asked, cleared
 from headwater.taint.value import (
     BOTTOM,
     CHOSEN,
@@ -121,6 +121,10 @@ class Instructions(Calls):
         else:
             self.holders[register] = holder
 
+    def _asked(self, value: Value) -> Value:
+        """A part of a message that came with the role of the system, and what is inside it."""
+        return cleared(self.collapse(value), prompts.SYSTEM).with_(allocs=())
+
     def i_attr(self, i: ir.Attr) -> None:
         base = self.cells.get(i.obj, BOTTOM)
         value = self.attribute(base, i.name) if i.name not in _GIVEN_NAMES else Value()
@@ -143,7 +147,7 @@ class Instructions(Calls):
         if i.name in prompts.PARTS:
             self.holders[i.dst] = i.obj
             if base.proven & ASKED:
-                value = cleared(value, prompts.SYSTEM)
+                value = self._asked(value)
         elif self.holders:
             self.holders.pop(i.dst, None)
         self.write(i.dst, value)
@@ -183,6 +187,10 @@ class Instructions(Calls):
         self.programs.moved(i.dst, i.obj)
         if base.subject and (not base.proven & NAME_HEAD or i.key == 0):
             value = value.with_(subject=base.subject, proven=value.proven | base.proven & NAME_HEAD)
+        if i.key is None and i.reg < 0 and value.labels:
+            value = cleared(value, secrets.SHOWN)
+        elif secrets.named(i.key) and any(getattr(ref, "text", "") == "os.environ" for ref in base.refs):
+            value = self.from_source("secret", f"the environment variable {i.key}")
         if i.key == 0:  # what is shown of the first message holds when it is read again
             self.firsts[i.dst] = i.obj
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)
@@ -190,7 +198,7 @@ class Instructions(Calls):
         if i.key in prompts.PARTS:
             self.holders[i.dst] = i.obj
             if base.proven & ASKED:
-                value = cleared(value, prompts.SYSTEM)
+                value = self._asked(value)
         elif self.holders:
             self.holders.pop(i.dst, None)
         self.write(i.dst, value)
@@ -516,10 +524,13 @@ class Instructions(Calls):
                 result = result.with_(subject=args.receiver_cells, proven=result.proven | NAME_HEAD)
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)
+        if args.name in ("get", "pop") and args.positional and prompts.asked_for(args.positional[0].const):
+            labels, steps = asked(result.labels, result.steps)
+            result = result.with_(labels=labels, steps=steps)
         part = args.name == "get" and bool(args.positional) and args.positional[0].const in prompts.PARTS
         self._held(i.dst, self.receivers.get(i.fn) if part else None)
         if part and receiver is not None and receiver.proven & ASKED:
-            result = cleared(result, prompts.SYSTEM)
+            result = self._asked(result)
         self.write(i.dst, result)
         self.programs.called(i.dst, i, args, self.receivers.get(i.fn) if callee.bound is not None or args.name else None, callee)
         self.programs.again(before)

@@ -224,6 +224,10 @@ class State:
             return value, seen
         return Value(widen(labels), value.refs, value.const, value.allocs, proven, value.bound, value.loose, None, steps), seen
 
+    def text_of(self, value: Value, class_: int) -> Value:
+        """The value with what is inside, as an operation on texts sees it; of an object it would be a guess to say which field is meant."""
+        return value if class_ & GUESSED and any(alloc.kind == "instance" for alloc in value.allocs) else self.collapse(value)
+
     def apart(self, value: Value) -> Value:
         """The value with those of its labels alone that no object stands for: a parameter's own label stands for the parameter's object."""
         if not value.allocs or not value.labels:
@@ -250,7 +254,7 @@ class State:
         if value.steps:
             steps = {extend(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
         if prompts.asked_for(key):
-            labels, steps = _asked(labels, steps)
+            labels, steps = asked(labels, steps)
         roots = tuple(
             self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
             for label in ordered(labels)
@@ -316,7 +320,7 @@ def cleared(value: Value, classes: int) -> Value:
     return value.with_(labels=frozenset(made.values()), steps=steps)
 
 
-def _asked(labels: frozenset[Label], steps: dict[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
+def asked(labels: frozenset[Label], steps: dict[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
     """The labels of what is handed over as a system prompt; whether a parameter's part is that, the caller sees."""
     made = {label: label if label.exact else derive(label, clear=prompts.SYSTEM, exact=True) for label in labels}
     told = {new: steps[old] for old, new in made.items() if new is not None and old in steps} if steps else None
