@@ -7,7 +7,7 @@ and elements mean is in ``headwater.taint.frame``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
@@ -320,7 +320,7 @@ def cleared(value: Value, classes: int) -> Value:
     return value.with_(labels=frozenset(made.values()), steps=steps)
 
 
-def asked(labels: frozenset[Label], steps: dict[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
+def asked(labels: frozenset[Label], steps: Mapping[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
     """The labels of what is handed over as a system prompt; whether a parameter's part is that, the caller sees."""
     made = {label: label if label.exact else derive(label, clear=prompts.SYSTEM, exact=True) for label in labels}
     told = {new: steps[old] for old, new in made.items() if new is not None and old in steps} if steps else None
