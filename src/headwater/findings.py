@@ -89,6 +89,11 @@ class Trace(msgspec.Struct, frozen=True):
     kind: str
     steps: tuple[Step, ...]
 
+    @property
+    def source(self) -> Step:
+        """Where the data comes in. Steps before it show how that place is reached."""
+        return next((step for step in self.steps if step.role == "source"), self.steps[0])
+
 
 class Mapping_(msgspec.Struct, frozen=True, order=True):  # noqa: N801  (Mapping is that of collections.abc)
     """A place in a standard."""

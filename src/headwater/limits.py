@@ -63,6 +63,8 @@ REPAIRS: Final = 4  # of one function that read something too early, or what suc
 TRACE_STEPS: Final = 25  # a reader gives up before
 TRACES: Final = 3  # sources shown of one finding
 SOURCES_PER_SINK: Final = 16  # sources kept of one finding
+WAY_IN: Final = 6  # calls shown before the operation that brings the data in
+WAY_IN_CALLERS: Final = 12  # callers looked at for each of them
 TRACE_DEPTH: Final = 24  # functions that returned the data to one another, shown one inside the other
 TRACE_HOPS: Final = 3_000  # calls from the source down to the sink; the middle of a long trace is not shown
 

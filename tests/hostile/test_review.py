@@ -5,15 +5,21 @@ The ceilings are generous: they catch growth that is not linear, not slow machin
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 import headwater
+from headwater.apis.load import load
+from headwater.apis.paths import expand
+from headwater.apis.schema import ApiFile
 from headwater.config import Config
 from headwater.findings import Review
 from headwater.taint.interest import Interest
+from headwater.taint.summary import Summary
+from headwater.taint.transfer import Interpreter
 
 IMPORTS = "import os\nfrom flask import request\n\n\n"
 PROBE = f"{IMPORTS}def probe():\n    os.system(request.args['x'])\n"
@@ -290,3 +296,51 @@ def test_long_lines_and_names(tmp_path: Path) -> None:
         "strings.py": "x: '" + "list[" * 5_000 + "'\n",
     }
     review(tmp_path, files, 60)
+
+
+def test_a_fault_of_the_engine_costs_one_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEADWATER_TRACEBACK", raising=False)
+    run = Interpreter.run
+
+    def faulty(self: Interpreter) -> Summary:
+        if self.fn.name == "broken":
+            raise IndexError("text of the repository")
+        return run(self)
+
+    monkeypatch.setattr(Interpreter, "run", faulty)
+    text = f"{IMPORTS}def broken(name):\n    os.system(name)\n\n\ndef whole():\n    broken('a')\n    os.system(request.args['y'])\n"
+    found = review(tmp_path, {"a.py": text}, 10)
+    assert ("a.py", "remote-input-to-shell") in places(found)
+    (gap,) = [gap for gap in found.coverage.gaps if gap.kind == "crash"]
+    assert (gap.path, gap.line) == ("a.py", 5)
+    assert gap.partial
+    assert gap.reason == "the engine failed on broken() (IndexError): what it does is not known"
+
+
+FORMS = ("{}()", "{}(*x)", "{}(**x)", "{}(a_name=x)", "asyncio.to_thread({})")
+
+
+def test_calls_of_models_without_the_arguments_they_speak_of(tmp_path: Path) -> None:
+    """Every model meets calls without arguments, with names that nobody knows, with ``*`` and ``**``, and as a callback."""
+    calls = []
+    files_ = [file for _, file in load()]
+    types = {name: next(iter(expand(made[0]))) for file in files_ for name, made in file.types.items()}
+    for name in sorted({one for file in files_ for path in _paths(file) for one in expand(path)}):
+        while (first := re.split(r"[.(\[]", name)[0]) in types:  # who makes an object, in the place of its type
+            name = types[first] + name.removeprefix(first)
+        expression = name.replace("[]", "[0]").removeprefix("builtins.")
+        if all(part.isidentifier() for part in re.split(r"\.|\(\)|\[\d\]", expression) if part):
+            root = expression.partition(".")[0].partition("(")[0]
+            body = "".join(f"    {form.format(expression)}\n" for form in FORMS)
+            calls.append(f"def f{len(calls)}(x):\n    import {root}\n{body}")
+    assert len(calls) > 9_000
+    files: dict[str, str | bytes] = {
+        f"a{start}.py": "import asyncio\n\n\n" + "\n\n".join(calls[start : start + 500]) for start in range(0, len(calls), 500)
+    }
+    found = review(tmp_path, files, 240)
+    assert not [gap for gap in found.coverage.gaps if gap.kind == "crash"]
+    assert found.coverage.counts["functions-solved"] > len(calls)
+
+
+def _paths(file: ApiFile) -> list[str]:
+    return [path for api in file.apis for path in ([api.path] if isinstance(api.path, str) else api.path)]

@@ -293,7 +293,7 @@ def _sources(finding: Finding) -> list[Step]:
     found: dict[Place, Step] = {}
     for trace in finding.traces[: limits.TRACES]:
         if trace.steps:
-            found.setdefault(trace.steps[0].place, trace.steps[0])
+            found.setdefault(trace.source.place, trace.source)
     return list(found.values())
 
 

@@ -217,7 +217,7 @@ def _others(view: View, traces: Iterable[Trace]) -> str:
     listed = list(traces)
     parts = []
     for trace in listed[: limits.TRACES]:
-        at = f" at {_place(view.span(trace.steps[0].place))}" if trace.steps else ""
+        at = f" at {_place(view.span(trace.source.place))}" if trace.steps else ""
         parts.append(f"{escape.line(trace.kind)}{at} ({len(trace.steps)} {words.plural(len(trace.steps), 'step')})")
     if len(listed) > limits.TRACES:
         parts.append(f"{len(listed) - limits.TRACES} more")

@@ -21,7 +21,7 @@ from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NOTHING, Fact, Value, join, join_refs, of_others
+from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, join, join_refs, of_others
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -280,6 +280,8 @@ class Calls(Models):
             return self.derived(actuals, f"through {fn.name}()", drop=1)
         actuals, cells = self._bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
+        if self.traced and not loose:
+            self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals))
         if loose:
             self.solver.count("calls-by-name")
         if summary is None or (summary is EMPTY and _stub(fn)):
@@ -309,6 +311,9 @@ class Calls(Models):
                 asked = fn.bound and not mutation.param and not mutation.path and fn.name not in CONSTRUCTORS
                 stores.append((target, mutation.field, made, asked))
         for target, field, made, asked in stores:  # all are made of what the call was given, then all are there
+            if field == ITEMS:
+                containers.store_items(self, target, made, asked)
+                continue
             self.store(target, field, made, asked=asked)
             if field == "*":
                 for alloc in target.allocs:
@@ -502,7 +507,7 @@ class Calls(Models):
 
 def _field(name: str | int) -> str:
     """A field in words."""
-    return "a field" if name == "*" else str(name)
+    return "a field" if name == "*" else "the fields of their names" if name == ITEMS else str(name)
 
 
 def _typed(value: Value) -> bool:

@@ -5,12 +5,14 @@ They are here and not in API models because they read and write the fields of ob
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from headwater.taint.value import BOTTOM, NO_CONST, Value, join
+from headwater.taint.value import BOTTOM, ITEMS, NO_CONST, Alloc, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
+    from headwater.taint.frame import Frame
 from headwater.taint.arguments import Args
 
 
@@ -64,6 +66,7 @@ def _items(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if args.positional or not (receiver.allocs or receiver.labels):
         return None
     pair = frame.alloc((frame.at.start, "pair"), "tuple", closed=True)
+    frame.pairs[pair] = receiver
     frame.put(pair, 0, _key(frame, receiver))
     frame.put(pair, 1, frame.elements_or_whole(receiver))
     return _list_of(frame, "items", Value(allocs=(pair,)))
@@ -114,16 +117,52 @@ def _update(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if not receiver.allocs:
         return None
     for source in [*args.positional, *([args.spread] if args.spread is not None else [])]:
-        for alloc in source.allocs:
-            for key in list(alloc.keys):
-                found = frame.cells.get((alloc, key))
-                if found is not None and not (isinstance(key, str) and key.startswith("$")):
-                    frame.store(receiver, key, found, weak=True)
-        if source.labels:
-            frame.store(receiver, "*", frame.elements_or_whole(source), weak=True)
+        store_items(frame, receiver, source)
     for name, value in args.kw.items():
         frame.store(receiver, name, value, weak=True)
     return Value(const=None)
+
+
+def store_items(frame: Frame, target: Value, mapping: Value, asked: bool = False) -> None:
+    """Every item of a mapping becomes the item, or the field, of its name: callers who know the names see each in its place."""
+    target = target.with_(allocs=tuple(map(partial(_whose, frame), target.allocs)))
+    for alloc in mapping.allocs:
+        for key in list(alloc.keys):
+            found = frame.cells.get((alloc, key))
+            if found is not None and not (isinstance(key, str) and (key.startswith("$") or (key == "*" and alloc.root is not None))):
+                frame.store(target, key, found, weak=True, asked=asked)
+                if key == "*":
+                    _mix(target)
+    if not mapping.labels:
+        return
+    rest = frame.derived([frame.elements_or_whole(mapping)], exact=True)
+    given = Value(mapping.labels, steps=mapping.steps)
+    if all(label.source is None and label.exact and not (label.cleared or label.drop or label.weak) for label in mapping.labels):
+        for alloc in target.allocs:
+            if alloc.root is not None:
+                frame.write((alloc, ITEMS), join(frame.cells.get((alloc, ITEMS), BOTTOM), given))
+                alloc.keys[ITEMS] = None
+                frame.mutated(alloc.root, ITEMS)
+                frame.put(alloc, "*", rest, weak=True)
+            else:
+                frame.store(target.with_(allocs=(alloc,)), "*", rest, weak=True, asked=asked)
+    else:
+        frame.store(target, "*", rest, weak=True, asked=asked)
+    _mix(target)
+
+
+def _whose(frame: Frame, alloc: Alloc) -> Alloc:
+    """What is stored in the ``__dict__`` of an object is stored in the object."""
+    if alloc.root is None or alloc.root[1][-1:] != ("__dict__",):
+        return alloc
+    root = (alloc.root[0], alloc.root[1][:-1])
+    return frame.alloc(("param", root), "param", root=root)
+
+
+def _mix(target: Value) -> None:
+    """What is stored under a name that is not known may be any field of an object."""
+    for alloc in target.allocs:
+        alloc.mixed = alloc.mixed or alloc.kind in ("instance", "param")
 
 
 def _copy(frame: Calls, receiver: Value, args: Args) -> Value | None:

@@ -16,12 +16,12 @@ from headwater.index.entities import Fn
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
-from headwater.taint.labels import eased, steps_down
-from headwater.taint.library import public_calls
+from headwater.taint.labels import Source, eased, steps_down
+from headwater.taint.library import is_test, public_calls
 from headwater.taint.programs import checks_in_words
-from headwater.taint.solve import Solver
+from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue
-from headwater.taint.trace import RawStep, TraceError, Tracer
+from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
 
 STRENGTH: dict[str, int] = {
     kind: rank
@@ -70,6 +70,10 @@ class Reporter:
         for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
             entries.setdefault(entry.fn.id, []).append(entry)
         tracer = Tracer(self.solver, entries)
+        for number, error in sorted(self.solver.faults.items()):
+            fn = self.solver.symbols.functions[number]
+            reason = f"the engine failed on {fn.ir.qualname}() ({error}): what it does is not known"
+            self.gaps.append(self._gap(fn, fn.ir.start, reason, "crash"))
         drafts: list[tuple[Any, Finding]] = []
         for key in sorted(groups):
             finding = self._flow(groups[key], tracer)
@@ -77,7 +81,7 @@ class Reporter:
                 drafts.append(((finding.place, finding.rule), finding))
         for one in sorted(self.solver.reports):
             for report in self.solver.reports[one].values():
-                drafts.append(((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report)))
+                drafts.append(((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, tracer)))
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
 
@@ -90,7 +94,7 @@ class Reporter:
         ordered = sorted(best.values(), key=_weight)
         traces: list[Trace] = []
         strongest: Issue | None = None
-        for issue in ordered[: limits.SOURCES_PER_SINK]:
+        for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES:
                 break
             try:
@@ -100,7 +104,7 @@ class Reporter:
                 self.gaps.append(self._gap(issue.sink.fn, issue.sink.start, f"a path to this place could not be replayed: {error}"))
                 continue
             strongest = strongest or issue
-            traces.append(Trace(issue.source.kind, self._steps(path, issue)))
+            traces.append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
         if strongest is None:
             return None
         sink = strongest.sink
@@ -140,7 +144,18 @@ class Reporter:
             weaknesses=tuple(weaknesses),
         )
 
-    def _call(self, report: Any) -> Finding:
+    def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
+        """Where what a call works on comes from."""
+        try:
+            kind, path = tracer.operands(report.fn, report.start, report.end)
+        except TraceError:
+            return ()
+        if not path:
+            return ()
+        path = tidy([*path, RawStep(report.fn, report.start, report.end, f"given to {report.name}")])
+        return (Trace(kind or "parameter", self._steps(path, kind or "parameter", None)),)
+
+    def _call(self, report: CallReport, tracer: Tracer) -> Finding:
         rule = self.rules[report.rule.rule]
         head = rule.head
         expression = _expression(self._text(report.fn, report.start, report.end))
@@ -157,21 +172,25 @@ class Reporter:
             kind="",
             expression=expression,
             ordinal=0,
-            traces=(),
+            traces=self._origin(report, tracer),
             fix=head.fix,
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
         )
 
-    def _steps(self, path: list[RawStep], issue: Issue) -> tuple[Step, ...]:
+    def _steps(self, path: list[RawStep], kind: str, source: Source | None) -> tuple[Step, ...]:
         last = len(path) - 1
+        first = 0
+        if source is not None:
+            here = (source.fn.id, source.start, source.end)
+            first = next((number for number, step in enumerate(path) if (step.fn.id, step.start, step.end) == here), 0)
         return tuple(
             Step(
                 self._place(step.fn, step.start, step.end),
                 step.what,
-                issue.source.kind,
+                kind,
                 step.fn.ir.qualname,
-                "source" if number == 0 else "sink" if number == last else "step",
+                "source" if number == first else "sink" if number == last else "step",
             )
             for number, step in enumerate(path)
         )
@@ -183,19 +202,29 @@ class Reporter:
         file = self.files.get(fn.module.path)
         return file.slice(start, end) if file is not None else ""
 
-    def _gap(self, fn: Fn, offset: int, reason: str) -> Gap:
+    def _gap(self, fn: Fn, offset: int, reason: str, kind: str = "trace") -> Gap:
         file = self.files.get(fn.module.path)
-        return gap_at(file, "trace", offset, reason) if file is not None else Gap("trace", fn.module.path, 0, reason)
-
-
-_TESTS = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
+        return gap_at(file, kind, offset, reason) if file is not None else Gap(kind, fn.module.path, 0, reason)
 
 
 def _only_tested(issue: Issue) -> bool:
     """Whether it is a test that brings the data, or that leads it to an operation of the program: nobody sends anything that way."""
-    if _TESTS.search(issue.sink.fn.module.path):
+    if is_test(issue.sink.fn.module.path):
         return False
-    return any(_TESTS.search(fn.module.path) is not None for fn in (issue.source.fn, issue.apex))
+    return any(is_test(fn.module.path) for fn in (issue.source.fn, issue.apex))
+
+
+def _varied(issues: list[Issue]) -> list[Issue]:
+    """The surest first, then those of other sources and other files: three ways in say more than three times the same."""
+    seen: set[Any] = set()
+    first: list[Issue] = []
+    second: list[Issue] = []
+    rest: list[Issue] = []
+    for issue in issues:
+        what, where = (issue.source.kind, issue.source.text), issue.source.fn.module.id
+        (rest if where in seen and what in seen else second if what in seen else first).append(issue)
+        seen.update((what, where))
+    return first + second + rest
 
 
 def _weight(issue: Issue) -> Any:
@@ -233,11 +262,11 @@ def _fill(template: str, **words: str) -> str:
 
 def _without_doubles(findings: list[Finding]) -> list[Finding]:
     """Without what says nothing new: a call rule where a flow of the same damage is reported, a second class with the same rule."""
-    flows = {(finding.place.path, finding.place.start) for finding in findings if finding.traces}
+    flows = {(finding.place.path, finding.place.start) for finding in findings if finding.sink_class}
     made: list[Finding] = []
     seen: set[tuple[str, Place]] = set()
     for finding in findings:
-        if not finding.traces and (finding.place.path, finding.place.start) in flows and finding.rule.startswith("unsafe-"):
+        if not finding.sink_class and (finding.place.path, finding.place.start) in flows and finding.rule.startswith("unsafe-"):
             continue
         key = (finding.rule, finding.place)
         if key in seen:

@@ -52,6 +52,8 @@ class Frame(State):
         """The field that a temporary register was read from."""
         self.mutations: dict[Any, ToParam] = {}
         self.properties: dict[Any, Value] = {}
+        self.pairs: dict[Alloc, Value] = {}
+        """The mapping whose items ``items()`` gives, by the object that stands for one of them."""
         self.attributes: dict[tuple[int, str], tuple[Value, int, list[Value | None], Value]] = {}
         """Attributes read before, with what they were read from; they hold until a field is written."""
         self.field_version = 0
@@ -67,8 +69,8 @@ class Frame(State):
 
     # ----------------------------------------------------------------------------------------- names, types
 
-    def named(self, ref: Any, bound: Value | None = None) -> Value:
-        """The value of a reference; an API path that is a source when it is read brings its label."""
+    def named(self, ref: Any, bound: Value | None = None, base: Value | None = None) -> Value:
+        """The value of a reference; an API path that is a source when it is read, of ``base``, brings its label."""
         if isinstance(ref, Var):
             made = self.instantiate(
                 self.solver.read_global(self.fn, ref.module, ref.name), ("global", ref.key), f"the module variable {ref.name}"
@@ -79,17 +81,27 @@ class Frame(State):
             for entry in ref.entries:
                 kind = getattr(entry, "yields", "")
                 if kind:
-                    value = self.from_source(kind, entry.label or ref.text, bits(entry.harmless))
+                    value = self.from_source(kind, entry.label or ref.text, bits(entry.harmless), base)
                     labels, steps = labels | value.labels, value.steps
         return Value(labels, (ref,), bound=bound, steps=steps)
 
-    def from_source(self, kind: str, text: str, harmless: int = 0) -> Value:
-        """Data fresh from a source at the instruction at hand."""
+    def from_source(self, kind: str, text: str, harmless: int = 0, base: Value | None = None) -> Value:
+        """Data fresh from a source at the instruction at hand; ``base``: the object that it is read from."""
         self.sources += 1
         source = self.solver.source(kind, self.fn, self.at.start, self.at.end, text)
         label = source_label(source, cleared=harmless)
-        steps = {label: Node(self.at.start, self.at.end, text, None)} if self.traced else None
+        steps = {label: Node(self.at.start, self.at.end, text, self._given_as(base))} if self.traced else None
         return Value(frozenset((label,)), steps=steps)
+
+    def _given_as(self, base: Value | None) -> Node | None:
+        """The parameter as which a caller has handed an object over (traced runs only)."""
+        for label in ordered(base.labels) if base is not None and base.steps else ():
+            node = base.steps.get(label) if base is not None and base.steps and label.source is None else None
+            while node is not None and node.prev is not None:
+                node = node.prev
+            if node is not None and node.what and node.hop is None:
+                return node
+        return None
 
     def typed(self, value: Value, type_: Any) -> Value:
         """The value with what an annotation says of it."""
@@ -155,7 +167,7 @@ class Frame(State):
             if isinstance(ref, ApiPath):
                 child = ref.child(name)
                 if child is not None:
-                    found = self.named(child)
+                    found = self.named(child, base=value)
                     refs.append(child)
                     if found.labels:
                         made = join(made, found.with_(refs=()))
@@ -374,7 +386,7 @@ class Frame(State):
             if alloc.owner is not None:
                 self._write_back(alloc, key, stored)
             if alloc.root is not None:
-                self._mutated(alloc.root, key)
+                self.mutated(alloc.root, key)
         if not isinstance(key, str) or _only_given(stored):
             return
         instances = [ref for ref in value.refs if isinstance(ref, Inst)]
@@ -418,7 +430,7 @@ class Frame(State):
                     if elsewhere is not None:
                         kept.setdefault(elsewhere, node)
 
-    def _mutated(self, root: tuple[int, Path], key: str | int) -> None:
+    def mutated(self, root: tuple[int, Path], key: str | int) -> None:
         self.mutations.setdefault((root, str(key)), ToParam(root[0], root[1], key, NOTHING))
 
     # ------------------------------------------------------------------------------------------------ shapes

@@ -14,9 +14,9 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import prompts
+from headwater.taint import containers, prompts
 from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
-from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, Pred, Value, join
+from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, Pred, Value, join, same
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -228,10 +228,25 @@ def _setattr(frame: Instructions, args: Args) -> Value | None:
             stored = frame.derived([value])
             if not name.labels and stored.labels and all(_some_field(frame, label) for label in stored.labels):
                 return Value(const=None)  # fields of one object copied to another: each stays what it is, as its class knows
+            mapping = _item_of(frame, args)
+            if mapping is not None:
+                containers.store_items(frame, target, mapping)
+                return Value(const=None)
             frame.store(target, "*", stored)
             for alloc in target.allocs:
                 alloc.mixed = True
     return Value(const=None)
+
+
+def _item_of(frame: Instructions, args: Args) -> Value | None:
+    """The mapping of which name and value are one item, as they came from ``items()``."""
+    if len(args.cells) < 3:
+        return None
+    for cell in args.cells[1]:
+        if type(cell) is tuple and cell[1] == 0 and cell[0] in frame.pairs and (cell[0], 1) in args.cells[2]:
+            held = frame.cells.get((cell[0], 1))
+            return frame.pairs[cell[0]] if held is not None and same(held, args.positional[2]) else None
+    return None
 
 
 def _some_field(frame: Instructions, label: Label) -> bool:

@@ -87,8 +87,11 @@ class Interest:
         self._occurs: dict[str, frozenset[int]] = {}
         self._called = {*self._members, *self._functions}
         """Names of operations of libraries, and of fields of classes."""
+        self._fields: set[str] = set()
         for cls in symbols.classes:
-            self._called.update(cls.written, cls.ir.fields)
+            self._fields.update(cls.written, cls.ir.fields)
+        self._called |= self._fields
+        self._imports: dict[int, frozenset[str]] = {}
 
     def _enter(self, path: str, types: dict[str, list[str]]) -> None:
         for one in expand(path):
@@ -201,7 +204,8 @@ class Interest:
 
     def solved(self, fn: Fn, summary: Summary) -> Iterator[int]:
         """The functions that are of interest now that ``fn`` is known."""
-        yield from self.stored(fn.name, summary.returns)
+        if fn.cls is None or fn.name not in COMMON_METHODS:  # of a method that many types have, the name says nothing
+            yield from self.stored(fn.name, summary.returns)
         for mutation in summary.mutations:
             if isinstance(mutation.field, str) and any(label.source is None for label in mutation.shape.labels):
                 own = fn.cls is not None and not mutation.param and not mutation.path
@@ -252,7 +256,7 @@ class Interest:
         """The functions that may call ``fn``, by the names that they use."""
         cls = fn.cls
         if cls is None:
-            yield from self._mention(fn.name)
+            yield from self._users(fn)
             return
         heirs = [one for one in cls.descendants(limits.NAMED_FAMILY) if one.method(fn.name) is fn]
         if fn.name in CONSTRUCTORS or fn.name in _IMPLICIT:
@@ -277,6 +281,39 @@ class Interest:
             user = self.symbols.functions[number].cls
             if user is not None and (cls in user.mro or user in cls.mro):
                 yield number
+
+    def _users(self, fn: Fn) -> Iterator[int]:
+        """The functions that may name a function of a module: in its own file, by an import, or as a member of a module."""
+        name = fn.name
+        of_objects = name in self._fields or name in self.symbols.methods_by_name
+        place = fn.module.name.rpartition(".")[2]
+        for number in self._mentions.get(name, ()):
+            card, mod = self.cards[number], self.symbols.functions[number].module
+            if name in card.names:
+                found = mod is fn.module or (fn.ir.parent <= 0 and (name in mod.ir.imports or bool(mod.ir.stars)))
+            elif fn.ir.parent > 0:
+                found = False  # known by its name only around it; where it is handed on, ``stored`` finds who has it
+            else:
+                found = (
+                    not of_objects  # else most members of that name are something else
+                    or any(path.rpartition(".")[2] == name for path, _ in card.imported)
+                    or (
+                        name in card.attributes
+                        and (place in self._modules_of(mod) or any((one, name) in card.members for one in mod.ir.imports))
+                    )
+                )
+            if found:
+                yield number
+        for local in sorted(self._renamed.get(name, ())):
+            yield from self._mentions.get(local, ())
+
+    def _modules_of(self, mod: Mod) -> frozenset[str]:
+        """The last names of what a file imports."""
+        known = self._imports.get(mod.id)
+        if known is None:
+            aliases = (*mod.ir.imported, *(alias for found in mod.ir.imports.values() for alias in found))
+            known = self._imports[mod.id] = frozenset(alias.path.rpartition(".")[2] for alias in aliases)
+        return known
 
     def _typed(self, carrier: str, method: str) -> Iterator[int]:
         """Functions that name a method, in files that name something that holds an object which has it."""

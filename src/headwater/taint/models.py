@@ -59,6 +59,10 @@ class Models(Arguments):
         super().__init__(solver, fn, traced)
         self.sinks: dict[Any, ToSink] = {}
         self.issues: dict[Any, Issue] = {}
+        self.operands: dict[tuple[int, int], list[Value]] = {}
+        """Receiver and arguments of calls that are wrong by themselves, by place (traced runs only)."""
+        self.handed_on: dict[int, tuple[int, int, list[Value]]] = {}
+        """Where a function of the project is called, by its id, and what it is given (traced runs only)."""
         self.gates: tuple[Any, ...] = ()
         """Switches that are not as by default where the instruction at hand is run: requirements, or names of fields and settings."""
         self.learned: dict[int, tuple[Value, Value]] = {}
@@ -155,6 +159,9 @@ class Models(Arguments):
             if self.holds(entry.when, args, []) is not False:
                 rule = msgspec.structs.replace(entry, confidence=_LOWER[entry.confidence]) if self.unsure else entry
                 self.solver.report_call(self.fn, rule, node.text, self.at.start, self.at.end)
+                if self.traced:
+                    receiver = [args.receiver] if args.receiver is not None else []
+                    self.operands[(self.at.start, self.at.end)] = [*receiver, *args.everything()]
             return BOTTOM, False
         loose = 1 if node.text.startswith("?") and not entry.passes else 0
         made = BOTTOM
@@ -169,7 +176,7 @@ class Models(Arguments):
             kind, words = entry.returns, entry.label or f"the result of {node.text}"
             if kind == "env" and args.positional and secrets.named(args.positional[0].const):
                 kind, words = "secret", f"the environment variable {args.positional[0].const}"
-            made = self.from_source(kind, words, harmless)
+            made = self.from_source(kind, words, harmless, args.receiver)
             if loose:
                 made = self.lower(made)
             if entry.instance_of:
@@ -226,7 +233,8 @@ class Models(Arguments):
             else:
                 made = made.with_(proven=made.proven | _MARKS.get(mark, 0))
                 if mark == "resolved":
-                    made.origin = (args.receiver_cells or args.cells[0]) if entry.same == "self" else args.cells[0] if args.cells else ()
+                    held = args.cells[0] if args.cells else ()
+                    made.origin = (args.receiver_cells or held) if entry.same == "self" else held
                 if mark == "parsed-url" and args.cells:
                     made.subject = args.cells[0]
                 elif mark == "same-host" and args.positional and args.cells:

@@ -10,6 +10,7 @@ so is whoever reads what changes by that. Frameworks' calls of entry points come
 from __future__ import annotations
 
 import heapq
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
@@ -91,6 +92,8 @@ class Solver(Project):
         self.reports: dict[int, dict[Any, CallReport]] = {}
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
+        self.faults: dict[int, str] = {}
+        """Functions on which the engine failed, and the name of the error."""
         self.published = False
         """The project is a package that others install: its public functions are called with data of others."""
         self.switched_on: frozenset[str] | None = None
@@ -126,7 +129,7 @@ class Solver(Project):
         """How often the result of a function has changed."""
         self._observed: dict[int, dict[int, int]] = {}
         """What each function has read: functions, and those that write the fields and module variables that it reads; in which version."""
-        self._called: dict[int, dict[int, None]] = {}
+        self.called: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function has read."""
         self._changed = False
         self._repairing = -1
@@ -168,7 +171,7 @@ class Solver(Project):
     def _repair(self, dirty: set[int]) -> None:
         """Interpret again what read something too early, and whoever reads what changes by that."""
         readers: dict[int, set[int]] = {}
-        for reader, called in self._called.items():
+        for reader, called in self.called.items():
             for target in called:
                 readers.setdefault(target, set()).add(reader)
         repaired = 0
@@ -199,7 +202,7 @@ class Solver(Project):
         self._repairing, self._fresh = one, {}
         self.summaries[one] = after = self._interpret(self.symbols.functions[one])
         self._repairing = -1
-        for target in self._called[one]:
+        for target in self.called[one]:
             readers.setdefault(target, set()).add(one)
         changed = set(readers.get(one, ())) if _differ(before, after) else set()
         for key in dict.fromkeys((*self._stores.get(one, ()), *self._fresh)):
@@ -338,11 +341,15 @@ class Solver(Project):
 
     def _interpret(self, fn: Fn) -> Summary:
         self._observed[fn.id] = {}
-        self._called[fn.id] = {}
+        self.called[fn.id] = {}
         self.reports.pop(fn.id, None)
         self.entries.pop(fn.id, None)
         frame = Interpreter(self, fn)
-        summary = frame.run()
+        try:
+            summary = frame.run()
+        except Exception as error:
+            self._fault(fn, error)
+            summary = EMPTY
         del frame.programs.frame  # they hold each other, and nothing collects cycles during a run
         self.count("evaluations")
         if frame.issues:
@@ -350,6 +357,12 @@ class Solver(Project):
         else:
             self.issues.pop(fn.id, None)
         return summary
+
+    def _fault(self, fn: Fn, error: Exception) -> None:
+        """The engine failed on a function: that costs the function, and not the review."""
+        if os.environ.get("HEADWATER_TRACEBACK"):
+            raise error
+        self.faults[fn.id] = type(error).__name__  # its text may hold text of the repository
 
     def _outdated(self) -> set[int]:
         """Functions that read something before it was solved, and it turned out to be more than was taken for granted."""
@@ -407,7 +420,7 @@ class Solver(Project):
     def summary(self, reader: Fn, fn: Fn) -> Summary | None:
         """The summary of ``fn`` as it is known now; None where it is not known yet."""
         self._read(reader, fn.id)
-        self._called.setdefault(reader.id, {})[fn.id] = None
+        self.called.setdefault(reader.id, {})[fn.id] = None
         if self._state[fn.id] != _DONE and self._order[fn.id] != self._order[reader.id]:
             if not self._closed:
                 self._late.setdefault(reader.id, {})[fn.id] = None
@@ -629,7 +642,10 @@ class Solver(Project):
         self.counts["entry-points"] = len(unique)
         self.virtual = []
         for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12)):
-            self.virtual += run_entry(self, entry)
+            try:
+                self.virtual += run_entry(self, entry)
+            except Exception as error:
+                self._fault(entry.fn, error)
         self._drain(total)
 
 

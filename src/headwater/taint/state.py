@@ -118,10 +118,20 @@ class State:
         root = (index, path)
         known = self.given.get(root)
         if known is None:
-            labels = frozenset((param_label(index, path),))
+            label = param_label(index, path)
             allocs = () if len(path) >= limits.ACCESS_PATH else (self.alloc(("param", root), "param", root=root),)
-            known = self.given[root] = Value(labels, allocs=allocs)
+            steps = {label: self._handed(index)} if self.traced else None
+            known = self.given[root] = Value(frozenset((label,)), allocs=allocs, steps=steps)
         return known
+
+    def _handed(self, index: int) -> Node:
+        """The first step of what a caller gives: the parameter."""
+        function = self.fn.ir
+        if index >= len(function.params):  # captured from the function around this one
+            return Node(function.start, function.start, "", None)
+        param = function.params[index]
+        own = self.fn.bound and not index
+        return Node(param.start, param.end, "" if own else f"the parameter {param.name} of {function.qualname}()", None)
 
     def put(self, alloc: Alloc, key: str | int, value: Value, weak: bool = False) -> None:
         """Write a field; ``weak``: it may also stay as it was."""

@@ -6,12 +6,14 @@ counted and reported in the ledger.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from headwater import limits
 from headwater.index.entities import Fn
 from headwater.taint.entries import Entry, run_entry
-from headwater.taint.labels import Label
+from headwater.taint.labels import Label, ordered
+from headwater.taint.library import is_test
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue, Sink, ToSink
 from headwater.taint.transfer import Interpreter
@@ -42,12 +44,22 @@ class Tracer:
         self.entries = entries
         self._runs: dict[int, Interpreter] = {}
         self._entry_issues: dict[int, dict[Any, Issue]] = {}
+        self._callers: dict[int, list[int]] = {}
+        """Who has read the summary of a function, by its id."""
+        for caller in sorted(solver.called):
+            for callee in solver.called[caller]:
+                self._callers.setdefault(callee, []).append(caller)
 
     def run(self, fn: Fn) -> Interpreter:
         made = self._runs.get(fn.id)
         if made is None:
             made = Interpreter(self.solver, fn, traced=True)
-            made.run()
+            try:
+                made.run()
+            except Exception as error:
+                if os.environ.get("HEADWATER_TRACEBACK"):
+                    raise
+                raise TraceError(f"the engine failed on {_name(fn)}() ({type(error).__name__})") from error
             self._runs[fn.id] = made
         return made
 
@@ -64,11 +76,55 @@ class Tracer:
         if not steps:
             source = issue.source
             steps = [RawStep(source.fn, source.start, source.end, source.text)]
+        elif not issue.entry:
+            steps = self._way_in(steps[0]) + steps
         hop = traced.hop
         steps += self._down(issue.apex, hop, traced.sink, 0)
         sink = issue.sink
         steps.append(RawStep(sink.fn, sink.start, sink.end, sink.does or f"reaches {sink.name}"))
-        return _tidy(steps)
+        return tidy(steps)
+
+    def operands(self, fn: Fn, start: int, end: int) -> tuple[str, list[RawStep]]:
+        """Where what a call works on comes from, and the kind of that source; nothing where that is not known."""
+        for value in self.run(fn).operands.get((start, end), ()):
+            whole = self.run(fn).collapse(value)
+            for label in sorted(whole.labels, key=lambda label: (label.source is None, label.key)):
+                node = whole.steps.get(label) if whole.steps else None
+                steps = self._chain(fn, node, 0)
+                if steps:
+                    return label.source.kind if label.source is not None else "", self._way_in(steps[0]) + steps
+        return "", []
+
+    def _way_in(self, first: RawStep) -> list[RawStep]:
+        """How a parameter with which a path begins comes in: the calls that hand it on, from an entry point if one is found."""
+        steps: list[RawStep] = []
+        fn, seen = first.fn, {first.fn.id}
+        at = next((number for number, one in enumerate(fn.ir.params) if (one.start, one.end) == (first.start, first.end)), -1)
+        while at >= 0 and fn.id not in self.entries and len(seen) <= limits.WAY_IN:
+            found: tuple[bool, Fn, int, int, int] | None = None
+            for number in self._callers.get(fn.id, ())[: limits.WAY_IN_CALLERS]:
+                caller = self.solver.symbols.functions[number]
+                if number in seen or not caller.index or is_test(caller.module.path):
+                    continue
+                try:
+                    start, end, given = self.run(caller).handed_on.get(fn.id, (0, 0, []))
+                except TraceError:
+                    continue
+                for label in ordered(given[at].labels) if at < len(given) else ():
+                    if label.source is None and label.param < len(caller.ir.params) and (found is None or number in self.entries):
+                        found = (number in self.entries, caller, label.param, start, end)
+                        break
+                if found is not None and found[0]:
+                    break
+            if found is None:
+                break
+            _, caller, at, start, end = found
+            param = caller.ir.params[at]
+            what = f"the parameter {param.name} of {_name(caller)}()"
+            steps = [RawStep(caller, param.start, param.end, what), RawStep(caller, start, end, f"passed to {_name(fn)}()"), *steps]
+            fn = caller
+            seen.add(fn.id)
+        return steps
 
     def _virtual(self, issue: Issue) -> Issue:
         known = self._entry_issues.get(issue.apex.id)
@@ -165,7 +221,7 @@ def _name(fn: Fn) -> str:
     return fn.ir.qualname
 
 
-def _tidy(steps: list[RawStep]) -> list[RawStep]:
+def tidy(steps: list[RawStep]) -> list[RawStep]:
     """Without repetition, at most ``limits.TRACE_STEPS``: the beginning and the end stay."""
     made: list[RawStep] = []
     seen: set[tuple[int, int, int, str]] = set()

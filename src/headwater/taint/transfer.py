@@ -20,7 +20,6 @@ from headwater.taint.labels import (
     PATHS,
     TREE_CHECKS,
     Label,
-    param_label,
 )
 from headwater.taint.programs import Looked
 from headwater.taint.summary import Proof, Summary, ToParam
@@ -117,8 +116,6 @@ class Interpreter(Branches):
                 value = self.typed(value, symbols.type_value(self.mod, param.annotation, fn.cls))
             if not value.refs and self.solver.names.get(param.name) is not None:
                 value = value.with_(refs=(self.solver.names[param.name],))
-            if self.traced:
-                value = value.with_(steps={param_label(index): Node(param.start, param.end, "", None)})
             self.cells[index] = self.cells[("in", index)] = value
         first = len(function.params)
         for number, name in enumerate(function.captured):
@@ -130,8 +127,6 @@ class Interpreter(Branches):
                     value = value.with_(refs=(owner.cls,) if "classmethod" in owner.ir.flags else instance_refs(owner.cls))
                 elif param.annotation is not None:
                     value = self.typed(value, symbols.type_value(self.mod, param.annotation, owner.cls))
-            if self.traced:
-                value = value.with_(steps={param_label(first + number): Node(function.start, function.start, "", None)})
             self.cells[first + number] = value
         for name, annotation in function.annotations.items():
             register = function.names.get(name)

@@ -1,0 +1,5 @@
+"""A fault of the engine fails the test that meets it; in a review it costs one function."""
+
+import os
+
+os.environ.setdefault("HEADWATER_TRACEBACK", "1")
