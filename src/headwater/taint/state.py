@@ -332,7 +332,19 @@ def cleared(value: Value, classes: int) -> Value:
 
 def asked(labels: frozenset[Label], steps: Mapping[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
     """The labels of what is handed over as a system prompt; whether a parameter's part is that, the caller sees."""
-    made = {label: label if label.exact else derive(label, clear=prompts.SYSTEM, exact=True) for label in labels}
+    return _inexact(labels, steps, prompts.SYSTEM)
+
+
+def guessed(value: Value) -> Value:
+    """What is found under a name in a mapping that may not have it; a parameter's part of that name is no guess."""
+    if not value.labels:
+        return value
+    labels, steps = _inexact(value.labels, value.steps, GUESSED)
+    return value if labels == value.labels else value.with_(labels=labels, steps=steps)
+
+
+def _inexact(labels: frozenset[Label], steps: Mapping[Label, Node] | None, clear: int) -> tuple[frozenset[Label], dict[Label, Node] | None]:
+    made = {label: label if label.exact else derive(label, clear=clear, exact=True) for label in labels}
     told = {new: steps[old] for old, new in made.items() if new is not None and old in steps} if steps else None
     return frozenset(new for new in made.values() if new is not None), told
 
