@@ -460,7 +460,7 @@ class Frame(State):
                     part = self.export(found, depth + 1, share, inner)
                     known = fields.get(key)
                     fields[key] = part if known is None else join_shapes(known, part)
-            elif parts:
+            elif parts and not (kind == "instance" and any(isinstance(ref, Inst) for ref in value.refs)):  # its class knows its fields
                 whole = self.collapse(value)
                 labels, proven, closed, constant = whole.labels, whole.proven, False, False
                 if kind == "instance":  # which field it is in is not known any more: to ask for one of them would be a guess

@@ -225,7 +225,7 @@ def _setattr(frame: Instructions, args: Args) -> Value | None:
             frame.store(target, name.const, value)
         elif not (value.refs and all(isinstance(ref, Fn) for ref in value.refs)):  # a function is no data that another field may hold
             # Any field may hold the data now; to call it an object that each of them may be would be a guess.
-            stored = frame.derived([value])
+            stored = frame.derived([value], "kept in a field")
             if not name.labels and stored.labels and all(_some_field(frame, label) for label in stored.labels):
                 return Value(const=None)  # fields of one object copied to another: each stays what it is, as its class knows
             mapping = _item_of(frame, args)

@@ -22,6 +22,14 @@ from headwater.taint.value import NO_CONST, Value
 
 _VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "Struct"})
 """Names of base classes that check the annotated types of what they are given."""
+_DATA = frozenset({
+    "__add__", "__bytes__", "__call__", "__contains__", "__format__", "__fspath__", "__getattr__", "__getitem__", "__getstate__",
+    "__html__", "__iter__", "__json__", "__len__", "__next__", "__radd__", "__str__", "as_dict", "asdict", "dict", "json", "model_dump",
+    "model_dump_json", "serialize", "to_dict", "to_json", "to_string",
+})  # fmt: skip
+"""Methods of objects that are data, or can be made into data."""
+_PLAIN_BASES = frozenset({"ABC", "Generic", "Module", "Protocol", "object"})
+"""Names of bases of which an object is no data."""
 
 
 class Project:
@@ -33,6 +41,7 @@ class Project:
         """What is declared of the versions of libraries."""
         self.catalogue = catalogue
         self.counts: dict[str, int] = {}
+        self._doing: dict[int, bool] = {}
         self.classes_in: dict[int, list[Cls]] = {}
         """The classes whose bodies are in a function."""
         for cls in symbols.classes:
@@ -243,6 +252,28 @@ class Project:
                         break
             self._checked[key] = known
         return known
+
+    def does_things(self, cls: Cls) -> bool:
+        """Whether objects of a class do things and are no data (an agent, a client): what one of their fields holds is not what they are.
+
+        Such a class has a constructor of its own and methods, none that makes it data, and bases that are known.
+        """
+        known = self._doing.get(cls.id)
+        if known is None:
+            names = {name for one in cls.mro for name in one.methods}
+            known = (
+                "__init__" in names
+                and names.isdisjoint(_DATA)
+                and any(not name.startswith("__") for name in names)
+                and not any(one.ir.decorators for one in cls.mro)
+                and all(self._known_base(cls, one, base.name) for one in cls.mro for base in one.ir.bases)
+            )
+            self._doing[cls.id] = known
+        return known
+
+    def _known_base(self, cls: Cls, one: Cls, name: str) -> bool:
+        """Whether a base of a class says nothing of data: it is in the project, or a plain one."""
+        return name.rpartition(".")[2] in _PLAIN_BASES or any(found in cls.mro for found in self.symbols.type_names(one.module, name))
 
     def clears_when_read(self, node: ApiPath[Any]) -> int:
         """Sink classes for which an attribute is safe when it is read (``Path(x).name``)."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
-from headwater.index.entities import Fn
+from headwater.index.entities import Fn, Inst
 from headwater.taint import prompts
 from headwater.taint.labels import ALL, GUESSED, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
 from headwater.taint.summary import Path
@@ -209,7 +209,7 @@ class State:
     def _collapse(self, value: Value) -> tuple[Value, dict[Alloc, None]]:
         labels, steps, proven = value.labels, value.steps, value.proven
         cells = self.cells
-        seen = dict.fromkeys(value.allocs)
+        seen = dict.fromkeys(self._data_of(value))
         level = list(seen)
         for _ in range(limits.SHAPE_DEPTH):
             deeper: list[Alloc] = []
@@ -223,7 +223,7 @@ class State:
                         labels = labels | found.labels
                         if found.steps:
                             steps = {**found.steps, **steps} if steps else found.steps
-                    for one in found.allocs:
+                    for one in self._data_of(found) if found.allocs else ():
                         if one not in seen:
                             seen[one] = None
                             deeper.append(one)
@@ -237,6 +237,13 @@ class State:
     def text_of(self, value: Value, class_: int) -> Value:
         """The value with what is inside, as an operation on texts sees it; of an object it would be a guess to say which field is meant."""
         return value if class_ & GUESSED and any(alloc.kind == "instance" for alloc in value.allocs) else self.collapse(value)
+
+    def _data_of(self, value: Value) -> tuple[Alloc, ...]:
+        """The objects of a value that are data: what an agent or a client keeps is no data of the agent."""
+        for ref in value.refs:
+            if type(ref) is Inst and self.solver.does_things(ref.cls):
+                return tuple(alloc for alloc in value.allocs if alloc.kind not in ("instance", "param"))
+        return value.allocs
 
     def apart(self, value: Value) -> Value:
         """The value with those of its labels alone that no object stands for: a parameter's own label stands for the parameter's object."""
