@@ -15,6 +15,16 @@ class ConditionError(ValueError):
     """Text that is no condition or no argument path."""
 
 
+class Where(msgspec.Struct, frozen=True):
+    """A step to those elements of which a part is one of these texts: ``[0=system|developer]``."""
+
+    part: str | int
+    values: tuple[str, ...]
+
+
+Step = str | int | Where
+
+
 class Argument(msgspec.Struct, frozen=True):
     """An argument of a call: ``self``, ``$0``, ``$name``, ``$0/name``, ``$*``, ``$any``; then steps into the value."""
 
@@ -22,7 +32,7 @@ class Argument(msgspec.Struct, frozen=True):
     position: int
     """-1: by keyword only; -2: all positional; -3: all."""
     keyword: str
-    steps: tuple[str | int, ...]
+    steps: tuple[Step, ...]
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -58,15 +68,17 @@ def argument(text: str) -> Argument:
     match = _ARGUMENT.fullmatch(text.strip())
     if match is None:
         raise ConditionError(f"not an argument: {text!r} (self, $0, $name, $0/name, $* or $any, then .attr or [key])")
-    steps: list[str | int] = []
+    steps: list[Step] = []
     for name, key in _STEP.findall(match["steps"]):
         if name:
             steps.append(name)
         elif key.strip() in ("", "*"):
             steps.append("*")
         else:
-            bare = key.strip().strip("\"'")
-            steps.append(int(bare) if re.fullmatch(r"-?\d+", bare) else bare)
+            part, chosen, values = key.partition("=")
+            bare = part.strip().strip("\"'")
+            step = int(bare) if re.fullmatch(r"-?\d+", bare) else bare
+            steps.append(Where(step, tuple(values.split("|"))) if chosen else step)
     head = match[1]
     if head == "self":
         return Argument(True, -1, "", tuple(steps))

@@ -16,7 +16,7 @@ import yaml
 
 from headwater.apis import conditions
 from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
-from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator
+from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator, SinkModel
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
@@ -85,6 +85,16 @@ class Catalogue:
                     self.paths.know(path.removesuffix(CALL) if path.endswith(CALL) else path + CALL)
 
 
+def _prompted(api: Api) -> Api:
+    """The entry with what its ``system`` and its ``prompt`` mean for data: sinks."""
+    sinks = list(api.sinks)
+    if api.system:
+        sinks.append(SinkModel("prompt-system", at=api.system, when=api.when, does="makes it part of the system prompt"))
+    if api.prompt:
+        sinks.append(SinkModel("prompt", at=api.prompt, when=api.when, does="sends it to the model"))
+    return msgspec.structs.replace(api, sinks=sinks) if len(sinks) > len(api.sinks) else api
+
+
 def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:
     """All files of a folder (default: the built-in Python models), sorted by name; raises ModelError."""
     return _load(folder) if folder is not None else list(_built_in())
@@ -112,7 +122,7 @@ def read(text: str, name: str) -> ApiFile:
     except (msgspec.ValidationError, _WrongError) as error:
         where, _, _ = str(error).partition(" - at `$")
         raise ModelError(f"{name}:{_line(text, str(error))}: {where}") from None
-    return file
+    return msgspec.structs.replace(file, apis=[_prompted(api) for api in file.apis])
 
 
 class _WrongError(ValueError):
@@ -147,6 +157,9 @@ def _check(file: ApiFile) -> None:
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
             _argument(one, at)
+        for one in [api.prompt, *([api.system] if isinstance(api.system, str) else api.system)]:
+            if one:
+                _argument(one, at)
         for one in (api.fills, api.same, api.copies, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):
             if one:
                 _argument(one, at)

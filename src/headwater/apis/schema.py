@@ -8,7 +8,8 @@ nothing is known, ``?llm`` one of which only the name is known (a parameter, var
 confidence down.
 
 An argument is ``self`` (the receiver), ``$0`` (position), ``$name`` (keyword), ``$0/name`` (position or keyword), ``$*`` (all
-positional), ``$any`` (all arguments), followed by ``.attr``, ``[0]``, ``["key"]`` or ``[]`` (any element).
+positional), ``$any`` (all arguments), followed by ``.attr``, ``[0]``, ``["key"]``, ``[]`` (any element) or ``[0=a|b]`` (those
+elements of which part 0 is the text ``a`` or ``b``).
 
 A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is
 ``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``text`` (a text whose beginning is known), ``list``
@@ -207,10 +208,12 @@ class Api(_Strict, frozen=True):
     is_: str = msgspec.field(name="is", default="")
     """What the call makes in the system map: ``llm-call``, ``llm``, ``retriever``, ``vector-store``, ``agent`` ..."""
     prompt: str = ""
-    system: str = ""
+    """Where the text for the model is: a sink of the class ``prompt`` too."""
     model: str = ""
     tools: str = ""
     """Where the arguments of that are, for the system map."""
+    system: str | list[str] = ""
+    """Where the system prompt is, or what becomes part of it: a sink of the class ``prompt-system`` too."""
 
 
 class Operator(_Strict, frozen=True):

@@ -35,7 +35,19 @@ _LOOKUPS = frozenset({"getattr", "globals", "locals", "vars"})
 class Card:
     """The names that one function uses."""
 
-    __slots__ = ("attributes", "called", "dynamic", "imported", "kept", "members", "names", "outer_writes", "self_reads", "self_writes")
+    __slots__ = (
+        "attributes",
+        "called",
+        "dynamic",
+        "imported",
+        "kept",
+        "members",
+        "messages",
+        "names",
+        "outer_writes",
+        "self_reads",
+        "self_writes",
+    )
 
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
@@ -50,6 +62,8 @@ class Card:
         """Paths and levels of import statements inside the function."""
         self.dynamic = False
         """Something got by a name that is not written down is called, or given back."""
+        self.messages = False
+        """A dict is made that has a role, as messages to a model have."""
         self.kept: frozenset[int] = frozenset()
         """Registers that outlive the block in which they are written: targets of moves, and what local functions capture."""
 
@@ -133,12 +147,17 @@ def card(fn: Fn) -> Card:
                 changed(callee[0])
             if instr.fn in found:
                 made.dynamic = True
+            if instr.kw and from_name.get(instr.fn) == "dict" and any(name == "role" for name, _ in instr.kw):
+                made.messages = True
             if from_name.get(instr.fn) in _LOOKUPS:
                 found.add(instr.dst)
                 if len(instr.args) > 1 and instr.args[1] not in literals:
                     chosen.add(instr.dst)
         elif kind is ir.Const:
             literals.add(instr.dst)
+        elif kind is ir.Build:
+            if instr.kind == "dict" and "role" in instr.keys:
+                made.messages = True
         elif kind is ir.Return:
             if instr.src in chosen:
                 made.dynamic = True

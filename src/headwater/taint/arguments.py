@@ -14,7 +14,7 @@ import msgspec
 
 from headwater import limits
 from headwater.apis import conditions, regex
-from headwater.apis.conditions import Argument, Term
+from headwater.apis.conditions import Argument, Step, Term, Where
 from headwater.apis.paths import UNKNOWN, ApiPath, expand
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.taint.frame import Frame
@@ -90,9 +90,12 @@ class Arguments(Frame):
                     value = None
         return self._inside(value, where.steps)
 
-    def _inside(self, value: Value | None, steps: tuple[str | int, ...]) -> Value | None:
+    def _inside(self, value: Value | None, steps: tuple[Step, ...]) -> Value | None:
         """The part of a value that an argument path names; None where there is none."""
         for step in steps:
+            if isinstance(step, Where):
+                value = self._picked(value, step)
+                continue
             if value is None or (step != "*" and lacks(value, step)):
                 return None
             value = (
@@ -103,6 +106,14 @@ class Arguments(Frame):
                 else self._get(value, step)
             )
         return value
+
+    def _picked(self, value: Value | None, where: Where) -> Value | None:
+        """The elements of a container of which a part is known to be one of some texts; None where there is none."""
+        if value is None:
+            return None
+        elements = [self.cells.get((alloc, key), BOTTOM) for alloc in value.allocs for key in alloc.keys]
+        chosen = [one for one in elements if (part := self._inside(one, (where.part,))) is not None and part.const in where.values]
+        return join_all(chosen) if chosen else None
 
     # ------------------------------------------------------------------------------------------- conditions
 

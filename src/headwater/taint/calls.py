@@ -19,7 +19,7 @@ from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
 from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
-from headwater.taint.state import Cell, lacks
+from headwater.taint.state import Cell, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, join, join_refs, of_others
 
@@ -258,7 +258,7 @@ class Calls(Models):
         if args.spread is not None:
             for name in names:
                 if name not in args.kw:
-                    self.store(value, name, self.item(args.spread, name, None))
+                    self.store(value, name, guessed(self.item(args.spread, name, None)))
 
     def _apply(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         """The effects and the result of a function of the project."""
@@ -422,6 +422,7 @@ class Calls(Models):
                     made = args.star
                 if args.spread is not None:
                     taken = self.item(args.spread, param.name, None)
+                    taken = guessed(taken) if lacks(args.spread, param.name) is None else taken
                     made = taken if made is None else join(made, taken)
             actuals.append(made if made is not None else BOTTOM)
             places.append(place)
@@ -448,10 +449,10 @@ class Calls(Models):
         actual = self.project(actuals, effect.param, effect.path)
         if actual is None:
             return
-        value = self.collapse(actual)
+        bit = BIT[effect.sink.class_]
+        value = self.text_of(actual, bit)
         if not value.labels:
             return
-        bit = BIT[effect.sink.class_]
         if effect.exact and value.proven & (bit | effect.sink.safe_if):
             return
         requires: list[Requirement] = []

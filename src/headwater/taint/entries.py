@@ -9,6 +9,7 @@ from headwater import ir
 from headwater.apis.paths import CALL, expand
 from headwater.apis.schema import Callback
 from headwater.index.entities import Fn, Var
+from headwater.taint import prompts
 from headwater.taint.arguments import Args
 from headwater.taint.labels import bits, source_label
 from headwater.taint.summary import Entry as Entry
@@ -54,7 +55,8 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
             else:
                 text = f"the argument {param.name} of the {what} {fn.name}()"
                 source = solver.source(kind, fn, param.start, param.end, text)
-                label = source_label(source, cleared=bits(callback.first_harmless) if param is params[first] else 0)
+                harmless = bits(callback.first_harmless) if param is params[first] else 0
+                label = source_label(source, cleared=harmless | (prompts.SYSTEM if prompts.asked_for(param.name) else 0))
                 value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
                 value = frame.typed(value, type_) if type_.refs else value
         if param.kind == "star":

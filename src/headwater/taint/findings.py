@@ -15,6 +15,7 @@ from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, 
 from headwater.index.entities import Fn
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
+from headwater.taint.instructions import JOINED
 from headwater.taint.labels import Source, eased, steps_down
 from headwater.taint.library import is_test, public_calls
 from headwater.taint.programs import checks_in_words
@@ -82,7 +83,7 @@ class Reporter:
             for report in self.solver.reports[one].values():
                 drafts.append(((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, tracer)))
         drafts.sort(key=lambda item: item[0])
-        return _numbered(_without_doubles([finding for _, finding in drafts]))
+        return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
 
     def _flow(self, issues: list[Issue], tracer: Tracer) -> Finding | None:
         best: dict[Any, Issue] = {}
@@ -273,6 +274,21 @@ def _without_doubles(findings: list[Finding]) -> list[Finding]:
         seen.add(key)
         made.append(finding)
     return made
+
+
+def _of_one_text(findings: list[Finding]) -> list[Finding]:
+    """Of the calls that one text for a model goes to, the surest: what has to change is where the text is made, not who sends it."""
+    best: dict[Any, Finding] = {}
+    for finding in findings:
+        key: Any = id(finding)
+        if finding.sink_class in ("prompt", "prompt-system"):
+            made = [step.place for step in finding.traces[0].steps if step.what == JOINED or step.what.startswith("through ")]
+            key = (finding.rule, made[-1]) if made else key
+        known = best.get(key)
+        if known is None or (finding.severity, finding.confidence) > (known.severity, known.confidence):
+            best[key] = finding
+    kept = {id(finding) for finding in best.values()}
+    return [finding for finding in findings if id(finding) in kept]
 
 
 def _numbered(findings: list[Finding]) -> list[Finding]:

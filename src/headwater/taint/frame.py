@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import BELOW, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
+from headwater.taint.labels import BELOW, GUESSED, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -465,6 +465,8 @@ class Frame(State):
             elif parts and not (kind == "instance" and any(isinstance(ref, Inst) for ref in value.refs)):  # its class knows its fields
                 whole = self.collapse(value)
                 labels, proven, closed, constant = whole.labels, whole.proven, False, False
+                if kind == "instance":  # which field it is in is not known any more: to ask for one of them would be a guess
+                    labels = derive_all(labels, clear=GUESSED, exact=True)
                 fields = None if kind in ("list", "tuple", "set", "dict", "generator") else fields
         bound = None
         if value.bound is not None and budget > 2 and depth < limits.SHAPE_DEPTH and any(isinstance(ref, Fn) for ref in value.refs):

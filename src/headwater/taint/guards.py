@@ -14,7 +14,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import containers
+from headwater.taint import containers, prompts
 from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, OnlyObjects, Pred, Value, join, same
 
@@ -34,9 +34,11 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
         return (left.pred[1], left.pred[0]) if left.pred is not None else None
     if op in ("in", "not in"):
         fact = _membership(cells, left, right, frame, right_register)
-        if fact is None:
+        asked = prompts.role_checked(frame, left_register, right, right_register)
+        if fact is None and not asked:
             return None
-        true, false = fact
+        true, false = fact or ((), ())
+        true += asked
         return (true, false) if op == "in" else (false, true)
     if op in ("==", "is", "!=", "is not"):
         true_: tuple[Fact, ...] = ()
@@ -56,6 +58,9 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
                 true_ += ((side.subject, PATHS, 0, (), ""),)
             elif side.subject and side.proven & CHECKED:
                 true_ += ((side.subject, 0, PATHS, (), "a comparison of texts can be passed by a neighbour of the folder"),)
+        if frame.holders:
+            true_ += prompts.role_checked(frame, left_register, right, right_register)
+            true_ += prompts.role_checked(frame, right_register, left, left_register)
         if left.pred is not None and right.const in (True, False):
             positive = left.pred if right.const is True else (left.pred[1], left.pred[0])
             return positive if op in ("==", "is") else (positive[1], positive[0])
@@ -312,6 +317,8 @@ def _dict(frame: Instructions, args: Args) -> Value | None:
     made = Value(allocs=(alloc,))
     for name, value in args.kw.items():
         frame.put(alloc, name, value)
+    if "role" in args.kw:
+        prompts.message(frame, alloc, frame.at.start, frame.at.end)
     for value in [*args.positional, *([args.spread] if args.spread is not None else [])]:
         whole = frame.collapse(value)
         made = Value(

@@ -13,11 +13,12 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
-from headwater.taint import guards, optin
+from headwater.taint import guards, optin, prompts, secrets
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
     ALL,
+    ASKED,
     BIT,
     HOST_FIXED,
     NAME_HEAD,
@@ -28,6 +29,7 @@ from headwater.taint.labels import (
     bits,
 )
 from headwater.taint.programs import Programs
+from headwater.taint.state import asked, cleared
 from headwater.taint.value import (
     BOTTOM,
     CHOSEN,
@@ -57,6 +59,8 @@ _SCHEMAS = frozenset({
     "args_schema", "function_parameters", "input_schema", "inputSchema", "parameters", "params", "parameters_schema", "schema"
 })  # fmt: skip
 """Keys under which the description of a tool holds its parameters."""
+JOINED = "becomes part of a text"
+"""The step of a trace where a text is put together."""
 _CALLABLES = frozenset({"callable", "callback", "execute", "fn", "func", "function", "handler", "implementation"})
 """Keys under which it holds the function."""
 
@@ -69,6 +73,10 @@ class Instructions(Calls):
         self.named_calls: dict[int, str] = {}
         self.receivers: dict[int, int] = {}
         """The register that an attribute was read from, by the attribute's register."""
+        self.holders: dict[int, int] = {}
+        """The register of the message that a part was read from, by the part's register."""
+        self.firsts: dict[int, int] = {}
+        """The register of the list whose first element a register holds."""
         self.origins: dict[int, tuple[tuple[Any, Value], ...]] = {}
         """What a register is the text of (``str(path)``) or the path of: cells, and what they held."""
         self.programs = Programs(self)
@@ -102,7 +110,20 @@ class Instructions(Calls):
             if i.src in self.origins:
                 self.origins[i.dst] = self.origins[i.src]
         self.programs.moved(i.dst, i.src)
+        if self.holders:
+            self._held(i.dst, self.holders.get(i.src))
         self.write(i.dst, value)
+
+    def _held(self, register: int, holder: int | None) -> None:
+        """A register holds a part of a message, or something else."""
+        if holder is None:
+            self.holders.pop(register, None)
+        else:
+            self.holders[register] = holder
+
+    def _asked(self, value: Value) -> Value:
+        """A part of a message that came with the role of the system, and what is inside it."""
+        return cleared(self.collapse(value), prompts.SYSTEM).with_(allocs=())
 
     def i_attr(self, i: ir.Attr) -> None:
         base = self.cells.get(i.obj, BOTTOM)
@@ -123,6 +144,12 @@ class Instructions(Calls):
             value.subject = (*self.cells_of(i.obj), *base.origin)
         elif base.subject:
             value = self._shown(base, value, i.obj)
+        if i.name in prompts.PARTS:
+            self.holders[i.dst] = i.obj
+            if base.proven & ASKED:
+                value = self._asked(value)
+        elif self.holders:
+            self.holders.pop(i.dst, None)
         self.write(i.dst, value)
 
     def _shown(self, base: Value, value: Value, register: int) -> Value:
@@ -160,6 +187,20 @@ class Instructions(Calls):
         self.programs.moved(i.dst, i.obj)
         if base.subject and (not base.proven & NAME_HEAD or i.key == 0):
             value = value.with_(subject=base.subject, proven=value.proven | base.proven & NAME_HEAD)
+        if i.key is None and i.reg < 0 and value.labels:
+            value = cleared(value, secrets.SHOWN)
+        elif secrets.named(i.key) and any(getattr(ref, "text", "") == "os.environ" for ref in base.refs):
+            value = self.from_source("secret", f"the environment variable {i.key}")
+        if i.key == 0:  # what is shown of the first message holds when it is read again
+            self.firsts[i.dst] = i.obj
+            seen = self.cells.setdefault(("first", i.obj), BOTTOM)
+            value = value.with_(proven=value.proven | ASKED) if seen.proven & ASKED else value
+        if i.key in prompts.PARTS:
+            self.holders[i.dst] = i.obj
+            if base.proven & ASKED:
+                value = self._asked(value)
+        elif self.holders:
+            self.holders.pop(i.dst, None)
         self.write(i.dst, value)
 
     def i_store_attr(self, i: ir.StoreAttr) -> None:
@@ -236,8 +277,11 @@ class Instructions(Calls):
             if behind:
                 key = "*"
             self.put(alloc, key, value)
-        if i.kind == "dict" and len(i.keys) > 2:
-            self._described(alloc, i.keys)
+        if i.kind == "dict":
+            if len(i.keys) > 2:
+                self._described(alloc, i.keys)
+            if "role" in i.keys:
+                prompts.message(self, alloc, i.start, i.end)
         self.write(i.dst, Value(allocs=(alloc,)))
 
     def _described(self, alloc: Alloc, keys: tuple[Any, ...]) -> None:
@@ -303,7 +347,7 @@ class Instructions(Calls):
                 made = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
                 self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
                 return
-        made_text = _begun(self.derived(parts, "becomes part of a text"), i.literals[0] if i.literals else "")
+        made_text = _begun(self.derived(parts, JOINED), i.literals[0] if i.literals else "")
         self.write(i.dst, made_text.with_(proven=made_text.proven | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
 
     def i_binary(self, i: ir.Binary) -> None:
@@ -344,7 +388,7 @@ class Instructions(Calls):
         refs: list[Any] = []
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
-        what = "becomes part of a text" if i.op in ("+", "%") else ""
+        what = JOINED if i.op in ("+", "%") else ""
         if i.op == "/":
             made = self.joined([left, right], "")
         elif fixed:  # what follows cannot change the host any more
@@ -480,6 +524,13 @@ class Instructions(Calls):
                 result = result.with_(subject=args.receiver_cells, proven=result.proven | NAME_HEAD)
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)
+        if args.name in ("get", "pop") and args.positional and prompts.asked_for(args.positional[0].const):
+            labels, steps = asked(result.labels, result.steps)
+            result = result.with_(labels=labels, steps=steps)
+        part = args.name == "get" and bool(args.positional) and args.positional[0].const in prompts.PARTS
+        self._held(i.dst, self.receivers.get(i.fn) if part else None)
+        if part and receiver is not None and receiver.proven & ASKED:
+            result = self._asked(result)
         self.write(i.dst, result)
         self.programs.called(i.dst, i, args, self.receivers.get(i.fn) if callee.bound is not None or args.name else None, callee)
         self.programs.again(before)

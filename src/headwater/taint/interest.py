@@ -18,6 +18,7 @@ from headwater.apis.schema import Api
 from headwater.index.calls import COMMON_METHODS, Card
 from headwater.index.entities import Cls, Fn, Inst, Mod
 from headwater.index.symbols import Symbols
+from headwater.taint import secrets
 from headwater.taint.summary import Summary
 from headwater.taint.value import CHOSEN, Shape
 
@@ -35,7 +36,8 @@ class Interest:
     def __init__(self, symbols: Symbols, catalogue: Catalogue, cards: list[Card], classes: frozenset[str]) -> None:
         self.symbols = symbols
         self.cards = cards
-        self._classes = classes
+        self._classes = classes - secrets.CLASSES
+        follow_secrets = self._classes != classes
         self._members: dict[str, set[str]] = {}
         """Last name of an operation on an object, to the libraries whose object it is."""
         self._functions: dict[str, set[str]] = {}
@@ -43,7 +45,7 @@ class Interest:
         self._all: set[str] = set()
         """Libraries of which every operation counts."""
         for path, payload in catalogue.placed:
-            if _counts(payload, classes):
+            if _counts(payload, self._classes) or (follow_secrets and _brings_secrets(payload)):
                 self._enter(path, catalogue.types)
         self._mentions: dict[str, list[int]] = {}
         for number, card in enumerate(cards):
@@ -121,8 +123,9 @@ class Interest:
         everywhere = {UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
         members = {name for name, roots in self._members.items() if roots & everywhere and name not in COMMON_METHODS}
         found = []
+        prompts = "prompt-system" in self._classes
         for fn, card in zip(self.symbols.functions, self.cards, strict=True):
-            if fn.index == 0 or card.dynamic or self._names_operation(fn, card, members):
+            if fn.index == 0 or card.dynamic or (prompts and card.messages) or self._names_operation(fn, card, members):
                 found.append(fn.id)
                 if fn.index:
                     self._naming.add(fn.id)
@@ -209,9 +212,10 @@ class Interest:
                 self._setters.setdefault(mutation.field, {})[fn.id] = own
                 if self._is_hot(fn, mutation.field, own):
                     yield from self._callers(fn)
-        if not summary.sinks:
+        counting = [effect for effect in summary.sinks if effect.sink.class_ in self._classes]
+        if not counting:
             return
-        for effect in summary.sinks:
+        for effect in counting:
             if effect.exact and effect.path and isinstance(effect.path[-1], str) and effect.path[-1].isidentifier():
                 own = fn.cls is not None and not effect.param and len(effect.path) == 1
                 yield from self._heat(effect.path[-1], fn.cls if own else None)
@@ -334,7 +338,7 @@ class Interest:
         leads = shape.kind == CHOSEN  # to call it is an operation
         for ref in shape.refs:
             if isinstance(ref, ApiPath):
-                leads = leads or any(isinstance(entry, Api) and entry.sinks for entry in ref.entries)
+                leads = leads or any(isinstance(entry, Api) and _damages(entry, self._classes) for entry in ref.entries)
                 if name not in self._library.setdefault(ref.text, {}):
                     self._library[ref.text][name] = None
                     for method in self._common_after(ref):
@@ -384,12 +388,16 @@ class Interest:
             yield from self._mentions.get(local, ())
 
 
+def _brings_secrets(payload: Any) -> bool:
+    return isinstance(payload, Api) and not {payload.returns, payload.yields}.isdisjoint(("env", "secret"))
+
+
+def _damages(payload: Api, classes: frozenset[str]) -> bool:
+    return any(sink.class_ in classes for sink in payload.sinks)
+
+
 def _counts(payload: Any, classes: frozenset[str]) -> bool:
     """Whether a model says something that a review reports: a sink, an entry point, or a call that is wrong by itself."""
     if isinstance(payload, CallRule):
         return True
-    return (
-        any(sink.class_ in classes for sink in payload.sinks)
-        or any(one.parameters or one.by_name for one in payload.calls)
-        or payload.decorates is not None
-    )
+    return _damages(payload, classes) or any(one.parameters or one.by_name for one in payload.calls) or payload.decorates is not None

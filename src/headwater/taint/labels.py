@@ -28,6 +28,8 @@ CHECKED = CONTAINED << 1
 PATHS = BIT["path-read"] | BIT["path-write"]
 OF_OTHERS = ALL & ~(BIT["code"] | BIT["import"] | BIT["sandboxed-code"] | BIT["shell"] | BIT["deserialize"] | BIT["sql"])
 """What data that somebody put into one object of a class is cleared for in the field of any other: all that does not run it."""
+GUESSED = BIT["prompt-system"] | BIT["prompt"] | BIT["log"]
+"""What data is cleared for of which it is not known in which field of an object it is."""
 TREE = PARSED_URL << 1
 """In ``Label.weak``: the data is part of the syntax tree of a program."""
 TREE_IMPORTS = TREE << 1
@@ -42,6 +44,8 @@ NO_OPTION = OPTED_IN << 1
 """In ``Value.proven``: text that does not begin with a dash is no option of a program."""
 MODULE = NO_OPTION << 1
 """In ``Value.proven``: a module that was imported by its name."""
+ASKED = MODULE << 1
+"""In ``Value.proven``: a message whose role, which came with it, is the operator's."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 BELOW = "**"

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin
+from headwater.taint import optin, prompts, secrets
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.frame import as_object
 from headwater.taint.labels import (
@@ -124,6 +124,8 @@ class Models(Arguments):
     ) -> None:
         """Data with ``label`` reaches ``sink``: a finding, or an effect for the caller."""
         bit = BIT[sink.class_]
+        if not secrets.followed(self.fn, label, sink.class_, drop + label.drop):
+            return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
         weak |= label.weak & (bit | OPTED_IN | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
@@ -183,7 +185,13 @@ class Models(Arguments):
                 if sink.class_ in self.solver.classes:
                     self._sink(sink, node, args, loose)
         if entry.returns and self.holds(entry.when, args, []) is not False:
-            made = self.from_source(entry.returns, entry.label or f"the result of {node.text}", bits(entry.harmless), args.receiver)
+            harmless = bits(entry.harmless)
+            if args.positional and prompts.asked_for(args.positional[0].const):  # request.form.get("system_prompt")
+                harmless |= prompts.SYSTEM
+            kind, words = entry.returns, entry.label or f"the result of {node.text}"
+            if kind == "env" and args.positional and secrets.named(args.positional[0].const):
+                kind, words = "secret", f"the environment variable {args.positional[0].const}"
+            made = self.from_source(kind, words, harmless, args.receiver)
             if loose:
                 made = self.lower(made)
             if entry.instance_of:
@@ -294,10 +302,11 @@ class Models(Arguments):
         bit = BIT[model.class_]
         sink: Sink | None = None
         for one in [model.at] if isinstance(model.at, str) else model.at:
-            found = self._argument(one, args)
-            if found is None:
-                continue
-            value = self.collapse(found)
+            where = conditions.argument(one)
+            found = self.argument(where, args)
+            if found is None or (bit == prompts.SYSTEM and self._may_lack(where, args, found)):
+                continue  # which part of a request that is passed on as a whole is the system prompt, is not known
+            value = self.text_of(found, bit)
             if not value.labels or value.proven & (bit | (NO_OPTION if model.safe_if else 0)):
                 continue
             if sink is None:

@@ -7,12 +7,13 @@ and elements mean is in ``headwater.taint.frame``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.index.entities import Fn, Inst
-from headwater.taint.labels import ALL, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
+from headwater.taint import prompts
+from headwater.taint.labels import ALL, GUESSED, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
 from headwater.taint.summary import Path
 from headwater.taint.value import BOTTOM, Alloc, Node, Value, join
 
@@ -139,6 +140,8 @@ class State:
             if len(keys) >= limits.FIELDS:
                 self.solver.count("widened-objects")
                 key, weak = "*", True
+                if value.labels:  # to find it in one of the fields would be a guess
+                    value = cleared(value, GUESSED)
             keys[key] = None
         cell = (alloc, key)
         if weak:
@@ -231,6 +234,10 @@ class State:
             return value, seen
         return Value(widen(labels), value.refs, value.const, value.allocs, proven, value.bound, value.loose, None, steps), seen
 
+    def text_of(self, value: Value, class_: int) -> Value:
+        """The value with what is inside, as an operation on texts sees it; of an object it would be a guess to say which field is meant."""
+        return value if class_ & GUESSED and any(alloc.kind == "instance" for alloc in value.allocs) else self.collapse(value)
+
     def _data_of(self, value: Value) -> tuple[Alloc, ...]:
         """The objects of a value that are data: what an agent or a client keeps is no data of the agent."""
         for ref in value.refs:
@@ -263,6 +270,8 @@ class State:
         steps = None
         if value.steps:
             steps = {extend(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
+        if prompts.asked_for(key):
+            labels, steps = asked(labels, steps)
         roots = tuple(
             self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
             for label in ordered(labels)
@@ -319,6 +328,32 @@ class State:
                     self.put(twin, key, found)
             made.append(twin)
         return value.with_(allocs=tuple(made))
+
+
+def cleared(value: Value, classes: int) -> Value:
+    """The value without harm for some sink classes."""
+    made = {label: new for label in value.labels if (new := derive(label, clear=classes, exact=True)) is not None}
+    steps = {new: value.steps[old] for old, new in made.items() if old in value.steps} if value.steps else None
+    return value.with_(labels=frozenset(made.values()), steps=steps)
+
+
+def asked(labels: frozenset[Label], steps: Mapping[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
+    """The labels of what is handed over as a system prompt; whether a parameter's part is that, the caller sees."""
+    return _inexact(labels, steps, prompts.SYSTEM)
+
+
+def guessed(value: Value) -> Value:
+    """What is found under a name in a mapping that may not have it; a parameter's part of that name is no guess."""
+    if not value.labels:
+        return value
+    labels, steps = _inexact(value.labels, value.steps, GUESSED)
+    return value if labels == value.labels else value.with_(labels=labels, steps=steps)
+
+
+def _inexact(labels: frozenset[Label], steps: Mapping[Label, Node] | None, clear: int) -> tuple[frozenset[Label], dict[Label, Node] | None]:
+    made = {label: label if label.exact else derive(label, clear=clear, exact=True) for label in labels}
+    told = {new: steps[old] for old, new in made.items() if new is not None and old in steps} if steps else None
+    return frozenset(new for new in made.values() if new is not None), told
 
 
 def lacks(value: Value, key: str | int) -> bool | None:

@@ -1,0 +1,43 @@
+"""Secrets by their names: which settings hold one, and when data that may be one is worth following.
+
+A client of a library is made with a key, and what it gives is no key: a secret is followed only where nothing about its way is unsure.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from headwater.index.entities import Fn
+from headwater.taint.labels import BIT, Label
+
+CLASSES = frozenset({"prompt", "log"})
+"""Sink classes that are there for secrets alone: they make no function worth interpreting that names no secret."""
+SHOWN = BIT["prompt"] | BIT["log"]
+"""What a piece of a secret does no harm to (``key[:4]``)."""
+_FOR_SECRETS = SHOWN | BIT["prompt-system"]
+
+_NAME = re.compile(
+    r"(^|_)(api_?key|(access|account|admin|auth|client|deploy|encryption|master|private|secret|service|signing|storage|webhook)_?key|secret"
+    r"|password|passwd|passphrase|(access|api|app|auth|bearer|bot|deploy|gh|github|gitlab|hf|hub|id|oauth|personal|refresh|slack)_?token)s?$"
+    r"|^(token|(?!(eos|bos|pad|stop|mask|unk|sep|cls|max|next|start|end)_)[a-z0-9]+_token)$",
+    re.IGNORECASE,
+)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def named(name: object) -> bool:
+    """Whether a setting or parameter is called like one that holds a secret."""
+    return isinstance(name, str) and _NAME.search(name) is not None
+
+
+def followed(fn: Fn, label: Label, class_: str, lost: int) -> bool:
+    """Whether data that reaches a sink is worth telling, as far as it may be a secret; ``lost``: the steps of confidence lost."""
+    if label.source is not None:
+        return not lost or label.source.kind != "secret" or not BIT[class_] & _FOR_SECRETS
+    if class_ not in CLASSES:
+        return True
+    if lost:
+        return False
+    last = label.path[-1] if label.path else fn.ir.params[label.param].name if label.param < len(fn.ir.params) else ""
+    return class_ != "log" or named(last)
