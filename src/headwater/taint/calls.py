@@ -367,8 +367,8 @@ class Calls(Models):
         params = fn.ir.params
         given, cells = args.positional, args.cells
         if fn.bound and receiver is not None:
-            guessed = callee is not None and callee.loose
-            if receiver.labels and (guessed or (fn.cls is not None and self.solver.does_things(fn.cls))):
+            by_name = callee is not None and callee.loose
+            if receiver.labels and (by_name or (fn.cls is not None and self.solver.does_things(fn.cls))):
                 receiver = as_object(receiver)  # text from elsewhere has no methods of the project
             given, cells = [receiver, *given], [args.receiver_cells, *cells]
         actuals: list[Value] = []

@@ -129,7 +129,7 @@ class Reporter:
                 function=sink.fn.ir.qualname,
             )
             + _noted(sink.note),
-            severity=min(rule.severity, Severity.MEDIUM) if eased(strongest.weak) else rule.severity,
+            severity=_severity(rule, sink.fn, eased(strongest.weak)),
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
             function=sink.fn.ir.qualname,
@@ -164,7 +164,7 @@ class Reporter:
             title=head.title,
             message=_fill(report.rule.message or head.message, source="", sink=f"`{_short(expression)}`", function=report.fn.ir.qualname)
             + _noted(self.solver.declared(report.fn, report.rule.when)),
-            severity=rule.severity,
+            severity=_severity(rule, report.fn),
             confidence=Confidence[report.rule.confidence.upper()],
             place=self._place(report.fn, report.start, report.end),
             function=report.fn.ir.qualname,
@@ -212,6 +212,13 @@ def _only_tested(issue: Issue) -> bool:
     if is_test(issue.sink.fn.module.path):
         return False
     return any(is_test(fn.module.path) for fn in (issue.source.fn, issue.apex))
+
+
+def _severity(rule: Rule, fn: Fn, hindered: bool = False) -> Severity:
+    """How bad it is here: little in a test, which nobody can reach; less where little is left of it."""
+    if is_test(fn.module.path):
+        return min(rule.severity, Severity.LOW)
+    return min(rule.severity, Severity.MEDIUM) if hindered else rule.severity
 
 
 def _varied(issues: list[Issue]) -> list[Issue]:
