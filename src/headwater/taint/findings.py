@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from headwater import limits
@@ -222,16 +223,22 @@ def _severity(rule: Rule, fn: Fn, hindered: bool = False) -> Severity:
 
 
 def _varied(issues: list[Issue]) -> list[Issue]:
-    """The surest first, then those of other sources and other files: three ways in say more than three times the same."""
-    seen: set[Any] = set()
-    first: list[Issue] = []
-    second: list[Issue] = []
-    rest: list[Issue] = []
-    for issue in issues:
-        what, where = (issue.source.kind, issue.source.text), issue.source.fn.module.id
-        (rest if where in seen and what in seen else second if what in seen else first).append(issue)
-        seen.update((what, where))
-    return first + second + rest
+    """Those of the strongest kind of source first; of a kind the surest first, then those of other sources, then of other files.
+
+    Three ways in say more than three times the same.
+    """
+    made: list[Issue] = []
+    for _, group in groupby(issues, key=lambda one: one.source.kind):
+        seen: set[Any] = set()
+        first: list[Issue] = []
+        second: list[Issue] = []
+        rest: list[Issue] = []
+        for issue in group:
+            what, where = issue.source.text, (issue.source.fn.module.id, issue.apex.module.id)
+            (first if what not in seen else second if where not in seen else rest).append(issue)
+            seen.update((what, where))
+        made += first + second + rest
+    return made
 
 
 def _weight(issue: Issue) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import BELOW, GUESSED, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
+from headwater.taint.labels import GUESSED, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -591,9 +591,7 @@ class Frame(State):
             self.projecting = outer
 
     def _part_at(self, value: Value, path: Path) -> Value:
-        for number, key in enumerate(path):
-            if key == BELOW:
-                return self._below(value, str(path[number + 1]))
+        for key in path:
             if key == CALL:
                 value = self.call_value(value, [], {})
             elif key == "*":
@@ -605,19 +603,6 @@ class Frame(State):
             if value is BOTTOM:
                 break
         return value
-
-    def _below(self, value: Value, name: str) -> Value:
-        """What the fields of this name hold, of an object and of those in it."""
-        made = self._get(value, name)
-        seen = dict.fromkeys(value.allocs)
-        level = list(seen)
-        for _ in range(limits.SHAPE_DEPTH):
-            inside = (self.cells.get((alloc, key)) for alloc in level for key in list(alloc.keys))
-            level = list(dict.fromkeys(one for found in inside if found is not None for one in found.allocs if one not in seen))
-            seen.update(dict.fromkeys(level))
-            for alloc in level:
-                made = join(made, self.cells.get((alloc, name), BOTTOM))
-        return made
 
     def elements_or_whole(self, value: Value) -> Value:
         """Any element, values of a dict included."""

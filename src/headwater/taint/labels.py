@@ -48,8 +48,6 @@ ASKED = MODULE << 1
 """In ``Value.proven``: a message whose role, which came with it, is the operator's."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
-BELOW = "**"
-"""In an access path: the name that follows is that of a field somewhere below."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
 
@@ -178,10 +176,7 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
 
 
 def extend(label: Label, key: str | int) -> Label:
-    """The label of an attribute or element: a longer access path for an exact parameter, else the same.
-
-    Of a path that is as long as paths get, the name that comes last is kept: what lies below the path under that name.
-    """
+    """The label of an attribute or element: a longer access path for an exact parameter, else the same."""
     if not label.exact:
         return label
     if label.source is None and len(label.path) < limits.ACCESS_PATH:
@@ -189,12 +184,6 @@ def extend(label: Label, key: str | int) -> Label:
         if known is None:
             path = (*label.path, key)
             known = label._extended[key] = _intern(None, label.param, path, label.cleared, label.drop, True, label.weak)
-        return known
-    if label.source is None and isinstance(key, str) and key.isidentifier():
-        known = label._extended.get(key)
-        if known is None:
-            path = (*label.path, BELOW, key)
-            known = label._extended[key] = _intern(None, label.param, path, label.cleared, label.drop, False, label.weak)
         return known
     made = derive(label)
     return made if made is not None else label

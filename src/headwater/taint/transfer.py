@@ -15,7 +15,9 @@ from headwater.taint import optin
 from headwater.taint.branches import Branches
 from headwater.taint.labels import (
     ALL,
+    BIT,
     CONTAINED,
+    GUESSED,
     HELD,
     PATHS,
     TREE_CHECKS,
@@ -151,7 +153,9 @@ class Interpreter(Branches):
         effects = [effect for _, effect in sorted(self.sinks.items(), key=lambda item: item[0])]
         if len(effects) > limits.EFFECTS:
             self.solver.count("effects-cut")
-            effects = sorted(effects, key=lambda one: (one.drop, one.weak, one.key))[: limits.EFFECTS]
+            # What is run, read or fetched counts before what is only said to a model.
+            effects.sort(key=lambda one: (bool(BIT[one.sink.class_] & GUESSED), one.drop, one.weak, one.key))
+            effects = effects[: limits.EFFECTS]
             effects.sort(key=lambda one: one.key)
         return tuple(effects)
 
