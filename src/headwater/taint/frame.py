@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import GUESSED, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
+from headwater.taint.labels import GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -592,7 +592,9 @@ class Frame(State):
 
     def _part_at(self, value: Value, path: Path) -> Value:
         for key in path:
-            if key == CALL:
+            if key == OBJECT:
+                value = self.narrowed(value)
+            elif key == CALL:
                 value = self.call_value(value, [], {})
             elif key == "*":
                 value = self.elements_or_whole(value)
@@ -603,6 +605,23 @@ class Frame(State):
             if value is BOTTOM:
                 break
         return value
+
+    def narrowed(self, value: Value) -> Value:
+        """A value that was found to be of a class: text from elsewhere is not, and what a caller gives has to be."""
+        if not value.labels or any(type(ref) is Inst for ref in value.refs):
+            return value
+        objects = tuple(alloc for alloc in value.allocs if alloc.root is None or alloc.keys)
+        if objects and any(alloc.root is not None for alloc in objects):
+            return as_object(value)  # its fields were set here
+        made = value.with_(labels=NO_LABELS, allocs=objects, steps=None)
+        for label in ordered(value.labels):
+            if label.exact and OBJECT in label.path:
+                made = join(made, value.with_(labels=frozenset((label,))))
+            elif label.exact and not (label.cleared or label.drop or label.weak) and len(label.path) < limits.ACCESS_PATH:
+                made = join(made, self.param_value(label.param, (*label.path, OBJECT)))
+            elif label.exact:
+                made = join(made, value.with_(labels=frozenset((label,)), allocs=()))
+        return made
 
     def elements_or_whole(self, value: Value) -> Value:
         """Any element, values of a dict included."""

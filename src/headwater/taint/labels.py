@@ -48,6 +48,8 @@ ASKED = MODULE << 1
 """In ``Value.proven``: a message whose role, which came with it, is the operator's."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
+OBJECT = "{}"
+"""In an access path: what comes before is an object of a class, and no text or number."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
 

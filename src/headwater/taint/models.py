@@ -19,7 +19,6 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import optin, prompts, secrets
 from headwater.taint.arguments import Args, Arguments
-from headwater.taint.frame import as_object
 from headwater.taint.labels import (
     BIT,
     CHECKED,
@@ -550,8 +549,8 @@ class Models(Arguments):
                 continue
             before = value
             if refs:
-                if type(refs) is OnlyObjects and not any(type(ref) is Inst for ref in value.refs):
-                    value = as_object(value)
+                if type(refs) is OnlyObjects and type(cell) is int:
+                    value = self.narrowed(value)
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
             if proven:
                 value = value.with_(proven=value.proven | proven)
