@@ -59,7 +59,8 @@ class Catalogue:
                 for path in [api.path] if isinstance(api.path, str) else api.path:
                     self.paths.add(path, api)
                     self.placed.append((path, api))
-                    self._know_conditions(api.when, api.clears_when, *(sink.when for sink in api.sinks), *(one.when for one in api.guards))
+                    cleared = [*(one.when for one in api.guards), *(one.when for one in api.clears_where)]
+                    self._know_conditions(api.when, api.clears_when, *(sink.when for sink in api.sinks), *cleared)
                     if api.clean:  # the result must have a path, so that its attributes can be told apart
                         self.paths.know(path + "()")
                     for callback in (*api.calls, api.decorates, api.overridden):
@@ -152,7 +153,11 @@ def _check(file: ApiFile) -> None:
         for class_ in [*api.harmless, *(api.shows.when_true + api.shows.when_false if api.shows is not None else ())]:
             if class_ != "all":
                 _one_of(class_, SINK_CLASSES, "sink class", at)
-        for class_ in [*api.clears, *(c for guard in api.guards for c in guard.proves if c != "no-option")]:
+        for class_ in [
+            *api.clears,
+            *(c for one in api.clears_where for c in one.classes),
+            *(c for guard in api.guards for c in guard.proves if c != "no-option"),
+        ]:
             if class_ != "all":
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
@@ -163,7 +168,7 @@ def _check(file: ApiFile) -> None:
         for one in (api.fills, api.same, api.copies, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):
             if one:
                 _argument(one, at)
-        for text in (api.when, api.clears_when, *(guard.when for guard in api.guards)):
+        for text in (api.when, api.clears_when, *(one.when for one in api.guards), *(one.when for one in api.clears_where)):
             _condition(text, at)
         for callback in (*api.calls, api.decorates, api.overridden):
             if callback is not None:

@@ -151,6 +151,13 @@ class Shows(_Strict, frozen=True):
     weak: bool = False
 
 
+class Cleared(_Strict, frozen=True):
+    """Sink classes for which a result is safe under a condition."""
+
+    classes: list[str]
+    when: str
+
+
 class Api(_Strict, frozen=True):
     """All that is known about one API path (or several that are alike)."""
 
@@ -177,6 +184,8 @@ class Api(_Strict, frozen=True):
     clears: list[str] = []
     """The result is the arguments made safe for these sink classes (``all``: a number, a length, a fixed set)."""
     clears_when: str = ""
+    clears_where: list[Cleared] = []
+    """More classes, each group under a condition of its own."""
     marks: list[str] = []
     """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
     ``syntax-tree`` (the tree of a program), ``module`` (a module imported by its name),

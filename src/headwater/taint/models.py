@@ -200,13 +200,13 @@ class Models(Arguments):
                 if buffer is not None and buffer.allocs:
                     self.store(buffer, "*", made, weak=True)
                 made = BOTTOM
-        if (entry.clears and self.holds(entry.clears_when, args, []) is True) or (entry.clears and not entry.clears_when):
+        clear = self._cleared(entry, args)
+        if clear:
             values = (
                 [self._argument(one, args) for one in entry.passes]
                 if entry.passes
                 else [*args.everything(), *([args.receiver] if args.receiver else [])]
             )
-            clear = bits(entry.clears)
             safe = self.derived([value for value in values if value is not None], "", clear=clear)
             if clear & PATHS == PATHS and safe.labels:  # a last part: joined with the other way's checked name, both stay in the folder
                 safe = safe.with_(proven=safe.proven | PATHS | CONTAINED)
@@ -291,6 +291,14 @@ class Models(Arguments):
             or entry.never_returns
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
+
+    def _cleared(self, entry: Api, args: Args) -> int:
+        """Sink classes for which the result of a call is safe."""
+        clear = bits(entry.clears) if entry.clears and (not entry.clears_when or self.holds(entry.clears_when, args, []) is True) else 0
+        for one in entry.clears_where:
+            if self.holds(one.when, args, []) is True:
+                clear |= bits(one.classes)
+        return clear
 
     def _sink(self, model: SinkModel, node: ApiPath[Any], args: Args, drop: int) -> None:
         requires: list[Requirement] = []

@@ -256,14 +256,13 @@ class Project:
     def does_things(self, cls: Cls) -> bool:
         """Whether objects of a class do things and are no data (an agent, a client): what one of their fields holds is not what they are.
 
-        Such a class has a constructor of its own and methods, none that makes it data, and bases that are known.
+        Such a class has methods, none that makes it data, and bases that are known, or it is a kind of such a class.
         """
         known = self._doing.get(cls.id)
         if known is None:
             names = {name for one in cls.mro for name in one.methods}
-            known = (
-                "__init__" in names
-                and names.isdisjoint(_DATA)
+            known = any(self.does_things(base) for base in cls.mro[1:]) or (
+                names.isdisjoint(_DATA)
                 and any(not name.startswith("__") for name in names)
                 and not any(one.ir.decorators for one in cls.mro)
                 and all(self._known_base(cls, one, base.name) for one in cls.mro for base in one.ir.bases)
