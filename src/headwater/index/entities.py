@@ -6,6 +6,7 @@ references the same way in every run. Resolution of names to entities is in ``he
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from headwater import ir, limits
@@ -188,3 +189,11 @@ EXTERNAL = External()
 
 Ref = Mod | Fn | Cls | Inst | Super | ApiPath[Any] | External
 Binding = Mod | Fn | Cls | Var | ApiPath[Any] | External
+
+
+_TESTS = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
+
+
+def is_test(path: str) -> bool:
+    """Whether a file is a test: nobody sends it anything."""
+    return _TESTS.search(path) is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 from headwater import ir, limits
 from headwater.apis.paths import CALL, ApiPath, Patterns
-from headwater.index.entities import EXTERNAL, Binding, Cls, Fn, Inst, Mod, Var
+from headwater.index.entities import EXTERNAL, Binding, Cls, Fn, Inst, Mod, Var, is_test
 
 _BUILTINS = frozenset(dir(builtins)) | {
     "unicode", "raw_input", "file", "long", "xrange", "basestring", "reduce", "execfile", "unichr",  # Python 2
@@ -157,7 +157,8 @@ class Symbols:
                 real = [mod.functions[index] for index in indices]
                 plain = [fn for fn in real if not fn.ir.flags & {"overload", "setter"}] or real
                 cls_.methods[name] = plain[-1]
-                self.methods_by_name[name].append(plain[-1])
+                if not is_test(mod.path):  # what a test makes in place of the real thing is no real thing
+                    self.methods_by_name[name].append(plain[-1])
         for fn in mod.functions:
             if fn.cls is not None and fn.bound and fn.ir.params and fn.ir.annotations:
                 self._fields_of_method(fn, fn.cls.ir.fields)
@@ -316,7 +317,8 @@ class Symbols:
         self._linearise()
         for cls in self.classes:
             for parent in cls.bases:
-                if cls not in parent.children:
+                stands_in = is_test(cls.module.path) and not is_test(parent.module.path)
+                if cls not in parent.children and not stands_in:
                     parent.children.append(cls)
 
     def _linearise(self) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 from headwater import limits
 from headwater.files.source import Source as File
 from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
-from headwater.index.entities import Fn
+from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
 from headwater.taint.labels import Source, eased, steps_down
-from headwater.taint.library import is_test, public_calls
+from headwater.taint.library import public_calls
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 KIND = "library-input"
-_TESTS = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
 _OUTSIDE = frozenset({
     "benchmark", "benchmarks", "bin", "build", "ci", "cli", "cmdline", "conftest", "demo", "demos", "dev", "example",
     "examples", "notebooks", "recipes", "samples", "script", "scripts", "setup", "test", "testing", "tests", "tools", "tutorials"
@@ -104,11 +103,6 @@ def _given(solver: Solver, fn: Fn, effect: ToSink) -> str:
                 if _free(init, param, effect):
                     return param.name
     return ""
-
-
-def is_test(path: str) -> bool:
-    """Whether a file is a test: nobody sends it anything."""
-    return _TESTS.search(path) is not None
 
 
 def _public(fn: Fn) -> bool:

@@ -10,10 +10,9 @@ import os
 from typing import Any
 
 from headwater import limits
-from headwater.index.entities import Fn
+from headwater.index.entities import Fn, is_test
 from headwater.taint.entries import Entry, run_entry
 from headwater.taint.labels import Label, ordered
-from headwater.taint.library import is_test
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue, Sink, ToSink
 from headwater.taint.transfer import Interpreter
