@@ -260,6 +260,7 @@ class Project:
         """
         known = self._doing.get(cls.id)
         if known is None:
+            self._doing[cls.id] = False  # of classes that derive from one another
             names = {name for one in cls.mro for name in one.methods}
             known = any(self.does_things(base) for base in cls.mro[1:]) or (
                 names.isdisjoint(_DATA)
