@@ -121,6 +121,15 @@ class Instructions(Calls):
         else:
             self.holders[register] = holder
 
+    def _part_of(self, register: int, holder: int, key: str | int | None, base: Value, value: Value) -> Value:
+        """What a register gets that is read from an object: of a part of a message it is kept whose part it is."""
+        if key not in prompts.PARTS:
+            if self.holders:
+                self.holders.pop(register, None)
+            return value
+        self.holders[register] = holder
+        return self._asked(value) if base.proven & ASKED else value
+
     def _asked(self, value: Value) -> Value:
         """A part of a message that came with the role of the system, and what is inside it."""
         return cleared(self.collapse(value), prompts.SYSTEM).with_(allocs=())
@@ -144,13 +153,7 @@ class Instructions(Calls):
             value.subject = (*self.cells_of(i.obj), *base.origin)
         elif base.subject:
             value = self._shown(base, value, i.obj)
-        if i.name in prompts.PARTS:
-            self.holders[i.dst] = i.obj
-            if base.proven & ASKED:
-                value = self._asked(value)
-        elif self.holders:
-            self.holders.pop(i.dst, None)
-        self.write(i.dst, value)
+        self.write(i.dst, self._part_of(i.dst, i.obj, i.name, base, value))
 
     def _shown(self, base: Value, value: Value, register: int) -> Value:
         """An attribute of what stands for an address: its host, or a test of where the address is."""
@@ -195,13 +198,7 @@ class Instructions(Calls):
             self.firsts[i.dst] = i.obj
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)
             value = value.with_(proven=value.proven | ASKED) if seen.proven & ASKED else value
-        if i.key in prompts.PARTS:
-            self.holders[i.dst] = i.obj
-            if base.proven & ASKED:
-                value = self._asked(value)
-        elif self.holders:
-            self.holders.pop(i.dst, None)
-        self.write(i.dst, value)
+        self.write(i.dst, self._part_of(i.dst, i.obj, i.key, base, value))
 
     def i_store_attr(self, i: ir.StoreAttr) -> None:
         value = self.cells.get(i.src, BOTTOM)
