@@ -24,3 +24,49 @@ def test_suite(suite: Suite, tmp_path: Path) -> None:
     for number, case in enumerate(suite.cases):
         write(case.files, tmp_path / f"case{number}")
     assert check(headwater.review(tmp_path, Config(processes=1))) > 5
+
+
+def _files(texts: dict[str, str], root: Path) -> None:
+    for name, text in texts.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
+
+
+def test_the_way_in_is_shown(tmp_path: Path) -> None:
+    """From the route, over the calls that hand the request on, to the place where it is read."""
+    _files(
+        {
+            "app.py": "import subprocess\nfrom fastapi import FastAPI, Request\nfrom parse import middle\n\napp = FastAPI()\n\n\n"
+            "@app.post('/a')\nasync def run(sent: Request):\n    subprocess.run(await middle(sent), shell=True)\n",
+            "parse.py": "from fastapi import Request\n\n\nasync def middle(req: Request):\n    return await parse(req)\n\n\n"
+            "async def parse(request: Request):\n    return (await request.json())['command']\n",
+        },
+        tmp_path,
+    )
+    (finding,) = headwater.review(tmp_path, Config(processes=1)).findings
+    steps = finding.traces[0].steps
+    assert [step.what for step in steps][:6] == [
+        "the parameter sent of run()",
+        "passed to middle()",
+        "the parameter req of middle()",
+        "passed to parse()",
+        "the parameter request of parse()",
+        "the body of the request",
+    ]
+    assert [step.role for step in steps] == ["step"] * 5 + ["source"] + ["step"] * (len(steps) - 7) + ["sink"]
+    assert finding.traces[0].source is steps[5]
+
+
+def test_a_wrong_call_shows_what_it_works_on(tmp_path: Path) -> None:
+    text = (
+        "import tarfile\n\n\ndef unpack(path, out):\n    with tarfile.open(path) as tar:\n        tar.extractall(out)\n\n\n"
+        "def install(name):\n    unpack(name, '/srv')\n"
+    )
+    _files({"a.py": text, "tests/test_a.py": text}, tmp_path)
+    first, second = headwater.review(tmp_path, Config(processes=1)).findings
+    assert [step.what for step in first.traces[0].steps][:3] == [
+        "the parameter name of install()",
+        "passed to unpack()",
+        "the parameter path of unpack()",
+    ]
+    assert (first.severity.word, second.severity.word, second.level.word) == ("medium", "low", "note")  # in a test it is a note
