@@ -95,8 +95,10 @@ class Frame(State):
 
     def _given_as(self, base: Value | None) -> Node | None:
         """The parameter as which a caller has handed an object over (traced runs only)."""
-        for label in ordered(base.labels) if base is not None and base.steps else ():
-            node = base.steps.get(label) if base is not None and base.steps and label.source is None else None
+        if base is None or not base.steps:
+            return None
+        for label in ordered(base.labels):
+            node = base.steps.get(label) if label.source is None else None
             while node is not None and node.prev is not None:
                 node = node.prev
             if node is not None and node.what and node.hop is None:
