@@ -97,7 +97,7 @@ class Branches(Instructions):
         all_of = kind is ir.AllOf
         gathered: list[Fact] = []
         other: tuple[Fact, ...] = ()
-        saved = []
+        saved: list[dict[Any, Any] | None] = []
         gates = self.gates
         for number, part in enumerate(cond.parts):
             if number:
@@ -109,7 +109,7 @@ class Branches(Instructions):
             if len(cond.parts) == 1:
                 other = false if all_of else true
         self.gates = gates
-        for outer in reversed(saved):  # the facts hold in the branches only; calls in operands may have changed objects: keep those
+        for outer in saved[::-1]:  # the facts hold in the branches only; calls in operands may have changed objects: keep those
             delta = self.end(outer)
             self.merge([{cell: value for cell, value in delta.items() if not _only_facts(self.cells.get(cell), value)}], True)
         if not all_of and len(cond.parts) > 1:

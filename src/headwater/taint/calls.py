@@ -277,20 +277,20 @@ class Calls(Models):
             actuals, cells = self._bind(fn, receiver, args, callee)
             for effect in summary.sinks if summary is not None else ():
                 self._sink_effect(fn, effect, actuals, int(loose))
-            return self.derived(actuals, f"through {fn.name}()", drop=1)
+            return self.derived(actuals.values, f"through {fn.name}()", drop=1)
         actuals, cells = self._bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
         if self.traced and not loose:
-            self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals))
+            self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals.values))
         if loose:
             self.solver.count("calls-by-name")
         if summary is None or (summary is EMPTY and _stub(fn)):
-            return self.typed(self.derived(actuals, f"through {fn.name}()", drop=1), self._returned(fn))
+            return self.typed(self.derived(actuals.values, f"through {fn.name}()", drop=1), self._returned(fn))
         if self.projecting:
             return self._result(fn, summary, actuals, drop)
         for effect in summary.sinks:
             self._sink_effect(fn, effect, actuals, drop)
-        stores: list[tuple[Value, str | int, Value, bool]] = []
+        stores: list[tuple[Value, str | int, Value, bool, bool]] = []
         for mutation in summary.mutations:
             if mutation.field is None:
                 register = self.closures.get(fn.id)
@@ -308,13 +308,14 @@ class Calls(Models):
                     actuals,
                     (fn, "set", mutation.key),
                 )
-                asked = fn.bound and not mutation.param and not mutation.path and fn.name not in CONSTRUCTORS
-                stores.append((target, mutation.field, made, asked))
-        for target, field, made, asked in stores:  # all are made of what the call was given, then all are there
+                own = fn.bound and not mutation.param and not mutation.path
+                told = own and not loose and not mutation.shape.given  # the method itself has told its class so
+                stores.append((target, mutation.field, made, own and fn.name not in CONSTRUCTORS, told))
+        for target, field, made, asked, told in stores:  # all are made of what the call was given, then all are there
             if field == ITEMS:
                 containers.store_items(self, target, made, asked)
                 continue
-            self.store(target, field, made, asked=asked)
+            self.store(target, field, made, asked=asked, told=told)
             if field == "*":
                 for alloc in target.allocs:
                     alloc.mixed = alloc.mixed or alloc.kind == "instance"
@@ -342,12 +343,12 @@ class Calls(Models):
         for index, proven, weak, text in summary.proofs:
             if index < len(cells):
                 self.learn((cells[index], proven, weak, (), text))
-            if weak & TREE_CHECKS and index < len(actuals) and not loose:
-                self.refused_parts(self.collapse(actuals[index]).labels, weak & TREE_CHECKS)
+            if weak & TREE_CHECKS and index < len(actuals.values) and not loose:
+                self.refused_parts(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
         for proofs in (summary.when_true, summary.when_false):
             for index, _, weak, _ in proofs:
-                if weak & TREE_CHECKS and index < len(actuals):
-                    self.looked_at(self.collapse(actuals[index]).labels, weak & TREE_CHECKS)
+                if weak & TREE_CHECKS and index < len(actuals.values):
+                    self.looked_at(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
         if summary.when_true or summary.when_false:
             result = result.with_(pred=(_facts(summary.when_true, cells), _facts(summary.when_false, cells)))
         return result
@@ -445,7 +446,7 @@ class Calls(Models):
             found.append(value)
         return found
 
-    def _sink_effect(self, fn: Fn, effect: ToSink, actuals: list[Value], drop: int) -> None:
+    def _sink_effect(self, fn: Fn, effect: ToSink, actuals: Actuals, drop: int) -> None:
         actual = self.project(actuals, effect.param, effect.path)
         if actual is None:
             return
@@ -483,7 +484,7 @@ class Calls(Models):
             return self.solver.switch(fn.cls, str(requirement.path[0]))
         return requirement.default
 
-    def _required(self, fn: Fn, requirement: Requirement, actuals: list[Value], out: list[Requirement]) -> bool | None:
+    def _required(self, fn: Fn, requirement: Requirement, actuals: Actuals, out: list[Requirement]) -> bool | None:
         """Whether a condition on a constant argument holds here (None: it may); what this function's own caller decides goes to ``out``."""
         value = self.project(actuals, requirement.param, requirement.path)
         const: Any = NO_CONST

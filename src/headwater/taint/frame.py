@@ -6,7 +6,7 @@ in ``headwater.taint.calls``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 
-class Actuals(list[Value]):
+class Actuals:
     """The arguments of one call by parameter, with what was projected from them."""
 
+    __slots__ = ("known", "values")
+
     def __init__(self, values: list[Value]) -> None:
-        super().__init__(values)
+        self.values = values
         self.known: dict[Any, Any] = {}
         """By parameter and path, and by label set; emptied when the call changes an argument."""
 
@@ -378,10 +380,10 @@ class Frame(State):
                     made = join(made, self.call_function(method, value, [argument], {}))
         return made
 
-    def store(self, value: Value, key: str | int, stored: Value, weak: bool = False, asked: bool = False) -> None:
+    def store(self, value: Value, key: str | int, stored: Value, weak: bool = False, asked: bool = False, told: bool = False) -> None:
         """``value.key = stored`` or ``value[key] = stored``: into every object that the value can be.
 
-        ``asked``: a method of the object does it, asked by code that may be of another class.
+        ``asked``: a method of the object does it, asked by code that may be of another class. ``told``: the class knows of it.
         """
         weak = weak or len(value.allocs) > 1
         for alloc in value.allocs:
@@ -391,7 +393,7 @@ class Frame(State):
                 self._write_back(alloc, key, stored)
             if alloc.root is not None:
                 self.mutated(alloc.root, key)
-        if not isinstance(key, str) or _only_given(stored):
+        if told or not isinstance(key, str) or _only_given(stored):
             return
         instances = [ref for ref in value.refs if isinstance(ref, Inst)]
         if len(instances) > limits.CANDIDATES:  # of an object that may be anything, no class is told
@@ -477,7 +479,7 @@ class Frame(State):
             return NOTHING if not proven else Shape(proven=proven)
         return Shape(labels, value.refs, value.const, fields, kind, closed, constant, proven, bound, value.loose)
 
-    def instantiate(self, shape: Shape, site: Any, what: str = "", actuals: list[Value] | None = None, hop: Any = None) -> Value:
+    def instantiate(self, shape: Shape, site: Any, what: str = "", actuals: Actuals | None = None, hop: Any = None) -> Value:
         """A shape as a value here; ``actuals`` replace parameters; ``what`` and ``hop`` are the step that a trace shows."""
         if shape.value is not None and not self.traced:
             return shape.value
@@ -498,7 +500,7 @@ class Frame(State):
         steps: dict[Label, Node] = {}
         made = BOTTOM
         at = self.at
-        memo = actuals.known if isinstance(actuals, Actuals) and not self.traced else None
+        memo = actuals.known if actuals is not None and not self.traced else None
         cached = memo.get(shape.labels) if memo is not None and shape.labels else None
         if cached is not None:
             made, done = cached
@@ -543,7 +545,7 @@ class Frame(State):
         shape: Shape,
         site: Any,
         what: str,
-        actuals: list[Value] | None,
+        actuals: Actuals | None,
         hop: Any,
         made: Value,
         labels: frozenset[Label],
@@ -571,19 +573,18 @@ class Frame(State):
             made = made.with_(proven=made.proven | shape.proven)
         return join(made, whole)
 
-    def project(self, actuals: list[Value], param: int, path: Path) -> Value | None:
+    def project(self, actuals: Actuals, param: int, path: Path) -> Value | None:
         """What the caller's argument holds at an access path; None where there is no such argument."""
-        if param >= len(actuals):
+        values = actuals.values
+        if param >= len(values):
             return None
-        value = actuals[param]
+        value = values[param]
         if not path or value is BOTTOM:
             return value
-        if isinstance(actuals, Actuals):
-            found = actuals.known.get((param, path))
-            if found is None:
-                found = actuals.known[(param, path)] = self._project(value, path)
-            return found
-        return self._project(value, path)
+        found = actuals.known.get((param, path))
+        if found is None:
+            found = actuals.known[(param, path)] = self._project(value, path)
+        return cast(Value, found)
 
     def _project(self, value: Value, path: Path) -> Value:
         outer, self.projecting = self.projecting, True

@@ -138,7 +138,7 @@ def _isinstance(frame: Instructions, cells: tuple[Any, ...], right: Value) -> Pr
     if not seen:
         return None
     classes = all(isinstance(ref, Cls) for value in options for ref in value.refs)
-    return ((cells, ALL if scalar else 0, 0, OnlyObjects(refs) if classes else tuple(refs), ""),), ()
+    return ((cells, ALL if scalar else 0, 0, OnlyObjects(tuple(refs)) if classes and refs else tuple(refs), ""),), ()
 
 
 def _getattr(frame: Instructions, args: Args) -> Value | None:

@@ -557,8 +557,9 @@ class Models(Arguments):
                 continue
             before = value
             if refs:
-                if type(refs) is OnlyObjects and type(cell) is int:
-                    value = self.narrowed(value)
+                if type(refs) is OnlyObjects:
+                    value = self.narrowed(value) if type(cell) is int else value
+                    refs = refs.refs
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
             if proven:
                 value = value.with_(proven=value.proven | proven)

@@ -70,6 +70,8 @@ def checks_in_words(weak: int) -> list[str]:
 class Programs:
     """What one run of a function has looked at and refused."""
 
+    __deletable__ = ("frame",)  # mypyc asks which attributes may be deleted
+
     def __init__(self, frame: Instructions) -> None:
         self.frame = frame
         self.trees: dict[int, None] = {}

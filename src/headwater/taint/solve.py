@@ -166,7 +166,7 @@ class Solver(Project):
         if dirty:
             self._repair(dirty)
             self._run_entries(total)
-        self.counts["functions-solved"] = sum(state == _DONE for state in self._state)
+        self.counts["functions-solved"] = self._state.count(_DONE)
 
     def _repair(self, dirty: set[int]) -> None:
         """Interpret again what read something too early, and whoever reads what changes by that."""

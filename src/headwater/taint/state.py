@@ -34,7 +34,7 @@ class State:
         self.mod = fn.module
         self.traced = traced
         self.cells: dict[Cell, Value] = {}
-        self.journal: dict[Cell, Value] | None = None
+        self.journal: dict[Cell, Any] | None = None
         """First value before the innermost branch wrote the cell."""
         self.dead = False
         self.work = 0
@@ -60,13 +60,13 @@ class State:
             if type(cell[0]) is Alloc:
                 cell[0].version += 1
 
-    def begin(self) -> dict[Cell, Value] | None:
+    def begin(self) -> dict[Cell, Any] | None:
         """Open a branch; give what it returns to ``end``."""
         outer = self.journal
         self.journal = {}
         return outer
 
-    def end(self, outer: dict[Cell, Value] | None, kept: frozenset[int] | None = None) -> dict[Cell, Value]:
+    def end(self, outer: dict[Cell, Any] | None, kept: frozenset[int] | None = None) -> dict[Cell, Value]:
         """Close the branch: cells are as before it; what it made of them is returned, of registers only those in ``kept``."""
         journal, cells = self.journal, self.cells
         assert journal is not None

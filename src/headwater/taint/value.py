@@ -79,10 +79,10 @@ Fact = tuple[tuple[Any, ...], int, int, tuple[Any, ...], str]
 """Cells, classes proven, classes weakly checked, references narrowed to, the weakness in words."""
 
 
-class OnlyObjects(tuple[Any, ...]):
+class OnlyObjects(NamedTuple):
     """In a fact: references of which the value has one for sure, so that it is no text and no number."""
 
-    __slots__ = ()
+    refs: tuple[Any, ...]
 
 
 CHOSEN = "chosen"
@@ -270,7 +270,7 @@ def _alloc_id(alloc: Alloc) -> int:
 class Shape:
     """A value with its fields, independent of any frame."""
 
-    __slots__ = ("bound", "closed", "const", "constant", "fields", "kind", "labels", "loose", "proven", "refs", "size", "value")
+    __slots__ = ("bound", "closed", "const", "constant", "fields", "given", "kind", "labels", "loose", "proven", "refs", "size", "value")
 
     def __init__(
         self,
@@ -296,20 +296,24 @@ class Shape:
         self.proven = proven
         self.bound = bound
         self.loose = loose
+        given = bound is not None and bound.given
         size: int = 1 if bound is None else 1 + bound.size
         if fields:
             for part in fields.values():
                 size += part.size
+                given = given or part.given
         self.size: int = size
         """Shapes in it, itself included."""
         self.value: Value | None = None
         """The value that it is in every frame, where it has no fields, no parameters and no receiver."""
-        if fields is None and bound is None:
-            for label in labels:
-                if label.source is None:
-                    break
-            else:
-                self.value = Value(labels, refs, const, (), proven, None, loose)
+        for label in labels:
+            if label.source is None:
+                given = True
+                break
+        self.given: bool = given
+        """Whether some of it is of the caller."""
+        if fields is None and not given and bound is None:
+            self.value = Value(labels, refs, const, (), proven, None, loose)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
