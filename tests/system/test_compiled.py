@@ -38,8 +38,12 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compiled")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
+    source = folder / "source"  # the build puts pyproject.toml aside for a while
+    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     environment = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_MYPYC": "1"}
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", str(ROOT)], env=environment, check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", str(source)], env=environment, check=True)
     return python
 
 
