@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
+from headwater.taint import slots
 from headwater.taint.labels import GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
@@ -19,6 +20,7 @@ from headwater.taint.value import (
     NO_CONST,
     NO_LABELS,
     NOTHING,
+    STATE,
     Alloc,
     Node,
     Shape,
@@ -64,6 +66,12 @@ class Frame(State):
         """An argument's part is looked up: only what calls return counts."""
         self.fields_read: dict[tuple[int, str], tuple[Shape, Value]] = {}
         """Class-wide fields as this run has seen them."""
+        self.virtual = False
+        """The run of a framework's call, and not of the function itself."""
+        self.kept: dict[str, Value] = {}
+        """What goes into slots and depends on the caller."""
+        self.read_from: dict[int, Any] | None = None
+        """The instructions that read registers from names and attributes, once somebody has asked."""
         self.stored: dict[str, dict[Label, Node]] = {}
         """Steps of what was stored in class-wide fields and module variables, by name (traced runs only)."""
 
@@ -158,7 +166,9 @@ class Frame(State):
         if not (value.refs and isinstance(value.refs[0], Super)):  # what super() gives has methods alone
             for alloc in value.allocs:
                 found = self.cells.get((alloc, name))
-                if (found is None and alloc.root is not None) or (alloc.mixed and alloc.kind in ("instance", "param")):
+                if (found is None and (alloc.root is not None or alloc.kind == STATE)) or (
+                    alloc.mixed and alloc.kind in ("instance", "param")
+                ):
                     found = self.field(alloc, name)  # setattr() with a name from elsewhere: any field may be what it has set
                 if found is not None:
                     made = join(made, found)
@@ -175,6 +185,8 @@ class Frame(State):
                     refs.append(child)
                     if found.labels:
                         made = join(made, found.with_(refs=()))
+                    if child.entries:
+                        made = join(made, slots.read(self, child, name))
                     if made.labels:
                         clear = self.solver.clears_when_read(child)
                         if clear and not any(isinstance(one, Inst) and ref in one.paths for one in value.refs):
@@ -369,6 +381,8 @@ class Frame(State):
                 child = ref.child("[]")
                 if child is not None:
                     made = join(made, self.named(child))
+                    if isinstance(key, str) and child.entries:
+                        made = join(made, slots.read(self, child, key))
                 if isinstance(key, str) and made.labels:
                     made = self._without_clean(ref, key, made)
             elif isinstance(ref, Inst):
@@ -416,6 +430,9 @@ class Frame(State):
         """A container that a field or module variable holds is changed: everybody who reads it sees that."""
         assert alloc.owner is not None
         where, owner, name = alloc.owner
+        if where == "slot":
+            slots.changed(self, name, alloc, key, stored)
+            return
         part = Shape(fields={key: self.export(stored, 1, limits.SET_NODES)}, kind=alloc.kind, closed=alloc.closed)
         if where == "global":
             self.solver.store_global(self.fn, owner, name, part)

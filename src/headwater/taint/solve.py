@@ -22,6 +22,7 @@ from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
 from headwater.index.symbols import Symbols
+from headwater.taint import slots
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.library import public_calls
@@ -31,6 +32,8 @@ from headwater.taint.transfer import Interpreter
 from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, only_sources
 
 _NEW, _WORKING, _DONE = 0, 1, 2
+_SLOTS = -1
+"""The number of the module whose variables are the slots."""
 
 
 class CallReport:
@@ -111,6 +114,16 @@ class Solver(Project):
         """Readers of a field or module variable that was changed after they were solved."""
         self._stores: dict[int, dict[tuple[bool, int, str], None]] = {}
         """The fields (by class) and module variables (by module) that a function stores."""
+        self._slots: dict[str, None] = {}
+        """The slots that somebody writes."""
+        self._links: dict[str, dict[str, None]] = {}
+        """States that are one: of a graph, and of another that is a stage of it."""
+        self._state_readers: dict[str, dict[int, None]] = {}
+        """Who has asked which slots a state has."""
+        self._kept_kinds: set[str] = set()
+        """The kinds of slots that somebody reads."""
+        self._moved: set[str] = set()
+        """Of slots that have changed lately: their names without the last part."""
         self._field_readers: dict[tuple[int, str], set[int]] = {}
         self._global_readers: dict[tuple[int, str], set[int]] = {}
         self.edges = Edges(symbols)
@@ -570,25 +583,97 @@ class Solver(Project):
 
     def store_global(self, fn: Fn, mod: Mod, name: str, shape: Shape) -> None:
         """A function or the module body sets a module variable."""
-        shape = only_sources(shape)
+        self._store_variable(fn, mod.id, name, only_sources(shape), False)
+
+    def _store_variable(self, fn: Fn, number: int, name: str, shape: Shape, virtual: bool) -> None:
+        """The variable of a module, or a slot, takes data; ``virtual``: by a call of the function that a framework makes."""
         if shape.empty:
             return
-        if fn.id == self._repairing:
-            self._fresh[(False, mod.id, name)] = join_shapes(self._fresh.get((False, mod.id, name), NOTHING), shape)
+        key = (False, number, name)
+        if fn.id == self._repairing and not virtual:
+            self._fresh[key] = join_shapes(self._fresh.get(key, NOTHING), shape)
             return
-        writers = self.globals.setdefault((mod.id, name), {})
-        known = writers.get(fn.id)
+        writer = ~fn.id if virtual else fn.id
+        writers = self.globals.setdefault((number, name), {})
+        known = writers.get(writer)
         if known is None or known != shape:
             joined = shape if known is None else join_shapes(known, shape)
             if known is not None and joined == known:
                 return
-            writers[fn.id] = joined
-            self._stores.setdefault(fn.id, {})[(False, mod.id, name)] = None
-            self._changed = self._changed or news(known or NOTHING, joined)
+            writers[writer] = joined
+            if not virtual:
+                self._stores.setdefault(fn.id, {})[key] = None
+            tells = news(known or NOTHING, joined)
+            self._changed = self._changed or tells
             for interested in self.interest.stored(name, joined):
                 self._want(interested)
-            if news(known or NOTHING, joined):
-                self._outdate(self._global_readers.get((mod.id, name), ()), fn)
+            if tells:
+                self._outdate(self._global_readers.get((number, name), ()), fn)
+                if number == _SLOTS:
+                    self._moved.add(name.rpartition(slots.BETWEEN)[0])
+
+    # ------------------------------------------------------------------------------------------------ slots
+
+    def store_slot(self, fn: Fn, slot: str, shape: Shape, sure: bool, virtual: bool) -> None:
+        """Data goes into a slot; not ``sure``: that a reader reads what is written here is a guess."""
+        shape = only_sources(shape, limits.DROPS - 1)
+        self._store_variable(fn, _SLOTS, slot, shape if sure else of_others(shape), virtual)
+
+    def know_slot(self, slot: str) -> None:
+        """Somebody writes a slot, if only what is of no interest."""
+        if slot not in self._slots:
+            self._slots[slot] = None
+            prefix = slot.rpartition(slots.BETWEEN)[0]
+            self._moved.add(prefix)
+            for reader in self._state_readers.get(prefix, ()):
+                if self._state[reader] == _DONE:
+                    self._stale[reader] = None
+
+    def link_slots(self, one: str, other: str) -> None:
+        """The items of two states of the same names are the same."""
+        self._links.setdefault(one, {})[other] = None
+        self._links.setdefault(other, {})[one] = None
+
+    def linked(self, prefix: str) -> list[str]:
+        """The states that are one with a state, itself included."""
+        found = {prefix: None}
+        todo = [prefix]
+        while todo:
+            for other in self._links.get(todo.pop(), {}):
+                if other not in found:
+                    found[other] = None
+                    todo.append(other)
+        return sorted(found)
+
+    def read_slot(self, reader: Fn | None, slot: str) -> Shape:
+        """What all who write a slot have put into it."""
+        kind = slot.partition(slots.BETWEEN)[0]
+        if kind not in self._kept_kinds:
+            self._kept_kinds.add(kind)
+            for one in self.interest.keepers(kind):
+                self._want(one)
+        writers = self.globals.get((_SLOTS, slot), {})
+        if reader is not None:
+            self._read_all(reader, [writer for writer in writers if writer >= 0])
+            self._global_readers.setdefault((_SLOTS, slot), set()).add(reader.id)
+        made = NOTHING
+        for writer in sorted(writers):
+            made = join_shapes(made, writers[writer])
+        return made
+
+    def slot_writers(self, slot: str) -> list[tuple[int, Shape]]:
+        """Who writes a slot, and what: functions by their number, calls that frameworks make of them by its complement, after those."""
+        writers = self.globals.get((_SLOTS, slot), {})
+        return [(one, writers[one]) for one in sorted(writers, key=lambda one: (one < 0, abs(one)))]
+
+    def slots_of(self, reader: Fn | None, prefix: str) -> list[str]:
+        """The slots of a state, and of those that are one with it."""
+        found: list[str] = []
+        for one in self.linked(prefix):
+            if reader is not None:
+                self._state_readers.setdefault(one, {})[reader.id] = None
+            found += [slot for slot in self._slots if slot.startswith(one + slots.BETWEEN)]
+        return sorted(found)
 
     def _outdate(self, readers: Collection[int], writer: Fn) -> None:
         if writer.id in readers:
@@ -640,12 +725,20 @@ class Solver(Project):
             if len(unique) == known:
                 break
         self.counts["entry-points"] = len(unique)
-        self.virtual = []
-        for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12)):
-            try:
-                self.virtual += run_entry(self, entry)
-            except Exception as error:
-                self._fault(entry.fn, error)
+        ordered = [entry for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12))]
+        found: dict[Any, list[Issue]] = {}
+        todo = ordered
+        for _ in range(limits.STATE_ROUNDS):
+            self._moved.clear()
+            for entry in todo:
+                try:
+                    found[entry.key] = run_entry(self, entry)
+                except Exception as error:
+                    self._fault(entry.fn, error)
+            todo = [entry for entry in ordered if entry.state and not self._moved.isdisjoint(self.linked(entry.state))]
+            if not todo:
+                break
+        self.virtual = [issue for entry in ordered for issue in found.get(entry.key, ())]
         self._drain(total)
 
 

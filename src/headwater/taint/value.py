@@ -36,7 +36,7 @@ class Alloc:
     def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
         self.id = number
         self.kind = kind
-        """dict, list, tuple, set, generator, instance, chain, closure, param, chosen."""
+        """dict, list, tuple, set, generator, instance, chain, closure, param, chosen, state."""
         self.root = root
         """Parameter and access path, for what came in from the caller."""
         self.closed = closed
@@ -87,6 +87,10 @@ class OnlyObjects(tuple[Any, ...]):
 
 CHOSEN = "chosen"
 """The kind of an allocation that stands for any attribute of an object: ``$name`` is the name, from elsewhere, that was looked up."""
+IDENTITY = "$identity"
+"""The field of an object that holds what it is known by in every function: a constant text."""
+STATE = "state"
+"""The kind of an allocation that stands for the state that functions share: what is under ``*`` is in no key that is known."""
 ITEMS = "$items"
 """The field of a parameter's object that holds the mappings whose items were stored in it, each under its name."""
 GATE: tuple[Any, ...] = ("$switch",)
