@@ -163,9 +163,11 @@ class Slot(_Strict, frozen=True):
     """Arguments that are constants, or one module variable or field, or objects with an ``identity``; ``name``: the last name of the path
     (what is in brackets, where that is ``[]``). Where one of them is none of that, nothing is kept and nothing recalled."""
     value: list[str] = []
-    """Of what keeps: the arguments with the data."""
+    """Of what keeps: the arguments with the data; ``result``: what the call gives."""
     named: bool = True
     """A module variable or a field of a class will do as a key."""
+    whole: bool = False
+    """What is read back has another form than what was kept: its parts are not those that were kept."""
     items: bool = False
     """Each item of the data is kept under its own name; what is recalled is an object of all that are known."""
 

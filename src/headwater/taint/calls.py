@@ -301,7 +301,7 @@ class Calls(Models):
                 made = self.instantiate(
                     mutation.shape, ("slot-of", fn.id, name), f"handed to {fn.name}()", actuals, (fn, "set", mutation.key)
                 )
-                slots.keep(self, name, self.lower(made) if loose else made, "")
+                slots.keep(self, name, self.lower(made) if loose else made, fn)
                 continue
             if mutation.field is None:
                 register = self.closures.get(fn.id)

@@ -182,11 +182,12 @@ class Frame(State):
                 child = ref.child(name)
                 if child is not None:
                     found = self.named(child, base=value)
-                    refs.append(child)
+                    held = slots.read(self, child, name) if child.entries else BOTTOM
+                    if not held.allocs:  # else it is the object that somebody has put there
+                        refs.append(child)
+                    made = join(made, held)
                     if found.labels:
                         made = join(made, found.with_(refs=()))
-                    if child.entries:
-                        made = join(made, slots.read(self, child, name))
                     if made.labels:
                         clear = self.solver.clears_when_read(child)
                         if clear and not any(isinstance(one, Inst) and ref in one.paths for one in value.refs):
@@ -380,9 +381,9 @@ class Frame(State):
             if isinstance(ref, ApiPath):
                 child = ref.child("[]")
                 if child is not None:
-                    made = join(made, self.named(child))
-                    if isinstance(key, str) and child.entries:
-                        made = join(made, slots.read(self, child, key))
+                    held = slots.read(self, child, key) if isinstance(key, str) and child.entries else BOTTOM
+                    made = join(made, self.named(child).with_(refs=()) if held.allocs else self.named(child))
+                    made = join(made, held)
                 if isinstance(key, str) and made.labels:
                     made = self._without_clean(ref, key, made)
             elif isinstance(ref, Inst):

@@ -8,6 +8,7 @@ same variable or object, there is a slot: data goes from a writer to the readers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
@@ -15,7 +16,8 @@ from headwater.apis import conditions
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Slot
 from headwater.index.calls import instructions
-from headwater.index.entities import Cls, Fn, Inst, Var
+from headwater.index.entities import Cls, Fn, Inst, Mod, Var
+from headwater.taint.labels import Label
 from headwater.taint.value import BOTTOM, IDENTITY, NO_CONST, STATE, Alloc, Node, Value, join, join_all, of_other
 
 if TYPE_CHECKING:
@@ -35,32 +37,33 @@ def words(slot: str) -> str:
     return f"the {kind} {parts[-1]}" if parts else kind
 
 
-def keep(frame: Frame, slot: str, value: Value, what: str = "kept in ") -> None:
-    """Data goes into a slot; what of it the caller decides, the caller is told."""
+def keep(frame: Frame, slot: str, value: Value, by: Fn | None = None) -> None:
+    """Data goes into a slot, here or in a function that was called; what of it the caller decides, the caller is told."""
     whole = frame.collapse(value)
     frame.solver.know_slot(slot)
     if not whole.labels and not value.allocs:
         return
     if frame.traced and whole.steps:
-        at = frame.at
-        text = what and what + words(slot)
-        steps = dict(whole.steps)
-        if frame.virtual:  # what the function did with it stands behind the last step
-            steps = {label: Node(node.start, node.end, text, node.prev, node.hop) for label, node in steps.items() if node is not None}
-        elif text:
-            steps = {label: Node(at.start, at.end, text, node) for label, node in steps.items()}
-        value = whole.with_(steps=steps)
-        remember(frame, slot, value)
+        at, steps = frame.at, {}
+        text = f"kept in {words(slot)}" + (f" by {by.name}()" if by is not None else "")
+        for label, node in whole.steps.items():
+            if node is not None and node.hop is not None and node.hop[0][0] is by:
+                steps[label] = node  # the steps of the function tell
+            elif frame.virtual and node is not None:  # what the function did with it stands behind the last step
+                steps[label] = Node(node.start, node.end, "" if by is not None else text, node.prev, node.hop)
+            else:
+                steps[label] = Node(at.start, at.end, text, node)
+        remember(frame, slot, steps)
     shape = frame.export(value, 0, limits.SLOT_NODES)
     frame.solver.store_slot(frame.fn, slot, shape, slot.startswith(_SURE), frame.virtual)
     if any(label.source is None for label in whole.labels):
         frame.kept[slot] = join(frame.kept.get(slot, BOTTOM), value)
 
 
-def remember(frame: Frame, slot: str, value: Value) -> None:
+def remember(frame: Frame, slot: str, steps: Mapping[Label, Node]) -> None:
     """Keep the steps of what goes into a slot."""
     kept = frame.stored.setdefault(slot, {})
-    for label, node in (value.steps or {}).items():
+    for label, node in steps.items():
         kept.setdefault(label, node)
         less = of_other(label)
         if less is not None:
@@ -89,7 +92,7 @@ def called(frame: Arguments, entry: Api, node: ApiPath[Any], args: Args, default
     """What a call keeps and recalls; ``default``: what is in those of a state that nobody keeps."""
     for one in entry.keeps:
         at = place(frame, one, node, args)
-        value = join_all(found for text in one.value if (found := frame._argument(text, args)) is not None)
+        value = join_all(default if text == RESULT else frame._argument(text, args) or BOTTOM for text in one.value)
         if at is not None and one.items:
             keep_items(frame, at, value)
         elif at is not None:
@@ -98,7 +101,8 @@ def called(frame: Arguments, entry: Api, node: ApiPath[Any], args: Args, default
     for one in entry.recalls:
         at = place(frame, one, node, args)
         if at is not None:
-            made = join(made, state(frame, at, default) if one.items else recall(frame, at))
+            held = state(frame, at, default) if one.items else recall(frame, at)
+            made = join(made, frame.collapse(held).with_(allocs=()) if one.whole else held)
     return made
 
 
@@ -112,6 +116,8 @@ def read(frame: Frame, node: ApiPath[Any], key: str | None) -> Value:
     return made
 
 
+RESULT = "result"
+"""In a model: what is kept is what the call gives."""
 NAME = "name"
 """In a model: the slot is known by the last name of the path, or by the key in brackets."""
 
@@ -136,7 +142,7 @@ def _known_by(frame: Arguments, text: str, args: Args, named: bool = True) -> st
     if isinstance(value.const, str | int) and not isinstance(value.const, bool):
         return str(value.const)
     found = identity(frame, value)
-    if found or value.labels or where.steps or not named:
+    if found or where.steps or not named:
         return found
     cells = (
         args.receiver_cells
@@ -168,7 +174,11 @@ def variable(frame: Frame, register: int) -> str:
                 return f"{binding.module.name}.{binding.name}"
     elif type(instr) is ir.Attr:
         for ref in frame.cells.get(instr.obj, BOTTOM).refs:
-            if isinstance(ref, Inst):
+            if isinstance(ref, Mod):
+                for found in frame.symbols.lookup(ref, instr.name):
+                    if isinstance(found, Var):
+                        return f"{found.module.name}.{found.name}"
+            elif isinstance(ref, Inst):
                 owner = next((one for one in reversed(ref.cls.mro) if instr.name in one.written), None)
                 if owner is not None:
                     return f"{owner.module.name}.{owner.name}.{instr.name}"
@@ -256,7 +266,7 @@ def hand_state(frame: Frame, prefix: str, stage: Value, kind: str) -> None:
     if other:
         frame.solver.link_slots(prefix, f"{prefix.partition(BETWEEN)[0]}{BETWEEN}{other}")
     elif not isinstance(stage.const, str) and not any(isinstance(ref, Fn | Cls | Inst) for ref in stage.refs):
-        keep(frame, f"{prefix}{BETWEEN}{ANY}", frame.from_source(kind, "what a stage of the graph gives"), "")
+        keep(frame, f"{prefix}{BETWEEN}{ANY}", frame.from_source(kind, "what a stage of the graph gives"))
 
 
 def announce(frame: Frame, prefix: str, fn: Fn) -> None:

@@ -120,6 +120,8 @@ class Solver(Project):
         """States that are one: of a graph, and of another that is a stage of it."""
         self._state_readers: dict[str, dict[int, None]] = {}
         """Who has asked which slots a state has."""
+        self._carrying: set[int] = set()
+        """Readers of a slot that has changed, and who gets that from them: what they give back differs, though they do nothing with it."""
         self._kept_kinds: set[str] = set()
         """The kinds of slots that somebody reads."""
         self._moved: set[str] = set()
@@ -225,7 +227,9 @@ class Solver(Project):
         for other in self.interest.solved(self.symbols.functions[one], after):
             self._want(other)
         self._drain(0)
-        return {reader for reader in changed if self._state[reader] == _DONE and self._may_find(reader)}
+        if one in self._carrying:
+            self._carrying |= changed
+        return {reader for reader in changed if self._state[reader] == _DONE and (reader in self._carrying or self._may_find(reader))}
 
     def _may_find(self, one: int) -> bool:
         """Whether what a function finds can change with what it reads: it leads to an operation, or calls what it was given."""
@@ -385,7 +389,7 @@ class Solver(Project):
                 dirty.add(reader)  # else what an unknown call does was assumed of it, and that is what it does
         dirty |= self._stale.keys()
         self._stale = {}
-        dirty = {one for one in dirty if self._may_find(one)}
+        dirty = {one for one in dirty if one in self._carrying or self._may_find(one)}
         self.count("late-readers", len(dirty))
         return dirty
 
@@ -608,8 +612,10 @@ class Solver(Project):
             for interested in self.interest.stored(name, joined):
                 self._want(interested)
             if tells:
-                self._outdate(self._global_readers.get((number, name), ()), fn)
+                readers = self._global_readers.get((number, name), ())
+                self._outdate(readers, fn)
                 if number == _SLOTS:
+                    self._carrying.update(readers)
                     self._moved.add(name.rpartition(slots.BETWEEN)[0])
 
     # ------------------------------------------------------------------------------------------------ slots

@@ -187,6 +187,8 @@ class Tracer:
         where, label = hop
         if not isinstance(label, Label) or not isinstance(where, tuple):
             return []
+        while isinstance(where[0], tuple):  # a part of what was held
+            where = where[0]
         if isinstance(where[0], Fn):
             callee, what, key = where
             run = self.run(callee)

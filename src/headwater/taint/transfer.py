@@ -185,7 +185,7 @@ class Interpreter(Branches):
             one = ToParam(SLOT, (), slot, self.export(self.kept[slot], 0, limits.SLOT_NODES))
             made.append(one)
             if self.traced:
-                self.set_steps[one.key] = dict(self.collapse(self.kept[slot]).steps or {})
+                self.set_steps[one.key] = self.stored.get(slot, {})
         made.sort(key=lambda one: one.key)
         first = len(self.fn.ir.params)
         for index in self.fn.ir.nonlocals:
