@@ -225,6 +225,12 @@ class Api(_Strict, frozen=True):
     """Data goes into slots, from which others read it back."""
     recalls: list[Slot] = []
     """The result, or the value that is read, is what is in slots; with ``items``, ``returns`` is what is in those that nobody keeps."""
+    rows_of: str = ""
+    """The result is a query for rows of the class that this argument is, or for those that it is a query for itself."""
+    row_of: str = ""
+    """The result is such a row, or a list of them."""
+    writes_rows_of: str = ""
+    """The keyword arguments, or the items of the first one, are written to columns of such rows."""
     identity: str = ""
     """The result is an object that is known, in every function, by what this argument is known by; ``place``: by where it is made."""
     updates: list[str] = []

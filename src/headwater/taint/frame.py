@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint import slots
+from headwater.taint import rows, slots
 from headwater.taint.labels import GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
@@ -278,7 +278,13 @@ class Frame(State):
             return self.instantiate(shape, ("class", cls.id, name), f"the field {name}")
         nodes = (node for one in cls.mro for node in (*one.api, *one.externals))
         refs = dict.fromkeys(child for node in nodes if (child := node.child(name)) is not None)
-        return Value(refs=tuple(refs)[: limits.REFS])
+        if not self.solver.is_row(self.fn, cls):
+            return Value(refs=tuple(refs)[: limits.REFS])
+        refs |= dict.fromkeys(
+            child for one in cls.mro if (base := self.solver.row_bases.get(one.id)) is not None and (child := base.child(name)) is not None
+        )
+        made = Value(refs=tuple(refs)[: limits.REFS])
+        return rows.manager(self, cls, made) if refs else made
 
     def _member(self, ref: Inst, value: Value, name: str, made: Value) -> tuple[Value, list[Any]]:
         """A method, property or class-wide field of an instance."""
@@ -294,6 +300,8 @@ class Frame(State):
             if made.allocs and all(alloc.root is not None for alloc in made.allocs):
                 made = Value(proven=0)  # a method, not a field of the parameter
             return made, list(methods)
+        if self.solver.is_row(self.fn, cls):
+            made = join(made, rows.read(self, cls, value, name))
         seen = self.fields_read.get((cls.id, name))
         if seen is None:
             shape = self.solver.read_field(self.fn, cls, name)
@@ -399,6 +407,8 @@ class Frame(State):
         ``asked``: a method of the object does it, asked by code that may be of another class.
         """
         weak = weak or len(value.allocs) > 1
+        if value.refs and isinstance(key, str) and stored is not BOTTOM:
+            rows.stored(self, value, key, stored)
         for alloc in value.allocs:
             alloc.constant = False
             self.put(alloc, key, stored, weak or key == "*")

@@ -226,6 +226,11 @@ class Interest:
                 found.update(dict.fromkeys(mentions))
         return sorted(found)[: limits.SLOT_WRITERS]
 
+    def writers_of(self, cls: Cls, name: str) -> list[int]:
+        """The functions that may make an object of a class, or set a field of this name on one."""
+        found = dict.fromkeys((*self._mention(cls.name), *self._setting.get(name, ())))
+        return sorted(found)[: limits.SLOT_WRITERS]
+
     # ---------------------------------------------------------------------------------------------- what follows
 
     def solved(self, fn: Fn, summary: Summary) -> Iterator[int]:

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin, prompts, secrets, slots
+from headwater.taint import optin, prompts, rows, secrets, slots
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     BIT,
@@ -206,6 +206,8 @@ class Models(Arguments):
         if entry.keeps or entry.recalls:
             recalled = slots.called(self, entry, node, args, made)
             made = recalled if recalled.allocs and any(one.items for one in entry.recalls) else join(made, recalled)
+        if entry.rows_of or entry.row_of or entry.writes_rows_of:
+            made = rows.queried(self, entry, made, args)
         if entry.updates:
             made = join(made, slots.message(self, entry, args))
         clear = self._cleared(entry, args)

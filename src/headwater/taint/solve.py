@@ -17,10 +17,11 @@ from typing import Any
 
 from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
+from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import SINK_CLASSES
 from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
-from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
+from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
 from headwater.taint import slots
 from headwater.taint.entries import Entry, generated_services, run_entry
@@ -122,6 +123,11 @@ class Solver(Project):
         """Who has asked which slots a state has."""
         self._carrying: set[int] = set()
         """Readers of a slot that has changed, and who gets that from them: what they give back differs, though they do nothing with it."""
+        self.row_bases: dict[int, ApiPath[Any]] = {}
+        """The base of a class of rows that an object of a library makes."""
+        self._row_classes: dict[int, bool] = {}
+        self._columns: set[tuple[int, str]] = set()
+        """Columns of classes that somebody reads."""
         self._kept_kinds: set[str] = set()
         """The kinds of slots that somebody reads."""
         self._moved: set[str] = set()
@@ -666,6 +672,39 @@ class Solver(Project):
         for writer in sorted(writers):
             made = join_shapes(made, writers[writer])
         return made
+
+    def is_row(self, reader: Fn, cls: Cls) -> bool:
+        """Whether objects of a class are rows of a table."""
+        known = self._row_classes.get(cls.id)
+        if known is None:
+            self._row_classes[cls.id] = False
+            known = self._row_classes[cls.id] = any(self._of_table(reader, one) for one in cls.mro)
+        return known
+
+    def _of_table(self, reader: Fn, cls: Cls) -> bool:
+        if not cls.ir.bases:
+            return False
+        if "__tablename__" in cls.ir.fields or "table" in cls.ir.keywords or any("Row" in path.types for path in cls.instance.paths):
+            return True
+        for base in cls.ir.bases:  # Base = declarative_base(), db.Model
+            first, *rest = base.name.split(".")
+            for found in self.symbols.lookup(cls.module, first):
+                for ref in self.read_global(reader, found.module, found.name).refs if isinstance(found, Var) else ():
+                    path = ref if isinstance(ref, ApiPath) else None
+                    for name in rest:
+                        path = path.child(name) if path is not None else None
+                    made = path.child(CALL) if path is not None else None
+                    if path is not None and made is not None and "Row" in made.types:
+                        self.row_bases[cls.id] = path
+                        return True
+        return False
+
+    def want_column(self, cls: Cls, name: str) -> None:
+        """A column is read: who may write it is of interest."""
+        if (cls.id, name) not in self._columns:
+            self._columns.add((cls.id, name))
+            for one in self.interest.writers_of(cls, name):
+                self._want(one)
 
     def slot_writers(self, slot: str) -> list[tuple[int, Shape]]:
         """Who writes a slot, and what: functions by their number, calls that frameworks make of them by its complement, after those."""
