@@ -226,9 +226,9 @@ class Api(_Strict, frozen=True):
     recalls: list[Slot] = []
     """The result, or the value that is read, is what is in slots; with ``items``, ``returns`` is what is in those that nobody keeps."""
     rows_of: str = ""
-    """The result is a query for rows of the class that this argument is, or for those that it is a query for itself."""
+    """The result is a query for rows, or a list of rows, of the class that this argument is, or of those that it is a query for itself."""
     row_of: str = ""
-    """The result is such a row, or a list of them."""
+    """The result is such a row."""
     writes_rows_of: str = ""
     """The keyword arguments, or the items of the first one, are written to columns of such rows."""
     identity: str = ""

@@ -17,7 +17,7 @@ from headwater.taint import containers, slots
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import BIT, PARSED_URL, RECALLED, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
@@ -482,8 +482,9 @@ class Calls(Models):
                 doubt = 1
         asked = any(one.value is ABSENT for one in requires)  # the caller decides
         hop = (self.at.start, self.at.end, fn, effect.key)
+        unsure = drop or effect.drop > _CONFIDENCE_DROP[effect.sink.confidence]
         for label in ordered(value.labels):
-            if label.cleared & bit:
+            if label.cleared & bit or (unsure and label.weak & RECALLED):
                 continue
             less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)
             self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1, gated)

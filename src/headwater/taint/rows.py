@@ -71,10 +71,7 @@ def queried(frame: Arguments, entry: Api, made: Value, args: Args) -> Value:
     if entry.row_of:
         rows = _rows(frame, frame._argument(entry.row_of, args))
         if rows.refs:
-            row = made.with_(refs=rows.refs)
-            many = frame.alloc((frame.at.start, frame.at.end, "many"), "list")
-            frame.put(many, "*", row)
-            made = row.with_(allocs=(many,))
+            made = made.with_(refs=rows.refs)
     return made
 
 

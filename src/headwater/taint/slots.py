@@ -17,7 +17,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Slot
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst, Mod, Var
-from headwater.taint.labels import Label
+from headwater.taint.labels import RECALLED, Label
 from headwater.taint.value import BOTTOM, IDENTITY, NO_CONST, STATE, Alloc, Node, Value, join, join_all, of_other
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def remember(frame: Frame, slot: str, steps: Mapping[Label, Node]) -> None:
     kept = frame.stored.setdefault(slot, {})
     for label, node in steps.items():
         kept.setdefault(label, node)
-        less = of_other(label)
+        less = of_other(label, weak=RECALLED)
         if less is not None:
             kept.setdefault(less, node)
 

@@ -26,6 +26,7 @@ from headwater.index.symbols import Symbols
 from headwater.taint import slots
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
+from headwater.taint.labels import RECALLED
 from headwater.taint.library import public_calls
 from headwater.taint.project import Project
 from headwater.taint.summary import EMPTY, Issue, Summary
@@ -628,8 +629,9 @@ class Solver(Project):
 
     def store_slot(self, fn: Fn, slot: str, shape: Shape, sure: bool, virtual: bool) -> None:
         """Data goes into a slot; not ``sure``: that a reader reads what is written here is a guess."""
-        shape = only_sources(shape, limits.DROPS - 1)
-        self._store_variable(fn, _SLOTS, slot, shape if sure else of_others(shape), virtual)
+        # That a reader reads what is written here is a guess: of two guesses nothing is told.
+        shape = only_sources(shape, limits.DROPS - 1 if sure else 0)
+        self._store_variable(fn, _SLOTS, slot, shape if sure else of_others(shape, weak=RECALLED), virtual)
 
     def know_slot(self, slot: str) -> None:
         """Somebody writes a slot, if only what is of no interest."""
