@@ -1,7 +1,7 @@
 """Rows: objects of classes that stand for tables. What is put into a column is what any object of the class holds that is read back.
 
-API models say which classes those are (the type ``Row``), which calls make queries for their rows (``rows-of``), give rows (``row-of``) and
-write columns by name (``writes-rows-of``). A column is a slot (``headwater.taint.slots``).
+API models say which classes those are (types whose names end in ``Row``), which calls make queries for their rows (``rows-of``), give rows
+(``row-of``) and write columns by name (``writes-rows-of``). A column is a slot (``headwater.taint.slots``).
 """
 
 from __future__ import annotations

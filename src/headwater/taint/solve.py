@@ -17,18 +17,17 @@ from typing import Any
 
 from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
-from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import SINK_CLASSES
 from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
-from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, Var
+from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint import slots
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
 from headwater.taint.library import public_calls
-from headwater.taint.project import Project
+from headwater.taint.shared import Shared
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, only_sources
@@ -76,7 +75,7 @@ class _Held:
         """All writers are solved."""
 
 
-class Solver(Project):
+class Solver(Shared):
     """The whole-project state of the analysis."""
 
     def __init__(
@@ -116,17 +115,8 @@ class Solver(Project):
         """Readers of a field or module variable that was changed after they were solved."""
         self._stores: dict[int, dict[tuple[bool, int, str], None]] = {}
         """The fields (by class) and module variables (by module) that a function stores."""
-        self._slots: dict[str, None] = {}
-        """The slots that somebody writes."""
-        self._links: dict[str, dict[str, None]] = {}
-        """States that are one: of a graph, and of another that is a stage of it."""
-        self._state_readers: dict[str, dict[int, None]] = {}
-        """Who has asked which slots a state has."""
         self._carrying: set[int] = set()
         """Readers of a slot that has changed, and who gets that from them: what they give back differs, though they do nothing with it."""
-        self.row_bases: dict[int, ApiPath[Any]] = {}
-        """The base of a class of rows that an object of a library makes."""
-        self._row_classes: dict[int, bool] = {}
         self._columns: set[tuple[int, str]] = set()
         """Columns of classes that somebody reads."""
         self._kept_kinds: set[str] = set()
@@ -643,22 +633,6 @@ class Solver(Project):
                 if self._state[reader] == _DONE:
                     self._stale[reader] = None
 
-    def link_slots(self, one: str, other: str) -> None:
-        """The items of two states of the same names are the same."""
-        self._links.setdefault(one, {})[other] = None
-        self._links.setdefault(other, {})[one] = None
-
-    def linked(self, prefix: str) -> list[str]:
-        """The states that are one with a state, itself included."""
-        found = {prefix: None}
-        todo = [prefix]
-        while todo:
-            for other in self._links.get(todo.pop(), {}):
-                if other not in found:
-                    found[other] = None
-                    todo.append(other)
-        return sorted(found)
-
     def read_slot(self, reader: Fn | None, slot: str) -> Shape:
         """What all who write a slot have put into it."""
         kind = slot.partition(slots.BETWEEN)[0]
@@ -675,32 +649,6 @@ class Solver(Project):
             made = join_shapes(made, writers[writer])
         return made
 
-    def is_row(self, reader: Fn, cls: Cls) -> bool:
-        """Whether objects of a class are rows of a table."""
-        known = self._row_classes.get(cls.id)
-        if known is None:
-            self._row_classes[cls.id] = False
-            known = self._row_classes[cls.id] = any(self._of_table(reader, one) for one in cls.mro)
-        return known
-
-    def _of_table(self, reader: Fn, cls: Cls) -> bool:
-        if not cls.ir.bases:
-            return False
-        if "__tablename__" in cls.ir.fields or "table" in cls.ir.keywords or any("Row" in path.types for path in cls.instance.paths):
-            return True
-        for base in cls.ir.bases:  # Base = declarative_base(), db.Model
-            first, *rest = base.name.split(".")
-            for found in self.symbols.lookup(cls.module, first):
-                for ref in self.read_global(reader, found.module, found.name).refs if isinstance(found, Var) else ():
-                    path = ref if isinstance(ref, ApiPath) else None
-                    for name in rest:
-                        path = path.child(name) if path is not None else None
-                    made = path.child(CALL) if path is not None else None
-                    if path is not None and made is not None and "Row" in made.types:
-                        self.row_bases[cls.id] = path
-                        return True
-        return False
-
     def want_column(self, cls: Cls, name: str) -> None:
         """A column is read: who may write it is of interest."""
         if (cls.id, name) not in self._columns:
@@ -712,15 +660,6 @@ class Solver(Project):
         """Who writes a slot, and what: functions by their number, calls that frameworks make of them by its complement, after those."""
         writers = self.globals.get((_SLOTS, slot), {})
         return [(one, writers[one]) for one in sorted(writers, key=lambda one: (one < 0, abs(one)))]
-
-    def slots_of(self, reader: Fn | None, prefix: str) -> list[str]:
-        """The slots of a state, and of those that are one with it."""
-        found: list[str] = []
-        for one in self.linked(prefix):
-            if reader is not None:
-                self._state_readers.setdefault(one, {})[reader.id] = None
-            found += [slot for slot in self._slots if slot.startswith(one + slots.BETWEEN)]
-        return sorted(found)
 
     def _outdate(self, readers: Collection[int], writer: Fn) -> None:
         if writer.id in readers:
