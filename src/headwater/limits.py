@@ -57,6 +57,9 @@ HELD_DEPTH: Final = 3  # fields of a stored object that may hold a function
 OUTER_WRITERS: Final = 8  # functions that set a field of this name on something else than self: with more, the name says nothing
 SETTERS: Final = 32  # functions that set a field of this name, looked at because the field reaches an operation
 REPAIRS_IN_ALL: Final = 1_000  # in one review: a few seconds; only large projects have more
+STATE_ROUNDS: Final = 6  # of the functions that share a state, each of which reads what others wrote: longer chains of keys are rare
+SLOT_WRITERS: Final = 200  # functions that may write what is read back from one kind of store: all are interpreted
+SLOT_NODES: Final = 12  # parts of what is kept in one place of a store
 REPAIRS: Final = 4  # of one function that read something too early, or what such a function changed
 
 # Reports

@@ -118,6 +118,9 @@ class Callback(_Strict, frozen=True):
     """Sink classes to which the first parameter does no harm: a file that was uploaded lies where the library has put it."""
     result: bool = False
     """The call returns what the callback returns."""
+    state: Slot | None = None
+    """The first parameter holds the items of these slots, and what the function returns is kept in them; ``parameters`` is the source kind
+    of those that nobody keeps."""
     returns: str = ""
     """Of a decorator: source kind of what calls of the decorated function give (its body is a prompt)."""
     is_: str = msgspec.field(name="is", default="")
@@ -149,6 +152,24 @@ class Shows(_Strict, frozen=True):
     """Sink classes for which the address is safe where the attribute is true."""
     when_false: list[str] = []
     weak: bool = False
+
+
+class Slot(_Strict, frozen=True):
+    """A place where one call keeps data and another reads it back: known by a kind and by what arguments are."""
+
+    in_: str = msgspec.field(name="in")
+    """What such a place is called, before its key: ``session key``."""
+    key: list[str] = []
+    """Arguments that are constants, or one module variable or field, or objects with an ``identity``; ``name``: the last name of the path
+    (what is in brackets, where that is ``[]``). Where one of them is none of that, nothing is kept and nothing recalled."""
+    value: list[str] = []
+    """Of what keeps: the arguments with the data; ``result``: what the call gives."""
+    named: bool = True
+    """A module variable or a field of a class will do as a key."""
+    whole: bool = False
+    """What is read back has another form than what was kept: its parts are not those that were kept."""
+    items: bool = False
+    """Each item of the data is kept under its own name; what is recalled is an object of all that are known."""
 
 
 class Cleared(_Strict, frozen=True):
@@ -200,6 +221,20 @@ class Api(_Strict, frozen=True):
     ``{".choices[].message.parsed": $response_format}``; the key ``.`` is the result itself."""
     result_of: str = ""
     """The result is what this argument, a function, returns."""
+    keeps: list[Slot] = []
+    """Data goes into slots, from which others read it back."""
+    recalls: list[Slot] = []
+    """The result, or the value that is read, is what is in slots; with ``items``, ``returns`` is what is in those that nobody keeps."""
+    rows_of: str = ""
+    """The result is a query for rows, or a list of rows, of the class that this argument is, or of those that it is a query for itself."""
+    row_of: str = ""
+    """The result is such a row."""
+    writes_rows_of: str = ""
+    """The keyword arguments, or the items of the first one, are written to columns of such rows."""
+    identity: str = ""
+    """The result is an object that is known, in every function, by what this argument is known by; ``place``: by where it is made."""
+    updates: list[str] = []
+    """The result is a message that says how a state is to be changed: the arguments with the changes (``Command(update=...)``)."""
     never_returns: bool = False
     """The call raises or ends the program: what follows it is not run (``sys.exit``, ``flask.abort``)."""
     pipe: bool = False

@@ -13,14 +13,14 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import containers
+from headwater.taint import containers, slots
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import BIT, PARSED_URL, RESOLVED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import BIT, PARSED_URL, RECALLED, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, guessed, lacks
-from headwater.taint.summary import ABSENT, EMPTY, Requirement, Summary, ToCallback, ToSink
+from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, join, join_refs, of_others
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Calls(Models):
         args.receiver = receiver
         made = BOTTOM
         known = False
-        if args.name and receiver is not None and not _typed(receiver):
+        if args.name and receiver is not None and (not _typed(receiver) or self._mapping(receiver)):
             found = containers.method(self, args.name, receiver, args)
             if found is not None:
                 return found
@@ -121,6 +121,10 @@ class Calls(Models):
             values.append(callee)
         other = self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1)
         return join(made, other.with_(proven=checked) if checked and other.labels else other)
+
+    def _mapping(self, value: Value) -> bool:
+        """Whether all that is known of a value is that it is a dict with known keys."""
+        return all(self.solver.is_mapping(ref.cls) if isinstance(ref, Inst) else _dict_type(ref) for ref in value.refs)
 
     def _call_chosen(self, callee: Value, name: Value, args: Args) -> None:
         """A method is called whose name comes from elsewhere, with arguments that come from there too."""
@@ -292,6 +296,13 @@ class Calls(Models):
             self._sink_effect(fn, effect, actuals, drop)
         stores: list[tuple[Value, str | int, Value, bool, bool]] = []
         for mutation in summary.mutations:
+            if mutation.param == SLOT:
+                name = str(mutation.field)
+                made = self.instantiate(
+                    mutation.shape, ("slot-of", fn.id, name), f"handed to {fn.name}()", actuals, (fn, "set", mutation.key)
+                )
+                slots.keep(self, name, self.lower(made) if loose else made, fn)
+                continue
             if mutation.field is None:
                 register = self.closures.get(fn.id)
                 index = mutation.param - len(fn.ir.params)
@@ -472,8 +483,9 @@ class Calls(Models):
                 doubt = 1
         asked = any(one.value is ABSENT for one in requires)  # the caller decides
         hop = (self.at.start, self.at.end, fn, effect.key)
+        unsure = drop or effect.drop > _CONFIDENCE_DROP[effect.sink.confidence]
         for label in ordered(value.labels):
-            if label.cleared & bit:
+            if label.cleared & bit or (unsure and label.weak & RECALLED):
                 continue
             less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)
             self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1, gated)
@@ -518,6 +530,11 @@ def _field(name: str | int) -> str:
 def _typed(value: Value) -> bool:
     """Whether a receiver is known to be something else than a builtin container."""
     return bool(value.refs) and any(not (isinstance(ref, ApiPath) and ref.text.startswith("?")) for ref in value.refs)
+
+
+def _dict_type(ref: Any) -> bool:
+    """Whether a reference is one of a library's types of dicts."""
+    return isinstance(ref, ApiPath) and "Mapping" in ref.types
 
 
 def _stub(fn: Fn) -> bool:

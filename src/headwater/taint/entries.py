@@ -9,7 +9,7 @@ from headwater import ir
 from headwater.apis.paths import CALL, expand
 from headwater.apis.schema import Callback
 from headwater.index.entities import Fn, Var
-from headwater.taint import prompts
+from headwater.taint import prompts, slots
 from headwater.taint.arguments import Args
 from headwater.taint.labels import bits, source_label
 from headwater.taint.summary import Entry as Entry
@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 
 def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]:
     """The issues of one call of an entry point by its framework."""
+    frame = call_entry(solver, entry, traced)
+    for issue in frame.issues.values():
+        issue.entry = True
+    return [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
+
+
+def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interpreter:
+    """The run of such a call."""
     fn, callback = entry.fn, entry.callback
     frame = Interpreter(solver, fn, traced)
+    frame.virtual = True
     frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
     frame.block(fn.ir.defaults)
     defaults = dict(frame.cells)
@@ -43,6 +52,7 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
     kw: dict[str, Value] = {}
     positional: list[Value] = []
     star = spread = None
+    given = BOTTOM
     what = callback.is_ or "entry point"
     for param in params[first:]:
         kind = callback.by_name.get(param.name, callback.parameters)
@@ -58,6 +68,10 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
                 harmless = bits(callback.first_harmless) if param is params[first] else 0
                 label = source_label(source, cleared=harmless | (prompts.SYSTEM if prompts.asked_for(param.name) else 0))
                 value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
+                if entry.state and param is params[first]:
+                    frame.at = ir.Move(param.start, param.end, 0, 0)
+                    value = given = slots.state(frame, entry.state, value)
+                    frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
                 value = frame.typed(value, type_) if type_.refs else value
         if param.kind == "star":
             star = value
@@ -67,10 +81,10 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
             positional.append(value)
         else:
             kw[param.name] = value
-    frame._apply(fn, receiver, Args(positional, kw, star, spread), False, _closure(frame, entry))
-    for issue in frame.issues.values():
-        issue.entry = True
-    return [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
+    result = frame._apply(fn, receiver, Args(positional, kw, star, spread), False, _closure(frame, entry))
+    if entry.state:
+        slots.returned(frame, entry.state, given, result, bool(callback.state and callback.state.items))
+    return frame
 
 
 def _construct(frame: Interpreter, entry: Entry, receiver: Value, traced: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
+from headwater.taint import rows, slots
 from headwater.taint.labels import GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
@@ -19,6 +20,7 @@ from headwater.taint.value import (
     NO_CONST,
     NO_LABELS,
     NOTHING,
+    STATE,
     Alloc,
     Node,
     Shape,
@@ -66,6 +68,12 @@ class Frame(State):
         """An argument's part is looked up: only what calls return counts."""
         self.fields_read: dict[tuple[int, str], tuple[Shape, Value]] = {}
         """Class-wide fields as this run has seen them."""
+        self.virtual = False
+        """The run of a framework's call, and not of the function itself."""
+        self.kept: dict[str, Value] = {}
+        """What goes into slots and depends on the caller."""
+        self.read_from: dict[int, Any] | None = None
+        """The instructions that read registers from names and attributes, once somebody has asked."""
         self.stored: dict[str, dict[Label, Node]] = {}
         """Steps of what was stored in class-wide fields and module variables, by name (traced runs only)."""
 
@@ -160,7 +168,9 @@ class Frame(State):
         if not (value.refs and isinstance(value.refs[0], Super)):  # what super() gives has methods alone
             for alloc in value.allocs:
                 found = self.cells.get((alloc, name))
-                if (found is None and alloc.root is not None) or (alloc.mixed and alloc.kind in ("instance", "param")):
+                if (found is None and (alloc.root is not None or alloc.kind == STATE)) or (
+                    alloc.mixed and alloc.kind in ("instance", "param")
+                ):
                     found = self.field(alloc, name)  # setattr() with a name from elsewhere: any field may be what it has set
                 if found is not None:
                     made = join(made, found)
@@ -174,7 +184,10 @@ class Frame(State):
                 child = ref.child(name)
                 if child is not None:
                     found = self.named(child, base=value)
-                    refs.append(child)
+                    held = slots.read(self, child, name) if child.entries else BOTTOM
+                    if not held.allocs:  # else it is the object that somebody has put there
+                        refs.append(child)
+                    made = join(made, held)
                     if found.labels:
                         made = join(made, found.with_(refs=()))
                     if made.labels:
@@ -267,7 +280,13 @@ class Frame(State):
             return self.instantiate(shape, ("class", cls.id, name), f"the field {name}")
         nodes = (node for one in cls.mro for node in (*one.api, *one.externals))
         refs = dict.fromkeys(child for node in nodes if (child := node.child(name)) is not None)
-        return Value(refs=tuple(refs)[: limits.REFS])
+        if not self.solver.is_row(self.fn, cls):
+            return Value(refs=tuple(refs)[: limits.REFS])
+        refs |= dict.fromkeys(
+            child for one in cls.mro if (base := self.solver.row_bases.get(one.id)) is not None and (child := base.child(name)) is not None
+        )
+        made = Value(refs=tuple(refs)[: limits.REFS])
+        return rows.manager(self, cls, made) if refs else made
 
     def _member(self, ref: Inst, value: Value, name: str, made: Value) -> tuple[Value, list[Any]]:
         """A method, property or class-wide field of an instance."""
@@ -283,6 +302,8 @@ class Frame(State):
             if made.allocs and all(alloc.root is not None for alloc in made.allocs):
                 made = Value(proven=0)  # a method, not a field of the parameter
             return made, list(methods)
+        if self.solver.is_row(self.fn, cls):
+            made = join(made, rows.read(self, cls, value, name))
         seen = self.fields_read.get((cls.id, name))
         if seen is None:
             shape = self.solver.read_field(self.fn, cls, name)
@@ -370,7 +391,9 @@ class Frame(State):
             if isinstance(ref, ApiPath):
                 child = ref.child("[]")
                 if child is not None:
-                    made = join(made, self.named(child))
+                    held = slots.read(self, child, key) if isinstance(key, str) and child.entries else BOTTOM
+                    made = join(made, self.named(child).with_(refs=()) if held.allocs else self.named(child))
+                    made = join(made, held)
                 if isinstance(key, str) and made.labels:
                     made = self._without_clean(ref, key, made)
             elif isinstance(ref, Inst):
@@ -386,6 +409,8 @@ class Frame(State):
         ``asked``: a method of the object does it, asked by code that may be of another class. ``told``: the class knows of it.
         """
         weak = weak or len(value.allocs) > 1
+        if value.refs and isinstance(key, str) and stored is not BOTTOM:
+            rows.stored(self, value, key, stored)
         for alloc in value.allocs:
             alloc.constant = False
             self.put(alloc, key, stored, weak or key == "*")
@@ -418,6 +443,9 @@ class Frame(State):
         """A container that a field or module variable holds is changed: everybody who reads it sees that."""
         assert alloc.owner is not None
         where, owner, name = alloc.owner
+        if where == "slot":
+            slots.changed(self, name, alloc, key, stored)
+            return
         part = Shape(fields={key: self.export(stored, 1, limits.SET_NODES)}, kind=alloc.kind, closed=alloc.closed)
         if where == "global":
             self.solver.store_global(self.fn, owner, name, part)

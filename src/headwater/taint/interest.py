@@ -19,7 +19,7 @@ from headwater.index.calls import COMMON_METHODS, Card
 from headwater.index.entities import Cls, Fn, Inst, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint import secrets
-from headwater.taint.summary import Summary
+from headwater.taint.summary import SLOT, Summary
 from headwater.taint.value import CHOSEN, Shape
 
 _IMPLICIT = (
@@ -44,7 +44,11 @@ class Interest:
         """Last name of an operation of a module, to the libraries."""
         self._all: set[str] = set()
         """Libraries of which every operation counts."""
+        self._keepers: dict[str, dict[str, set[str]]] = {}
+        """Of each kind of slots the names of what keeps data in them, and the libraries that have them."""
         for path, payload in catalogue.placed:
+            for one in payload.keeps if isinstance(payload, Api) else ():
+                self._keep(one.in_, path, catalogue.types)
             if _counts(payload, self._classes) or (follow_secrets and _brings_secrets(payload)):
                 self._enter(path, catalogue.types)
         self._mentions: dict[str, list[int]] = {}
@@ -111,6 +115,16 @@ class Interest:
                 made = split(first)
                 if CALL in made and made.index(CALL) > 1:
                     self._functions.setdefault(made[made.index(CALL) - 1], set()).add(made[0])
+
+    def _keep(self, kind: str, path: str, types: dict[str, list[str]]) -> None:
+        for one in expand(path):
+            steps = split(one)
+            roots = {split(first)[0] for first in types.get(steps[0], [one])}
+            names = [step for step in steps if step.isidentifier() and not (step.startswith("__") and step.endswith("__"))]
+            if names:
+                self._keepers.setdefault(kind, {}).setdefault(names[-1], set()).update(
+                    UNKNOWN if root.startswith(UNKNOWN) else root for root in roots
+                )
 
     # ------------------------------------------------------------------------------------------------ the start
 
@@ -200,6 +214,23 @@ class Interest:
         self._roots[mod.id] = made = frozenset(found)
         return made
 
+    def keepers(self, kind: str) -> list[int]:
+        """The functions that name something that keeps data in slots of a kind."""
+        found: dict[int, None] = {}
+        everywhere = {"builtins", UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
+        for name, roots in sorted(self._keepers.get(kind, {}).items()):
+            if roots & everywhere:
+                mentions = self._mentions.get(name, [])
+                if name in COMMON_METHODS:
+                    mentions = [one for one in mentions if roots & self._roots_of(self.symbols.functions[one].module)]
+                found.update(dict.fromkeys(mentions))
+        return sorted(found)[: limits.SLOT_WRITERS]
+
+    def writers_of(self, cls: Cls, name: str) -> list[int]:
+        """The functions that may make an object of a class, or set a field of this name on one."""
+        found = dict.fromkeys((*self._mention(cls.name), *self._setting.get(name, ())))
+        return sorted(found)[: limits.SLOT_WRITERS]
+
     # ---------------------------------------------------------------------------------------------- what follows
 
     def solved(self, fn: Fn, summary: Summary) -> Iterator[int]:
@@ -207,6 +238,9 @@ class Interest:
         if fn.cls is None or fn.name not in COMMON_METHODS:  # of a method that many types have, the name says nothing
             yield from self.stored(fn.name, summary.returns)
         for mutation in summary.mutations:
+            if mutation.param == SLOT:
+                yield from self._callers(fn)
+                continue
             if isinstance(mutation.field, str) and any(label.source is None for label in mutation.shape.labels):
                 own = fn.cls is not None and not mutation.param and not mutation.path
                 self._setters.setdefault(mutation.field, {})[fn.id] = own

@@ -46,6 +46,8 @@ MODULE = NO_OPTION << 1
 """In ``Value.proven``: a module that was imported by its name."""
 ASKED = MODULE << 1
 """In ``Value.proven``: a message whose role, which came with it, is the operator's."""
+RECALLED = ASKED << 1
+"""In ``Label.weak``: the data was read back from where somebody may have put it before: a guess, and of two guesses nothing is told."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -161,7 +163,7 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
         pass
     cleared = label.cleared | clear
     made: Label | None
-    if cleared & ALL == ALL:
+    if cleared & ALL == ALL or (drop and label.weak & RECALLED):
         made = None
     else:
         made = _intern(

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin, prompts, secrets
+from headwater.taint import optin, prompts, rows, secrets, slots
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     BIT,
@@ -166,6 +166,9 @@ class Models(Arguments):
             made = made.with_(refs=join_refs(made.refs, (child,)))
             if not made.allocs and self.solver.holds_state(child):
                 made.allocs = (self.alloc((self.at.start, "object", node.text), "instance"),)
+            for entry in node.entries:
+                if getattr(entry, "identity", ""):
+                    made = slots.identify(self, made, entry, args)
         return made, decided
 
     def _entry(self, entry: Any, node: ApiPath[Any], args: Args, body: bool) -> tuple[Value, bool]:
@@ -200,6 +203,13 @@ class Models(Arguments):
                 if buffer is not None and buffer.allocs:
                     self.store(buffer, "*", made, weak=True)
                 made = BOTTOM
+        if entry.keeps or entry.recalls:
+            recalled = slots.called(self, entry, node, args, made)
+            made = recalled if recalled.allocs and any(one.items for one in entry.recalls) else join(made, recalled)
+        if entry.rows_of or entry.row_of or entry.writes_rows_of:
+            made = rows.queried(self, entry, made, args)
+        if entry.updates:
+            made = join(made, slots.message(self, entry, args))
         clear = self._cleared(entry, args)
         if clear:
             values = (
@@ -289,6 +299,9 @@ class Models(Arguments):
             or entry.marks
             or entry.shows
             or entry.never_returns
+            or entry.keeps
+            or entry.recalls
+            or entry.updates
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
 
@@ -431,11 +444,14 @@ class Models(Arguments):
             if alloc.kind in ("dict", "list", "tuple", "set"):
                 functions.append(self.contents(alloc))
         made = BOTTOM
+        state = (slots.place(self, callback.state, None, args) or "") if callback.state is not None else ""
         for function in functions:
+            if state and (function is not value or len(functions) == 1):
+                slots.hand_state(self, state, function, callback.parameters)
             if not any(isinstance(ref, Fn | Cls | Inst) or (isinstance(ref, ApiPath) and ref.entries) for ref in function.refs):
                 continue
             if callback.parameters or callback.by_name or callback.is_:
-                self.register(function, callback)
+                self.register(function, callback, state)
             if callback.args or callback.spread or callback.spread_keywords or callback.result:
                 given = [found for one in callback.args if (found := self._argument(one, args)) is not None]
                 star = None
@@ -480,13 +496,15 @@ class Models(Arguments):
                 )
         return given
 
-    def register(self, function: Value, callback: Callback) -> None:
+    def register(self, function: Value, callback: Callback, state: str = "") -> None:
         """The library calls the function with data of its own."""
         for ref in function.refs:
+            if state and isinstance(ref, Fn):
+                slots.announce(self, state, ref)
             if isinstance(ref, Fn):
-                self.solver.entry(Entry(self.fn, ref, callback, self._taken(function, ref)))
+                self.solver.entry(Entry(self.fn, ref, callback, self._taken(function, ref), state=state))
             elif isinstance(ref, Inst) and (method := ref.cls.method("__call__")) is not None:
-                self.solver.entry(Entry(self.fn, method, callback))
+                self.solver.entry(Entry(self.fn, method, callback, state=state))
 
     def _taken(self, function: Value, fn: Fn) -> tuple[Shape, ...]:
         """What a local function captured, without what depends on the caller of the function at hand."""

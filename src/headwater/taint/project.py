@@ -42,6 +42,7 @@ class Project:
         self.catalogue = catalogue
         self.counts: dict[str, int] = {}
         self._doing: dict[int, bool] = {}
+        self._mappings: dict[int, bool] = {}
         self.classes_in: dict[int, list[Cls]] = {}
         """The classes whose bodies are in a function."""
         for cls in symbols.classes:
@@ -269,6 +270,15 @@ class Project:
                 and all(self._known_base(cls, one, base.name) for one in cls.mro for base in one.ir.bases)
             )
             self._doing[cls.id] = known
+        return known
+
+    def is_mapping(self, cls: Cls) -> bool:
+        """Whether a class says of a dict which keys it has (``TypedDict``)."""
+        known = self._mappings.get(cls.id)
+        if known is None:
+            named = {base.name.rpartition(".")[2] for one in cls.mro for base in one.ir.bases}
+            typed = any("Mapping" in path.types for path in cls.instance.paths)
+            known = self._mappings[cls.id] = typed or "TypedDict" in named
         return known
 
     def _known_base(self, cls: Cls, one: Cls, name: str) -> bool:

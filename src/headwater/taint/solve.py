@@ -22,15 +22,19 @@ from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
 from headwater.index.symbols import Symbols
+from headwater.taint import slots
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
+from headwater.taint.labels import RECALLED
 from headwater.taint.library import public_calls
-from headwater.taint.project import Project
+from headwater.taint.shared import Shared
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, only_sources
 
 _NEW, _WORKING, _DONE = 0, 1, 2
+_SLOTS = -1
+"""The number of the module whose variables are the slots."""
 
 
 class CallReport:
@@ -71,7 +75,7 @@ class _Held:
         """All writers are solved."""
 
 
-class Solver(Project):
+class Solver(Shared):
     """The whole-project state of the analysis."""
 
     def __init__(
@@ -111,6 +115,14 @@ class Solver(Project):
         """Readers of a field or module variable that was changed after they were solved."""
         self._stores: dict[int, dict[tuple[bool, int, str], None]] = {}
         """The fields (by class) and module variables (by module) that a function stores."""
+        self._carrying: set[int] = set()
+        """Readers of a slot that has changed, and who gets that from them: what they give back differs, though they do nothing with it."""
+        self._columns: set[tuple[int, str]] = set()
+        """Columns of classes that somebody reads."""
+        self._kept_kinds: set[str] = set()
+        """The kinds of slots that somebody reads."""
+        self._moved: set[str] = set()
+        """Of slots that have changed lately: their names without the last part."""
         self._field_readers: dict[tuple[int, str], set[int]] = {}
         self._global_readers: dict[tuple[int, str], set[int]] = {}
         self.edges = Edges(symbols)
@@ -212,7 +224,9 @@ class Solver(Project):
         for other in self.interest.solved(self.symbols.functions[one], after):
             self._want(other)
         self._drain(0)
-        return {reader for reader in changed if self._state[reader] == _DONE and self._may_find(reader)}
+        if one in self._carrying:
+            self._carrying |= changed
+        return {reader for reader in changed if self._state[reader] == _DONE and (reader in self._carrying or self._may_find(reader))}
 
     def _may_find(self, one: int) -> bool:
         """Whether what a function finds can change with what it reads: it leads to an operation, or calls what it was given."""
@@ -372,7 +386,7 @@ class Solver(Project):
                 dirty.add(reader)  # else what an unknown call does was assumed of it, and that is what it does
         dirty |= self._stale.keys()
         self._stale = {}
-        dirty = {one for one in dirty if self._may_find(one)}
+        dirty = {one for one in dirty if one in self._carrying or self._may_find(one)}
         self.count("late-readers", len(dirty))
         return dirty
 
@@ -570,25 +584,82 @@ class Solver(Project):
 
     def store_global(self, fn: Fn, mod: Mod, name: str, shape: Shape) -> None:
         """A function or the module body sets a module variable."""
-        shape = only_sources(shape)
+        self._store_variable(fn, mod.id, name, only_sources(shape), False)
+
+    def _store_variable(self, fn: Fn, number: int, name: str, shape: Shape, virtual: bool) -> None:
+        """The variable of a module, or a slot, takes data; ``virtual``: by a call of the function that a framework makes."""
         if shape.empty:
             return
-        if fn.id == self._repairing:
-            self._fresh[(False, mod.id, name)] = join_shapes(self._fresh.get((False, mod.id, name), NOTHING), shape)
+        key = (False, number, name)
+        if fn.id == self._repairing and not virtual:
+            self._fresh[key] = join_shapes(self._fresh.get(key, NOTHING), shape)
             return
-        writers = self.globals.setdefault((mod.id, name), {})
-        known = writers.get(fn.id)
+        writer = ~fn.id if virtual else fn.id
+        writers = self.globals.setdefault((number, name), {})
+        known = writers.get(writer)
         if known is None or known != shape:
             joined = shape if known is None else join_shapes(known, shape)
             if known is not None and joined == known:
                 return
-            writers[fn.id] = joined
-            self._stores.setdefault(fn.id, {})[(False, mod.id, name)] = None
-            self._changed = self._changed or news(known or NOTHING, joined)
+            writers[writer] = joined
+            if not virtual:
+                self._stores.setdefault(fn.id, {})[key] = None
+            tells = news(known or NOTHING, joined)
+            self._changed = self._changed or tells
             for interested in self.interest.stored(name, joined):
                 self._want(interested)
-            if news(known or NOTHING, joined):
-                self._outdate(self._global_readers.get((mod.id, name), ()), fn)
+            if tells:
+                readers = self._global_readers.get((number, name), ())
+                self._outdate(readers, fn)
+                if number == _SLOTS:
+                    self._carrying.update(readers)
+                    self._moved.add(name.rpartition(slots.BETWEEN)[0])
+
+    # ------------------------------------------------------------------------------------------------ slots
+
+    def store_slot(self, fn: Fn, slot: str, shape: Shape, sure: bool, virtual: bool) -> None:
+        """Data goes into a slot; not ``sure``: that a reader reads what is written here is a guess."""
+        # That a reader reads what is written here is a guess: of two guesses nothing is told.
+        shape = only_sources(shape, limits.DROPS - 1 if sure else 0)
+        self._store_variable(fn, _SLOTS, slot, shape if sure else of_others(shape, weak=RECALLED), virtual)
+
+    def know_slot(self, slot: str) -> None:
+        """Somebody writes a slot, if only what is of no interest."""
+        if slot not in self._slots:
+            self._slots[slot] = None
+            prefix = slot.rpartition(slots.BETWEEN)[0]
+            self._moved.add(prefix)
+            for reader in self._state_readers.get(prefix, ()):
+                if self._state[reader] == _DONE:
+                    self._stale[reader] = None
+
+    def read_slot(self, reader: Fn | None, slot: str) -> Shape:
+        """What all who write a slot have put into it."""
+        kind = slot.partition(slots.BETWEEN)[0]
+        if kind not in self._kept_kinds:
+            self._kept_kinds.add(kind)
+            for one in self.interest.keepers(kind):
+                self._want(one)
+        writers = self.globals.get((_SLOTS, slot), {})
+        if reader is not None:
+            self._read_all(reader, [writer for writer in writers if writer >= 0])
+            self._global_readers.setdefault((_SLOTS, slot), set()).add(reader.id)
+        made = NOTHING
+        for writer in sorted(writers):
+            made = join_shapes(made, writers[writer])
+        return made
+
+    def want_column(self, cls: Cls, name: str) -> None:
+        """A column is read: who may write it is of interest."""
+        if (cls.id, name) not in self._columns:
+            self._columns.add((cls.id, name))
+            for one in self.interest.writers_of(cls, name):
+                self._want(one)
+
+    def slot_writers(self, slot: str) -> list[tuple[int, Shape]]:
+        """Who writes a slot, and what: functions by their number, calls that frameworks make of them by its complement, after those."""
+        writers = self.globals.get((_SLOTS, slot), {})
+        return [(one, writers[one]) for one in sorted(writers, key=lambda one: (one < 0, abs(one)))]
 
     def _outdate(self, readers: Collection[int], writer: Fn) -> None:
         if writer.id in readers:
@@ -640,12 +711,20 @@ class Solver(Project):
             if len(unique) == known:
                 break
         self.counts["entry-points"] = len(unique)
-        self.virtual = []
-        for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12)):
-            try:
-                self.virtual += run_entry(self, entry)
-            except Exception as error:
-                self._fault(entry.fn, error)
+        ordered = [entry for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12))]
+        found: dict[Any, list[Issue]] = {}
+        todo = ordered
+        for _ in range(limits.STATE_ROUNDS):
+            self._moved.clear()
+            for entry in todo:
+                try:
+                    found[entry.key] = run_entry(self, entry)
+                except Exception as error:
+                    self._fault(entry.fn, error)
+            todo = [entry for entry in ordered if entry.state and not self._moved.isdisjoint(self.linked(entry.state))]
+            if not todo:
+                break
+        self.virtual = [issue for entry in ordered for issue in found.get(entry.key, ())]
         self._drain(total)
 
 

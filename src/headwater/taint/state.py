@@ -15,7 +15,7 @@ from headwater.index.entities import Fn, Inst
 from headwater.taint import prompts
 from headwater.taint.labels import ALL, GUESSED, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
 from headwater.taint.summary import Path
-from headwater.taint.value import BOTTOM, Alloc, Node, Value, join
+from headwater.taint.value import BOTTOM, STATE, Alloc, Node, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -162,7 +162,7 @@ class State:
         """A field of an object; None where nothing is known of it."""
         found = self.cells.get((alloc, key))
         if found is not None:
-            if key != "*" and (alloc.mixed or alloc.kind not in ("tuple", "list")) and (alloc, "*") in self.cells:
+            if key != "*" and (alloc.mixed or alloc.kind not in ("tuple", "list", STATE)) and (alloc, "*") in self.cells:
                 return join(found, self.cells[(alloc, "*")])  # what was appended to a list stands behind its known places
             return found
         star = self.cells.get((alloc, "*")) if key != "*" else None

@@ -112,8 +112,12 @@ class ToSink:
         self.steps: Node | None = None
 
 
+SLOT = -1
+"""The parameter of an effect on a slot (``headwater.taint.slots``)."""
+
+
 class ToParam:
-    """A field of an argument (or a captured variable: no key) takes a value."""
+    """A field of an argument (or a captured variable: no key; or a slot, whose name is the key: ``param`` is ``SLOT``) takes a value."""
 
     __slots__ = ("field", "key", "param", "path", "shape")
 
@@ -207,20 +211,35 @@ EMPTY = Summary()
 class Entry:
     """A function that a framework calls with data of its own."""
 
-    __slots__ = ("callback", "captured", "fn", "init", "key", "owner")
+    __slots__ = ("callback", "captured", "fn", "init", "key", "owner", "state")
 
     def __init__(
-        self, owner: Fn, fn: Fn, callback: Callback, captured: tuple[Shape, ...] = (), init: Mapping[str, str] | None = None
+        self,
+        owner: Fn,
+        fn: Fn,
+        callback: Callback,
+        captured: tuple[Shape, ...] = (),
+        init: Mapping[str, str] | None = None,
+        state: str = "",
     ) -> None:
         self.init = init or {}
         """Of a method: source kinds of parameters of the constructor that made its object."""
         self.owner = owner
         self.fn = fn
         self.callback = callback
+        self.state = state
+        """The slots of the state that the first parameter holds, and that what the function returns updates; or nothing."""
         self.captured = captured
         """What the function took from the one around it, as far as no caller of that one decides it."""
         inside = sorted(label.key for shape in captured for label in shape.labels)
-        self.key = (fn.id, callback.is_, callback.parameters, tuple(sorted((*callback.by_name.items(), *self.init.items()))), tuple(inside))
+        self.key = (
+            fn.id,
+            callback.is_,
+            callback.parameters,
+            tuple(sorted((*callback.by_name.items(), *self.init.items()))),
+            tuple(inside),
+            state,
+        )
 
 
 class Issue:

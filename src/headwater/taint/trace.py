@@ -11,7 +11,7 @@ from typing import Any
 
 from headwater import limits
 from headwater.index.entities import Fn, is_test
-from headwater.taint.entries import Entry, run_entry
+from headwater.taint.entries import Entry, call_entry, run_entry
 from headwater.taint.labels import Label, ordered
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue, Sink, ToSink
@@ -43,6 +43,10 @@ class Tracer:
         self.entries = entries
         self._runs: dict[int, Interpreter] = {}
         self._entry_issues: dict[int, dict[Any, Issue]] = {}
+        self._entry_stored: dict[int, list[dict[str, dict[Label, Node]]]] = {}
+        """What the calls of frameworks put into slots, by function."""
+        self._reading: set[tuple[str, Label]] = set()
+        """Slots, and labels in them, whose writers are looked for."""
         self._callers: dict[int, list[int]] = {}
         """Who has read the summary of a function, by its id."""
         for caller in sorted(solver.called):
@@ -167,19 +171,33 @@ class Tracer:
             if one.hop is not None and depth < limits.TRACE_DEPTH:
                 steps += self._inside(one.hop, depth + 1)
             if one.what:
-                steps.append(RawStep(fn, one.start, one.end, one.what))
+                start, end = (one.start, one.end) if one.start < one.end else self._left_at(one.hop)
+                if start < end:
+                    steps.append(RawStep(fn, start, end, one.what))
         return steps
+
+    def _left_at(self, hop: Any) -> tuple[int, int]:
+        """Where a function gives back what its framework takes from it."""
+        if hop is None or not isinstance(hop[0][0], Fn) or hop[0][1] != "return":
+            return 0, 0
+        return self.run(hop[0][0]).return_places.get(hop[1], (0, 0))
 
     def _inside(self, hop: Any, depth: int) -> list[RawStep]:
         """Where a value came from that a callee returned, or that a field or module variable held."""
         where, label = hop
         if not isinstance(label, Label) or not isinstance(where, tuple):
             return []
+        while isinstance(where[0], tuple):  # a part of what was held
+            where = where[0]
         if isinstance(where[0], Fn):
             callee, what, key = where
             run = self.run(callee)
             steps = run.return_steps if what == "return" else run.set_steps.get(key, {})
             return self._chain(callee, steps.get(label), depth) if label in steps and depth < 8 else []
+        if where[0] == "slot" and label.source is not None and depth < limits.TRACE_DEPTH:
+            steps_ = self._kept(where[1], label, depth)
+            if steps_:
+                return steps_
         if where[0] in ("field", "class", "global") and label.source is not None and depth < 8:
             steps_ = self._stored(where, label, depth)
             if steps_:
@@ -188,6 +206,33 @@ class Tracer:
         if source is not None:
             return [RawStep(source.fn, source.start, source.end, source.text)]
         return []
+
+    def _kept(self, slot: str, label: Label, depth: int) -> list[RawStep]:
+        """How the label came into a slot: who has written it there, and where that one has it from."""
+        if (slot, label) in self._reading:
+            return []  # it was read from the same slot: there is another who has written it
+        self._reading.add((slot, label))
+        try:
+            for writer, shape in self.solver.slot_writers(slot):
+                if not _holds(shape, label):
+                    continue
+                fn = self.solver.symbols.functions[writer if writer >= 0 else ~writer]
+                tables = [self.run(fn).stored] if writer >= 0 else self._stored_by_calls(fn)
+                for stored in tables:
+                    steps = self._chain(fn, stored.get(slot, {}).get(label), depth)
+                    if steps:
+                        return steps
+        finally:
+            self._reading.discard((slot, label))
+        return []
+
+    def _stored_by_calls(self, fn: Fn) -> list[dict[str, dict[Label, Node]]]:
+        """What frameworks' calls of a function put into slots."""
+        known = self._entry_stored.get(fn.id)
+        if known is None:
+            made = [call_entry(self.solver, entry, traced=True).stored for entry in self.entries.get(fn.id, ())]
+            known = self._entry_stored[fn.id] = made
+        return known
 
     def _stored(self, where: Any, label: Label, depth: int) -> list[RawStep]:
         """How the label came into a class-wide field or a module variable."""

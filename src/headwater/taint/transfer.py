@@ -24,7 +24,7 @@ from headwater.taint.labels import (
     Label,
 )
 from headwater.taint.programs import Looked
-from headwater.taint.summary import Proof, Summary, ToParam
+from headwater.taint.summary import SLOT, Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
     NO_CONST,
@@ -55,6 +55,8 @@ class Interpreter(Branches):
         self.yields: Alloc | None = None
         self.return_shape = NOTHING
         self.return_steps: dict[Label, Node] = {}
+        self.return_places: dict[Label, tuple[int, int]] = {}
+        """Where it is returned (traced runs only)."""
         self.set_steps: dict[Any, dict[Label, Node]] = {}
 
     def run(self) -> Summary:
@@ -179,6 +181,11 @@ class Interpreter(Branches):
             if len(made) >= limits.MUTATIONS:
                 self.solver.count("effects-cut")
                 break
+        for slot in sorted(self.kept)[: limits.MUTATIONS]:
+            one = ToParam(SLOT, (), slot, self.export(self.kept[slot], 0, limits.SLOT_NODES))
+            made.append(one)
+            if self.traced:
+                self.set_steps[one.key] = self.stored.get(slot, {})
         made.sort(key=lambda one: one.key)
         first = len(self.fn.ir.params)
         for index in self.fn.ir.nonlocals:
@@ -223,6 +230,8 @@ class Interpreter(Branches):
             whole = self.collapse(value)
             for label, node in (whole.steps or {}).items():
                 self.return_steps.setdefault(label, node)
+                if self.at is not None:
+                    self.return_places.setdefault(label, (self.at.start, self.at.end))
 
     def _exit(self, value: Value, implicit: bool = False, looked: Looked | None = None) -> None:
         """A normal return: what it gives, and what is proven of the parameters there."""

@@ -36,7 +36,7 @@ class Alloc:
     def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
         self.id = number
         self.kind = kind
-        """dict, list, tuple, set, generator, instance, chain, closure, param, chosen."""
+        """dict, list, tuple, set, generator, instance, chain, closure, param, chosen, state."""
         self.root = root
         """Parameter and access path, for what came in from the caller."""
         self.closed = closed
@@ -87,6 +87,10 @@ class OnlyObjects(NamedTuple):
 
 CHOSEN = "chosen"
 """The kind of an allocation that stands for any attribute of an object: ``$name`` is the name, from elsewhere, that was looked up."""
+IDENTITY = "$identity"
+"""The field of an object that holds what it is known by in every function: a constant text."""
+STATE = "state"
+"""The kind of an allocation that stands for the state that functions share: what is under ``*`` is in no key that is known."""
 ITEMS = "$items"
 """The field of a parameter's object that holds the mappings whose items were stored in it, each under its name."""
 GATE: tuple[Any, ...] = ("$switch",)
@@ -468,20 +472,20 @@ def only_sources(shape: Shape, guesses: int = limits.DROPS, depth: int = 0) -> S
     return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, proven, bound, shape.loose)
 
 
-def of_others(shape: Shape, clear: int = 0) -> Shape:
+def of_others(shape: Shape, clear: int = 0, weak: int = 0) -> Shape:
     """What code outside of a class puts into a field of one object, as the field of any object of the class: one confidence step less."""
     labels = shape.labels
     if labels:
-        labels = widen(frozenset(made for label in labels if (made := of_other(label, clear)) is not None))
+        labels = widen(frozenset(made for label in labels if (made := of_other(label, clear, weak)) is not None))
     fields = shape.fields
     if fields:
-        fields = {key: of_others(part, clear) for key, part in fields.items()}
-    bound = of_others(shape.bound, clear) if shape.bound is not None else None
+        fields = {key: of_others(part, clear, weak) for key, part in fields.items()}
+    bound = of_others(shape.bound, clear, weak) if shape.bound is not None else None
     if labels == shape.labels and not fields and bound is None:
         return shape
     return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven, bound, shape.loose)
 
 
-def of_other(label: Label, clear: int = 0) -> Label | None:
+def of_other(label: Label, clear: int = 0, weak: int = 0) -> Label | None:
     """The label of such data."""
-    return derive(label, clear=clear, drop=1, exact=True)
+    return derive(label, clear=clear, drop=1, weak=weak, exact=True)
