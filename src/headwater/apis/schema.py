@@ -137,6 +137,14 @@ class Guard(_Strict, frozen=True):
     needs: str = ""
     """``resolved``: only for a path that was resolved before."""
     weak: bool = False
+    separated: str = ""
+    """An argument that has to end with a separator of folders; where that is not known, the check is weak."""
+    pattern: str = ""
+    """The argument that is the regular expression with which the text is compared: what is proven follows from it (``apis.patterns``)."""
+    way: str = ""
+    """How: ``fullmatch``, ``match`` or ``search``."""
+    but: str = ""
+    """Of a weak check: how it is passed, in words."""
     when: str = ""
     raises: bool = False
     """The call raises where the check fails; its result does not matter."""
@@ -184,6 +192,8 @@ class Api(_Strict, frozen=True):
     clears: list[str] = []
     """The result is the arguments made safe for these sink classes (``all``: a number, a length, a fixed set)."""
     clears_when: str = ""
+    matched: str = ""
+    """The argument that is a regular expression: the result is what it matches, and safe for what that can not do."""
     clears_where: list[Cleared] = []
     """More classes, each group under a condition of its own."""
     marks: list[str] = []

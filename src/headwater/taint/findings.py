@@ -12,7 +12,7 @@ from typing import Any
 
 from headwater import limits
 from headwater.files.source import Source as File
-from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
+from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
@@ -23,24 +23,21 @@ from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
+from headwater.taint.value import Doubt
 
-STRENGTH: dict[str, int] = {
-    kind: rank
-    for rank, kinds in enumerate(
-        (
-            ("http-input", "websocket-input", "network-peer", "user-prompt"),
-            ("llm-output",),
-            ("tool-args",),
-            ("tool-result", "retrieved-content", "dataset"),
-            ("database",),
-            ("library-input",),
-            ("model-file", "file-content", "config"),
-            ("cli", "env", "secret", "pii"),
-        )
-    )
-    for kind in kinds
-}
-"""Who can set the data, strongest first: anybody, the model under injection, ..., the operator."""
+_WHO = r"[\w.]*(?:user|auth|login|token|jwt|api_?key|permission|admin|credential|principal|identity)"
+_ASKED = re.compile(
+    rf"@[\w.]*(?:login|auth|permission|jwt|token|admin|roles?)_?(?:required|only)|@[\w.]*requires?_?(?:login|auth|permission|admin|roles?|scope)"
+    rf"|\b(?:Depends|Security)\(\s*{_WHO}",
+    re.IGNORECASE,
+)
+"""Above or in the header of a function: whoever calls it is asked who it is."""
+_ROUTES_ASKED = re.compile(
+    rf"\b(?:APIRouter|FastAPI)\([^()]{{0,300}}dependencies\s*=\s*\[\s*(?:\w+\.)?(?:Depends|Security)\(\s*{_WHO}", re.IGNORECASE
+)
+_HEADER = 1000
+"""Bytes of a header that are looked at."""
+_SIGNED_IN = "the way in asks who sends the request"
 
 
 class Reporter:
@@ -52,6 +49,8 @@ class Reporter:
         self.files = files
         self.pairs: dict[tuple[str, str], Rule] = {pair: rule for rule in rules.values() for pair in rule.pairs}
         self.gaps: list[Gap] = []
+        self.asking: dict[int, bool] = {}
+        """By module: whether all of its routes ask who sends a request."""
 
     def findings(self) -> list[Finding]:
         """All findings, ordered by place and rule."""
@@ -95,6 +94,8 @@ class Reporter:
         ordered = sorted(best.values(), key=_weight)
         traces: list[Trace] = []
         strongest: Issue | None = None
+        doubts: list[str] = []
+        way: list[RawStep] = []
         for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES:
                 break
@@ -104,7 +105,8 @@ class Reporter:
                 self.solver.count("traces-failed")
                 self.gaps.append(self._gap(issue.sink.fn, issue.sink.start, f"a path to this place could not be replayed: {error}"))
                 continue
-            strongest = strongest or issue
+            if strongest is None:
+                strongest, doubts, way = issue, _doubts(path), path[:1]
             traces.append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
         if strongest is None:
             return None
@@ -117,8 +119,9 @@ class Reporter:
             weaknesses.append("it is behind a switch that is off by default")
         elif strongest.drop:
             weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
-        weaknesses += checks_in_words(strongest.weak)
+        weaknesses += checks_in_words(strongest.weak, doubts)
         expression = _expression(self._text(sink.fn, sink.start, sink.end))
+        signed_in = sink.fn is not None and STRENGTH.get(strongest.source.kind, 9) == 0 and self._asks(strongest, way)
         head = rule.head
         return Finding(
             rule=rule.id,
@@ -129,7 +132,7 @@ class Reporter:
                 sink=f"`{_short(expression)}`",
                 function=sink.fn.ir.qualname,
             )
-            + _noted(sink.note),
+            + _noted("; ".join(one for one in (sink.note, _SIGNED_IN if signed_in else "") if one)),
             severity=_severity(rule, sink.fn, eased(strongest.weak)),
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
@@ -143,7 +146,25 @@ class Reporter:
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
             weaknesses=tuple(weaknesses),
+            signed_in=signed_in,
         )
+
+    def _asks(self, issue: Issue, way: list[RawStep]) -> bool:
+        """Whether the way in asks who sends the request: a decorator, or a dependency of the function or of all routes of its file."""
+        for fn in dict.fromkeys((issue.source.fn, issue.apex, *(step.fn for step in way))):
+            file = self.files.get(fn.module.path)
+            if file is None or fn.index == 0:
+                continue
+            start = fn.ir.start
+            first = min((one.start for one in fn.ir.body if one.start > start), default=fn.ir.end)
+            above = file.slice(max(0, start - _HEADER), start).rpartition("\n\n")[2]
+            if _ASKED.search(above + file.slice(start, min(first, start + _HEADER))):
+                return True
+            if fn.module.id not in self.asking:
+                self.asking[fn.module.id] = _ROUTES_ASKED.search(file.slice(0, len(file.data))) is not None
+            if self.asking[fn.module.id]:
+                return True
+        return False
 
     def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
         """Where what a call works on comes from."""
@@ -247,6 +268,11 @@ def _weight(issue: Issue) -> Any:
     if issue.source.kind == "library-input" and issue.sink.class_ == "deserialize":
         strength = STRENGTH["model-file"] + 1  # that a file is named says less than that one is known to come from elsewhere
     return (eased(issue.weak), strength, hindered, issue.length, issue.source.key, issue.apex.id)
+
+
+def _doubts(path: list[RawStep]) -> list[str]:
+    """The checks on the way that can be passed, in words."""
+    return list(dict.fromkeys(step.what.text for step in path if isinstance(step.what, Doubt)))
 
 
 def _expression(text: str) -> str:

@@ -315,6 +315,16 @@ class Frame(State):
 
     # ---------------------------------------------------------------------------------------------- elements
 
+    def fixed(self, value: Value | None) -> bool:
+        """Whether a value is a collection that nobody changes, or an enumeration."""
+        if value is None or value.labels:
+            return False
+        if not value.allocs:
+            return bool(value.refs) and all(isinstance(ref, Cls) and self.symbols.is_enum(ref) for ref in value.refs)
+        return all(
+            alloc.constant or (alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in self.cells) for alloc in value.allocs
+        )
+
     def elements(self, value: Value) -> Value:
         """What iterating gives."""
         made = BOTTOM

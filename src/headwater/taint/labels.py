@@ -26,6 +26,10 @@ CONTAINED = HOST_FIXED << 1
 CHECKED = CONTAINED << 1
 """Of an object that no label stands for: the paths in it were checked in a way that can be passed."""
 PATHS = BIT["path-read"] | BIT["path-write"]
+DENIED = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
+"""Where a list of what is refused counts for something, though it can be passed."""
+TEXTUAL = sum(BIT[name] for name in ("shell", "sql", "html", "template", "ldap", "xml", "query", "regex", "log"))
+"""Where the characters of a text decide: one that was checked breaks out of no text that it becomes part of."""
 OF_OTHERS = ALL & ~(BIT["code"] | BIT["import"] | BIT["sandboxed-code"] | BIT["shell"] | BIT["deserialize"] | BIT["sql"])
 """What data that somebody put into one object of a class is cleared for in the field of any other: all that does not run it."""
 GUESSED = BIT["prompt-system"] | BIT["prompt"] | BIT["log"]
@@ -46,6 +50,8 @@ MODULE = NO_OPTION << 1
 """In ``Value.proven``: a module that was imported by its name."""
 ASKED = MODULE << 1
 """In ``Value.proven``: a message whose role, which came with it, is the operator's."""
+SLASHED = ASKED << 1
+"""In ``Value.proven``: text that ends with a separator of folders."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from headwater import limits
-from headwater.apis import conditions
+from headwater.apis import conditions, patterns
 from headwater.apis.load import CallRule
 from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
@@ -20,15 +20,18 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import optin, prompts, secrets
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
+    ALL,
     BIT,
     CHECKED,
     CONTAINED,
+    DENIED,
     MODULE,
     NO_OPTION,
     OPTED_IN,
     PARSED_URL,
     PATHS,
     RESOLVED,
+    SLASHED,
     TREE,
     TREE_CHECKS,
     Label,
@@ -39,12 +42,14 @@ from headwater.taint.labels import (
     source_label,
     steps_down,
 )
-from headwater.taint.state import Cell
+from headwater.taint.state import Cell, cleared
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import (
     BOTTOM,
     GATE,
     NO_CONST,
+    Doubt,
+    ElementsOf,
     Fact,
     Node,
     OnlyObjects,
@@ -71,6 +76,8 @@ class Models(Arguments):
 
     def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
         super().__init__(solver, fn, traced)
+        self.doubts: dict[int, str] = {}
+        """By parameter: what a check of it that can be passed is, in words."""
         self.sinks: dict[Any, ToSink] = {}
         self.issues: dict[Any, Issue] = {}
         self.operands: dict[tuple[int, int], list[Value]] = {}
@@ -216,6 +223,8 @@ class Models(Arguments):
             if "joined-path" in entry.marks:
                 parts = [args.receiver or BOTTOM] if "self" in entry.passes else []
                 made = join(made, self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what))
+                if args.positional and args.positional[-1].const == "":  # join(folder, "")
+                    made = made.with_(proven=made.proven | SLASHED)
             else:
                 made = join(made, self.derived([value for one in entry.passes if (value := self._argument(one, args)) is not None], what))
         for target, taken in entry.into.items() if not body else ():
@@ -295,6 +304,10 @@ class Models(Arguments):
     def _cleared(self, entry: Api, args: Args) -> int:
         """Sink classes for which the result of a call is safe."""
         clear = bits(entry.clears) if entry.clears and (not entry.clears_when or self.holds(entry.clears_when, args, []) is True) else 0
+        if entry.matched:
+            found = self.argument(conditions.argument(entry.matched), args)
+            if found is not None and isinstance(found.const, str):
+                clear |= bits(list(patterns.read(found.const).matched()))
         for one in entry.clears_where:
             if self.holds(one.when, args, []) is True:
                 clear |= bits(one.classes)
@@ -516,11 +529,19 @@ class Models(Arguments):
                 cells = args.cells[where.position]
             else:
                 cells = args.kw_cells.get(where.keyword, ())
+            if guard.pattern:
+                true_, false_ = self._compared(guard, args, cells)
+                true.append(true_)
+                false.append(false_)
+                continue
             proves = bits(guard.proves)
             if guard.needs == "resolved":
                 cells += value.origin
             weak = guard.weak or (guard.needs in _MARKS and not value.proven & _MARKS[guard.needs])
-            fact: Fact = (cells, 0, proves, (), f"{args.name or 'the check'}() can be passed") if weak else (cells, proves, 0, (), "")
+            but = guard.but or _passed(args.name, guard)
+            if guard.separated and not weak and not _separated(self.argument(conditions.argument(guard.separated), args)):
+                weak, but = True, f"{args.name}() lets a neighbour of the folder pass whose name begins alike"
+            fact: Fact = (cells, 0, proves, (), but) if weak else (cells, proves, 0, (), "")
             if guard.raises:
                 self.refused = True
                 self.learn(fact)
@@ -532,18 +553,32 @@ class Models(Arguments):
             made = made.with_(pred=(tuple(true), tuple(false)))
         return made
 
+    def _compared(self, guard: Guard, args: Args, cells: tuple[Cell, ...]) -> tuple[Fact, Fact]:
+        """A comparison with a regular expression: what it shows where it matches and where it does not."""
+        value = self.argument(conditions.argument(guard.pattern), args)
+        pattern = patterns.read(value.const) if value is not None and isinstance(value.const, str) else None
+        shown = bits(list(pattern.proves(guard.way))) if pattern is not None else 0
+        refused = bits(list(pattern.not_found())) if pattern is not None and guard.way == "search" else 0
+        name = args.name or guard.way
+        weak, denied = ALL & ~shown, DENIED & ~refused if guard.way == "search" else 0
+        true: Fact = (cells, shown, weak, (), f"{name}() can be passed: " + _loose(pattern, guard.way) if weak else "")
+        return true, (cells, refused, denied, (), f"{name}() for what is refused can be passed" if denied else "")
+
     def cells_holding(self, value: Value) -> list[Cell]:
         """The variables that a value was read from (and those of the data that it is the text of)."""
         raise NotImplementedError
 
     def learn(self, fact: Fact) -> None:
         """Attach what a check has shown to the cells that it looked at."""
-        cells, all_proven, all_weak, all_refs, _ = fact
+        cells, all_proven, all_weak, all_refs, text = fact
         if cells is GATE:
             self.gates += tuple(one for one in all_refs if one not in self.gates)
             return
         for cell in cells:
             proven, weak, refs = all_proven, all_weak, all_refs
+            if type(cell) is ElementsOf:
+                self._each_safe(cell.cell, proven)
+                continue
             if type(cell) is PathOf:  # a check of the place says nothing else of the data
                 proven, weak, refs = proven & (PATHS | CONTAINED), weak & PATHS, ()
                 if cell.part:
@@ -567,12 +602,37 @@ class Models(Arguments):
                 steps: dict[Label, Node] | None = (
                     {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
                 )
+                if text:
+                    steps = self._doubted(labels, steps, Doubt(text, weak))
                 value = value.with_(labels=frozenset(labels.values()), steps=steps)
             elif weak & PATHS and value is not BOTTOM:
                 value = value.with_(proven=value.proven | CHECKED)
             if value is not before:
                 self.learned[id(value)] = value, self.learned[id(before)][1] if id(before) in self.learned else before
                 self.write(cell, value)
+
+    def _each_safe(self, cell: Cell, proven: int) -> None:
+        """All elements of what a cell holds were checked."""
+        value = self.cells.get(cell)
+        if value is None or not proven:
+            return
+        for alloc in value.allocs:
+            for key in alloc.keys:
+                held = self.cells.get((alloc, key))
+                if held is not None and held.labels:
+                    self.write((alloc, key), cleared(held, proven))
+        if value.labels:
+            self.write(cell, cleared(value, proven))
+
+    def _doubted(self, labels: dict[Label, Label], steps: dict[Label, Node] | None, doubt: Doubt) -> dict[Label, Node] | None:
+        """A check that can be passed is a step of the trace; of a parameter, callers are told its words."""
+        for label in labels:
+            if label.source is None:
+                self.doubts.setdefault(label.param, doubt.text)
+        if steps is None:
+            return None
+        changed = {after for before, after in labels.items() if before is not after}
+        return {label: Node(self.at.start, self.at.end, doubt, node) if label in changed else node for label, node in steps.items()}
 
 
 def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:
@@ -582,6 +642,27 @@ def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:
 
 def _hindrance(one: Issue | ToSink) -> tuple[bool, int, int, int, int]:
     return (eased(one.weak), one.drop, steps_down(one.weak), one.length, one.weak)
+
+
+def _loose(pattern: patterns.Pattern | None, way: str) -> str:
+    """Why a comparison with a pattern shows little, in words."""
+    if pattern is None:
+        return "what its pattern allows is not known"
+    if way == "fullmatch" or (pattern.proves("fullmatch") and pattern.proves(way)):
+        return "its pattern allows more than is safe here"
+    return "its pattern does not hold for the whole text"
+
+
+def _separated(value: Value | None) -> bool:
+    """Whether a text is known to end with a separator of folders."""
+    if value is None:
+        return False
+    return bool(value.proven & SLASHED) or (isinstance(value.const, str) and value.const.endswith(("/", "\\")))
+
+
+def _passed(name: str, guard: Guard) -> str:
+    """Why a check is weak, in words."""
+    return f"{name}() looks at a path that is not resolved" if guard.needs == "resolved" else f"{name or 'the check'}() can be passed"
 
 
 def _last(node: ApiPath[Any]) -> str:
