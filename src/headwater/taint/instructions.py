@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
@@ -24,6 +26,7 @@ from headwater.taint.labels import (
     NAME_HEAD,
     NO_OPTION,
     PARSED_URL,
+    QUOTED,
     RESOLVED,
     SLASHED,
     Label,
@@ -54,6 +57,7 @@ _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _FOLDED = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip"})
+_CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
@@ -84,6 +88,8 @@ class Instructions(Calls):
         """What a register is the text of (``str(path)``) or the path of: cells, and what they held."""
         self.reduced: dict[int, tuple[tuple[Any, ...], int]] = {}
         """Registers that hold what is left of a text that was made safe: the cells of the text, and for which sink classes."""
+        self.routes: dict[int, str] = {}
+        """Texts with places to fill that were handed to a call, by its register: routes."""
         self.cuts: dict[int, tuple[Any, ...]] = {}
         """Registers that hold the words of a text: the cells of the text."""
         self.elements_from: dict[int, int] = {}
@@ -347,6 +353,7 @@ class Instructions(Calls):
                 text += str(value.const)
                 fixed = fixed or bool(_WITH_HOST.match(text))
             elif value.labels:
+                value = self.unquoted(text, value)
                 parts.append(self.derived([value], clear=BIT["url"]) if fixed else value)
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
@@ -410,6 +417,8 @@ class Instructions(Calls):
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
         what = JOINED if i.op in ("+", "%") else ""
+        if i.op == "+" and right.proven & QUOTED:
+            right = self.unquoted(left.const if isinstance(left.const, str) else left.head or "", right)
         if i.op == "/":
             made = self.joined([left, right], "")
         elif fixed:  # what follows cannot change the host any more
@@ -564,6 +573,8 @@ class Instructions(Calls):
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
         if receiver is not None and args.name == "endswith" and receiver.subject and not receiver.proven & NAME_HEAD and args.positional:
             result = result.with_(pred=guards.host_ends(self, receiver, args.positional[0]))
+        if args.positional and isinstance(args.positional[0].const, str) and "<" in args.positional[0].const:
+            self.routes[i.dst] = args.positional[0].const
         if args.name in ("split", "rsplit"):
             self.cuts[i.dst] = (args.cells[0] if args.cells else ()) if args.name == "split" and receiver is None else args.receiver_cells
         if result.labels and args.cells and args.positional:
@@ -663,7 +674,7 @@ class Instructions(Calls):
             for entry in getattr(ref, "entries", ()):
                 callback = getattr(entry, "decorates", None)
                 if callback is not None and (callback.parameters or callback.by_name or callback.is_):
-                    self.register(target, callback)
+                    self.register(target, self._converted(i.decorator, callback))
             if isinstance(ref, Fn):
                 self.call(decorator, Args([target]))
                 for node in ref.api:
@@ -672,6 +683,11 @@ class Instructions(Calls):
                         if callback is not None:
                             self.register(target, callback)
         self.write(i.dst, made)
+
+    def _converted(self, register: int, callback: Callback) -> Callback:
+        """``@app.get("/users/<int:number>")``: the framework makes a number of it."""
+        names = _CONVERTED.findall(self.routes.get(register, ""))
+        return msgspec.structs.replace(callback, except_=[*callback.except_, *names]) if names else callback
 
     def i_func(self, i: ir.Func) -> None:
         fn = self.mod.functions[i.function]

@@ -52,6 +52,8 @@ ASKED = MODULE << 1
 """In ``Value.proven``: a message whose role, which came with it, is the operator's."""
 SLASHED = ASKED << 1
 """In ``Value.proven``: text that ends with a separator of folders."""
+QUOTED = SLASHED << 1
+"""In ``Value.proven``: text quoted as one word for a shell, which between other quotes it is not."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -181,6 +183,11 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
         )
     label._derived[key] = made
     return made
+
+
+def uncleared(label: Label, classes: int) -> Label:
+    """The label as it was before it was cleared for some classes: what made it safe has been undone."""
+    return _intern(label.source, label.param, label.path, label.cleared & ~classes, label.drop, label.exact, label.weak)
 
 
 def extend(label: Label, key: str | int) -> Label:

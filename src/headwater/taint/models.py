@@ -30,6 +30,7 @@ from headwater.taint.labels import (
     OPTED_IN,
     PARSED_URL,
     PATHS,
+    QUOTED,
     RESOLVED,
     SLASHED,
     TREE,
@@ -41,6 +42,7 @@ from headwater.taint.labels import (
     ordered,
     source_label,
     steps_down,
+    uncleared,
 )
 from headwater.taint.state import Cell, cleared
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
-_MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE}
+_MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quoted": QUOTED}
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 
@@ -262,6 +264,8 @@ class Models(Arguments):
                     made.subject = args.cells[0]
                 elif mark == "same-host" and args.positional and args.cells:
                     made.subject = args.positional[0].subject or args.cells[0]
+        if entry.hinders is not None and made.labels:
+            made = self.hindered(made, bits(entry.hinders.classes), entry.hinders.but)
         if entry.makes == "chain":
             stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
             if args.kw:
@@ -329,6 +333,8 @@ class Models(Arguments):
             value = self.text_of(found, bit)
             if not value.labels or value.proven & (bit | (NO_OPTION if model.safe_if else 0)):
                 continue
+            if model.hindered and self.holds(model.hindered, args, []) is True:
+                value = self.hindered(value, bit, model.but)
             if sink is None:
                 note = self.solver.declared(self.fn, model.when)
                 sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence, note)
@@ -598,18 +604,31 @@ class Models(Arguments):
             if proven:
                 value = value.with_(proven=value.proven | proven)
             if weak and value.labels:
-                labels = {label: made for label in value.labels if (made := derive(label, weak=weak, exact=True)) is not None}
-                steps: dict[Label, Node] | None = (
-                    {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
-                )
-                if text:
-                    steps = self._doubted(labels, steps, Doubt(text, weak))
-                value = value.with_(labels=frozenset(labels.values()), steps=steps)
+                value = self.hindered(value, weak, text)
             elif weak & PATHS and value is not BOTTOM:
                 value = value.with_(proven=value.proven | CHECKED)
             if value is not before:
                 self.learned[id(value)] = value, self.learned[id(before)][1] if id(before) in self.learned else before
                 self.write(cell, value)
+
+    def hindered(self, value: Value, weak: int, text: str) -> Value:
+        """The value behind something that can be passed; ``text`` says how."""
+        labels = {label: made for label in value.labels if (made := derive(label, weak=weak, exact=True)) is not None}
+        steps: dict[Label, Node] | None = (
+            {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
+        )
+        if text:
+            steps = self._doubted(labels, steps, Doubt(text, weak))
+        return value.with_(labels=frozenset(labels.values()), steps=steps)
+
+    def unquoted(self, before: str, value: Value) -> Value:
+        """A text that was quoted as one word, put behind the text ``before``: between quotes it is no word."""
+        if not value.proven & QUOTED or not (before.count("'") % 2 or before.count('"') % 2):
+            return value
+        undone = {label: uncleared(label, BIT["shell"]) for label in value.labels}
+        steps = {undone[label]: node for label, node in value.steps.items()} if value.steps else None
+        bare = value.with_(labels=frozenset(undone.values()), steps=steps, proven=value.proven & ~QUOTED)
+        return self.hindered(bare, BIT["shell"], "what quote() makes stands inside quotes, which end it")
 
     def _each_safe(self, cell: Cell, proven: int) -> None:
         """All elements of what a cell holds were checked."""

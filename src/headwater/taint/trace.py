@@ -230,7 +230,8 @@ def tidy(steps: list[RawStep]) -> list[RawStep]:
         if key in seen and step is not steps[-1]:
             continue
         seen.add(key)
-        if made and made[-1].fn is step.fn and (made[-1].start, made[-1].end) == (step.start, step.end):
+        doubted = isinstance(step.what, Doubt) or (bool(made) and isinstance(made[-1].what, Doubt))  # a reason to be told
+        if made and not doubted and made[-1].fn is step.fn and (made[-1].start, made[-1].end) == (step.start, step.end):
             if step is steps[-1]:
                 if len(made) > 1:
                     made[-1] = step

@@ -24,6 +24,7 @@ from headwater.taint.labels import (
     Label,
 )
 from headwater.taint.programs import Looked
+from headwater.taint.state import cleared
 from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -68,6 +69,7 @@ class Interpreter(Branches):
                 if param.default >= 0:
                     default = self.cells.get(param.default, BOTTOM)
                     if default.refs or default.labels:
+                        default = cleared(default, default.proven & ALL)  # of a dependency that checks what it gives
                         self.cells[index] = join(self.cells[index], default.with_(const=NO_CONST))
         self.block(function.body)
         if not self.dead:
