@@ -175,6 +175,7 @@ class Hindered(_Strict, frozen=True):
 
     classes: list[str]
     but: str
+    when: str = ""
 
 
 class Api(_Strict, frozen=True):

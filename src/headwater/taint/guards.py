@@ -89,6 +89,11 @@ def _membership(
     first = _first_word(frame, left_register, left)
     if frame.fixed(right):
         whole = _whole(frame, left, right)
+        cells += tuple(cell for part in frame.texts.get(left_register, ()) for cell in frame.cells_of(part))
+        for alloc in left.allocs if len(left.allocs) == 1 else ():  # (module, name) in ALLOWED
+            for key in alloc.keys:
+                if alloc.kind == "tuple":
+                    cells += tuple(frame.cells_holding(frame.cells.get((alloc, key), BOTTOM)))
         refused = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         refusing = bool(whole) and not left.proven & NAME_HEAD
         return ((cells, ALL, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
@@ -104,7 +109,9 @@ def _membership(
         # A host in the hosts of the configuration, an address in a network; the other way round, a list of what is refused.
         weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         return _whole(frame, left, right), () if right.allocs or right.labels else weak
-    if not left.labels and right.labels and not right.allocs:  # ".." in path: a deny list
+    if right.labels and (
+        left.const is not NO_CONST or not (left.labels or any(alloc.root is None for alloc in right.allocs))
+    ):  # ".." in path: a deny list
         held = frame.cells_of(right_register)
         if frame.named_calls.get(right_register) == "parts":  # of a path
             held += frame.cells_of(frame.receivers[right_register])

@@ -88,6 +88,8 @@ class Instructions(Calls):
         """What a register is the text of (``str(path)``) or the path of: cells, and what they held."""
         self.reduced: dict[int, tuple[tuple[Any, ...], int]] = {}
         """Registers that hold what is left of a text that was made safe: the cells of the text, and for which sink classes."""
+        self.texts: dict[int, tuple[int, ...]] = {}
+        """Registers that hold a text, by those of its parts: where it is one of a fixed set, so are they."""
         self.routes: dict[int, str] = {}
         """Texts with places to fill that were handed to a call, by its register: routes."""
         self.cuts: dict[int, tuple[Any, ...]] = {}
@@ -122,6 +124,10 @@ class Instructions(Calls):
         source = self.loaded.get(i.src)
         if source is not None:
             self.loaded[i.dst] = source
+        if self.texts:
+            self.texts.pop(i.dst, None)
+            if i.src in self.texts:
+                self.texts[i.dst] = self.texts[i.src]
         if self.origins:
             self.origins.pop(i.dst, None)
             if i.src in self.origins:
@@ -371,6 +377,7 @@ class Instructions(Calls):
                 made = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
                 self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
                 return
+        self.texts[i.dst] = tuple(i.parts)
         made_text = _begun(self.derived(parts, JOINED), i.literals[0] if i.literals else "")
         self.write(i.dst, made_text.with_(proven=made_text.proven | slashed | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
 
@@ -417,6 +424,8 @@ class Instructions(Calls):
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
         what = JOINED if i.op in ("+", "%") else ""
+        if i.op in ("+", "%") and any(getattr(ref, "text", "").endswith("Markup()") for ref in left.refs):  # escapes what is put into it
+            right = cleared(right, BIT["html"] | BIT["xml"])
         if i.op == "+" and right.proven & QUOTED:
             right = self.unquoted(left.const if isinstance(left.const, str) else left.head or "", right)
         if i.op == "/":

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quoted": QUOTED}
+_PACKAGE = re.compile(r"[A-Za-z_]\w*\.")
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 
@@ -264,7 +265,7 @@ class Models(Arguments):
                     made.subject = args.cells[0]
                 elif mark == "same-host" and args.positional and args.cells:
                     made.subject = args.positional[0].subject or args.cells[0]
-        if entry.hinders is not None and made.labels:
+        if entry.hinders is not None and made.labels and self.holds(entry.hinders.when, args, []) is True:
             made = self.hindered(made, bits(entry.hinders.classes), entry.hinders.but)
         if entry.makes == "chain":
             stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
@@ -333,6 +334,8 @@ class Models(Arguments):
             value = self.text_of(found, bit)
             if not value.labels or value.proven & (bit | (NO_OPTION if model.safe_if else 0)):
                 continue
+            if bit == BIT["import"] and value.head and _PACKAGE.match(value.head):
+                continue  # a module below a package that is spelled out
             if model.hindered and self.holds(model.hindered, args, []) is True:
                 value = self.hindered(value, bit, model.but)
             if sink is None:
