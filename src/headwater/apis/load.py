@@ -173,8 +173,8 @@ def _check(file: ApiFile) -> None:
         for one in (api.fills, api.same, api.copies, api.result_of, api.matched, *api.instance_of.values(), *compared):
             if one:
                 _argument(one, at)
-        where = (one.when for one in (*api.guards, *api.clears_where, *([api.hinders] if api.hinders is not None else [])))
-        for text in (api.when, api.clears_when, *where):
+        where = [*(guard.when for guard in api.guards), *(one.when for one in api.clears_where)]
+        for text in (api.when, api.clears_when, api.hinders.when if api.hinders is not None else "", *where):
             _condition(text, at)
         for callback in (*api.calls, api.decorates, api.overridden):
             if callback is not None:

@@ -54,6 +54,8 @@ SLASHED = ASKED << 1
 """In ``Value.proven``: text that ends with a separator of folders."""
 QUOTED = SLASHED << 1
 """In ``Value.proven``: text quoted as one word for a shell, which between other quotes it is not."""
+NEAR = QUOTED << 1
+"""In ``Label.weak``: what can be reached is a neighbour of the folder whose name begins like the folder's, no more."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -70,8 +72,9 @@ def steps_down(weak: int) -> int:
 
 
 def eased(weak: int) -> bool:
-    """Whether what stands in the way leaves little: an opt-in, or a walk that allows few kinds of nodes and looks at attributes too."""
-    return bool(weak & OPTED_IN) or weak & (TREE_NODES | TREE_ATTRIBUTES) == TREE_NODES | TREE_ATTRIBUTES
+    """Whether what stands in the way leaves little: an opt-in, a neighbour of a folder, a walk that allows few kinds of nodes and looks
+    at attributes too."""
+    return bool(weak & (OPTED_IN | NEAR)) or weak & (TREE_NODES | TREE_ATTRIBUTES) == TREE_NODES | TREE_ATTRIBUTES
 
 
 def bits(classes: list[str]) -> int:

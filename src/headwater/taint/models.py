@@ -26,6 +26,7 @@ from headwater.taint.labels import (
     CONTAINED,
     DENIED,
     MODULE,
+    NEAR,
     NO_OPTION,
     OPTED_IN,
     PARSED_URL,
@@ -137,7 +138,7 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        weak |= label.weak & (bit | OPTED_IN | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
+        weak |= label.weak & (bit | OPTED_IN | (NEAR if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
             gated = gated or any(not isinstance(one, Requirement) for one in self.gates)
@@ -550,6 +551,7 @@ class Models(Arguments):
             but = guard.but or _passed(args.name, guard)
             if guard.separated and not weak and not _separated(self.argument(conditions.argument(guard.separated), args)):
                 weak, but = True, f"{args.name}() lets a neighbour of the folder pass whose name begins alike"
+                proves |= NEAR
             fact: Fact = (cells, 0, proves, (), but) if weak else (cells, proves, 0, (), "")
             if guard.raises:
                 self.refused = True
@@ -589,7 +591,7 @@ class Models(Arguments):
                 self._each_safe(cell.cell, proven)
                 continue
             if type(cell) is PathOf:  # a check of the place says nothing else of the data
-                proven, weak, refs = proven & (PATHS | CONTAINED), weak & PATHS, ()
+                proven, weak, refs = proven & (PATHS | CONTAINED), weak & (PATHS | NEAR), ()
                 if cell.part:
                     proven = CONTAINED if proven else 0
                 cell = cell.cell

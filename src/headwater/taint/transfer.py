@@ -19,6 +19,7 @@ from headwater.taint.labels import (
     CONTAINED,
     GUESSED,
     HELD,
+    NEAR,
     PATHS,
     TREE_CHECKS,
     Label,
@@ -251,7 +252,7 @@ class Interpreter(Branches):
                         if type(whole) is tuple and whole[0] == "in" and whole[1] in more:
                             shown, doubted = proven & HELD, weak
                             if type(cell) is PathOf:
-                                shown, doubted = shown & (PATHS | CONTAINED), doubted & PATHS
+                                shown, doubted = shown & (PATHS | CONTAINED), doubted & (PATHS | NEAR)
                                 shown = shown if not cell.part else CONTAINED if shown else 0
                             old = more[whole[1]]
                             more[whole[1]] = (old[0] | shown, old[1] | doubted)
