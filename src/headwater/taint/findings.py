@@ -96,6 +96,7 @@ class Reporter:
         strongest: Issue | None = None
         doubts: list[str] = []
         way: list[RawStep] = []
+        checked: list[RawStep] = []
         for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES:
                 break
@@ -107,6 +108,7 @@ class Reporter:
                 continue
             if strongest is None:
                 strongest, doubts, way = issue, _doubts(path), path[:1]
+                checked = [step for step in path if isinstance(step.what, Doubt)]
             traces.append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
         if strongest is None:
             return None
@@ -127,7 +129,7 @@ class Reporter:
             rule=rule.id,
             title=head.title,
             message=_fill(
-                head.message,
+                head.messages.get(sink.class_, head.message),
                 source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files),
                 sink=f"`{_short(expression)}`",
                 function=sink.fn.ir.qualname,
@@ -142,12 +144,20 @@ class Reporter:
             expression=expression,
             ordinal=0,
             traces=tuple(traces),
-            fix=head.fix,
+            fix=self._fix(head.fix, checked),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
             weaknesses=tuple(weaknesses),
             signed_in=signed_in,
         )
+
+    def _fix(self, fix: str, checked: list[RawStep]) -> str:
+        """What to change; where a check that can be passed stands in the way, that is the place."""
+        for step in checked[-1:]:
+            file = self.files.get(step.fn.module.path)
+            if file is not None:
+                return f"The check at {file.place(step.start)} is not enough. {fix}"
+        return fix
 
     def _asks(self, issue: Issue, way: list[RawStep]) -> bool:
         """Whether the way in asks who sends the request: a decorator, or a dependency of the function or of all routes of its file."""
