@@ -57,4 +57,5 @@ def test_signed_in(tmp_path: Path, code: str, asked: bool) -> None:
     (tmp_path / "main.py").write_text(code)
     (finding,) = headwater.review(tmp_path, Config(processes=1)).findings
     assert finding.signed_in is asked
-    assert finding.message.endswith("(the way in asks who sends the request.)") is asked
+    assert ("Anyone who has signed in" in finding.message) is asked
+    assert ("Anyone who can send a request" in finding.message) is not asked

@@ -37,7 +37,8 @@ _ROUTES_ASKED = re.compile(
 )
 _HEADER = 1000
 """Bytes of a header that are looked at."""
-_SIGNED_IN = "the way in asks who sends the request"
+_ANYONE = re.compile(r"\bAnyone who can (?:send (?:a request|that data|it)|reach this server)\b")
+"""Who that is in messages, where nobody is asked who they are."""
 
 
 class Reporter:
@@ -125,16 +126,17 @@ class Reporter:
         expression = _expression(self._text(sink.fn, sink.start, sink.end))
         signed_in = sink.fn is not None and STRENGTH.get(strongest.source.kind, 9) == 0 and self._asks(strongest, way)
         head = rule.head
+        said = head.messages.get(sink.class_, head.message)
         return Finding(
             rule=rule.id,
             title=head.title,
             message=_fill(
-                head.messages.get(sink.class_, head.message),
+                _ANYONE.sub("Anyone who has signed in", said) if signed_in else said,
                 source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files),
                 sink=f"`{_short(expression)}`",
                 function=sink.fn.ir.qualname,
             )
-            + _noted("; ".join(one for one in (sink.note, _SIGNED_IN if signed_in else "") if one)),
+            + _noted(sink.note),
             severity=_severity(rule, sink.fn, eased(strongest.weak)),
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
