@@ -571,7 +571,8 @@ class Models(Arguments):
         shown = bits(list(pattern.proves(guard.way))) if pattern is not None else 0
         refused = bits(list(pattern.not_found())) if pattern is not None and guard.way == "search" else 0
         name = args.name or guard.way
-        weak, denied = ALL & ~shown, DENIED & ~refused if guard.way == "search" else 0
+        # What is not found: only a class of characters is a list of what is refused; other patterns look for something to take out.
+        weak, denied = ALL & ~shown, DENIED & ~refused if pattern is not None and guard.way == "search" and pattern.refused else 0
         true: Fact = (cells, shown, weak, (), f"{name}() can be passed: " + _loose(pattern, guard.way) if weak else "")
         return true, (cells, refused, denied, (), f"{name}() for what is refused can be passed" if denied else "")
 
