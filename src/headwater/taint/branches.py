@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from headwater import ir, limits
+from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import optin
@@ -312,7 +313,7 @@ class Branches(Instructions):
         self.gates = gates
         broken = _jumps(i.body, (ir.Break,))
         if i.cond is None and i.body and type(i.body[0]) is ir.Elem and not _jumps(i.body, (ir.Break,)):
-            self._each_checked(i.body[0], delta, _jumps(i.body, (ir.Continue,)))
+            self._each_checked(i.body[0], i.body[1:], delta, _jumps(i.body, (ir.Continue,)))
         if not broken:
             for fact in exit_facts:
                 self.learn(fact)
@@ -326,7 +327,7 @@ class Branches(Instructions):
             self.dead = True
         self.programs.again(before)
 
-    def _each_checked(self, elem: ir.Elem, delta: dict[Any, Value], skipped: bool) -> None:
+    def _each_checked(self, elem: ir.Elem, body: list[Any], delta: dict[Any, Value], skipped: bool) -> None:
         """A loop over all that a host resolves to, left where one of them is refused: after it the address is checked."""
         source = self.cells.get(elem.src, BOTTOM)
         subject = source.subject or self.elements(source).subject
@@ -335,7 +336,7 @@ class Branches(Instructions):
             if proven:
                 self.learn(((cell,), proven, 0, (), ""))
         held = delta.get(elem.dst)
-        if held is not None and held.proven & ALL and not skipped:
+        if held is not None and held.proven & ALL and not skipped and not _set(body, elem.dst):
             self.learn((tuple(map(ElementsOf, self.cells_of(elem.src))), held.proven & ALL, 0, (), ""))
 
     def i_try(self, i: ir.Try) -> None:
@@ -433,6 +434,11 @@ def _shared(sides: list[tuple[Fact, ...]]) -> tuple[Fact, ...]:
         if proven or weak:
             made.append((fact[0], proven, weak, (), fact[4]))
     return tuple(made)
+
+
+def _set(block: list[Any], register: int) -> bool:
+    """Whether a block gives a register another value."""
+    return any(getattr(instr, "dst", -1) == register for instr in instructions(block))
 
 
 def _jumps(block: list[Any], kinds: tuple[type, ...]) -> bool:

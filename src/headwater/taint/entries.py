@@ -15,7 +15,7 @@ from headwater.taint.labels import ALL, bits, source_label
 from headwater.taint.summary import Entry as Entry
 from headwater.taint.summary import Issue
 from headwater.taint.transfer import Interpreter
-from headwater.taint.validators import Body
+from headwater.taint.validators import Body, declared
 from headwater.taint.value import BOTTOM, Node, Value
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
             value = defaults.get(param.default, BOTTOM) if param.default >= 0 else BOTTOM
         else:
             type_ = solver.symbols.type_value(fn.module, param.annotation, fn.cls)
-            safe = Body(fn.ir.defaults).pattern(param.default) if callback.validates and param.default >= 0 else 0
+            safe = declared(param.annotation) if callback.validates else 0
+            if callback.validates and param.default >= 0 and not safe:
+                safe = Body(fn.ir.defaults).pattern(param.default)
             if (callback.validates and (type_.scalar or type_.literal)) or safe == ALL:
                 value = Value()  # anything of its type: the default is only one of the values that it may have
             else:

@@ -58,6 +58,10 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             true_ = _whole(frame, right, left)
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
+        for one, other in ((left_register, right_register), (right_register, left_register)):
+            source = frame.elements_from.get(other)
+            if source is not None and frame.fixed(frame.cells.get(source)):  # one of a fixed set, in a loop over the set
+                true_ += ((frame.cells_of(one), ALL, 0, (), ""),)
         true_ += _left_over(frame, left_register, right_register) + _left_over(frame, right_register, left_register)
         if left.proven & right.proven & RESOLVED and left.labels != right.labels:  # path == root
             true_ += ((cells + left.origin, PATHS, 0, (), ""), (frame.cells_of(right_register) + right.origin, PATHS, 0, (), ""))

@@ -124,6 +124,7 @@ class Instructions(Calls):
         source = self.loaded.get(i.src)
         if source is not None:
             self.loaded[i.dst] = source
+        self.elements_from.pop(i.dst, None)
         if self.texts:
             self.texts.pop(i.dst, None)
             if i.src in self.texts:

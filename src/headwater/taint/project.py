@@ -18,7 +18,7 @@ from headwater.index.entities import Cls, Fn, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint.labels import ALL, Source, bits
 from headwater.taint.summary import Sink
-from headwater.taint.validators import Body
+from headwater.taint.validators import Body, declared
 from headwater.taint.value import NO_CONST, Value
 
 _VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "Struct"})
@@ -255,7 +255,7 @@ class Project:
                     if field is not None:
                         type_ = self.symbols.type_value(one.module, field.annotation, one)
                         body = self._class_body(one)
-                        safe = ALL if type_.scalar or type_.literal else body.pattern(field.value)
+                        safe = ALL if type_.scalar or type_.literal else body.pattern(field.value) | declared(field.annotation)
                         break
                 for one in cls.mro:
                     checks += self._class_body(one).validators(one).get(name, ())

@@ -18,6 +18,18 @@ _VALIDATORS = frozenset({"field_validator", "validator"})
 _PATTERNS = ("pattern", "regex")
 
 
+def declared(type_: ir.Type | None) -> int:
+    """Sink classes for which text of a type is safe: ``Annotated[str, Query(pattern="^[a-z]+$")]``, ``constr(pattern="^[a-z]+$")``."""
+    todo = [type_] if type_ is not None else []
+    while todo:
+        one = todo.pop()
+        if one.name == "pattern=" and isinstance(one.literals[0], str):
+            return bits(list(patterns.read(one.literals[0]).proves("search")))
+        if one.name.rpartition(".")[2] == "Annotated" or one.name.endswith("()"):
+            todo += one.args
+    return 0
+
+
 class Body:
     """The calls, constants and functions of one block, by the register that holds them."""
 
