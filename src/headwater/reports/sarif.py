@@ -266,6 +266,7 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "confidence": finding.confidence.word,
         "sourceKind": finding.kind,
         "sinkClass": finding.sink_class,
+        "signedIn": finding.signed_in,
         "evidence": finding.evidence,
         "weaknesses": list(finding.weaknesses),
     }
