@@ -166,11 +166,11 @@ class Finding(msgspec.Struct, frozen=True):
     mappings: tuple[Mapping_, ...]
     weaknesses: tuple[str, ...] = ()
     """What lowered the confidence, in words."""
-    signed_in: bool = False
-    """Whoever sends the data of the strongest source has been asked first who it is."""
     evidence: str = "static"
     suppression: Suppression | None = None
     """The comment that accepts it: it is kept, but neither shown as open nor counted."""
+    signed_in: bool = False
+    """Whoever sends the data of the strongest source has been asked first who it is."""
 
     @property
     def level(self) -> Level:

@@ -62,9 +62,9 @@ class RuleHead(_Strict, frozen=True):
     """One or two sentences; ``{source}``, ``{sink}`` and ``{function}`` are filled in. Says what an attacker gains."""
     fix: str
     """What to change, one or two sentences."""
-    messages: dict[str, str] = {}
-    """Messages of single sink classes, where what an attacker gains differs."""
     flow: FlowPattern | None = None
     calls: list[CallPattern] = []
     mappings: Mappings = Mappings()
     tags: list[str] = []
+    messages: dict[str, str] = {}
+    """Messages of single sink classes, where what an attacker gains differs."""
