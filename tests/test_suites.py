@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from suites.suites import Suite, cases, write
 from suites.traces import check
 
 CASES = list(cases())
+_BECAUSE = re.compile(r"# expect: .* because (.+)$")
+"""Words that stand in what a finding says of why it is not sure."""
 
 
 @pytest.mark.parametrize(("suite", "case"), CASES, ids=[f"{suite.name}: {case.title}" for suite, case in CASES])
@@ -38,6 +41,14 @@ def test_case(suite: Suite, case: Case, tmp_path: Path) -> None:
     for mark in marks:
         if mark.grade[0]:
             assert grades.get((mark.path, mark.line, mark.rule)) == mark.grade, f"{where}: line {mark.line}"
+    said = {
+        (finding.place.path, review.sources[finding.place.path].position(finding.place.start)[0]): "; ".join(finding.weaknesses)
+        for finding in review.findings
+    }
+    for file in case.files:
+        for number, line in enumerate(file.text.split("\n"), 1):
+            why = _BECAUSE.search(line)
+            assert why is None or why[1] in said.get((file.path, number), ""), f"{where}: line {number}"
     assert not misses & reported, f"{where}: found now, so MISSING must become expect"
     assert alarms <= reported, f"{where}: quiet now, so SPURIOUS can go"
     assert reported - alarms == wanted, f"{where}: not as expected; gaps: {review.coverage.gaps}"

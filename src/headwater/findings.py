@@ -61,6 +61,25 @@ def level_of(severity: Severity, confidence: Confidence) -> Level:
     return Level.NOTE
 
 
+STRENGTH: Final[dict[str, int]] = {
+    kind: rank
+    for rank, kinds in enumerate(
+        (
+            ("http-input", "websocket-input", "network-peer", "user-prompt"),
+            ("llm-output",),
+            ("tool-args",),
+            ("tool-result", "retrieved-content", "dataset"),
+            ("database",),
+            ("library-input",),
+            ("model-file", "file-content", "config"),
+            ("cli", "env", "secret", "pii"),
+        )
+    )
+    for kind in kinds
+}
+"""Who can set the data, strongest first: anybody, the model under injection, ..., the operator."""
+
+
 class Place(msgspec.Struct, frozen=True, order=True):
     """A half-open byte range of ``Source.data``, which turns it into lines and columns."""
 
@@ -150,6 +169,8 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: str = "static"
     suppression: Suppression | None = None
     """The comment that accepts it: it is kept, but neither shown as open nor counted."""
+    signed_in: bool = False
+    """Whoever sends the data of the strongest source has been asked first who it is."""
 
     @property
     def level(self) -> Level:

@@ -22,7 +22,7 @@ class Type(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A type expression as written: ``Optional[openai.OpenAI]`` is ``Type("Optional", (Type("openai.OpenAI"),))``.
 
     ``X | Y`` is ``Type("|", (X, Y))``; ``Literal["a"]`` is ``Type("Literal", (), ("a",))``; text annotations
-    are parsed; what is no type expression is ``Type("?")``.
+    are parsed; what is no type expression is ``Type("?")``. ``constr(pattern="a")`` has the argument ``Type("pattern=", (), ("a",))``.
     """
 
     name: str

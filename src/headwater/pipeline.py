@@ -36,7 +36,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.index.symbols import Symbols
     from headwater.rules import own
     from headwater.taint.findings import Reporter
-    from headwater.taint.guards import SPECIAL
+    from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
     from headwater.taint.ledger import cuts
     from headwater.taint.programs import KNOWN
@@ -71,7 +71,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     ]
     clear_interned()
     clear_joined()
-    catalogue = Catalogue([*load_models(), *own.parsed(config.own).models], calls, (*SPECIAL, *KNOWN))
+    catalogue = Catalogue([*load_models(), *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
     symbols = Symbols(modules, catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)

@@ -20,7 +20,7 @@ from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Call
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
-MARKS: Final = ("resolved", "parsed-url", "constant-collection", "syntax-tree", "module", "same-host", "joined-path")
+MARKS: Final = ("quoted", "resolved", "parsed-url", "constant-collection", "syntax-tree", "module", "same-host", "joined-path")
 _STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|\w+")
 _FIRST: Final = re.compile(r"\?\w*|\*{1,2}|\w+")
 
@@ -146,6 +146,7 @@ def _check(file: ApiFile) -> None:
             for one in [sink.at] if isinstance(sink.at, str) else sink.at:
                 _argument(one, at)
             _condition(sink.when, at)
+            _condition(sink.hindered, at)
             _one_of(sink.confidence, CONFIDENCES, "confidence", at)
             _one_of(sink.safe_if, ("no-option",), "mark", at)
         for mark in api.marks:
@@ -155,6 +156,7 @@ def _check(file: ApiFile) -> None:
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for class_ in [
             *api.clears,
+            *(api.hinders.classes if api.hinders is not None else ()),
             *(c for one in api.clears_where for c in one.classes),
             *(c for guard in api.guards for c in guard.proves if c != "no-option"),
         ]:
@@ -165,10 +167,14 @@ def _check(file: ApiFile) -> None:
         for one in [api.prompt, *([api.system] if isinstance(api.system, str) else api.system)]:
             if one:
                 _argument(one, at)
-        for one in (api.fills, api.same, api.copies, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):
+        for guard in api.guards:
+            _one_of(guard.way, ("fullmatch", "match", "search"), "way", at)
+        compared = (text for guard in api.guards for text in (guard.on, guard.pattern, guard.separated))
+        for one in (api.fills, api.same, api.copies, api.result_of, api.matched, *api.instance_of.values(), *compared):
             if one:
                 _argument(one, at)
-        for text in (api.when, api.clears_when, *(one.when for one in api.guards), *(one.when for one in api.clears_where)):
+        where = [*(guard.when for guard in api.guards), *(one.when for one in api.clears_where)]
+        for text in (api.when, api.clears_when, api.hinders.when if api.hinders is not None else "", *where):
             _condition(text, at)
         for callback in (*api.calls, api.decorates, api.overridden):
             if callback is not None:

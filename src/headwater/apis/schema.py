@@ -93,6 +93,10 @@ class SinkModel(_Strict, frozen=True):
     """``no-option``: text that is known not to begin with a dash does no damage there."""
     unexpected: bool = False
     """Who hands text to a function of a package does not expect this to happen to it: reported for parameters of public functions."""
+    hindered: str = ""
+    """The condition under which something stands in the way that can be passed."""
+    but: str = ""
+    """How that is passed, in words."""
     does: str = ""
     """What the operation does with it, as a phrase after the code: ``runs it in a shell``."""
 
@@ -140,6 +144,14 @@ class Guard(_Strict, frozen=True):
     needs: str = ""
     """``resolved``: only for a path that was resolved before."""
     weak: bool = False
+    separated: str = ""
+    """An argument that has to end with a separator of folders; where that is not known, the check is weak."""
+    pattern: str = ""
+    """The argument that is the regular expression with which the text is compared: what is proven follows from it (``apis.patterns``)."""
+    way: str = ""
+    """How: ``fullmatch``, ``match`` or ``search``."""
+    but: str = ""
+    """Of a weak check: how it is passed, in words."""
     when: str = ""
     raises: bool = False
     """The call raises where the check fails; its result does not matter."""
@@ -179,6 +191,14 @@ class Cleared(_Strict, frozen=True):
     when: str
 
 
+class Hindered(_Strict, frozen=True):
+    """Sink classes for which a result was made safer, in a way that can be passed."""
+
+    classes: list[str]
+    but: str
+    when: str = ""
+
+
 class Api(_Strict, frozen=True):
     """All that is known about one API path (or several that are alike)."""
 
@@ -205,10 +225,15 @@ class Api(_Strict, frozen=True):
     clears: list[str] = []
     """The result is the arguments made safe for these sink classes (``all``: a number, a length, a fixed set)."""
     clears_when: str = ""
+    matched: str = ""
+    """The argument that is a regular expression: the result is what it matches, and safe for what that can not do."""
     clears_where: list[Cleared] = []
     """More classes, each group under a condition of its own."""
+    hinders: Hindered | None = None
+    """What the call does to a text that makes it safer, and can be passed."""
     marks: list[str] = []
-    """Marks on the result: ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
+    """Marks on the result: ``quoted`` (one word for a shell, unless it is put between quotes),
+    ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
     ``syntax-tree`` (the tree of a program), ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
     ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""

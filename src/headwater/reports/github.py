@@ -33,7 +33,7 @@ def _finding(view: View, finding: Finding) -> str:
     if span.end_line == span.line:  # GitHub refuses columns over several lines
         properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
     properties["title"] = f"{finding.title} ({finding.rule}, {finding.severity.word})"
-    parts = [finding.message, f"Fix: {finding.fix}"]
+    parts = [finding.message, *([unsure] if (unsure := words.unsure(finding)) else []), f"Fix: {finding.fix}"]
     for trace in finding.traces[:1]:
         parts.append(f"Trace of {trace.kind}:")
         for index in words.steps(trace):

@@ -112,7 +112,9 @@ def _vulnerability(view: View, finding: Finding) -> Json:
     found: Json = {
         "id": str(uuid.uuid5(_IDS, finding.identity)),
         "name": words.cut(escape.line(finding.title), NAME),
-        "description": markdown.message(finding.message),  # GitLab shows it as Markdown, the rest as plain text
+        "description": markdown.message(
+            " ".join(one for one in (finding.message, words.unsure(finding)) if one)
+        ),  # GitLab shows it as Markdown, the rest as plain text
         "severity": finding.severity.word.capitalize(),
         "solution": words.cut(escape.visible(finding.fix), SOLUTION),
         # The first one is what GitLab follows a finding by.

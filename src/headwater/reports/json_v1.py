@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headwater import gate
 from headwater.findings import Finding, Gap, Mapping_, Step, Trace
 from headwater.reports import escape
 from headwater.reports.view import CellSpan, Span, View
@@ -70,6 +71,8 @@ def _finding(view: View, finding: Finding) -> dict[str, Any]:
         "expression": _text(finding.expression),
         "ordinal": finding.ordinal,
         "source_kind": finding.kind,
+        "signed_in": finding.signed_in,
+        "rank": gate.rank(finding),
         "sink_class": finding.sink_class,
         "traces": [_trace(view, trace) for trace in finding.traces],
         "weaknesses": [_text(weakness) for weakness in finding.weaknesses],

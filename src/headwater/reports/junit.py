@@ -53,6 +53,7 @@ def _details(view: View, finding: Finding) -> list[str]:
     lines = [
         f"{words.place(view.span(finding.place))}  {finding.severity.word}, {finding.confidence.word} confidence",
         finding.message,
+        *([unsure] if (unsure := words.unsure(finding)) else []),
     ]
     for trace in finding.traces[:1]:
         lines.append(f"Trace of {trace.kind}:")

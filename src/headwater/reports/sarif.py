@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater import limits
+from headwater import gate, limits
 from headwater.findings import (
     NOTES,
     Confidence,
@@ -30,7 +30,7 @@ from headwater.findings import (
     level_of,
 )
 from headwater.knowledge import load as knowledge
-from headwater.reports import escape, linehash
+from headwater.reports import escape, linehash, words
 from headwater.reports.view import Span, View
 from headwater.rules.load import Rule
 
@@ -48,7 +48,6 @@ NOTIFICATIONS: Final = 100  # of one kind of gap: the JSON report has them all
 SNIPPET: Final = 1000
 
 _SECURITY_SEVERITY: Final = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "2.0"}
-_RANK: Final = {Severity.CRITICAL: 80.0, Severity.HIGH: 55.0, Severity.MEDIUM: 30.0, Severity.LOW: 5.0}
 _TAXONOMIES: Final[Mapping[tuple[str, str], str]] = {
     ("owasp-llm", "2025"): "OWASP LLM 2025",
     ("owasp-llm", "2026"): "OWASP LLM 2026",
@@ -133,7 +132,7 @@ def _rule(rule: Rule, taxonomies: _Taxonomies) -> Json:
         "fullDescription": {"text": _cut(about)},
         "help": {"text": "\n\n".join(short) or rule.head.fix, "markdown": page or rule.head.fix},
         **({"helpUri": link} if (link := _help_uri(rule)) else {}),
-        "defaultConfiguration": {"level": level_of(rule.severity, Confidence.HIGH).word, "rank": _rank(rule.severity, Confidence.HIGH)},
+        "defaultConfiguration": {"level": level_of(rule.severity, Confidence.HIGH).word, "rank": gate.highest_rank(rule.severity)},
         "relationships": [
             {"target": taxonomies.reference(mapping), "kinds": ["relevant"]} for mapping in rule.mappings if mapping in taxonomies
         ],
@@ -168,10 +167,6 @@ def _plain(markdown: str) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= DESCRIPTION else text[: DESCRIPTION - 1] + "…"
-
-
-def _rank(severity: Severity, confidence: Confidence) -> float:
-    return _RANK[severity] + 5.0 * confidence
 
 
 class _Taxonomies:
@@ -247,7 +242,7 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "ruleId": finding.rule,
         **({"ruleIndex": index[finding.rule]} if finding.rule in index else {}),
         "level": finding.level.word,
-        "rank": _rank(finding.severity, finding.confidence),
+        "rank": gate.rank(finding),
         "message": {"text": _message(view, finding, related)},
         "locations": [_location(span, finding.function, snippet="" if span.cell else view.snippet(finding.place, SNIPPET))],
     }
@@ -271,6 +266,7 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "confidence": finding.confidence.word,
         "sourceKind": finding.kind,
         "sinkClass": finding.sink_class,
+        "signedIn": finding.signed_in,
         "evidence": finding.evidence,
         "weaknesses": list(finding.weaknesses),
     }
@@ -304,6 +300,8 @@ def _message(view: View, finding: Finding, related: Sequence[Step]) -> str:
     if related:
         links = [f"[{_link_text(view.span(step.place))}]({number})" for number, step in enumerate(related, 1)]
         parts.append(f"The data comes in at {' and at '.join(links)}.")
+    if unsure := words.unsure(finding):
+        parts.append(_text(unsure))
     if finding.fix:
         parts.append(f"Fix: {_sentence(_text(finding.fix))}")
     return " ".join(parts)

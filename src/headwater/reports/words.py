@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from headwater import limits
-from headwater.findings import Confidence, Coverage, Gap, Mapping_, Severity, Trace
+from headwater.findings import Confidence, Coverage, Finding, Gap, Mapping_, Severity, Trace
 from headwater.gate import Gate
 from headwater.reports import escape
 from headwater.reports.view import Span, View
@@ -84,6 +84,13 @@ def left_out(trace: Trace) -> int:
 def cut(text: str, most: int) -> str:
     """The text, with an ellipsis where it is longer."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def unsure(finding: Finding) -> str:
+    """Why the analysis is not sure, as a sentence; empty where it is."""
+    if not finding.weaknesses or finding.confidence >= Confidence.HIGH:
+        return ""
+    return f"Unsure: {'; '.join(finding.weaknesses)}."
 
 
 def standards(mappings: Iterable[Mapping_], cwe: Iterable[int]) -> str:

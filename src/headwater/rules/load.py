@@ -242,7 +242,8 @@ def _check(head: RuleHead) -> None:
         raise _WrongError(".title", "the title ends with a full stop")
     if not head.title or not head.message or not head.fix:
         raise _WrongError("", "title, message and fix must say something")
-    if not _is_message(head.message) or not all(_is_message(call.message) for call in head.calls):
+    written = (head.message, *head.messages.values(), *(call.message for call in head.calls))
+    if not all(map(_is_message, written)):
         raise _WrongError(".message", "only {source}, {sink} and {function} are filled in")
     if head.flow is not None:
         for key, words, known, what in (

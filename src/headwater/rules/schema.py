@@ -66,3 +66,5 @@ class RuleHead(_Strict, frozen=True):
     calls: list[CallPattern] = []
     mappings: Mappings = Mappings()
     tags: list[str] = []
+    messages: dict[str, str] = {}
+    """Messages of single sink classes, where what an attacker gains differs."""

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from headwater import ir, limits
+from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import optin
 from headwater.taint.instructions import Instructions
 from headwater.taint.labels import (
+    ALL,
     BIT,
     PATHS,
 )
@@ -23,6 +25,7 @@ from headwater.taint.value import (
     BOTTOM,
     GATE,
     NO_CONST,
+    ElementsOf,
     Fact,
     PathOf,
     Pred,
@@ -113,9 +116,9 @@ class Branches(Instructions):
             delta = self.end(outer)
             self.merge([{cell: value for cell, value in delta.items() if not _only_facts(self.cells.get(cell), value)}], True)
         if not all_of and len(cond.parts) > 1:
-            other = _shared([self._again(part) for part in cond.parts])
+            other = _shared([self._again(part, 0) for part in cond.parts])
         elif all_of and len(cond.parts) > 1:
-            other = self._one_of(cond.parts)
+            other = self._one_of(cond.parts) + _shared([self._again(part, 1) for part in cond.parts])
         return (tuple(gathered), other) if all_of else (other, tuple(gathered))
 
     def _switch(self, register: int, value: Value) -> Pred:
@@ -154,11 +157,13 @@ class Branches(Instructions):
                     found.append((cells, 0, proven | weak, (), "the check is not made in every case"))
         return tuple(found)
 
-    def _again(self, part: Any) -> tuple[Fact, ...]:
-        """What a part that was evaluated shows where it is true."""
+    def _again(self, part: Any, side: int) -> tuple[Fact, ...]:
+        """What a part that was evaluated shows where it is true (0) or false (1)."""
+        if type(part) is ir.Not:
+            part, side = part.part, 1 - side
         if type(part) is ir.Leaf:
             value = self.cells.get(part.reg, BOTTOM)
-            return value.pred[0] if value.pred is not None else ()
+            return value.pred[side] if value.pred is not None else ()
         return ()
 
     def i_break(self, i: ir.Break) -> None:
@@ -187,6 +192,7 @@ class Branches(Instructions):
             inner = self.begin()
             seen = len(programs.looked)
             true, false = self.cond(arm.cond)
+            at = self.at
             for cell, value in self.end(inner).items():
                 self.write(cell, value)
                 if type(cell) is tuple or cell in named:
@@ -199,6 +205,9 @@ class Branches(Instructions):
                 deltas.append({**kept, **delta} if kept else delta)
                 gates.append(self.inner)
                 known.append(true)
+            self.at = at
+            if arm.body and type(arm.body[-1]) is ir.Raise and (arm.body[-1].start, arm.body[-1].end) == (i.start, i.end):
+                false = tuple(map(_asserted, false))
             for fact in false:
                 self.learn(fact)
             failed += false
@@ -286,7 +295,9 @@ class Branches(Instructions):
             facts: tuple[Fact, ...] = ()
             if i.cond is not None:
                 facts, exit_facts = self.cond(i.cond)
+            self.over.append(i.cond is None and bool(i.body) and type(i.body[0]) is ir.Elem and self.fixed(self.cells.get(i.body[0].src)))
             delta, _ = self.branch(i.body, facts)
+            self.over.pop()
             self.merge([delta], False)
             whole = self.end(outer, self.lasting)
             changed = False
@@ -300,9 +311,9 @@ class Branches(Instructions):
                 break
         self.inside -= 1
         self.gates = gates
-        broken = _breaks(i.body)
-        if i.cond is None and not broken and i.body and type(i.body[0]) is ir.Elem:
-            self._each_checked(i.body[0], delta)
+        broken = _jumps(i.body, (ir.Break,))
+        if i.cond is None and i.body and type(i.body[0]) is ir.Elem and not _jumps(i.body, (ir.Break,)):
+            self._each_checked(i.body[0], i.body[1:], delta, _jumps(i.body, (ir.Continue,)))
         if not broken:
             for fact in exit_facts:
                 self.learn(fact)
@@ -316,7 +327,7 @@ class Branches(Instructions):
             self.dead = True
         self.programs.again(before)
 
-    def _each_checked(self, elem: ir.Elem, delta: dict[Any, Value]) -> None:
+    def _each_checked(self, elem: ir.Elem, body: list[Any], delta: dict[Any, Value], skipped: bool) -> None:
         """A loop over all that a host resolves to, left where one of them is refused: after it the address is checked."""
         source = self.cells.get(elem.src, BOTTOM)
         subject = source.subject or self.elements(source).subject
@@ -324,6 +335,9 @@ class Branches(Instructions):
             proven = delta[cell].proven & BIT["url"] if cell in delta else 0
             if proven:
                 self.learn(((cell,), proven, 0, (), ""))
+        held = delta.get(elem.dst)
+        if held is not None and held.proven & ALL and not skipped and not _set(body, elem.dst):
+            self.learn((tuple(map(ElementsOf, self.cells_of(elem.src))), held.proven & ALL, 0, (), ""))
 
     def i_try(self, i: ir.Try) -> None:
         self.raised.append([]) if self.raised else self.raised.extend([[], []])
@@ -387,6 +401,12 @@ class Branches(Instructions):
             self.dead = True
 
 
+def _asserted(fact: Fact) -> Fact:
+    """What ``assert`` shows."""
+    cells, proven, weak, refs, _ = fact
+    return (cells, proven & ~ALL, weak | (proven & ALL), refs, "python -O leaves an assert out") if proven & ALL else fact
+
+
 def _only_facts(base: Value | None, value: Value) -> bool:
     """Whether a cell differs by proven facts alone."""
     return (
@@ -416,17 +436,23 @@ def _shared(sides: list[tuple[Fact, ...]]) -> tuple[Fact, ...]:
     return tuple(made)
 
 
-def _breaks(block: list[Any]) -> bool:
-    """Whether a ``break`` of this loop is in the block."""
+def _set(block: list[Any], register: int) -> bool:
+    """Whether a block gives a register another value."""
+    return any(getattr(instr, "dst", -1) == register for instr in instructions(block))
+
+
+def _jumps(block: list[Any], kinds: tuple[type, ...]) -> bool:
+    """Whether a ``break``, or a ``continue``, of this loop is in the block."""
     for instr in block:
         kind = type(instr)
-        if kind is ir.Break:
+        if kind in kinds:
             return True
-        if kind is ir.If and (any(_breaks(arm.body) for arm in instr.arms) or _breaks(instr.orelse)):
-            return True
-        if kind is ir.Try and (
-            _breaks(instr.body) or any(_breaks(handler.body) for handler in instr.handlers) or _breaks(instr.orelse) or _breaks(instr.final)
-        ):
+        inside: list[list[Any]] = []
+        if kind is ir.If:
+            inside = [*(arm.body for arm in instr.arms), instr.orelse]
+        elif kind is ir.Try:
+            inside = [instr.body, *(handler.body for handler in instr.handlers), instr.orelse, instr.final]
+        if any(_jumps(one, kinds) for one in inside):
             return True
     return False
 

@@ -13,7 +13,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import containers, slots
+from headwater.taint import containers, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
@@ -240,6 +240,8 @@ class Calls(Models):
         post = cls.method("__post_init__") or cls.method("model_post_init")
         if post is not None and init is None:
             self._apply(post, value, Args([]), False, None)
+        if unpicklers.is_unpickler(cls):
+            value = self._unpickler(cls, value, args)
         for path in cls.instance.paths:
             if path.text.endswith(CALL):
                 made = self.solver.catalogue.paths.find(path.text[: -len(CALL)])
@@ -247,6 +249,14 @@ class Calls(Models):
                     if isinstance(entry, CallRule) or entry.calls:
                         self._entry(entry, path, args, True)
         return value
+
+    def _unpickler(self, cls: Cls, value: Value, args: Args) -> Value:
+        """An unpickler of the project, as dangerous as what it reads: unless its list of what may be named holds."""
+        but = unpicklers.lets_through(self, cls)
+        given = self.derived(args.everything()) if but is not None else BOTTOM
+        if but and given.labels:
+            given = self.hindered(given, BIT["deserialize"], but)
+        return value.with_(labels=given.labels, steps=given.steps) if given.labels else value
 
     def _fields_from(self, cls: Cls, value: Value, args: Args) -> None:
         """The constructor that dataclass, pydantic, attrs and NamedTuple make: one store for each field."""

@@ -75,7 +75,10 @@ def _items(frame: Calls, receiver: Value, args: Args) -> Value | None:
 def _values(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if args.positional or not (receiver.allocs or receiver.labels):
         return None
-    return _list_of(frame, "values", frame.elements_or_whole(receiver))
+    made = _list_of(frame, "values", frame.elements_or_whole(receiver))
+    for alloc in made.allocs:
+        alloc.constant = frame.fixed(receiver)
+    return made
 
 
 def _keys(frame: Calls, receiver: Value, args: Args) -> Value | None:

@@ -11,10 +11,11 @@ from headwater.apis.schema import Callback
 from headwater.index.entities import Fn, Var
 from headwater.taint import prompts, slots
 from headwater.taint.arguments import Args
-from headwater.taint.labels import bits, source_label
+from headwater.taint.labels import ALL, bits, source_label
 from headwater.taint.summary import Entry as Entry
 from headwater.taint.summary import Issue
 from headwater.taint.transfer import Interpreter
+from headwater.taint.validators import Body, declared
 from headwater.taint.value import BOTTOM, Node, Value
 
 if TYPE_CHECKING:
@@ -60,12 +61,15 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
             value = defaults.get(param.default, BOTTOM) if param.default >= 0 else BOTTOM
         else:
             type_ = solver.symbols.type_value(fn.module, param.annotation, fn.cls)
-            if callback.validates and (type_.scalar or type_.literal):
+            safe = declared(param.annotation) if callback.validates else 0
+            if callback.validates and param.default >= 0 and not safe:
+                safe = Body(fn.ir.defaults).pattern(param.default)
+            if (callback.validates and (type_.scalar or type_.literal)) or safe == ALL:
                 value = Value()  # anything of its type: the default is only one of the values that it may have
             else:
                 text = f"the argument {param.name} of the {what} {fn.name}()"
                 source = solver.source(kind, fn, param.start, param.end, text)
-                harmless = bits(callback.first_harmless) if param is params[first] else 0
+                harmless = safe | (bits(callback.first_harmless) if param is params[first] else 0)
                 label = source_label(source, cleared=harmless | (prompts.SYSTEM if prompts.asked_for(param.name) else 0))
                 value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
                 if entry.state and param is params[first]:

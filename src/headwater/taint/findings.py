@@ -12,7 +12,7 @@ from typing import Any
 
 from headwater import limits
 from headwater.files.source import Source as File
-from headwater.findings import Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
+from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.taint.entries import Entry
@@ -23,24 +23,22 @@ from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
+from headwater.taint.value import Doubt
 
-STRENGTH: dict[str, int] = {
-    kind: rank
-    for rank, kinds in enumerate(
-        (
-            ("http-input", "websocket-input", "network-peer", "user-prompt"),
-            ("llm-output",),
-            ("tool-args",),
-            ("tool-result", "retrieved-content", "dataset"),
-            ("database",),
-            ("library-input",),
-            ("model-file", "file-content", "config"),
-            ("cli", "env", "secret", "pii"),
-        )
-    )
-    for kind in kinds
-}
-"""Who can set the data, strongest first: anybody, the model under injection, ..., the operator."""
+_WHO = r"[\w.]*(?:user|auth|login|token|jwt|api_?key|permission|admin|credential|principal|identity)"
+_ASKED = re.compile(
+    rf"@[\w.]*(?:login|auth|permission|jwt|token|admin|roles?)_?(?:required|only)|@[\w.]*requires?_?(?:login|auth|permission|admin|roles?|scope)"
+    rf"|\b(?:Depends|Security)\(\s*{_WHO}",
+    re.IGNORECASE,
+)
+"""Above or in the header of a function: whoever calls it is asked who it is."""
+_ROUTES_ASKED = re.compile(
+    rf"\b(?:APIRouter|FastAPI)\([^()]{{0,300}}dependencies\s*=\s*\[\s*(?:\w+\.)?(?:Depends|Security)\(\s*{_WHO}", re.IGNORECASE
+)
+_HEADER = 1000
+"""Bytes of a header that are looked at."""
+_ANYONE = re.compile(r"\bAnyone who can (?:send (?:a request|that data|it)|reach this server)\b")
+"""Who that is in messages, where nobody is asked who they are."""
 
 
 class Reporter:
@@ -52,6 +50,8 @@ class Reporter:
         self.files = files
         self.pairs: dict[tuple[str, str], Rule] = {pair: rule for rule in rules.values() for pair in rule.pairs}
         self.gaps: list[Gap] = []
+        self.asking: dict[int, bool] = {}
+        """By module: whether all of its routes ask who sends a request."""
 
     def findings(self) -> list[Finding]:
         """All findings, ordered by place and rule."""
@@ -95,6 +95,9 @@ class Reporter:
         ordered = sorted(best.values(), key=_weight)
         traces: list[Trace] = []
         strongest: Issue | None = None
+        doubts: list[str] = []
+        way: list[RawStep] = []
+        checked: list[RawStep] = []
         for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES:
                 break
@@ -104,7 +107,9 @@ class Reporter:
                 self.solver.count("traces-failed")
                 self.gaps.append(self._gap(issue.sink.fn, issue.sink.start, f"a path to this place could not be replayed: {error}"))
                 continue
-            strongest = strongest or issue
+            if strongest is None:
+                strongest, doubts, way = issue, _doubts(path), path[:1]
+                checked = [step for step in path if isinstance(step.what, Doubt)]
             traces.append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
         if strongest is None:
             return None
@@ -117,14 +122,16 @@ class Reporter:
             weaknesses.append("it is behind a switch that is off by default")
         elif strongest.drop:
             weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
-        weaknesses += checks_in_words(strongest.weak)
+        weaknesses += checks_in_words(strongest.weak, doubts)
         expression = _expression(self._text(sink.fn, sink.start, sink.end))
+        signed_in = sink.fn is not None and STRENGTH.get(strongest.source.kind, 9) == 0 and self._asks(strongest, way)
         head = rule.head
+        said = head.messages.get(sink.class_, head.message)
         return Finding(
             rule=rule.id,
             title=head.title,
             message=_fill(
-                head.message,
+                _ANYONE.sub("Anyone who has signed in", said) if signed_in else said,
                 source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files),
                 sink=f"`{_short(expression)}`",
                 function=sink.fn.ir.qualname,
@@ -139,11 +146,37 @@ class Reporter:
             expression=expression,
             ordinal=0,
             traces=tuple(traces),
-            fix=head.fix,
+            fix=self._fix(head.fix, checked),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
             weaknesses=tuple(weaknesses),
+            signed_in=signed_in,
         )
+
+    def _fix(self, fix: str, checked: list[RawStep]) -> str:
+        """What to change; where a check that can be passed stands in the way, that is the place."""
+        for step in checked[-1:]:
+            file = self.files.get(step.fn.module.path)
+            if file is not None:
+                return f"The check at {file.place(step.start)} is not enough. {fix}"
+        return fix
+
+    def _asks(self, issue: Issue, way: list[RawStep]) -> bool:
+        """Whether the way in asks who sends the request: a decorator, or a dependency of the function or of all routes of its file."""
+        for fn in dict.fromkeys((issue.source.fn, issue.apex, *(step.fn for step in way))):
+            file = self.files.get(fn.module.path)
+            if file is None or fn.index == 0:
+                continue
+            start = fn.ir.start
+            first = min((one.start for one in fn.ir.body if one.start > start), default=fn.ir.end)
+            above = file.slice(max(0, start - _HEADER), start).rpartition("\n\n")[2]
+            if _ASKED.search(above + file.slice(start, min(first, start + _HEADER))):
+                return True
+            if fn.module.id not in self.asking:
+                self.asking[fn.module.id] = _ROUTES_ASKED.search(file.slice(0, len(file.data))) is not None
+            if self.asking[fn.module.id]:
+                return True
+        return False
 
     def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
         """Where what a call works on comes from."""
@@ -247,6 +280,11 @@ def _weight(issue: Issue) -> Any:
     if issue.source.kind == "library-input" and issue.sink.class_ == "deserialize":
         strength = STRENGTH["model-file"] + 1  # that a file is named says less than that one is known to come from elsewhere
     return (eased(issue.weak), strength, hindered, issue.length, issue.source.key, issue.apex.id)
+
+
+def _doubts(path: list[RawStep]) -> list[str]:
+    """The checks on the way that can be passed, in words."""
+    return list(dict.fromkeys(step.what.text for step in path if isinstance(step.what, Doubt)))
 
 
 def _expression(text: str) -> str:

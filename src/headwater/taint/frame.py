@@ -12,8 +12,8 @@ from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
 from headwater.taint import rows, slots
-from headwater.taint.labels import GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
-from headwater.taint.state import Cell, State
+from headwater.taint.labels import ALL, GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
+from headwater.taint.state import Cell, State, cleared
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -199,8 +199,8 @@ class Frame(State):
                 if made.labels:
                     made = self._without_clean(ref, name, made)
             elif isinstance(ref, Inst):
-                if made.labels and self.solver.checked_field(ref.cls, name):
-                    made = Value()
+                if made.labels:
+                    made = self._checked(ref.cls, name, made)
                 made, found_refs = self._member(ref, value, name, made)
                 refs += found_refs
             elif isinstance(ref, Super):
@@ -337,6 +337,25 @@ class Frame(State):
         return found
 
     # ---------------------------------------------------------------------------------------------- elements
+
+    def _checked(self, cls: Cls, name: str, value: Value) -> Value:
+        """What a field can hold, whose class checks what it is given."""
+        safe, checks = self.solver.checked_field(cls, name)
+        for fn in checks:
+            summary = self.solver.summary(self.fn, fn)
+            for index, proven, _, _ in summary.proofs if summary is not None else ():
+                safe |= proven & ALL if index == 1 else 0
+        return Value() if safe == ALL else cleared(value, safe) if safe else value
+
+    def fixed(self, value: Value | None) -> bool:
+        """Whether a value is a collection that nobody changes, or an enumeration."""
+        if value is None or value.labels:
+            return False
+        if not value.allocs:
+            return bool(value.refs) and all(isinstance(ref, Cls) and self.symbols.is_enum(ref) for ref in value.refs)
+        return all(
+            alloc.constant or (alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in self.cells) for alloc in value.allocs
+        )
 
     def elements(self, value: Value) -> Value:
         """What iterating gives."""

@@ -7,6 +7,7 @@ that are calls of library functions are API models.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from headwater import limits
@@ -15,16 +16,20 @@ from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers, prompts
-from headwater.taint.labels import ALL, BIT, CHECKED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
-from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, OnlyObjects, Pred, Value, join, same
+from headwater.taint.labels import ALL, BIT, CHECKED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
+from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, join, same
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
     from headwater.taint.instructions import Instructions
 
+_MEMBERS = frozenset({"__members__", "_member_map_", "_value2member_map_", "_member_names_"})
+"""Collections of an enumeration."""
+SEPARATORS = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
+NAMES = (*sorted(SEPARATORS), "os.listdir()", "typing.Literal[]", "typing_extensions.Literal[]")
+"""API paths that mean something here without a call."""
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
-_DENY = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
 
 
 def prove(frame: Instructions, op: str, left_register: int, left: Value, right_register: int, right: Value) -> Pred | None:
@@ -33,7 +38,7 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
     if op == "not":
         return (left.pred[1], left.pred[0]) if left.pred is not None else None
     if op in ("in", "not in"):
-        fact = _membership(cells, left, right, frame, right_register)
+        fact = _membership(cells, left, right, frame, left_register, right_register)
         asked = prompts.role_checked(frame, left_register, right, right_register)
         if fact is None and not asked:
             return None
@@ -53,6 +58,13 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             true_ = _whole(frame, right, left)
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
+        for one, other in ((left_register, right_register), (right_register, left_register)):
+            source = frame.elements_from.get(other)
+            if source is not None and frame.fixed(frame.cells.get(source)):  # one of a fixed set, in a loop over the set
+                true_ += ((frame.cells_of(one), ALL, 0, (), ""),)
+        true_ += _left_over(frame, left_register, right_register) + _left_over(frame, right_register, left_register)
+        if left.proven & right.proven & RESOLVED and left.labels != right.labels:  # path == root
+            true_ += ((cells + left.origin, PATHS, 0, (), ""), (frame.cells_of(right_register) + right.origin, PATHS, 0, (), ""))
         for side in (left, right):
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
                 true_ += ((side.subject, PATHS, 0, (), ""),)
@@ -61,7 +73,7 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
         if frame.holders:
             true_ += prompts.role_checked(frame, left_register, right, right_register)
             true_ += prompts.role_checked(frame, right_register, left, left_register)
-        if left.pred is not None and right.const in (True, False):
+        if left.pred is not None and right.const in (True, False, None):  # a match that is not None was one
             positive = left.pred if right.const is True else (left.pred[1], left.pred[0])
             return positive if op in ("==", "is") else (positive[1], positive[0])
         # Comparing a computed value (commonpath, a suffix) with a trusted one: what models proved of it.
@@ -76,28 +88,70 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
 
 
 def _membership(
-    cells: tuple[Any, ...], left: Value, right: Value, frame: Instructions, right_register: int
+    cells: tuple[Any, ...], left: Value, right: Value, frame: Instructions, left_register: int, right_register: int
 ) -> tuple[tuple[Fact, ...], tuple[Fact, ...]] | None:
-    if (
-        right.allocs
-        and not right.labels
-        and all(alloc.constant or (alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells) for alloc in right.allocs)
-    ):
-        return ((cells, ALL, 0, (), ""), *_whole(frame, left, right)), ()
-    if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in right.refs):
+    first = _first_word(frame, left_register, left)
+    if frame.fixed(right):
+        whole = _whole(frame, left, right)
+        cells += tuple(cell for part in frame.texts.get(left_register, ()) for cell in frame.cells_of(part))
+        for alloc in left.allocs if len(left.allocs) == 1 else ():  # (module, name) in ALLOWED
+            for key in alloc.keys:
+                if alloc.kind == "tuple":
+                    cells += tuple(frame.cells_holding(frame.cells.get((alloc, key), BOTTOM)))
+        refused = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
+        refusing = bool(whole) and not left.proven & NAME_HEAD
+        return ((cells, ALL, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
+    of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register
+    members = frame.cells.get(of, BOTTOM)
+    if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in members.refs):
         return ((cells, ALL, 0, (), ""),), ()
+    if any(getattr(ref, "text", "") == "os.listdir()" for ref in right.refs):  # the name of a file, with no folder in it
+        return ((cells, PATHS, 0, (), ""),), ()
     if right.subject and right.proven & RESOLVED:  # root in path.parents
         return ((right.subject, PATHS, 0, (), ""),), ()
     if left.subject and not left.proven & NAME_HEAD and configured(frame, right) and not configured(frame, left):
         # A host in the hosts of the configuration, an address in a network; the other way round, a list of what is refused.
         weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         return _whole(frame, left, right), () if right.allocs or right.labels else weak
-    if left.const is not NO_CONST and right.labels:  # ".." in path: a deny list
+    if right.labels and (
+        left.const is not NO_CONST or not (left.labels or any(alloc.root is None for alloc in right.allocs))
+    ):  # ".." in path: a deny list
         held = frame.cells_of(right_register)
         if frame.named_calls.get(right_register) == "parts":  # of a path
             held += frame.cells_of(frame.receivers[right_register])
-        return (), ((held, 0, _DENY, (), f"a check for {left.const!r} can be passed"),)
+        what = f"a check for {left.const!r}" if left.const is not NO_CONST else "a list of what is refused"
+        denied: Fact = (held, 0, DENIED, (), f"{what} can be passed")
+        if left.const == "/" or any(getattr(ref, "text", "") in SEPARATORS for ref in left.refs):
+            return (), ((held, PATHS, 0, (), ""), denied)
+        return (), (denied,)
     return None
+
+
+def _first_word(frame: Instructions, register: int, word: Value) -> tuple[Fact, ...]:
+    """What it shows of a command that its first word is one of a set."""
+    first = frame.firsts.get(register)
+    if first is None or not word.labels:
+        return ()
+    return (((*frame.cells_of(first), *frame.cuts.get(first, ())), 0, BIT["shell"], (), "only the first word is checked"),)
+
+
+def _left_over(frame: Instructions, register: int, other: int) -> tuple[Fact, ...]:
+    """``basename(name) == name``: nothing had to be taken away."""
+    known = frame.reduced.get(register)
+    cells = frame.cells_of(other)
+    if known is None:
+        return ()
+    of = {cell.cell if type(cell) is PathOf else cell for cell in known[0]}
+    return ((cells, known[1], 0, (), ""),) if of & set(cells) else ()
+
+
+def host_ends(frame: Instructions, host: Value, suffix: Value) -> Pred:
+    """What it shows of an address that its host ends with a text."""
+    options = [suffix, *(frame.cells.get((alloc, key), BOTTOM) for alloc in suffix.allocs for key in alloc.keys)]
+    begins = [one.const if isinstance(one.const, str) else one.head or "" for one in options if not one.allocs]
+    if begins and all(text.startswith(".") for text in begins):
+        return ((host.subject, BIT["url"] | BIT["redirect"], 0, (), ""),), ()
+    return ((host.subject, 0, BIT["url"] | BIT["redirect"], (), "endswith() can be passed by a host whose name ends alike"),), ()
 
 
 def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:
@@ -346,14 +400,34 @@ def _zip(frame: Instructions, args: Args) -> Value | None:
     return _rows(frame, [frame.elements(value) for value in args.positional]) if args.positional and args.star is None else None
 
 
-def _quantifier(frame: Instructions, args: Args) -> Value | None:
+def _get_args(frame: Instructions, args: Args) -> Value | None:
+    """``get_args(Literal["a", "b"])``: a fixed set."""
+    if len(args.positional) != 1 or not any(getattr(ref, "text", "").endswith("Literal[]") for ref in args.positional[0].refs):
+        return None
+    alloc = frame.alloc((frame.at.start, frame.at.end, "literals"), "tuple", closed=True)
+    alloc.constant = True
+    return Value(allocs=(alloc,))
+
+
+def _quantifier(frame: Instructions, args: Args, every: bool) -> Value | None:
     """``any(test for ...)``, ``all(test for ...)``: what the test shows of what lies outside the loop."""
     if len(args.positional) != 1 or args.kw:
         return None
     tests = [frame.cells.get((alloc, "*"), BOTTOM) for alloc in args.positional[0].allocs if alloc.kind in ("generator", "list")]
     if len(tests) != 1 or tests[0].pred is None:
         return None
-    return Value(pred=tests[0].pred)
+    true, false = tests[0].pred
+    return Value(pred=((*true, *_of_each(frame, true)), false) if every else (true, (*false, *_of_each(frame, false))))
+
+
+def _of_each(frame: Instructions, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """What is shown of the element at hand is shown of every element."""
+    made: list[Fact] = []
+    for cells, proven, _, _, _ in facts:
+        sources = [frame.elements_from[cell] for cell in cells if type(cell) is int and cell in frame.elements_from]
+        if proven & ALL and sources:
+            made.append((tuple(ElementsOf(cell) for source in sources for cell in frame.cells_of(source)), proven & ALL, 0, (), ""))
+    return tuple(made)
 
 
 SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
@@ -363,8 +437,10 @@ SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.super": _super,
     "builtins.enumerate": _enumerate,
     "builtins.zip": _zip,
-    "builtins.any": _quantifier,
-    "builtins.all": _quantifier,
+    "builtins.any": partial(_quantifier, every=False),
+    "builtins.all": partial(_quantifier, every=True),
+    "typing.get_args": _get_args,
+    "typing_extensions.get_args": _get_args,
     "builtins.globals": _globals,
     "os.path.commonpath": _commonpath,
     **{f"{module}.{name}": _last_part for module in ("os.path", "posixpath", "ntpath") for name in ("split", "splitext")},

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
@@ -24,7 +26,9 @@ from headwater.taint.labels import (
     NAME_HEAD,
     NO_OPTION,
     PARSED_URL,
+    QUOTED,
     RESOLVED,
+    SLASHED,
     Label,
     bits,
 )
@@ -36,6 +40,7 @@ from headwater.taint.value import (
     GATE,
     NO_CONST,
     Alloc,
+    ElementsOf,
     Node,
     PathOf,
     Value,
@@ -51,6 +56,8 @@ _TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
+_FOLDED = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip"})
+_CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
@@ -79,6 +86,18 @@ class Instructions(Calls):
         """The register of the list whose first element a register holds."""
         self.origins: dict[int, tuple[tuple[Any, Value], ...]] = {}
         """What a register is the text of (``str(path)``) or the path of: cells, and what they held."""
+        self.reduced: dict[int, tuple[tuple[Any, ...], int]] = {}
+        """Registers that hold what is left of a text that was made safe: the cells of the text, and for which sink classes."""
+        self.texts: dict[int, tuple[int, ...]] = {}
+        """Registers that hold a text, by those of its parts: where it is one of a fixed set, so are they."""
+        self.routes: dict[int, str] = {}
+        """Texts with places to fill that were handed to a call, by its register: routes."""
+        self.cuts: dict[int, tuple[Any, ...]] = {}
+        """Registers that hold the words of a text: the cells of the text."""
+        self.elements_from: dict[int, int] = {}
+        """The register of the collection that a loop takes a register's value from."""
+        self.over: list[bool] = []
+        """Of the loops around the instruction at hand: whether each goes over a fixed collection."""
         self.programs = Programs(self)
 
     def i_const(self, i: ir.Const) -> None:
@@ -105,6 +124,11 @@ class Instructions(Calls):
         source = self.loaded.get(i.src)
         if source is not None:
             self.loaded[i.dst] = source
+        self.elements_from.pop(i.dst, None)
+        if self.texts:
+            self.texts.pop(i.dst, None)
+            if i.src in self.texts:
+                self.texts[i.dst] = self.texts[i.src]
         if self.origins:
             self.origins.pop(i.dst, None)
             if i.src in self.origins:
@@ -153,6 +177,8 @@ class Instructions(Calls):
             value.subject = (*self.cells_of(i.obj), *base.origin)
         elif base.subject:
             value = self._shown(base, value, i.obj)
+        if i.name in ("name", "stem") and value.labels and base.labels:
+            self._reduced(i.dst, value, base, self.cells_of(i.obj))
         self.write(i.dst, self._part_of(i.dst, i.obj, i.name, base, value))
 
     def _shown(self, base: Value, value: Value, register: int) -> Value:
@@ -235,7 +261,11 @@ class Instructions(Calls):
         if key is None and i.reg >= 0:
             for alloc in base.allocs:
                 alloc.mixed = True
+        # A comprehension over a fixed collection: what it makes of each element is as fixed.
+        fixed = [one for one in base.allocs if one.constant] if key is None and self.over and self.over[-1] and not value.labels else []
         self.store(base, "*" if key is None else key, self._stepped(value, i, "put into a container") if value.labels else value)
+        for alloc in fixed:
+            alloc.constant = True
         if base.refs:
             given = Value(const=key) if key is not None else self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else BOTTOM
             self._stored_in_library(base, "__setitem__", given, value)
@@ -330,6 +360,7 @@ class Instructions(Calls):
                 text += str(value.const)
                 fixed = fixed or bool(_WITH_HOST.match(text))
             elif value.labels:
+                value = self.unquoted(text, value)
                 parts.append(self.derived([value], clear=BIT["url"]) if fixed else value)
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
@@ -338,14 +369,18 @@ class Instructions(Calls):
             # After a base address of any kind, what follows a slash cannot change the host any more.
             fixed = fixed or bool(_WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
             seen = True
+        last = self.cells.get(i.parts[-1], BOTTOM) if i.parts else BOTTOM
+        rest = i.literals[len(i.parts)] if len(i.literals) > len(i.parts) else ""
+        slashed = SLASHED if rest.endswith(("/", "\\")) or (not rest and _ends_a_folder(last)) else 0
         if not parts:
             consts = [self.cells.get(part, BOTTOM).const for part in i.parts]
             if seen and all(isinstance(const, str | int) for const in consts):
                 made = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
                 self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
                 return
+        self.texts[i.dst] = tuple(i.parts)
         made_text = _begun(self.derived(parts, JOINED), i.literals[0] if i.literals else "")
-        self.write(i.dst, made_text.with_(proven=made_text.proven | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
+        self.write(i.dst, made_text.with_(proven=made_text.proven | slashed | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
 
     def i_binary(self, i: ir.Binary) -> None:
         left, right = self.cells.get(i.left, BOTTOM), self.cells.get(i.right, BOTTOM)
@@ -374,8 +409,12 @@ class Instructions(Calls):
                             self.put(alloc, "*", found, weak=True)
                     if value.labels:
                         self.put(alloc, "*", self.part(value, "*"), weak=True)
+                alloc.constant = self.fixed(left) and self.fixed(right)
                 self.write(i.dst, Value(allocs=(alloc,)))
                 return
+        if i.op in ("|", "-", "&") and right.allocs and (made_of := self._sets(left, right, i)) is not None:
+            self.write(i.dst, made_of)
+            return
         if i.op == "*" and (repeated := self._repeated(left, right, i)) is not None:
             self.write(i.dst, repeated)
             return
@@ -386,6 +425,10 @@ class Instructions(Calls):
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
         what = JOINED if i.op in ("+", "%") else ""
+        if i.op in ("+", "%") and any(getattr(ref, "text", "").endswith("Markup()") for ref in left.refs):  # escapes what is put into it
+            right = cleared(right, BIT["html"] | BIT["xml"])
+        if i.op == "+" and right.proven & QUOTED:
+            right = self.unquoted(left.const if isinstance(left.const, str) else left.head or "", right)
         if i.op == "/":
             made = self.joined([left, right], "")
         elif fixed:  # what follows cannot change the host any more
@@ -408,6 +451,8 @@ class Instructions(Calls):
                     made = join(made, self.call_function(method, left, [right], {}))
         if refs:
             made = made.with_(refs=tuple(refs))
+        if i.op == "+" and _ends_a_folder(right):
+            made = made.with_(proven=made.proven | SLASHED)
         if i.op == "/":
             self._origin(i.dst, [self.cells_of(i.left) if left.labels else (), self.cells_of(i.right) if right.labels else ()], True)
         self.write(i.dst, made)
@@ -423,6 +468,23 @@ class Instructions(Calls):
                 found.append((PathOf(inner, part or part_of), value))
         if found:
             self.origins[register] = tuple(found)
+
+    def _sets(self, left: Value, right: Value, i: ir.Binary) -> Value | None:
+        """Sets: two fixed ones joined are fixed; what is left of one without a fixed one says what is in it."""
+        if not self.fixed(right):
+            return None
+        if self.fixed(left):
+            alloc = self.alloc((i.start, i.end, "set", i.dst), "set", closed=True)
+            for value in (left, right):
+                for one in value.allocs:
+                    self.put(alloc, "*", self.contents(one), weak=True)
+            alloc.constant = True
+            return Value(allocs=(alloc,))
+        if i.op == "|":
+            return None
+        made = self.derived([left]) if i.op == "-" else BOTTOM
+        cells = tuple(map(ElementsOf, self.cells_of(i.left)))
+        return made.with_(pred=((), ((cells, ALL, 0, (), ""),))) if i.op == "-" else None
 
     def _repeated(self, left: Value, right: Value, i: ir.Binary) -> Value | None:
         """``[x] * n``: a list of as many as nobody knows."""
@@ -509,11 +571,24 @@ class Instructions(Calls):
         else:
             self._path_made(i.dst, callee, args)
         receiver = callee.bound
+        if args.name in _FOLDED and args.receiver_cells:  # what is shown of the text without regard to case is shown of it
+            inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.receiver_cells)
+            self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
+        elif args.name == "issubset" and len(args.positional) == 1 and self.fixed(args.positional[0]):
+            result = result.with_(pred=(((tuple(map(ElementsOf, args.receiver_cells)), ALL, 0, (), ""),), ()))
         if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
             name = args.positional[0].const
             decided = isinstance(name, str) and optin.is_permission(name)
             if decided and result.pred is None and receiver is not None and guards.configured(self, receiver):  # off by default
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
+        if receiver is not None and args.name == "endswith" and receiver.subject and not receiver.proven & NAME_HEAD and args.positional:
+            result = result.with_(pred=guards.host_ends(self, receiver, args.positional[0]))
+        if args.positional and isinstance(args.positional[0].const, str) and "<" in args.positional[0].const:
+            self.routes[i.dst] = args.positional[0].const
+        if args.name in ("split", "rsplit"):
+            self.cuts[i.dst] = (args.cells[0] if args.cells else ()) if args.name == "split" and receiver is None else args.receiver_cells
+        if result.labels and args.cells and args.positional:
+            self._reduced(i.dst, result, args.positional[0], args.cells[0])
         if receiver is not None and receiver.labels and args.name in _OF_SAME_HOST and result.labels:
             if receiver.subject:
                 result = result.with_(subject=receiver.subject, proven=result.proven | receiver.proven & NAME_HEAD)
@@ -534,6 +609,18 @@ class Instructions(Calls):
         if callee.refs and not callee.loose and all(map(self.never_returns, callee.refs)):
             self.dead = True
             self.jump = "raise"
+
+    def _reduced(self, register: int, value: Value, whole: Value, cells: tuple[Any, ...]) -> None:
+        """A register holds what is left of a text that was made safe: where it is equal to the text, nothing was taken away."""
+        gained = ALL
+        for label in value.labels:
+            gained &= label.cleared
+        for label in whole.labels if gained else ():
+            gained &= ~label.cleared
+        if gained and whole.labels:
+            self.reduced[register] = (cells, gained)
+        elif register in self.reduced:
+            del self.reduced[register]
 
     def _path_made(self, register: int, callee: Value, args: Args) -> None:
         """Where a call gives the path that its arguments make together (``abspath(x)``, ``join(a, b)``): the result's origins."""
@@ -597,7 +684,7 @@ class Instructions(Calls):
             for entry in getattr(ref, "entries", ()):
                 callback = getattr(entry, "decorates", None)
                 if callback is not None and (callback.parameters or callback.by_name or callback.is_):
-                    self.register(target, callback)
+                    self.register(target, self._converted(i.decorator, callback))
             if isinstance(ref, Fn):
                 self.call(decorator, Args([target]))
                 for node in ref.api:
@@ -606,6 +693,11 @@ class Instructions(Calls):
                         if callback is not None:
                             self.register(target, callback)
         self.write(i.dst, made)
+
+    def _converted(self, register: int, callback: Callback) -> Callback:
+        """``@app.get("/users/<int:number>")``: the framework makes a number of it."""
+        names = _CONVERTED.findall(self.routes.get(register, ""))
+        return msgspec.structs.replace(callback, except_=[*callback.except_, *names]) if names else callback
 
     def i_func(self, i: ir.Func) -> None:
         fn = self.mod.functions[i.function]
@@ -639,6 +731,7 @@ class Instructions(Calls):
             made = made.with_(subject=value.subject)
         self.loaded.pop(i.dst, None)
         self.programs.moved(i.dst, i.src)
+        self.elements_from[i.dst] = i.src
         self.write(i.dst, made)
 
     def i_enter(self, i: ir.Enter) -> None:
@@ -663,3 +756,10 @@ def _begun(made: Value, text: str) -> Value:
 
 _OPERATOR_METHODS = {"+": "__add__", "/": "__truediv__", "%": "__mod__", "|": "__or__", "-": "__sub__", "*": "__mul__", "@": "__matmul__"}
 _CONSTS: dict[Any, Value] = {}
+
+
+def _ends_a_folder(value: Value) -> bool:
+    """Whether a text ends with a separator of folders."""
+    if value.proven & SLASHED or any(getattr(ref, "text", "") in guards.SEPARATORS for ref in value.refs):
+        return True
+    return isinstance(value.const, str) and value.const.endswith(("/", "\\"))

@@ -26,6 +26,10 @@ CONTAINED = HOST_FIXED << 1
 CHECKED = CONTAINED << 1
 """Of an object that no label stands for: the paths in it were checked in a way that can be passed."""
 PATHS = BIT["path-read"] | BIT["path-write"]
+DENIED = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
+"""Where a list of what is refused counts for something, though it can be passed."""
+TEXTUAL = sum(BIT[name] for name in ("shell", "sql", "html", "template", "ldap", "xml", "query", "regex", "log"))
+"""Where the characters of a text decide: one that was checked breaks out of no text that it becomes part of."""
 OF_OTHERS = ALL & ~(BIT["code"] | BIT["import"] | BIT["sandboxed-code"] | BIT["shell"] | BIT["deserialize"] | BIT["sql"])
 """What data that somebody put into one object of a class is cleared for in the field of any other: all that does not run it."""
 GUESSED = BIT["prompt-system"] | BIT["prompt"] | BIT["log"]
@@ -48,6 +52,12 @@ ASKED = MODULE << 1
 """In ``Value.proven``: a message whose role, which came with it, is the operator's."""
 RECALLED = ASKED << 1
 """In ``Label.weak``: the data was read back from where somebody may have put it before: a guess, and of two guesses nothing is told."""
+SLASHED = RECALLED << 1
+"""In ``Value.proven``: text that ends with a separator of folders."""
+QUOTED = SLASHED << 1
+"""In ``Value.proven``: text quoted as one word for a shell, which between other quotes it is not."""
+NEAR = QUOTED << 1
+"""In ``Label.weak``: what can be reached is a neighbour of the folder whose name begins like the folder's, no more."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -64,8 +74,9 @@ def steps_down(weak: int) -> int:
 
 
 def eased(weak: int) -> bool:
-    """Whether what stands in the way leaves little: an opt-in, or a walk that allows few kinds of nodes and looks at attributes too."""
-    return bool(weak & OPTED_IN) or weak & (TREE_NODES | TREE_ATTRIBUTES) == TREE_NODES | TREE_ATTRIBUTES
+    """Whether what stands in the way leaves little: an opt-in, a neighbour of a folder, a walk that allows few kinds of nodes and looks
+    at attributes too."""
+    return bool(weak & (OPTED_IN | NEAR)) or weak & (TREE_NODES | TREE_ATTRIBUTES) == TREE_NODES | TREE_ATTRIBUTES
 
 
 def bits(classes: list[str]) -> int:
@@ -177,6 +188,11 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
         )
     label._derived[key] = made
     return made
+
+
+def uncleared(label: Label, classes: int) -> Label:
+    """The label as it was before it was cleared for some classes: what made it safe has been undone."""
+    return _intern(label.source, label.param, label.path, label.cleared & ~classes, label.drop, label.exact, label.weak)
 
 
 def extend(label: Label, key: str | int) -> Label:

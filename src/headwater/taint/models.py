@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from headwater import limits
-from headwater.apis import conditions
+from headwater.apis import conditions, patterns
 from headwater.apis.load import CallRule
 from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
@@ -20,15 +20,20 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import optin, prompts, rows, secrets, slots
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
+    ALL,
     BIT,
     CHECKED,
     CONTAINED,
+    DENIED,
     MODULE,
+    NEAR,
     NO_OPTION,
     OPTED_IN,
     PARSED_URL,
     PATHS,
+    QUOTED,
     RESOLVED,
+    SLASHED,
     TREE,
     TREE_CHECKS,
     Label,
@@ -38,13 +43,16 @@ from headwater.taint.labels import (
     ordered,
     source_label,
     steps_down,
+    uncleared,
 )
-from headwater.taint.state import Cell
+from headwater.taint.state import Cell, cleared
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import (
     BOTTOM,
     GATE,
     NO_CONST,
+    Doubt,
+    ElementsOf,
     Fact,
     Node,
     OnlyObjects,
@@ -62,7 +70,8 @@ if TYPE_CHECKING:
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
-_MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE}
+_MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quoted": QUOTED}
+_PACKAGE = re.compile(r"[A-Za-z_]\w*\.")
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 
@@ -71,6 +80,8 @@ class Models(Arguments):
 
     def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
         super().__init__(solver, fn, traced)
+        self.doubts: dict[int, str] = {}
+        """By parameter: what a check of it that can be passed is, in words."""
         self.sinks: dict[Any, ToSink] = {}
         self.issues: dict[Any, Issue] = {}
         self.operands: dict[tuple[int, int], list[Value]] = {}
@@ -127,7 +138,7 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        weak |= label.weak & (bit | OPTED_IN | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
+        weak |= label.weak & (bit | OPTED_IN | (NEAR if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
             gated = gated or any(not isinstance(one, Requirement) for one in self.gates)
@@ -226,6 +237,8 @@ class Models(Arguments):
             if "joined-path" in entry.marks:
                 parts = [args.receiver or BOTTOM] if "self" in entry.passes else []
                 made = join(made, self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what))
+                if args.positional and args.positional[-1].const == "":  # join(folder, "")
+                    made = made.with_(proven=made.proven | SLASHED)
             else:
                 made = join(made, self.derived([value for one in entry.passes if (value := self._argument(one, args)) is not None], what))
         for target, taken in entry.into.items() if not body else ():
@@ -263,6 +276,8 @@ class Models(Arguments):
                     made.subject = args.cells[0]
                 elif mark == "same-host" and args.positional and args.cells:
                     made.subject = args.positional[0].subject or args.cells[0]
+        if entry.hinders is not None and made.labels and self.holds(entry.hinders.when, args, []) is True:
+            made = self.hindered(made, bits(entry.hinders.classes), entry.hinders.but)
         if entry.makes == "chain":
             stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
             if args.kw:
@@ -308,6 +323,10 @@ class Models(Arguments):
     def _cleared(self, entry: Api, args: Args) -> int:
         """Sink classes for which the result of a call is safe."""
         clear = bits(entry.clears) if entry.clears and (not entry.clears_when or self.holds(entry.clears_when, args, []) is True) else 0
+        if entry.matched:
+            found = self.argument(conditions.argument(entry.matched), args)
+            if found is not None and isinstance(found.const, str):
+                clear |= bits(list(patterns.read(found.const).matched()))
         for one in entry.clears_where:
             if self.holds(one.when, args, []) is True:
                 clear |= bits(one.classes)
@@ -329,6 +348,10 @@ class Models(Arguments):
             value = self.text_of(found, bit)
             if not value.labels or value.proven & (bit | (NO_OPTION if model.safe_if else 0)):
                 continue
+            if bit == BIT["import"] and value.head and _PACKAGE.match(value.head):
+                continue  # a module below a package that is spelled out
+            if model.hindered and self.holds(model.hindered, args, []) is True:
+                value = self.hindered(value, bit, model.but)
             if sink is None:
                 note = self.solver.declared(self.fn, model.when)
                 sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence, note)
@@ -534,11 +557,20 @@ class Models(Arguments):
                 cells = args.cells[where.position]
             else:
                 cells = args.kw_cells.get(where.keyword, ())
+            if guard.pattern:
+                true_, false_ = self._compared(guard, args, cells)
+                true.append(true_)
+                false.append(false_)
+                continue
             proves = bits(guard.proves)
             if guard.needs == "resolved":
                 cells += value.origin
             weak = guard.weak or (guard.needs in _MARKS and not value.proven & _MARKS[guard.needs])
-            fact: Fact = (cells, 0, proves, (), f"{args.name or 'the check'}() can be passed") if weak else (cells, proves, 0, (), "")
+            but = guard.but or _passed(args.name, guard)
+            if guard.separated and not weak and not _separated(self.argument(conditions.argument(guard.separated), args)):
+                weak, but = True, f"{args.name}() lets a neighbour of the folder pass whose name begins alike"
+                proves |= NEAR
+            fact: Fact = (cells, 0, proves, (), but) if weak else (cells, proves, 0, (), "")
             if guard.raises:
                 self.refused = True
                 self.learn(fact)
@@ -550,20 +582,35 @@ class Models(Arguments):
             made = made.with_(pred=(tuple(true), tuple(false)))
         return made
 
+    def _compared(self, guard: Guard, args: Args, cells: tuple[Cell, ...]) -> tuple[Fact, Fact]:
+        """A comparison with a regular expression: what it shows where it matches and where it does not."""
+        value = self.argument(conditions.argument(guard.pattern), args)
+        pattern = patterns.read(value.const) if value is not None and isinstance(value.const, str) else None
+        shown = bits(list(pattern.proves(guard.way))) if pattern is not None else 0
+        refused = bits(list(pattern.not_found())) if pattern is not None and guard.way == "search" else 0
+        name = args.name or guard.way
+        # What is not found: only a class of characters is a list of what is refused; other patterns look for something to take out.
+        weak, denied = ALL & ~shown, DENIED & ~refused if pattern is not None and guard.way == "search" and pattern.refused else 0
+        true: Fact = (cells, shown, weak, (), f"{name}() can be passed: " + _loose(pattern, guard.way) if weak else "")
+        return true, (cells, refused, denied, (), f"{name}() for what is refused can be passed" if denied else "")
+
     def cells_holding(self, value: Value) -> list[Cell]:
         """The variables that a value was read from (and those of the data that it is the text of)."""
         raise NotImplementedError
 
     def learn(self, fact: Fact) -> None:
         """Attach what a check has shown to the cells that it looked at."""
-        cells, all_proven, all_weak, all_refs, _ = fact
+        cells, all_proven, all_weak, all_refs, text = fact
         if cells is GATE:
             self.gates += tuple(one for one in all_refs if one not in self.gates)
             return
         for cell in cells:
             proven, weak, refs = all_proven, all_weak, all_refs
+            if type(cell) is ElementsOf:
+                self._each_safe(cell.cell, proven)
+                continue
             if type(cell) is PathOf:  # a check of the place says nothing else of the data
-                proven, weak, refs = proven & (PATHS | CONTAINED), weak & PATHS, ()
+                proven, weak, refs = proven & (PATHS | CONTAINED), weak & (PATHS | NEAR), ()
                 if cell.part:
                     proven = CONTAINED if proven else 0
                 cell = cell.cell
@@ -582,16 +629,54 @@ class Models(Arguments):
             if proven:
                 value = value.with_(proven=value.proven | proven)
             if weak and value.labels:
-                labels = {label: made for label in value.labels if (made := derive(label, weak=weak, exact=True)) is not None}
-                steps: dict[Label, Node] | None = (
-                    {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
-                )
-                value = value.with_(labels=frozenset(labels.values()), steps=steps)
+                value = self.hindered(value, weak, text)
             elif weak & PATHS and value is not BOTTOM:
                 value = value.with_(proven=value.proven | CHECKED)
             if value is not before:
                 self.learned[id(value)] = value, self.learned[id(before)][1] if id(before) in self.learned else before
                 self.write(cell, value)
+
+    def hindered(self, value: Value, weak: int, text: str) -> Value:
+        """The value behind something that can be passed; ``text`` says how."""
+        labels = {label: made for label in value.labels if (made := derive(label, weak=weak, exact=True)) is not None}
+        steps: dict[Label, Node] | None = (
+            {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
+        )
+        if text:
+            steps = self._doubted(labels, steps, Doubt(text, weak))
+        return value.with_(labels=frozenset(labels.values()), steps=steps)
+
+    def unquoted(self, before: str, value: Value) -> Value:
+        """A text that was quoted as one word, put behind the text ``before``: between quotes it is no word."""
+        if not value.proven & QUOTED or not (before.count("'") % 2 or before.count('"') % 2):
+            return value
+        undone = {label: uncleared(label, BIT["shell"]) for label in value.labels}
+        steps = {undone[label]: node for label, node in value.steps.items()} if value.steps else None
+        bare = value.with_(labels=frozenset(undone.values()), steps=steps, proven=value.proven & ~QUOTED)
+        return self.hindered(bare, BIT["shell"], "what quote() makes stands inside quotes, which end it")
+
+    def _each_safe(self, cell: Cell, proven: int) -> None:
+        """All elements of what a cell holds were checked."""
+        value = self.cells.get(cell)
+        if value is None or not proven:
+            return
+        for alloc in value.allocs:
+            for key in alloc.keys:
+                held = self.cells.get((alloc, key))
+                if held is not None and held.labels:
+                    self.write((alloc, key), cleared(held, proven))
+        if value.labels:
+            self.write(cell, cleared(value, proven))
+
+    def _doubted(self, labels: dict[Label, Label], steps: dict[Label, Node] | None, doubt: Doubt) -> dict[Label, Node] | None:
+        """A check that can be passed is a step of the trace; of a parameter, callers are told its words."""
+        for label in labels:
+            if label.source is None:
+                self.doubts.setdefault(label.param, doubt.text)
+        if steps is None:
+            return None
+        changed = {after for before, after in labels.items() if before is not after}
+        return {label: Node(self.at.start, self.at.end, doubt, node) if label in changed else node for label, node in steps.items()}
 
 
 def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:
@@ -601,6 +686,27 @@ def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:
 
 def _hindrance(one: Issue | ToSink) -> tuple[bool, int, int, int, int]:
     return (eased(one.weak), one.drop, steps_down(one.weak), one.length, one.weak)
+
+
+def _loose(pattern: patterns.Pattern | None, way: str) -> str:
+    """Why a comparison with a pattern shows little, in words."""
+    if pattern is None:
+        return "what its pattern allows is not known"
+    if way == "fullmatch" or (pattern.proves("fullmatch") and pattern.proves(way)):
+        return "its pattern allows more than is safe here"
+    return "its pattern does not hold for the whole text"
+
+
+def _separated(value: Value | None) -> bool:
+    """Whether a text is known to end with a separator of folders."""
+    if value is None:
+        return False
+    return bool(value.proven & SLASHED) or (isinstance(value.const, str) and value.const.endswith(("/", "\\")))
+
+
+def _passed(name: str, guard: Guard) -> str:
+    """Why a check is weak, in words."""
+    return f"{name}() looks at a path that is not resolved" if guard.needs == "resolved" else f"{name or 'the check'}() can be passed"
 
 
 def _last(node: ApiPath[Any]) -> str:

@@ -58,9 +58,9 @@ Origin = tuple[Any, ...]
 Looked = tuple[frozenset[Label], int]
 
 
-def checks_in_words(weak: int) -> list[str]:
-    """What stands between source and sink."""
-    made = ["a check stands in the way, but it can be passed"] if weak & ALL else []
+def checks_in_words(weak: int, doubts: list[str]) -> list[str]:
+    """What stands between source and sink; ``doubts``: how checks on the trace can be passed."""
+    made = [f"a check stands in the way, but {' and '.join(doubts) or 'it can be passed'}"] if weak & ALL else []
     made += [words for bit, words in _WORDS.items() if weak & bit]
     if weak & OPTED_IN:
         made.append("it happens only where a setting that is off by default switches it on")

@@ -16,8 +16,9 @@ from headwater.files.versions import Versions
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import Cls, Fn, Mod
 from headwater.index.symbols import Symbols
-from headwater.taint.labels import Source, bits
+from headwater.taint.labels import ALL, Source, bits
 from headwater.taint.summary import Sink
+from headwater.taint.validators import Body, declared
 from headwater.taint.value import NO_CONST, Value
 
 _VALIDATING = frozenset({"BaseModel", "SQLModel", "RootModel", "BaseSettings", "Struct"})
@@ -66,7 +67,8 @@ class Project:
         self._clean: dict[str, frozenset[str]] = {}
         self._clears: dict[str, int] = {}
         self._iteration: dict[int, tuple[Fn | None, Fn | None]] = {}
-        self._checked: dict[tuple[int, str], bool] = {}
+        self._checked: dict[tuple[int, str], tuple[int, tuple[Fn, ...]]] = {}
+        self._bodies: dict[int, Body] = {}
         self._answering: dict[tuple[int, int], dict[int, tuple[tuple[ApiPath[Any], Api], ...]]] = {}
         self._answerers = {
             split(one)[0]
@@ -238,20 +240,33 @@ class Project:
             self._clean[node.text] = known
         return known
 
-    def checked_field(self, cls: Cls, name: str) -> bool:
-        """Whether a field can only hold numbers or words of a fixed set, because the class checks what it is given (pydantic)."""
+    def checked_field(self, cls: Cls, name: str) -> tuple[int, tuple[Fn, ...]]:
+        """For which sink classes a field is safe because the class checks what it is given (pydantic), and the functions that check it.
+
+        Numbers and words of a fixed set are safe for all.
+        """
         key = (cls.id, name)
         known = self._checked.get(key)
         if known is None:
-            known = False
+            safe = 0
+            checks: list[Fn] = []
             if any(base.name.rpartition(".")[2] in _VALIDATING for one in cls.mro for base in one.ir.bases):
                 for one in cls.mro:
                     field = one.ir.fields.get(name)
                     if field is not None:
                         type_ = self.symbols.type_value(one.module, field.annotation, one)
-                        known = type_.scalar or type_.literal
+                        body = self._class_body(one)
+                        safe = ALL if type_.scalar or type_.literal else body.pattern(field.value) | declared(field.annotation)
                         break
-            self._checked[key] = known
+                for one in cls.mro:
+                    checks += self._class_body(one).validators(one).get(name, ())
+            known = self._checked[key] = safe, tuple(checks)
+        return known
+
+    def _class_body(self, cls: Cls) -> Body:
+        known = self._bodies.get(cls.id)
+        if known is None:
+            known = self._bodies[cls.id] = Body(cls.module.functions[cls.ir.function].ir.body)
         return known
 
     def does_things(self, cls: Cls) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import ir, limits
 from headwater.index.entities import Fn, Inst
 from headwater.taint import prompts
-from headwater.taint.labels import ALL, GUESSED, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
+from headwater.taint.labels import ALL, GUESSED, TEXTUAL, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
 from headwater.taint.summary import Path
 from headwater.taint.value import BOTTOM, STATE, Alloc, Node, Value, join
 
@@ -288,11 +288,12 @@ class State:
             value = self.collapse(value)
             if value.proven & ALL == ALL:
                 continue  # one of a fixed set of values: whatever is made of it is one of a fixed set too
+            shown = clear | (value.proven & TEXTUAL)
             if not self.traced:
-                labels |= derive_all(value.labels, clear, drop, weak, exact)
+                labels |= derive_all(value.labels, shown, drop, weak, exact)
                 continue
             for label in ordered(value.labels):
-                made = derive(label, clear, drop, weak, exact)
+                made = derive(label, shown, drop, weak, exact)
                 if made is None:
                     continue
                 labels.add(made)

@@ -12,11 +12,11 @@ from typing import Any
 from headwater import limits
 from headwater.index.entities import Fn, is_test
 from headwater.taint.entries import Entry, call_entry, run_entry
-from headwater.taint.labels import Label, ordered
+from headwater.taint.labels import BIT, Label, ordered
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue, Sink, ToSink
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import Node, Shape
+from headwater.taint.value import Doubt, Node, Shape
 
 
 class RawStep:
@@ -85,7 +85,8 @@ class Tracer:
         steps += self._down(issue.apex, hop, traced.sink, 0)
         sink = issue.sink
         steps.append(RawStep(sink.fn, sink.start, sink.end, sink.does or f"reaches {sink.name}"))
-        return tidy(steps)
+        relevant = BIT[sink.class_]
+        return tidy([step for step in steps if not isinstance(step.what, Doubt) or step.what.weak & relevant])
 
     def operands(self, fn: Fn, start: int, end: int) -> tuple[str, list[RawStep]]:
         """Where what a call works on comes from, and the kind of that source; nothing where that is not known."""
@@ -274,7 +275,8 @@ def tidy(steps: list[RawStep]) -> list[RawStep]:
         if key in seen and step is not steps[-1]:
             continue
         seen.add(key)
-        if made and made[-1].fn is step.fn and (made[-1].start, made[-1].end) == (step.start, step.end):
+        doubted = isinstance(step.what, Doubt) or (bool(made) and isinstance(made[-1].what, Doubt))  # a reason to be told
+        if made and not doubted and made[-1].fn is step.fn and (made[-1].start, made[-1].end) == (step.start, step.end):
             if step is steps[-1]:
                 if len(made) > 1:
                     made[-1] = step

@@ -19,11 +19,13 @@ from headwater.taint.labels import (
     CONTAINED,
     GUESSED,
     HELD,
+    NEAR,
     PATHS,
     TREE_CHECKS,
     Label,
 )
 from headwater.taint.programs import Looked
+from headwater.taint.state import cleared
 from headwater.taint.summary import SLOT, Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -70,6 +72,7 @@ class Interpreter(Branches):
                 if param.default >= 0:
                     default = self.cells.get(param.default, BOTTOM)
                     if default.refs or default.labels:
+                        default = cleared(default, default.proven & ALL)  # of a dependency that checks what it gives
                         self.cells[index] = join(self.cells[index], default.with_(const=NO_CONST))
         self.block(function.body)
         if not self.dead:
@@ -86,11 +89,11 @@ class Interpreter(Branches):
             tuple(callback for _, callback in sorted(self.callbacks.items(), key=lambda item: item[0])),
             self._raised(),
             _with_raised(
-                _common(self.exit_proofs, partly=self.refused and self.returned is not None and self.returned.const is None),
+                _common(self.exit_proofs, self.doubts, self.refused and self.returned is not None and self.returned.const is None),
                 self.programs.raised,
             ),
-            _common(self.true_proofs),
-            _common(self.false_proofs),
+            _common(self.true_proofs, self.doubts),
+            _common(self.false_proofs, self.doubts),
             self._ends_here(),
         )
 
@@ -252,16 +255,18 @@ class Interpreter(Branches):
         if truth is NO_CONST and value.pred is not None:
             for facts, out in ((value.pred[0], self.true_proofs), (value.pred[1], self.false_proofs)):
                 more = _with_looked(held, looked)
-                for cells, proven, weak, _, _ in facts:
+                for cells, proven, weak, _, text in facts:
                     for cell in cells:
                         whole = cell.cell if type(cell) is PathOf else cell
                         if type(whole) is tuple and whole[0] == "in" and whole[1] in more:
                             shown, doubted = proven & HELD, weak
                             if type(cell) is PathOf:
-                                shown, doubted = shown & (PATHS | CONTAINED), doubted & PATHS
+                                shown, doubted = shown & (PATHS | CONTAINED), doubted & (PATHS | NEAR)
                                 shown = shown if not cell.part else CONTAINED if shown else 0
                             old = more[whole[1]]
                             more[whole[1]] = (old[0] | shown, old[1] | doubted)
+                            if doubted and text:
+                                self.doubts.setdefault(whole[1], text)
                 out.append(more)
         elif truth is NO_CONST:
             self.true_proofs.append(_with_looked(held, looked))
@@ -329,7 +334,7 @@ def _given(value: Value) -> bool:
     return any(label.source is not None or label.exact for label in value.labels)
 
 
-def _common(exits: list[dict[int, tuple[int, int]]], partly: bool = False) -> tuple[Proof, ...]:
+def _common(exits: list[dict[int, tuple[int, int]]], doubts: dict[int, str], partly: bool = False) -> tuple[Proof, ...]:
     """What holds at every exit; ``partly``: the function is a check that raises, and what it shows at some exits only is a weak check."""
     if not exits:
         return ()
@@ -349,7 +354,7 @@ def _common(exits: list[dict[int, tuple[int, int]]], partly: bool = False) -> tu
             if either & CONTAINED and not proven & CONTAINED:
                 weak |= PATHS
         if proven or weak:
-            made.append((index, proven, weak, ""))
+            made.append((index, proven, weak, doubts.get(index, "it is not made in every case" if either else "") if weak & ALL else ""))
     return tuple(made)
 
 

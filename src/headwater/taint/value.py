@@ -67,12 +67,31 @@ class Node:
         self.hop = hop
 
 
+class Doubt(str):
+    """The words of a step that is a check which can be passed, and the sink classes that it is about."""
+
+    text: str
+    weak: int
+
+    def __new__(cls, text: str, weak: int) -> Doubt:
+        made = super().__new__(cls, f"checked, but {text}")
+        made.text = text
+        made.weak = weak
+        return made
+
+
 class PathOf(NamedTuple):
     """A cell that a path was made from: what a check shows of the path's place holds for the data in the cell too."""
 
     cell: Any
     part: bool
     """It was joined with others: joined so, it does not lead out."""
+
+
+class ElementsOf(NamedTuple):
+    """The elements of what a cell holds: each of them was checked."""
+
+    cell: Any
 
 
 Fact = tuple[tuple[Any, ...], int, int, tuple[Any, ...], str]
@@ -216,7 +235,9 @@ def join(a: Value, b: Value) -> Value:
 
 def _silent(value: Value) -> bool:
     """Whether a value says nothing but what it refers to."""
-    return not value.labels and value.const is NO_CONST and value.pred is None and not value.allocs and not value.subject and not value.head
+    if value.labels or value.pred is not None or value.allocs or value.subject or value.head:
+        return False
+    return value.const in (NO_CONST, "", None)  # of `x or ""`
 
 
 def join_all(values: Iterable[Value]) -> Value:

@@ -15,6 +15,7 @@ DEPTH = 24  # of one type expression; hand-written ones have under 8
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 _SPACE = re.compile(r"\s+")
 UNKNOWN = Type("?")
+_PATTERNS = (b"pattern", b"regex")  # keywords of constr(), Field(), Query() and their like that say what a text looks like
 
 
 class Types:
@@ -137,6 +138,10 @@ class Types:
             for argument in g.parts(inner[-1])[:64]:
                 if argument.kind_id in (g.IDENTIFIER, g.ATTRIBUTE):
                     args.append(self._read(argument, depth + 1))
+                elif argument.kind_id == g.KEYWORD_ARGUMENT:
+                    named = g.parts(argument)
+                    if len(named) == 2 and named[0].text in _PATTERNS and (value := _literal(named[1])):
+                        args.append(Type("pattern=", (), value))
                 elif value := _literal(argument):
                     values.append(value[0])
         return Type(callee.name + "()", tuple(args), tuple(values))
