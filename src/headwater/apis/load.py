@@ -180,7 +180,7 @@ def _callback(callback: Callback, at: str) -> None:
         _argument(callback.function, at)
     for kind in (callback.parameters, callback.returns, *callback.by_name.values()):
         _one_of(kind, SOURCE_KINDS, "source kind", at)
-    for class_ in callback.first_harmless:
+    for class_ in [callback.gives, *callback.first_harmless]:
         _one_of(class_, SINK_CLASSES, "sink class", at)
     for filled in callback.except_:
         if "." in filled:

@@ -120,6 +120,8 @@ class Callback(_Strict, frozen=True):
     """The call returns what the callback returns."""
     returns: str = ""
     """Of a decorator: source kind of what calls of the decorated function give (its body is a prompt)."""
+    gives: str = ""
+    """Sink class of what the function returns: the answer of a route is ``response``, a part of the instructions ``prompt-system``."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
     validates: bool = False

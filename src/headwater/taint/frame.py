@@ -113,6 +113,14 @@ class Frame(State):
             if any(type(ref) is Inst and self.solver.does_things(ref.cls) for ref in type_.refs):
                 value = as_object(value)
             value = value.with_(refs=join_refs(value.refs, type_.refs))
+        if type_.held is not None and type_.held[1].refs:
+            name, of_held = type_.held
+            for alloc in value.allocs:
+                if alloc.root is not None:
+                    index, path = alloc.root
+                    alloc.keys[name] = None
+                    alloc.version += 1
+                    self.cells[(alloc, name)] = self.typed(self.param_value(index, (*path, name)), of_held)
         if type_.elements is not None and (type_.elements.refs or type_.elements.elements is not None):
             for alloc in value.allocs:
                 if alloc.root is not None and len(alloc.root[1]) < limits.ACCESS_PATH - 1:

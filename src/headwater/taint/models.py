@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE}
+GIVEN = {"response": "sends it to the caller", "prompt-system": "makes it part of the system prompt"}
+"""What a library does with what a function returns that it calls."""
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 
@@ -326,6 +328,17 @@ class Models(Arguments):
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
                     self._reach(label, value, sink, less, 0, label.exact, tuple(requires), None)
 
+    def passed_on(self, class_: str, found: Value, name: str) -> None:
+        """What a function returns that a library calls goes on from here."""
+        bit = BIT[class_]
+        value = self.text_of(found, bit)
+        if not value.labels or value.proven & bit:
+            return
+        sink = self.solver.sink(class_, self.fn, self.at.start, self.at.end, name, GIVEN.get(class_, ""), "high")
+        for label in ordered(value.labels):
+            if not label.cleared & bit:
+                self._reach(label, value, sink, 0, 0, label.exact, (), None)
+
     def _copied(self, value: Value, args: Args) -> Value:
         """A copy of an object: what its fields hold, and what it is given instead; what is set on it later is its own."""
         if not any(isinstance(ref, Inst) for ref in value.refs) and all(alloc.root is not None for alloc in value.allocs):
@@ -436,6 +449,9 @@ class Models(Arguments):
                 continue
             if callback.parameters or callback.by_name or callback.is_:
                 self.register(function, callback)
+            if callback.gives in self.solver.classes:
+                self.solver.used.update((self.fn.id, *(ref.id for ref in function.refs if isinstance(ref, Fn))))
+                self.passed_on(callback.gives, self.call(function, Args([])), callback.is_)
             if callback.args or callback.spread or callback.spread_keywords or callback.result:
                 given = [found for one in callback.args if (found := self._argument(one, args)) is not None]
                 star = None
