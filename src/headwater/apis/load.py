@@ -162,7 +162,8 @@ def _check(file: ApiFile) -> None:
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
             _argument(one, at)
-        for one in [api.prompt, *([api.system] if isinstance(api.system, str) else api.system)]:
+        texts = [one for many in (api.system, api.template) for one in ([many] if isinstance(many, str) else many)]
+        for one in [api.prompt, *texts]:
             if one:
                 _argument(one, at)
         for one in (api.fills, api.same, api.copies, api.result_of, *api.instance_of.values(), *(guard.on for guard in api.guards)):

@@ -223,6 +223,10 @@ class Api(_Strict, frozen=True):
     model: str = ""
     tools: str = ""
     """Where the arguments of that are, for the system map."""
+    template: str | list[str] = ""
+    """The call makes a template of a prompt: where its texts for the system are, whose variables are kept. Templates among the arguments count."""
+    fills_template: bool = False
+    """The receiver, a template, is filled with the arguments of their names, or with the items of the first one."""
     system: str | list[str] = ""
     """Where the system prompt is, or what becomes part of it: a sink of the class ``prompt-system`` too."""
 

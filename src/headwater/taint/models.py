@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin, prompts, secrets
+from headwater.taint import optin, prompts, secrets, templates
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     BIT,
@@ -255,6 +255,10 @@ class Models(Arguments):
                     made.subject = args.cells[0]
                 elif mark == "same-host" and args.positional and args.cells:
                     made.subject = args.positional[0].subject or args.cells[0]
+        if entry.template:
+            made = join(made, templates.made(self, [entry.template] if isinstance(entry.template, str) else entry.template, args))
+        if entry.fills_template and not body:
+            templates.filled(self, args)
         if entry.makes == "chain":
             stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
             if args.kw:
