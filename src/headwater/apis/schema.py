@@ -46,6 +46,7 @@ SOURCE_KINDS = (
     "database",
     "secret",
     "pii",
+    "internals",
 )
 SINK_CLASSES = (
     "code",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
+from headwater.taint import secrets
 from headwater.taint.labels import GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
@@ -196,6 +197,8 @@ class Frame(State):
                     made = Value()
                 made, found_refs = self._member(ref, value, name, made)
                 refs += found_refs
+                if secrets.named(name) and self.solver.setting(ref.cls, name):
+                    made = join(made, self.from_source("secret", f"the setting {name}"))
             elif isinstance(ref, Super):
                 method = ref.method(name)
                 own = value.bound or value

@@ -16,6 +16,7 @@ from headwater.files.versions import Versions
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
+from headwater.taint import secrets
 from headwater.taint.labels import Source, bits
 from headwater.taint.summary import Sink
 from headwater.taint.value import NO_CONST, Value
@@ -198,7 +199,11 @@ class Project:
 
     def gives(self, fn: Fn) -> tuple[str, ...]:
         """The sink classes of what a function returns, by its decorators: the answer of a route, a part of the system prompt."""
-        found = (one[1].decorates.gives for one in self._decorators(fn) if one[1].decorates is not None)
+        found = [one[1].decorates.gives for one in self._decorators(fn) if one[1].decorates is not None]
+        for path in fn.cls.instance.paths if fn.cls is not None else ():
+            child = path.child(fn.ir.name)
+            callbacks = (getattr(entry, "overridden", None) for entry in (child.entries if child is not None else ()))
+            found += [one.gives for one in callbacks if one is not None]
         return tuple(dict.fromkeys(class_ for class_ in found if class_ in self.classes))
 
     def _decorators(self, fn: Fn) -> tuple[tuple[ApiPath[Any], Api], ...]:
@@ -289,6 +294,13 @@ class Project:
             self._checked[key] = known
         return known
 
+    def setting(self, cls: Cls, name: str) -> bool:
+        """Whether a field of a class holds a secret that is read from the environment (pydantic-settings), as text that shows it."""
+        if not secrets.named(name) or not any(base.name.rpartition(".")[2] == "BaseSettings" for one in cls.mro for base in one.ir.bases):
+            return False
+        field = next((one.ir.fields[name] for one in cls.mro if name in one.ir.fields), None)
+        return field is not None and field.annotation is not None and not _hides(field.annotation)
+
     def does_things(self, cls: Cls) -> bool:
         """Whether objects of a class do things and are no data (an agent, a client): what one of their fields holds is not what they are.
 
@@ -348,6 +360,11 @@ class Project:
         """The sink at a place (one object for each)."""
         made = Sink(class_, fn, start, end, name, does, confidence, note)
         return self._sinks.setdefault(made.key, made)
+
+
+def _hides(type_: ir.Type) -> bool:
+    """Whether a type shows stars instead of what it holds."""
+    return type_.name.rpartition(".")[2] in ("SecretStr", "SecretBytes", "Secret") or any(_hides(one) for one in type_.args)
 
 
 def _types_of(value: Value) -> set[str]:

@@ -11,9 +11,9 @@ import re
 from headwater.index.entities import Fn
 from headwater.taint.labels import BIT, Label
 
-CLASSES = frozenset({"prompt", "log"})
+CLASSES = frozenset({"prompt", "log", "response"})
 """Sink classes that are there for secrets alone: they make no function worth interpreting that names no secret."""
-SHOWN = BIT["prompt"] | BIT["log"]
+SHOWN = BIT["prompt"] | BIT["log"] | BIT["response"]
 """What a piece of a secret does no harm to (``key[:4]``)."""
 _FOR_SECRETS = SHOWN | BIT["prompt-system"]
 
