@@ -198,7 +198,7 @@ class Frame(State):
                 made, found_refs = self._member(ref, value, name, made)
                 refs += found_refs
                 if secrets.named(name) and self.solver.setting(ref.cls, name):
-                    made = join(made, self.from_source("secret", f"the setting {name}"))
+                    made = join(made, self.from_source("secret", f"the setting {name}", secrets.harmless(name)))
             elif isinstance(ref, Super):
                 method = ref.method(name)
                 own = value.bound or value

@@ -193,7 +193,7 @@ class Instructions(Calls):
         if i.key is None and i.reg < 0 and value.labels:
             value = cleared(value, secrets.SHOWN)
         elif secrets.named(i.key) and any(getattr(ref, "text", "") == "os.environ" for ref in base.refs):
-            value = self.from_source("secret", f"the environment variable {i.key}")
+            value = self.from_source("secret", f"the environment variable {i.key}", secrets.harmless(i.key))
         if i.key == 0:  # what is shown of the first message holds when it is read again
             self.firsts[i.dst] = i.obj
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)

@@ -192,6 +192,7 @@ class Models(Arguments):
             kind, words = entry.returns, entry.label or f"the result of {node.text}"
             if kind == "env" and args.positional and secrets.named(args.positional[0].const):
                 kind, words = "secret", f"the environment variable {args.positional[0].const}"
+                harmless |= secrets.harmless(args.positional[0].const)
             made = self.from_source(kind, words, harmless, args.receiver)
             if loose:
                 made = self.lower(made)

@@ -23,6 +23,13 @@ _NAME = re.compile(
     r"|^(token|(?!(eos|bos|pad|stop|mask|unk|sep|cls|max|next|start|end)_)[a-z0-9]+_token)$",
     re.IGNORECASE,
 )
+_PUBLIC = re.compile(r"(^|_)(anon|browser|client|next_public|posthog|public|publishable|react_app|site|vite)_", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def harmless(name: object) -> int:
+    """The sink classes to which a secret of this name does no harm: keys that are made for pages are sent to them."""
+    return BIT["response"] if isinstance(name, str) and _PUBLIC.search(name) else 0
 
 
 @functools.lru_cache(maxsize=1 << 16)
