@@ -225,7 +225,8 @@ class Api(_Strict, frozen=True):
     tools: str = ""
     """Where the arguments of that are, for the system map."""
     template: str | list[str] = ""
-    """The call makes a template of a prompt: where its texts for the system are, whose variables are kept. Templates among the arguments count."""
+    """The call makes a template of a prompt: where its texts for the system are, whose variables are kept. Templates among the arguments
+    count."""
     fills_template: bool = False
     """The receiver, a template, is filled with the arguments of their names, or with the items of the first one."""
     system: str | list[str] = ""

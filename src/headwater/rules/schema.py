@@ -40,6 +40,18 @@ class CallPattern(_Strict, frozen=True):
     """Beats the rule's message for this call."""
 
 
+SHAPES = ("endless-agent-loop",)
+
+
+class ShapePattern(_Strict, frozen=True):
+    """Code that is wrong by its shape, which the engine knows by a name: ``endless-agent-loop``."""
+
+    shape: str
+    confidence: str = "high"
+    message: str = ""
+    """Beats the rule's message for this shape."""
+
+
 class Mappings(_Strict, frozen=True):
     """Where the rule stands in the standards; each id carries its edition (``LLM05:2025``)."""
 
@@ -64,5 +76,6 @@ class RuleHead(_Strict, frozen=True):
     """What to change, one or two sentences."""
     flow: FlowPattern | None = None
     calls: list[CallPattern] = []
+    shapes: list[ShapePattern] = []
     mappings: Mappings = Mappings()
     tags: list[str] = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from headwater import ir, limits
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin
+from headwater.taint import loops, optin
 from headwater.taint.instructions import Instructions
 from headwater.taint.labels import (
     BIT,
@@ -281,6 +281,10 @@ class Branches(Instructions):
         before = self.programs.version
         gates = self.gates
         self.inside += 1
+        outer_asked = self.asked
+        endless = loops.forever(i.cond)
+        if endless:
+            self.asked = set()
         for _ in range(limits.LOOP_ROUNDS if self.inside == 1 else 2):
             outer = self.begin()
             facts: tuple[Fact, ...] = ()
@@ -299,6 +303,9 @@ class Branches(Instructions):
             if not changed:
                 break
         self.inside -= 1
+        if endless:
+            loops.look(self, i, self.asked or set())
+            self.asked = outer_asked
         self.gates = gates
         broken = _breaks(i.body)
         if i.cond is None and not broken and i.body and type(i.body[0]) is ir.Elem:
@@ -312,7 +319,7 @@ class Branches(Instructions):
                 self.merge([delta], not broken)
             else:
                 self.dead = True
-        elif i.cond is not None and _forever(i.cond) and not broken:
+        elif i.cond is not None and loops.forever(i.cond) and not broken:
             self.dead = True
         self.programs.again(before)
 
@@ -428,11 +435,4 @@ def _breaks(block: list[Any]) -> bool:
             _breaks(instr.body) or any(_breaks(handler.body) for handler in instr.handlers) or _breaks(instr.orelse) or _breaks(instr.final)
         ):
             return True
-    return False
-
-
-def _forever(cond: Any) -> bool:
-    """``while True``."""
-    if type(cond) is ir.Leaf:
-        return any(type(instr) is ir.Const and instr.dst == cond.reg and instr.value in (True, 1) for instr in cond.pre)
     return False

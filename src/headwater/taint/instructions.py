@@ -79,6 +79,8 @@ class Instructions(Calls):
         """The register of the list whose first element a register holds."""
         self.origins: dict[int, tuple[tuple[Any, Value], ...]] = {}
         """What a register is the text of (``str(path)``) or the path of: cells, and what they held."""
+        self.asked: set[int] | None = None
+        """Where a model was asked in the endless loop at hand."""
         self.programs = Programs(self)
 
     def i_const(self, i: ir.Const) -> None:
@@ -502,6 +504,8 @@ class Instructions(Calls):
         before = self.programs.version
         result = self.call(callee, args)
         self.at = i
+        if self.asked is not None and _answers(result, args):
+            self.asked.add(i.start)
         self.origins.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])
@@ -663,3 +667,11 @@ def _begun(made: Value, text: str) -> Value:
 
 _OPERATOR_METHODS = {"+": "__add__", "/": "__truediv__", "%": "__mod__", "|": "__or__", "-": "__sub__", "*": "__mul__", "@": "__matmul__"}
 _CONSTS: dict[Any, Value] = {}
+
+
+def _answers(result: Value, args: Args) -> bool:
+    """Whether the result of a call is a new answer of a model: one that is not in what was given to it."""
+    found = {label.source for label in result.labels if label.source is not None and label.source.kind == "llm-output"}
+    for value in (*args.everything(), args.receiver or BOTTOM) if found else ():
+        found -= {label.source for label in value.labels}
+    return bool(found)

@@ -96,6 +96,8 @@ class Solver(Project):
         """Functions that were handed to a library for what they return, and those that handed them over."""
         self.faults: dict[int, str] = {}
         """Functions on which the engine failed, and the name of the error."""
+        self.shapes: dict[str, CallRule] = {}
+        """What rules say of pieces of code that are wrong by their shape, by the name of the shape."""
         self.published = False
         """The project is a package that others install: its public functions are called with data of others."""
         self.switched_on: frozenset[str] | None = None
@@ -217,7 +219,7 @@ class Solver(Project):
         return {reader for reader in changed if self._state[reader] == _DONE and self._may_find(reader)}
 
     def _may_find(self, one: int) -> bool:
-        """Whether what a function finds can change with what it reads: it leads to an operation, calls what it was given, or is called for its result."""
+        """Whether what a function finds can change with what it reads: it leads to an operation, calls what it was given, or is used by a library."""
         return self.interest.leads(one) or bool(self.summaries[one].callbacks) or one in self.used
 
     def _stored_again(self, one: int, key: tuple[bool, int, str], shape: Shape) -> set[int]:
