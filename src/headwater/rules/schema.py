@@ -26,6 +26,8 @@ class FlowPattern(_Strict, frozen=True):
 
     from_: list[str] = msgspec.field(name="from")
     to: list[str]
+    open: bool = False
+    """Only where just anybody can send the data, to something that others share (``headwater.taint.openness``)."""
 
 
 class CallPattern(_Strict, frozen=True):

@@ -219,7 +219,7 @@ class Solver(Project):
         return {reader for reader in changed if self._state[reader] == _DONE and self._may_find(reader)}
 
     def _may_find(self, one: int) -> bool:
-        """Whether what a function finds can change with what it reads: it leads to an operation, calls what it was given, or is used by a library."""
+        """Whether what a function finds can change with what it reads: it leads to an operation, calls what it was given, or is used."""
         return self.interest.leads(one) or bool(self.summaries[one].callbacks) or one in self.used
 
     def _stored_again(self, one: int, key: tuple[bool, int, str], shape: Shape) -> set[int]:
