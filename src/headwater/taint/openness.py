@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from headwater.files.source import Source as File
 from headwater.index.entities import Fn, is_test
 from headwater.index.symbols import Symbols
+from headwater.ir import Alias
 from headwater.taint.summary import Issue
 
 _FRAMEWORKS = frozenset({
@@ -55,5 +56,5 @@ class Openness:
         return self._guarded
 
 
-def _of_web(imported: list[object]) -> bool:
-    return any(getattr(alias, "path", "").partition(".")[0] in _FRAMEWORKS for alias in imported)
+def _of_web(imported: list[Alias]) -> bool:
+    return any(alias.path.partition(".")[0] in _FRAMEWORKS for alias in imported)
