@@ -75,6 +75,7 @@ SINK_CLASSES = (
     "import",
     "prototype",
     "sandboxed-code",
+    "generation",
 )
 
 

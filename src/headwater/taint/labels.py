@@ -28,7 +28,7 @@ CHECKED = CONTAINED << 1
 PATHS = BIT["path-read"] | BIT["path-write"]
 OF_OTHERS = ALL & ~(BIT["code"] | BIT["import"] | BIT["sandboxed-code"] | BIT["shell"] | BIT["deserialize"] | BIT["sql"])
 """What data that somebody put into one object of a class is cleared for in the field of any other: all that does not run it."""
-GUESSED = BIT["prompt-system"] | BIT["prompt"] | BIT["log"] | BIT["response"]
+GUESSED = BIT["prompt-system"] | BIT["prompt"] | BIT["log"] | BIT["response"] | BIT["generation"]
 """What data is cleared for of which it is not known in which field of an object it is."""
 TREE = PARSED_URL << 1
 """In ``Label.weak``: the data is part of the syntax tree of a program."""

@@ -11,8 +11,8 @@ import re
 from headwater.index.entities import Fn
 from headwater.taint.labels import BIT, Label
 
-CLASSES = frozenset({"prompt", "log", "response"})
-"""Sink classes that are there for secrets alone: they make no function worth interpreting that names no secret."""
+CLASSES = frozenset({"prompt", "log", "response", "generation"})
+"""Sink classes for data of which nothing about its way may be unsure: they make no function worth interpreting that names no secret."""
 SHOWN = BIT["prompt"] | BIT["log"] | BIT["response"]
 """What a piece of a secret does no harm to (``key[:4]``)."""
 _FOR_SECRETS = SHOWN | BIT["prompt-system"]
@@ -41,7 +41,7 @@ def named(name: object) -> bool:
 def followed(fn: Fn, label: Label, class_: str, lost: int) -> bool:
     """Whether data that reaches a sink is worth telling, as far as it may be a secret; ``lost``: the steps of confidence lost."""
     if label.source is not None:
-        return not lost or label.source.kind != "secret" or not BIT[class_] & _FOR_SECRETS
+        return not lost or (class_ != "generation" and (label.source.kind != "secret" or not BIT[class_] & _FOR_SECRETS))
     if class_ not in CLASSES:
         return True
     if lost:
