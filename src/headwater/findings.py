@@ -72,7 +72,7 @@ STRENGTH: Final[dict[str, int]] = {
             ("database",),
             ("library-input",),
             ("model-file", "file-content", "config"),
-            ("cli", "env", "secret", "pii"),
+            ("cli", "env", "secret", "pii", "internals"),
         )
     )
     for kind in kinds

@@ -75,6 +75,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     symbols = Symbols(modules, catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
+    solver.shapes = {one.shape: CallRule(rule.id, "", one.confidence, one.message) for rule in rules.values() for one in rule.head.shapes}
     solver.published = is_package(found.root)
     solver.solve()
     reporter = Reporter(solver, rules, files)

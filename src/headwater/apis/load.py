@@ -164,7 +164,8 @@ def _check(file: ApiFile) -> None:
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
             _argument(one, at)
-        for one in [api.prompt, *([api.system] if isinstance(api.system, str) else api.system)]:
+        texts = [one for many in (api.system, api.template) for one in ([many] if isinstance(many, str) else many)]
+        for one in [api.prompt, *texts]:
             if one:
                 _argument(one, at)
         for guard in api.guards:
@@ -186,7 +187,7 @@ def _callback(callback: Callback, at: str) -> None:
         _argument(callback.function, at)
     for kind in (callback.parameters, callback.returns, *callback.by_name.values()):
         _one_of(kind, SOURCE_KINDS, "source kind", at)
-    for class_ in callback.first_harmless:
+    for class_ in [callback.gives, *callback.first_harmless]:
         _one_of(class_, SINK_CLASSES, "sink class", at)
     for filled in callback.except_:
         if "." in filled:

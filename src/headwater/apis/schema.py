@@ -46,6 +46,7 @@ SOURCE_KINDS = (
     "database",
     "secret",
     "pii",
+    "internals",
 )
 SINK_CLASSES = (
     "code",
@@ -74,6 +75,7 @@ SINK_CLASSES = (
     "import",
     "prototype",
     "sandboxed-code",
+    "generation",
 )
 
 
@@ -127,6 +129,8 @@ class Callback(_Strict, frozen=True):
     of those that nobody keeps."""
     returns: str = ""
     """Of a decorator: source kind of what calls of the decorated function give (its body is a prompt)."""
+    gives: str = ""
+    """Sink class of what the function returns: the answer of a route is ``response``, a part of the instructions ``prompt-system``."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
     validates: bool = False
@@ -281,6 +285,11 @@ class Api(_Strict, frozen=True):
     model: str = ""
     tools: str = ""
     """Where the arguments of that are, for the system map."""
+    template: str | list[str] = ""
+    """The call makes a template of a prompt: where its texts for the system are, whose variables are kept. Templates among the arguments
+    count."""
+    fills_template: bool = False
+    """The receiver, a template, is filled with the arguments of their names, or with the items of the first one."""
     system: str | list[str] = ""
     """Where the system prompt is, or what becomes part of it: a sink of the class ``prompt-system`` too."""
 

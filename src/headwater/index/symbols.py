@@ -34,16 +34,27 @@ _MRO = 65
 class TypeValue:
     """What a type expression says of a value: references of an instance, and those of its elements."""
 
-    __slots__ = ("elements", "literal", "refs", "scalar")
+    __slots__ = ("elements", "held", "literal", "refs", "scalar")
 
-    def __init__(self, refs: tuple[Any, ...] = (), elements: TypeValue | None = None, scalar: bool = False, literal: bool = False) -> None:
+    def __init__(
+        self,
+        refs: tuple[Any, ...] = (),
+        elements: TypeValue | None = None,
+        scalar: bool = False,
+        literal: bool = False,
+        held: tuple[str, TypeValue] | None = None,
+    ) -> None:
         self.refs = refs
         self.elements = elements
+        self.held = held
+        """An attribute whose type the expression tells: ``.deps`` of a ``RunContext[Deps]``."""
         self.scalar = scalar
         """A number, a truth value, an enumeration, a UUID: no text of an attacker fits in."""
         self.literal = literal
 
 
+_HOLDERS = {"RunContext": "deps", "RunContextWrapper": "context", "ToolContext": "context", "AgentHookContext": "context"}
+"""Names of generic classes of libraries that hold what the caller of an agent hands to its functions, and the attribute that it is."""
 _NO_TYPE = ir.Type("?")
 _NOTHING = TypeValue()
 _SCALARS = frozenset({
@@ -69,6 +80,7 @@ class Symbols:
         self._plain: dict[tuple[int, str], tuple[Binding, ...]] | None = None
         """While it is looked up what the modules of star imports are, and star imports do not count: what was found so far."""
         self._aliases: dict[int, dict[str, ir.Type]] = {}
+        self._handed: set[int] | None = None
         self._types: dict[tuple[int, ir.Type], TypeValue] = {}
         self.methods_by_name: dict[str, list[Fn]] = defaultdict(list)
         self._name_modules()
@@ -425,6 +437,7 @@ class Symbols:
             return TypeValue(scalar=True)
         refs_: list[Any] = []
         scalar = False
+        held = None
         for found in self.type_names(mod, type_.name, cls):
             if isinstance(found, Cls):
                 if self.is_enum(found):
@@ -433,6 +446,8 @@ class Symbols:
             elif isinstance(found, ApiPath):
                 if found.text in _SCALARS:
                     scalar = True
+                if last in _HOLDERS and type_.args:
+                    held = (_HOLDERS[last], self.type_value(mod, type_.args[0], cls, depth + 1))
                 made = found.child(CALL)
                 if made is not None:
                     refs_.append(made)
@@ -440,7 +455,18 @@ class Symbols:
                 bound = self._bound(found, depth)
                 if bound is not None:
                     return bound
-        return TypeValue(tuple(dict.fromkeys(refs_))[: limits.REFS], scalar=scalar)
+        return TypeValue(tuple(dict.fromkeys(refs_))[: limits.REFS], scalar=scalar, held=held)
+
+    def handed(self, cls: Cls) -> bool:
+        """Whether objects of a class are what the caller of an agent hands to its functions: who reads one reads such an object."""
+        if self._handed is None:
+            self._handed = set()
+            for fn in self.functions:
+                for param in fn.ir.params[:2]:
+                    if param.annotation is not None and param.annotation.name.rpartition(".")[2] in _HOLDERS:
+                        held = self.type_value(fn.module, param.annotation, fn.cls).held
+                        self._handed |= {ref.cls.id for ref in (held[1].refs if held is not None else ()) if isinstance(ref, Inst)}
+        return cls.id in self._handed
 
     def _bound(self, var: Var, depth: int) -> TypeValue | None:
         """``T = TypeVar("T", bound=X)`` at module level, read from the instructions of the body."""

@@ -23,7 +23,7 @@ from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS
 from headwater.findings import Confidence, Mapping_, Severity
 from headwater.knowledge import load as knowledge
 from headwater.rules.marks import Mark, marks, without
-from headwater.rules.schema import CONFIDENCES, SEVERITIES, RuleHead
+from headwater.rules.schema import CONFIDENCES, SEVERITIES, SHAPES, RuleHead
 
 FOLDER: Final = Path(__file__).parent
 KEBAB: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -78,7 +78,9 @@ class Rule(msgspec.Struct, frozen=True):
     @property
     def confidence(self) -> Confidence:
         """The best that a finding of the rule can have."""
-        words = ["high"] if self.head.flow else [call.confidence for call in self.head.calls]
+        words = (
+            ["high"] if self.head.flow else [*(call.confidence for call in self.head.calls), *(one.confidence for one in self.head.shapes)]
+        )
         return max((Confidence[word.upper()] for word in words), default=Confidence.HIGH)
 
     @property
@@ -242,7 +244,7 @@ def _check(head: RuleHead) -> None:
         raise _WrongError(".title", "the title ends with a full stop")
     if not head.title or not head.message or not head.fix:
         raise _WrongError("", "title, message and fix must say something")
-    written = (head.message, *head.messages.values(), *(call.message for call in head.calls))
+    written = (head.message, *head.messages.values(), *(call.message for call in head.calls), *(one.message for one in head.shapes))
     if not all(map(_is_message, written)):
         raise _WrongError(".message", "only {source}, {sink} and {function} are filled in")
     if head.flow is not None:
@@ -256,6 +258,9 @@ def _check(head: RuleHead) -> None:
                 _one_of(word, known, what, f".flow.{key}[{number}]")
                 if words.index(word) != number:
                     raise _WrongError(f".flow.{key}[{number}]", f"{word!r} is there twice")
+    for number, shape in enumerate(head.shapes):
+        _one_of(shape.shape, SHAPES, "shape", f".shapes[{number}].shape")
+        _one_of(shape.confidence, CONFIDENCES, "confidence", f".shapes[{number}].confidence")
     for number, call in enumerate(head.calls):
         _one_of(call.confidence, CONFIDENCES, "confidence", f".calls[{number}].confidence")
         try:

@@ -26,6 +26,8 @@ class FlowPattern(_Strict, frozen=True):
 
     from_: list[str] = msgspec.field(name="from")
     to: list[str]
+    open: bool = False
+    """Only where just anybody can send the data, to something that others share (``headwater.taint.openness``)."""
 
 
 class CallPattern(_Strict, frozen=True):
@@ -38,6 +40,18 @@ class CallPattern(_Strict, frozen=True):
     confidence: str = "high"
     message: str = ""
     """Beats the rule's message for this call."""
+
+
+SHAPES = ("endless-agent-loop",)
+
+
+class ShapePattern(_Strict, frozen=True):
+    """Code that is wrong by its shape, which the engine knows by a name: ``endless-agent-loop``."""
+
+    shape: str
+    confidence: str = "high"
+    message: str = ""
+    """Beats the rule's message for this shape."""
 
 
 class Mappings(_Strict, frozen=True):
@@ -64,6 +78,7 @@ class RuleHead(_Strict, frozen=True):
     """What to change, one or two sentences."""
     flow: FlowPattern | None = None
     calls: list[CallPattern] = []
+    shapes: list[ShapePattern] = []
     mappings: Mappings = Mappings()
     tags: list[str] = []
     messages: dict[str, str] = {}

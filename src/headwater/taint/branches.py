@@ -13,7 +13,7 @@ from headwater import ir, limits
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin
+from headwater.taint import loops, optin
 from headwater.taint.instructions import Instructions
 from headwater.taint.labels import (
     ALL,
@@ -290,6 +290,10 @@ class Branches(Instructions):
         before = self.programs.version
         gates = self.gates
         self.inside += 1
+        outer_asked = self.asked
+        endless = loops.forever(i.cond)
+        if endless:
+            self.asked = set()
         for _ in range(limits.LOOP_ROUNDS if self.inside == 1 else 2):
             outer = self.begin()
             facts: tuple[Fact, ...] = ()
@@ -310,6 +314,9 @@ class Branches(Instructions):
             if not changed:
                 break
         self.inside -= 1
+        if endless:
+            loops.look(self, i, self.asked or set())
+            self.asked = outer_asked
         self.gates = gates
         broken = _jumps(i.body, (ir.Break,))
         if i.cond is None and i.body and type(i.body[0]) is ir.Elem and not _jumps(i.body, (ir.Break,)):
@@ -323,7 +330,7 @@ class Branches(Instructions):
                 self.merge([delta], not broken)
             else:
                 self.dead = True
-        elif i.cond is not None and _forever(i.cond) and not broken:
+        elif i.cond is not None and loops.forever(i.cond) and not broken:
             self.dead = True
         self.programs.again(before)
 
@@ -454,11 +461,4 @@ def _jumps(block: list[Any], kinds: tuple[type, ...]) -> bool:
             inside = [instr.body, *(handler.body for handler in instr.handlers), instr.orelse, instr.final]
         if any(_jumps(one, kinds) for one in inside):
             return True
-    return False
-
-
-def _forever(cond: Any) -> bool:
-    """``while True``."""
-    if type(cond) is ir.Leaf:
-        return any(type(instr) is ir.Const and instr.dst == cond.reg and instr.value in (True, 1) for instr in cond.pre)
     return False

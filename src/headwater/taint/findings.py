@@ -19,6 +19,7 @@ from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
 from headwater.taint.labels import Source, eased, steps_down
 from headwater.taint.library import public_calls
+from headwater.taint.openness import Openness
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue
@@ -52,6 +53,7 @@ class Reporter:
         self.gaps: list[Gap] = []
         self.asking: dict[int, bool] = {}
         """By module: whether all of its routes ask who sends a request."""
+        self.openness = Openness(solver.symbols, files)
 
     def findings(self) -> list[Finding]:
         """All findings, ordered by place and rule."""
@@ -60,8 +62,11 @@ class Reporter:
         for issue in issues:
             if (issue.source.kind, issue.sink.class_) not in self.pairs:
                 continue
+            flow = self.pairs[(issue.source.kind, issue.sink.class_)].head.flow
             if _only_tested(issue):
                 self.solver.count("flows-of-tests")
+            elif flow is not None and flow.open and not self.openness.of(issue):
+                self.solver.count("flows-of-known-callers")
             else:
                 groups.setdefault(issue.sink.key, []).append(issue)
         entries: dict[int, list[Entry]] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint import rows, slots
+from headwater.taint import rows, secrets, slots
 from headwater.taint.labels import ALL, GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State, cleared
 from headwater.taint.summary import Path, ToParam
@@ -123,6 +123,14 @@ class Frame(State):
             if any(type(ref) is Inst and self.solver.does_things(ref.cls) for ref in type_.refs):
                 value = as_object(value)
             value = value.with_(refs=join_refs(value.refs, type_.refs))
+        if type_.held is not None and type_.held[1].refs:
+            name, of_held = type_.held
+            for alloc in value.allocs:
+                if alloc.root is not None:
+                    index, path = alloc.root
+                    alloc.keys[name] = None
+                    alloc.version += 1
+                    self.cells[(alloc, name)] = self.typed(self.param_value(index, (*path, name)), of_held)
         if type_.elements is not None and (type_.elements.refs or type_.elements.elements is not None):
             for alloc in value.allocs:
                 if alloc.root is not None and len(alloc.root[1]) < limits.ACCESS_PATH - 1:
@@ -203,6 +211,8 @@ class Frame(State):
                     made = self._checked(ref.cls, name, made)
                 made, found_refs = self._member(ref, value, name, made)
                 refs += found_refs
+                if secrets.named(name) and self.solver.setting(ref.cls, name):
+                    made = join(made, self.from_source("secret", f"the setting {name}", secrets.harmless(name)))
             elif isinstance(ref, Super):
                 method = ref.method(name)
                 own = value.bound or value

@@ -98,6 +98,8 @@ class Instructions(Calls):
         """The register of the collection that a loop takes a register's value from."""
         self.over: list[bool] = []
         """Of the loops around the instruction at hand: whether each goes over a fixed collection."""
+        self.asked: set[int] | None = None
+        """Where a model was asked in the endless loop at hand."""
         self.programs = Programs(self)
 
     def i_const(self, i: ir.Const) -> None:
@@ -219,7 +221,7 @@ class Instructions(Calls):
         if i.key is None and i.reg < 0 and value.labels:
             value = cleared(value, secrets.SHOWN)
         elif secrets.named(i.key) and any(getattr(ref, "text", "") == "os.environ" for ref in base.refs):
-            value = self.from_source("secret", f"the environment variable {i.key}")
+            value = self.from_source("secret", f"the environment variable {i.key}", secrets.harmless(i.key))
         if i.key == 0:  # what is shown of the first message holds when it is read again
             self.firsts[i.dst] = i.obj
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)
@@ -564,6 +566,8 @@ class Instructions(Calls):
         before = self.programs.version
         result = self.call(callee, args)
         self.at = i
+        if self.asked is not None and _answers(result, args):
+            self.asked.add(i.start)
         self.origins.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])
@@ -763,3 +767,11 @@ def _ends_a_folder(value: Value) -> bool:
     if value.proven & SLASHED or any(getattr(ref, "text", "") in guards.SEPARATORS for ref in value.refs):
         return True
     return isinstance(value.const, str) and value.const.endswith(("/", "\\"))
+
+
+def _answers(result: Value, args: Args) -> bool:
+    """Whether the result of a call is a new answer of a model: one that is not in what was given to it."""
+    found = {label.source for label in result.labels if label.source is not None and label.source.kind == "llm-output"}
+    for value in (*args.everything(), args.receiver or BOTTOM) if found else ():
+        found -= {label.source for label in value.labels}
+    return bool(found)

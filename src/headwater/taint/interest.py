@@ -434,4 +434,8 @@ def _counts(payload: Any, classes: frozenset[str]) -> bool:
     """Whether a model says something that a review reports: a sink, an entry point, or a call that is wrong by itself."""
     if isinstance(payload, CallRule):
         return True
-    return _damages(payload, classes) or any(one.parameters or one.by_name for one in payload.calls) or payload.decorates is not None
+    return (
+        _damages(payload, classes)
+        or any(one.parameters or one.by_name or one.gives in classes for one in payload.calls)
+        or payload.decorates is not None
+    )

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin, prompts, rows, secrets, slots
+from headwater.taint import optin, prompts, rows, secrets, slots, templates
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     ALL,
@@ -72,6 +72,8 @@ _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quoted": QUOTED}
 _PACKAGE = re.compile(r"[A-Za-z_]\w*\.")
+GIVEN = {"response": "sends it to the caller", "prompt-system": "makes it part of the system prompt"}
+"""What a library does with what a function returns that it calls."""
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 
@@ -204,6 +206,7 @@ class Models(Arguments):
             kind, words = entry.returns, entry.label or f"the result of {node.text}"
             if kind == "env" and args.positional and secrets.named(args.positional[0].const):
                 kind, words = "secret", f"the environment variable {args.positional[0].const}"
+                harmless |= secrets.harmless(args.positional[0].const)
             made = self.from_source(kind, words, harmless, args.receiver)
             if loose:
                 made = self.lower(made)
@@ -278,6 +281,10 @@ class Models(Arguments):
                     made.subject = args.positional[0].subject or args.cells[0]
         if entry.hinders is not None and made.labels and self.holds(entry.hinders.when, args, []) is True:
             made = self.hindered(made, bits(entry.hinders.classes), entry.hinders.but)
+        if entry.template:
+            made = join(made, templates.made(self, [entry.template] if isinstance(entry.template, str) else entry.template, args))
+        if entry.fills_template and not body:
+            templates.filled(self, args)
         if entry.makes == "chain":
             stages = [*([args.receiver] if args.receiver is not None else []), *args.positional]
             if args.kw:
@@ -361,6 +368,17 @@ class Models(Arguments):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
                     self._reach(label, value, sink, less, 0, label.exact, tuple(requires), None)
+
+    def passed_on(self, class_: str, found: Value, name: str) -> None:
+        """What a function returns that a library calls goes on from here."""
+        bit = BIT[class_]
+        value = self.text_of(found, bit)
+        if not value.labels or value.proven & bit:
+            return
+        sink = self.solver.sink(class_, self.fn, self.at.start, self.at.end, name, GIVEN.get(class_, ""), "high")
+        for label in ordered(value.labels):
+            if not label.cleared & bit:
+                self._reach(label, value, sink, 0, 0, label.exact, (), None)
 
     def _copied(self, value: Value, args: Args) -> Value:
         """A copy of an object: what its fields hold, and what it is given instead; what is set on it later is its own."""
@@ -475,6 +493,9 @@ class Models(Arguments):
                 continue
             if callback.parameters or callback.by_name or callback.is_:
                 self.register(function, callback, state)
+            if callback.gives in self.solver.classes:
+                self.solver.used.update((self.fn.id, *(ref.id for ref in function.refs if isinstance(ref, Fn))))
+                self.passed_on(callback.gives, self.call(function, Args([])), callback.is_)
             if callback.args or callback.spread or callback.spread_keywords or callback.result:
                 given = [found for one in callback.args if (found := self._argument(one, args)) is not None]
                 star = None

@@ -14,8 +14,9 @@ from headwater.apis.paths import CALL, ApiPath, expand, split
 from headwater.apis.schema import Api
 from headwater.files.versions import Versions
 from headwater.index.calls import COMMON_METHODS, instructions
-from headwater.index.entities import Cls, Fn, Mod
+from headwater.index.entities import Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
+from headwater.taint import secrets
 from headwater.taint.labels import ALL, Source, bits
 from headwater.taint.summary import Sink
 from headwater.taint.validators import Body, declared
@@ -32,6 +33,8 @@ _DATA = frozenset({
 _PLAIN_BASES = frozenset({"ABC", "Generic", "Module", "Protocol", "object"})
 """Names of bases of which an object is no data."""
 
+_Scan = tuple[dict[int, tuple[tuple[ApiPath[Any], Api], ...]], dict[str, ApiPath[Any]]]
+
 
 class Project:
     """The index and the models, with what was asked of them before."""
@@ -41,6 +44,8 @@ class Project:
         self.versions = versions or Versions()
         """What is declared of the versions of libraries."""
         self.catalogue = catalogue
+        self.classes: frozenset[str] = frozenset()
+        """The sink classes of which a rule speaks."""
         self.counts: dict[str, int] = {}
         self._doing: dict[int, bool] = {}
         self._mappings: dict[int, bool] = {}
@@ -70,13 +75,16 @@ class Project:
         self._checked: dict[tuple[int, str], tuple[int, tuple[Fn, ...]]] = {}
         self._bodies: dict[int, Body] = {}
         self._answering: dict[tuple[int, int], dict[int, tuple[tuple[ApiPath[Any], Api], ...]]] = {}
+        self._scans: dict[tuple[int, int], _Scan] = {}
         self._answerers = {
-            split(one)[0]
+            split(root)[0]
             for path, entry in catalogue.placed
-            if isinstance(entry, Api) and entry.decorates is not None and entry.decorates.returns
+            if isinstance(entry, Api) and entry.decorates is not None and (entry.decorates.returns or entry.decorates.gives)
             for one in expand(path)
+            for typed in catalogue.types.get(split(one)[0], [one])
+            for root in expand(typed)
         }
-        """Libraries with decorators that make a model answer for a function."""
+        """Libraries with decorators that say something of what a function returns."""
         self._stateful: dict[str, bool] = {}
         self._candidates: dict[str, tuple[Any, ...]] = {}
 
@@ -191,23 +199,45 @@ class Project:
 
     def answers(self, fn: Fn) -> tuple[tuple[ApiPath[Any], Api], ...]:
         """The decorators of a function that make its calls return data of others."""
-        key = (fn.module.id, fn.ir.parent)
-        known = self._answering.get(key)
-        if known is None:
-            known = self._answering[key] = self._decorated(fn.module, fn.ir.parent)
-        return known.get(fn.index, ())
+        return tuple(one for one in self._decorators(fn) if one[1].decorates is not None and one[1].decorates.returns)
 
-    def _decorated(self, mod: Mod, parent: int) -> dict[int, tuple[tuple[ApiPath[Any], Api], ...]]:
-        """Such decorators of the functions in one function (or module body), read from names alone: callers may be solved first."""
+    def gives(self, fn: Fn) -> tuple[str, ...]:
+        """The sink classes of what a function returns, by its decorators: the answer of a route, a part of the system prompt."""
+        found = [one[1].decorates.gives for one in self._decorators(fn) if one[1].decorates is not None]
+        for path in fn.cls.instance.paths if fn.cls is not None else ():
+            child = path.child(fn.ir.name)
+            callbacks = (getattr(entry, "overridden", None) for entry in (child.entries if child is not None else ()))
+            found += [one.gives for one in callbacks if one is not None]
+        return tuple(dict.fromkeys(class_ for class_ in found if class_ in self.classes))
+
+    def _decorators(self, fn: Fn) -> tuple[tuple[ApiPath[Any], Api], ...]:
+        """The decorators that say something of what a function returns."""
+        if fn.ir.parent < 0:
+            return ()
+        return self._scanned(fn.module, fn.ir.parent)[0].get(fn.index, ())
+
+    def _scanned(self, mod: Mod, parent: int) -> _Scan:
+        """Such decorators of the functions in one function (or module body), read from names alone: callers may be solved first.
+
+        With them, what the named variables are.
+        """
+        key = (mod.id, parent)
+        known = self._scans.get(key)
+        if known is None:
+            self._scans[key] = ({}, {})  # of modules that import one another
+            known = self._scans[key] = self._scan(mod, parent)
+        return known
+
+    def _scan(self, mod: Mod, parent: int) -> _Scan:
         found: dict[int, tuple[tuple[ApiPath[Any], Api], ...]] = {}
-        if parent < 0 or not self._answerers & self._imported(mod):
-            return found
+        if not self._knows(mod) and not any(self._path_of(mod, name) for name in mod.ir.imports):
+            return {}, {}
         paths: dict[int, ApiPath[Any] | None] = {}
         functions: dict[int, int] = {}
         for instr in instructions(mod.ir.functions[parent].body):
             kind = type(instr)
             if kind is ir.Name:
-                paths[instr.dst] = next((one for one in self.bindings(mod, instr.name) if isinstance(one, ApiPath)), None)
+                paths[instr.dst] = self._path_of(mod, instr.name)
             elif kind is ir.Move:
                 paths[instr.dst] = paths.get(instr.src)
             elif kind is ir.Attr or kind is ir.Call:
@@ -219,12 +249,24 @@ class Project:
                 function = functions[instr.dst] = functions[instr.target]
                 node = paths.get(instr.decorator)
                 for entry in node.entries if node is not None else ():
-                    if isinstance(entry, Api) and entry.decorates is not None and entry.decorates.returns and node is not None:
+                    if isinstance(entry, Api) and entry.decorates is not None and (entry.decorates.returns or entry.decorates.gives):
+                        assert node is not None
                         found[function] = (*found.get(function, ()), (node, entry))
-        return found
+        names = mod.ir.functions[parent].names
+        return found, {name: path for name, register in names.items() if (path := paths.get(register)) is not None}
 
-    def _imported(self, mod: Mod) -> set[str]:
-        return {alias.path.partition(".")[0] for alias in mod.ir.imported}
+    def _path_of(self, mod: Mod, name: str) -> ApiPath[Any] | None:
+        """What a free name is in a library, also by way of a variable of a module (``app = FastAPI()``)."""
+        for one in self.bindings(mod, name):
+            if isinstance(one, ApiPath):
+                return one
+            if isinstance(one, Var) and self._knows(one.module):
+                return self._scanned(one.module, 0)[1].get(one.name)
+        return None
+
+    def _knows(self, mod: Mod) -> bool:
+        """Whether a file imports a library that has such decorators."""
+        return any(alias.path.partition(".")[0] in self._answerers for alias in mod.ir.imported)
 
     def declared(self, fn: Fn, condition: str) -> str:
         """What is declared of the libraries that a condition asks for, in words."""
@@ -268,6 +310,13 @@ class Project:
         if known is None:
             known = self._bodies[cls.id] = Body(cls.module.functions[cls.ir.function].ir.body)
         return known
+
+    def setting(self, cls: Cls, name: str) -> bool:
+        """Whether a field of a class holds a secret that is read from the environment (pydantic-settings), as text that shows it."""
+        if not secrets.named(name) or not any(base.name.rpartition(".")[2] == "BaseSettings" for one in cls.mro for base in one.ir.bases):
+            return False
+        field = next((one.ir.fields[name] for one in cls.mro if name in one.ir.fields), None)
+        return field is not None and field.annotation is not None and not _hides(field.annotation)
 
     def does_things(self, cls: Cls) -> bool:
         """Whether objects of a class do things and are no data (an agent, a client): what one of their fields holds is not what they are.
@@ -337,6 +386,11 @@ class Project:
         """The sink at a place (one object for each)."""
         made = Sink(class_, fn, start, end, name, does, confidence, note)
         return self._sinks.setdefault(made.key, made)
+
+
+def _hides(type_: ir.Type) -> bool:
+    """Whether a type shows stars instead of what it holds."""
+    return type_.name.rpartition(".")[2] in ("SecretStr", "SecretBytes", "Secret") or any(_hides(one) for one in type_.args)
 
 
 def _types_of(value: Value) -> set[str]:

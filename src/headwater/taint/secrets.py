@@ -11,9 +11,9 @@ import re
 from headwater.index.entities import Fn
 from headwater.taint.labels import BIT, Label
 
-CLASSES = frozenset({"prompt", "log"})
-"""Sink classes that are there for secrets alone: they make no function worth interpreting that names no secret."""
-SHOWN = BIT["prompt"] | BIT["log"]
+CLASSES = frozenset({"prompt", "log", "response", "generation"})
+"""Sink classes for data of which nothing about its way may be unsure: they make no function worth interpreting that names no secret."""
+SHOWN = BIT["prompt"] | BIT["log"] | BIT["response"]
 """What a piece of a secret does no harm to (``key[:4]``)."""
 _FOR_SECRETS = SHOWN | BIT["prompt-system"]
 
@@ -23,6 +23,13 @@ _NAME = re.compile(
     r"|^(token|(?!(eos|bos|pad|stop|mask|unk|sep|cls|max|next|start|end)_)[a-z0-9]+_token)$",
     re.IGNORECASE,
 )
+_PUBLIC = re.compile(r"(^|_)(anon|browser|client|next_public|posthog|public|publishable|react_app|site|vite)_", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def harmless(name: object) -> int:
+    """The sink classes to which a secret of this name does no harm: keys that are made for pages are sent to them."""
+    return BIT["response"] if isinstance(name, str) and _PUBLIC.search(name) else 0
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -34,7 +41,7 @@ def named(name: object) -> bool:
 def followed(fn: Fn, label: Label, class_: str, lost: int) -> bool:
     """Whether data that reaches a sink is worth telling, as far as it may be a secret; ``lost``: the steps of confidence lost."""
     if label.source is not None:
-        return not lost or label.source.kind != "secret" or not BIT[class_] & _FOR_SECRETS
+        return not lost or (class_ != "generation" and (label.source.kind != "secret" or not BIT[class_] & _FOR_SECRETS))
     if class_ not in CLASSES:
         return True
     if lost:

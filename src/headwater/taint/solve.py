@@ -96,8 +96,12 @@ class Solver(Shared):
         self.reports: dict[int, dict[Any, CallReport]] = {}
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
+        self.used: set[int] = set()
+        """Functions that were handed to a library for what they return, and those that handed them over."""
         self.faults: dict[int, str] = {}
         """Functions on which the engine failed, and the name of the error."""
+        self.shapes: dict[str, CallRule] = {}
+        """What rules say of pieces of code that are wrong by their shape, by the name of the shape."""
         self.published = False
         """The project is a package that others install: its public functions are called with data of others."""
         self.switched_on: frozenset[str] | None = None
@@ -229,8 +233,8 @@ class Solver(Shared):
         return {reader for reader in changed if self._state[reader] == _DONE and (reader in self._carrying or self._may_find(reader))}
 
     def _may_find(self, one: int) -> bool:
-        """Whether what a function finds can change with what it reads: it leads to an operation, or calls what it was given."""
-        return self.interest.leads(one) or bool(self.summaries[one].callbacks)
+        """Whether what a function finds can change with what it reads: it leads to an operation, calls what it was given, or is used."""
+        return self.interest.leads(one) or bool(self.summaries[one].callbacks) or one in self.used
 
     def _stored_again(self, one: int, key: tuple[bool, int, str], shape: Shape) -> set[int]:
         """A function that was interpreted again stores ``shape``, instead of what it stored before; the readers who see a difference."""
@@ -526,7 +530,7 @@ class Solver(Shared):
         if shape.empty:
             return
         if outside:
-            shape = of_others(shape, clear)
+            shape = of_others(shape, clear if clear and not self.symbols.handed(cls) else 0)
         if fn.id == self._repairing:
             self._fresh[(True, cls.id, name)] = join_shapes(self._fresh.get((True, cls.id, name), NOTHING), shape)
             return

@@ -60,10 +60,13 @@ class Interpreter(Branches):
         self.return_places: dict[Label, tuple[int, int]] = {}
         """Where it is returned (traced runs only)."""
         self.set_steps: dict[Any, dict[Label, Node]] = {}
+        self.gives: tuple[str, ...] = ()
+        """The sink classes of what the function returns."""
 
     def run(self) -> Summary:
         """Interpret the function; its summary."""
         function = self.fn.ir
+        self.gives = self.solver.gives(self.fn)
         self._parameters()
         self.cells[optin.CELL] = Value(const=False)
         self.block(function.defaults)
@@ -278,6 +281,8 @@ class Interpreter(Branches):
 
     def i_return(self, i: ir.Return) -> None:
         value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else Value(const=None)
+        for class_ in self.gives:
+            self.passed_on(class_, value, "what it returns")
         if self.yields is None or i.src >= 0:
             self._exit(value, looked=self.programs.marks.get(i.src))
         self.dead = True
