@@ -16,6 +16,7 @@ from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
     BOTTOM,
+    LAST,
     NO_CONST,
     NO_LABELS,
     NOTHING,
@@ -358,7 +359,8 @@ class Frame(State):
             if key is None:
                 found = self.field(alloc, "*") if alloc.root is not None else self.contents(alloc)
             elif isinstance(key, int) and key < 0 and alloc.root is None:
-                found = self.contents(alloc)
+                last = self.cells.get((alloc, LAST)) if key == -1 and not alloc.mixed else None
+                found = last if last is not None else self.contents(alloc)
             else:
                 found = self.field(alloc, key)
             made = join(made, found or BOTTOM)

@@ -20,10 +20,12 @@ from headwater.taint.labels import (
     ALL,
     ASKED,
     BIT,
+    CONTAINED,
     HOST_FIXED,
     NAME_HEAD,
     NO_OPTION,
     PARSED_URL,
+    PATHS,
     RESOLVED,
     Label,
     bits,
@@ -34,6 +36,7 @@ from headwater.taint.value import (
     BOTTOM,
     CHOSEN,
     GATE,
+    LAST,
     NO_CONST,
     Alloc,
     Node,
@@ -53,6 +56,8 @@ _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
+_SHAPED = frozenset({"format", "split", "rsplit", "rpartition"})
+_SLASH = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
 """What a function, a class or a module is called: written in the program, whatever data has come near it."""
 _SCHEMAS = frozenset({
@@ -502,6 +507,8 @@ class Instructions(Calls):
         before = self.programs.version
         result = self.call(callee, args)
         self.at = i
+        if args.name in _SHAPED and callee.bound is not None and result.labels:
+            result = self._shaped(args, callee.bound, result)
         self.origins.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])
@@ -534,6 +541,27 @@ class Instructions(Calls):
         if callee.refs and not callee.loose and all(map(self.never_returns, callee.refs)):
             self.dead = True
             self.jump = "raise"
+
+    def _shaped(self, args: Args, receiver: Value, result: Value) -> Value:
+        """What the text of a call's receiver or argument says of the result: a host that is written, a part without a slash."""
+        if args.name == "format":
+            if isinstance(receiver.const, str) and (found := _WITH_HOST.match(receiver.const)) is not None and "{" not in found[0]:
+                head = receiver.const.partition("{")[0]
+                return cleared(result, BIT["url"]).with_(proven=result.proven | HOST_FIXED, head=head)
+            return result
+        if not args.positional or not (args.positional[0].const == "/" or any(getattr(ref, "text", "") in _SLASH for ref in args.positional[0].refs)):
+            return result
+        if args.name == "split" and (len(args.positional) > 1 or "maxsplit" in args.kw):
+            return result
+        alloc = self.alloc((self.at.start, self.at.end, "cut"), "list")
+        whole = Value(result.labels, steps=result.steps)
+        last = cleared(whole, PATHS)
+        last = last.with_(proven=last.proven | PATHS | CONTAINED)
+        self.put(alloc, "*", whole)
+        self.put(alloc, LAST, last)
+        if args.name == "rpartition":
+            self.put(alloc, 2, last)
+        return Value(refs=result.refs, allocs=(alloc,))
 
     def _path_made(self, register: int, callee: Value, args: Args) -> None:
         """Where a call gives the path that its arguments make together (``abspath(x)``, ``join(a, b)``): the result's origins."""

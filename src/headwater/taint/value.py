@@ -89,6 +89,8 @@ CHOSEN = "chosen"
 """The kind of an allocation that stands for any attribute of an object: ``$name`` is the name, from elsewhere, that was looked up."""
 ITEMS = "$items"
 """The field of a parameter's object that holds the mappings whose items were stored in it, each under its name."""
+LAST = "$last"
+"""The field of a list of the parts of a text that holds the last one, in which no separator is left."""
 GATE: tuple[Any, ...] = ("$switch",)
 """The cells of a fact that speaks of no data: the place is behind a switch that is off by default."""
 Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
