@@ -122,6 +122,9 @@ class Callback(_Strict, frozen=True):
     """Of a decorator: source kind of what calls of the decorated function give (its body is a prompt)."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
+    named_in: str = ""
+    """Of a decorator that is called: the argument, a text, that names the parameters in angle brackets (``/users/<int:id>``). Those that
+    it does not name are filled by another decorator, where there is one."""
     validates: bool = False
     """The library checks annotations: an ``int`` parameter is an int."""
 

@@ -208,6 +208,8 @@ class Arguments(Frame):
                 (label,) = value.labels
                 if label.source is None and label.exact:
                     requires.append(Requirement(label.param, label.path, term.value, term.negated))
+                    return None
+            self.unsure = self.unsure or (isinstance(term.value, str) and not term.negated)  # one text of many
             return None
         if term.form == "matches":
             return (isinstance(value.const, str) and regex.search(str(term.value), value.const)) != term.negated

@@ -20,6 +20,7 @@ from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, Fact, OnlyObjects, P
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
+    from headwater.taint.frame import Frame
     from headwater.taint.instructions import Instructions
 
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
@@ -110,7 +111,7 @@ def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:
     return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else BIT["url"], 0, (), ""),)
 
 
-def configured(frame: Instructions, value: Value) -> bool:
+def configured(frame: Frame, value: Value) -> bool:
     """Whether a value is of the program's own: no data of a caller or a request, but a field of the object, a setting, what was stored."""
     own = frame.fn.bound
     return all(label.source.kind in _KEPT if label.source is not None else own and label.param == 0 for label in value.labels)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
@@ -56,6 +58,8 @@ _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
+_NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
+"""A parameter in the rule of a route."""
 _SHAPED = frozenset({"format", "split", "rsplit", "rpartition"})
 _SLASH = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
@@ -84,6 +88,8 @@ class Instructions(Calls):
         """The register of the list whose first element a register holds."""
         self.origins: dict[int, tuple[tuple[Any, Value], ...]] = {}
         """What a register is the text of (``str(path)``) or the path of: cells, and what they held."""
+        self.decorated: set[int] = set()
+        """Registers that hold what a decorator has made."""
         self.programs = Programs(self)
 
     def i_const(self, i: ir.Const) -> None:
@@ -549,7 +555,9 @@ class Instructions(Calls):
                 head = receiver.const.partition("{")[0]
                 return cleared(result, BIT["url"]).with_(proven=result.proven | HOST_FIXED, head=head)
             return result
-        if not args.positional or not (args.positional[0].const == "/" or any(getattr(ref, "text", "") in _SLASH for ref in args.positional[0].refs)):
+        if not args.positional or not (
+            args.positional[0].const == "/" or any(getattr(ref, "text", "") in _SLASH for ref in args.positional[0].refs)
+        ):
             return result
         if args.name == "split" and (len(args.positional) > 1 or "maxsplit" in args.kw):
             return result
@@ -625,7 +633,8 @@ class Instructions(Calls):
             for entry in getattr(ref, "entries", ()):
                 callback = getattr(entry, "decorates", None)
                 if callback is not None and (callback.parameters or callback.by_name or callback.is_):
-                    self.register(target, callback)
+                    wrapped = i.target in self.decorated and callback.named_in and isinstance(decorator.const, str)
+                    self.register(target, _of_rule(callback, decorator.const) if wrapped else callback)
             if isinstance(ref, Fn):
                 self.call(decorator, Args([target]))
                 for node in ref.api:
@@ -633,6 +642,7 @@ class Instructions(Calls):
                         callback = getattr(entry, "decorates", None)
                         if callback is not None:
                             self.register(target, callback)
+        self.decorated.add(i.dst)
         self.write(i.dst, made)
 
     def i_func(self, i: ir.Func) -> None:
@@ -682,6 +692,11 @@ class Instructions(Calls):
             if any(alloc.kind in ("list", "generator") and "*" in alloc.keys for alloc in value.allocs):  # @contextmanager
                 made = join(made, self.elements(value))
         self.write(i.dst, made)
+
+
+def _of_rule(callback: Callback, rule: str) -> Callback:
+    """The callback with those parameters alone that the rule of a route names."""
+    return msgspec.structs.replace(callback, parameters="", by_name=dict.fromkeys(_NAMED.findall(rule), callback.parameters))
 
 
 def _begun(made: Value, text: str) -> Value:

@@ -17,12 +17,13 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin, prompts, secrets
+from headwater.taint import guards, optin, prompts, secrets
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     BIT,
     CHECKED,
     CONTAINED,
+    HOST_FIXED,
     MODULE,
     NO_OPTION,
     OPTED_IN,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE}
+_WITH_HOST = re.compile(r"[A-Za-z][\w+.-]*://[^/?#\s]")
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 
@@ -187,6 +189,8 @@ class Models(Arguments):
             harmless = bits(entry.harmless)
             if args.positional and prompts.asked_for(args.positional[0].const):  # request.form.get("system_prompt")
                 harmless |= prompts.SYSTEM
+            if entry.returns == "retrieved-content" and self._of_own_server(entry, args):
+                harmless |= BIT["url"]
             kind, words = entry.returns, entry.label or f"the result of {node.text}"
             if kind == "env" and args.positional and secrets.named(args.positional[0].const):
                 kind, words = "secret", f"the environment variable {args.positional[0].const}"
@@ -272,6 +276,9 @@ class Models(Arguments):
             if target_ is not None and any(isinstance(ref, Fn) for ref in target_.refs):
                 self.register(target_, entry.decorates)
                 made = join(made, target_)
+        if entry.decorates is not None and entry.decorates.named_in:
+            named = self._argument(entry.decorates.named_in, args)
+            made = made.with_(const=named.const if named is not None else NO_CONST)
         described = bool(
             entry.sinks
             or entry.returns
@@ -291,6 +298,20 @@ class Models(Arguments):
             or entry.never_returns
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
+
+    def _of_own_server(self, entry: Api, args: Args) -> bool:
+        """Whether the operator has chosen the server that is asked: it may say where the rest is."""
+        for sink in entry.sinks:
+            if sink.class_ != "url":
+                continue
+            for one in [sink.at] if isinstance(sink.at, str) else sink.at:
+                value = self._argument(one, args)
+                if value is None:
+                    continue
+                fixed = bool(value.proven & HOST_FIXED) or _WITH_HOST.match(value.const if isinstance(value.const, str) else value.head)
+                open_ = frozenset(label for label in value.labels if not label.cleared & BIT["url"])
+                return guards.configured(self, Value(open_)) if open_ else bool(fixed)
+        return False
 
     def _cleared(self, entry: Api, args: Args) -> int:
         """Sink classes for which the result of a call is safe."""
