@@ -633,8 +633,9 @@ class Instructions(Calls):
             for entry in getattr(ref, "entries", ()):
                 callback = getattr(entry, "decorates", None)
                 if callback is not None and (callback.parameters or callback.by_name or callback.is_):
-                    wrapped = i.target in self.decorated and callback.named_in and isinstance(decorator.const, str)
-                    self.register(target, _of_rule(callback, decorator.const) if wrapped else callback)
+                    if callback.named_in and isinstance(decorator.const, str):
+                        callback = _of_rule(callback, decorator.const, target, i.target in self.decorated)
+                    self.register(target, callback)
             if isinstance(ref, Fn):
                 self.call(decorator, Args([target]))
                 for node in ref.api:
@@ -694,9 +695,12 @@ class Instructions(Calls):
         self.write(i.dst, made)
 
 
-def _of_rule(callback: Callback, rule: str) -> Callback:
-    """The callback with those parameters alone that the rule of a route names."""
-    return msgspec.structs.replace(callback, parameters="", by_name=dict.fromkeys(_NAMED.findall(rule), callback.parameters))
+def _of_rule(callback: Callback, rule: str, function: Value, wrapped: bool) -> Callback:
+    """The callback with those parameters alone that the rule of a route names, or else a part of the rule that stands elsewhere."""
+    names = _NAMED.findall(rule)
+    for ref in function.refs if not wrapped else ():
+        names += [param.name for param in ref.ir.params if param.default < 0] if isinstance(ref, Fn) else []
+    return msgspec.structs.replace(callback, parameters="", by_name=dict.fromkeys(names, callback.parameters))
 
 
 def _begun(made: Value, text: str) -> Value:

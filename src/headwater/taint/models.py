@@ -104,6 +104,10 @@ class Models(Arguments):
         """The result of calling ``callee``."""
         raise NotImplementedError
 
+    def own_data(self, value: Value) -> bool:
+        """Whether a value is of the program's own: no data of a caller or a request."""
+        return guards.configured(self, value)
+
     def lower(self, value: Value) -> Value:
         """One confidence step down."""
         labels: dict[Label, Label] = {label: made for label in value.labels if (made := derive(label, drop=1, exact=True)) is not None}
@@ -310,7 +314,7 @@ class Models(Arguments):
                     continue
                 fixed = bool(value.proven & HOST_FIXED) or _WITH_HOST.match(value.const if isinstance(value.const, str) else value.head)
                 open_ = frozenset(label for label in value.labels if not label.cleared & BIT["url"])
-                return guards.configured(self, Value(open_)) if open_ else bool(fixed)
+                return self.own_data(Value(open_)) if open_ else bool(fixed)
         return False
 
     def _cleared(self, entry: Api, args: Args) -> int:
