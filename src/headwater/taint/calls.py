@@ -512,7 +512,7 @@ class Calls(Models):
 
 def _opened(value: Value) -> bool:
     """Whether a value is a file that is open already: what is in it is no path and no address."""
-    return bool(value.refs) and all(isinstance(ref, ApiPath) and "FileLike" in ref.types for ref in value.refs)
+    return any("FileLike" in getattr(ref, "types", ()) for ref in value.refs) and all(isinstance(ref, ApiPath) for ref in value.refs)
 
 
 def _is_text(requirement: Requirement) -> bool:

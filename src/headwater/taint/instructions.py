@@ -23,6 +23,7 @@ from headwater.taint.labels import (
     ASKED,
     BIT,
     CONTAINED,
+    GLUED,
     HOST_FIXED,
     NAME_HEAD,
     NO_OPTION,
@@ -341,7 +342,8 @@ class Instructions(Calls):
                 text += str(value.const)
                 fixed = fixed or bool(_WITH_HOST.match(text))
             elif value.labels:
-                parts.append(self.derived([value], clear=BIT["url"]) if fixed else value)
+                glued = GLUED if _glued(text) else 0
+                parts.append(self.derived([value], clear=BIT["url"] if fixed else 0, weak=glued) if fixed or glued else value)
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             text += "\0" if value.const is NO_CONST else ""
@@ -399,8 +401,10 @@ class Instructions(Calls):
         what = JOINED if i.op in ("+", "%") else ""
         if i.op == "/":
             made = self.joined([left, right], "")
-        elif fixed:  # what follows cannot change the host any more
-            made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"]))
+        elif fixed or (i.op == "+" and isinstance(left.const, str) and _glued(left.const)):
+            glued = GLUED if isinstance(left.const, str) and i.op == "+" and _glued(left.const) else 0
+            # What follows cannot change the host any more.
+            made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"] if fixed else 0, weak=glued))
         else:
             made = self.derived([left, right], what)
         base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")
@@ -693,6 +697,12 @@ class Instructions(Calls):
             if any(alloc.kind in ("list", "generator") and "*" in alloc.keys for alloc in value.allocs):  # @contextmanager
                 made = join(made, self.elements(value))
         self.write(i.dst, made)
+
+
+def _glued(text: str) -> bool:
+    """Whether what follows the text is in the same name of a path as something written: a folder of such a name hardly exists."""
+    name = text.rpartition("/")[2]
+    return bool(name.strip("\0.")) and "://" not in text and "\\" not in name
 
 
 def _of_rule(callback: Callback, rule: str, function: Value, wrapped: bool) -> Callback:

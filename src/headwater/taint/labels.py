@@ -46,6 +46,8 @@ MODULE = NO_OPTION << 1
 """In ``Value.proven``: a module that was imported by its name."""
 ASKED = MODULE << 1
 """In ``Value.proven``: a message whose role, which came with it, is the operator's."""
+GLUED = ASKED << 1
+"""In ``Label.weak``: in a path it stands behind something written in the same name; a folder of such a name hardly exists."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -55,7 +57,7 @@ KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
 def steps_down(weak: int) -> int:
     """How many steps of confidence checks cost that can be passed: one each; a list of the allowed kinds of nodes is worth two."""
-    lost = 1 if weak & ALL else 0
+    lost = 1 if weak & (ALL | GLUED) else 0
     for check in (TREE_IMPORTS, TREE_NAMES, TREE_ATTRIBUTES):
         lost += 1 if weak & check else 0
     return lost + (2 if weak & TREE_NODES else 0)

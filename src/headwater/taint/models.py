@@ -23,6 +23,7 @@ from headwater.taint.labels import (
     BIT,
     CHECKED,
     CONTAINED,
+    GLUED,
     HOST_FIXED,
     MODULE,
     NO_OPTION,
@@ -133,7 +134,7 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        weak |= label.weak & (bit | OPTED_IN | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
+        weak |= label.weak & (bit | OPTED_IN | (TREE_CHECKS if sink.class_ in _PROGRAMS else GLUED if bit & PATHS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
             gated = gated or any(not isinstance(one, Requirement) for one in self.gates)
