@@ -15,20 +15,18 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
-from headwater.taint import guards, optin, prompts, secrets
+from headwater.taint import guards, optin, prompts, secrets, texts
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
     ALL,
     ASKED,
     BIT,
-    CONTAINED,
     GLUED,
     HOST_FIXED,
     NAME_HEAD,
     NO_OPTION,
     PARSED_URL,
-    PATHS,
     RESOLVED,
     Label,
     bits,
@@ -39,7 +37,6 @@ from headwater.taint.value import (
     BOTTOM,
     CHOSEN,
     GATE,
-    LAST,
     NO_CONST,
     Alloc,
     Node,
@@ -52,7 +49,6 @@ from headwater.taint.value import (
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
-_WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
 _TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
@@ -61,8 +57,6 @@ _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
 _NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
 """A parameter in the rule of a route."""
-_SHAPED = frozenset({"format", "split", "rsplit", "rpartition"})
-_SLASH = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
 """What a function, a class or a module is called: written in the program, whatever data has come near it."""
 _SCHEMAS = frozenset({
@@ -332,7 +326,7 @@ class Instructions(Calls):
     def i_concat(self, i: ir.Concat) -> None:
         parts: list[Value] = []
         text = i.literals[0] if i.literals else ""
-        fixed = bool(_WITH_HOST.match(text))
+        fixed = bool(texts.WITH_HOST.match(text))
         seen = bool(text)
         for number, part in enumerate(i.parts):
             value = self.cells.get(part, BOTTOM)
@@ -340,16 +334,16 @@ class Instructions(Calls):
                 value = self.collapse(value)  # the text shows what is inside
             if isinstance(value.const, str | int) and not value.labels:
                 text += str(value.const)
-                fixed = fixed or bool(_WITH_HOST.match(text))
+                fixed = fixed or bool(texts.WITH_HOST.match(text))
             elif value.labels:
-                glued = GLUED if _glued(text) else 0
+                glued = GLUED if texts.glued(text) else 0
                 parts.append(self.derived([value], clear=BIT["url"] if fixed else 0, weak=glued) if fixed or glued else value)
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             text += "\0" if value.const is NO_CONST else ""
             text += literal
             # After a base address of any kind, what follows a slash cannot change the host any more.
-            fixed = fixed or bool(_WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
+            fixed = fixed or bool(texts.WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
             seen = True
         if not parts:
             consts = [self.cells.get(part, BOTTOM).const for part in i.parts]
@@ -393,7 +387,7 @@ class Instructions(Calls):
             self.write(i.dst, repeated)
             return
         fixed = i.op in ("+", "%") and (
-            bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(_WITH_HOST.match(left.const)))
+            bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(texts.WITH_HOST.match(left.const)))
         )
         refs: list[Any] = []
         if i.op == "/":
@@ -401,8 +395,8 @@ class Instructions(Calls):
         what = JOINED if i.op in ("+", "%") else ""
         if i.op == "/":
             made = self.joined([left, right], "")
-        elif fixed or (i.op == "+" and isinstance(left.const, str) and _glued(left.const)):
-            glued = GLUED if isinstance(left.const, str) and i.op == "+" and _glued(left.const) else 0
+        elif fixed or (i.op == "+" and isinstance(left.const, str) and texts.glued(left.const)):
+            glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
             made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"] if fixed else 0, weak=glued))
         else:
@@ -517,8 +511,8 @@ class Instructions(Calls):
         before = self.programs.version
         result = self.call(callee, args)
         self.at = i
-        if args.name in _SHAPED and callee.bound is not None and result.labels:
-            result = self._shaped(args, callee.bound, result)
+        if args.name in texts.SHAPED and callee.bound is not None and result.labels:
+            result = texts.shaped(self, args, callee.bound, result)
         self.origins.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])
@@ -551,29 +545,6 @@ class Instructions(Calls):
         if callee.refs and not callee.loose and all(map(self.never_returns, callee.refs)):
             self.dead = True
             self.jump = "raise"
-
-    def _shaped(self, args: Args, receiver: Value, result: Value) -> Value:
-        """What the text of a call's receiver or argument says of the result: a host that is written, a part without a slash."""
-        if args.name == "format":
-            if isinstance(receiver.const, str) and (found := _WITH_HOST.match(receiver.const)) is not None and "{" not in found[0]:
-                head = receiver.const.partition("{")[0]
-                return cleared(result, BIT["url"]).with_(proven=result.proven | HOST_FIXED, head=head)
-            return result
-        if not args.positional or not (
-            args.positional[0].const == "/" or any(getattr(ref, "text", "") in _SLASH for ref in args.positional[0].refs)
-        ):
-            return result
-        if args.name == "split" and (len(args.positional) > 1 or "maxsplit" in args.kw):
-            return result
-        alloc = self.alloc((self.at.start, self.at.end, "cut"), "list")
-        whole = Value(result.labels, steps=result.steps)
-        last = cleared(whole, PATHS)
-        last = last.with_(proven=last.proven | PATHS | CONTAINED)
-        self.put(alloc, "*", whole)
-        self.put(alloc, LAST, last)
-        if args.name == "rpartition":
-            self.put(alloc, 2, last)
-        return Value(refs=result.refs, allocs=(alloc,))
 
     def _path_made(self, register: int, callee: Value, args: Args) -> None:
         """Where a call gives the path that its arguments make together (``abspath(x)``, ``join(a, b)``): the result's origins."""
@@ -697,12 +668,6 @@ class Instructions(Calls):
             if any(alloc.kind in ("list", "generator") and "*" in alloc.keys for alloc in value.allocs):  # @contextmanager
                 made = join(made, self.elements(value))
         self.write(i.dst, made)
-
-
-def _glued(text: str) -> bool:
-    """Whether what follows the text is in the same name of a path as something written: a folder of such a name hardly exists."""
-    name = text.rpartition("/")[2]
-    return bool(name.strip("\0.")) and "://" not in text and "\\" not in name
 
 
 def _of_rule(callback: Callback, rule: str, function: Value, wrapped: bool) -> Callback:
