@@ -511,8 +511,13 @@ class Calls(Models):
 
 
 def _opened(value: Value) -> bool:
-    """Whether a value is a file that is open already: what is in it is no path and no address."""
-    return any("FileLike" in getattr(ref, "types", ()) for ref in value.refs) and all(isinstance(ref, ApiPath) for ref in value.refs)
+    """Whether a value is a file that is open already, and no text beside it: what is in it is no path and no address."""
+    origins = {label.param if label.source is None else label.source.text for label in value.labels if label.source or not label.path}
+    return (
+        len(origins) < 2
+        and any("FileLike" in getattr(ref, "types", ()) for ref in value.refs)
+        and all(isinstance(ref, ApiPath) for ref in value.refs)
+    )
 
 
 def _is_text(requirement: Requirement) -> bool:
