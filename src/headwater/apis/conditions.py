@@ -36,7 +36,7 @@ class Argument(msgspec.Struct, frozen=True):
 
 
 class Term(msgspec.Struct, frozen=True):
-    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, text, api, matches.
+    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, own, text, api, matches.
 
     In the form ``declared`` there is no argument, and ``value`` is library, operator and version, with spaces between.
     """
@@ -149,7 +149,7 @@ def _term(text: str) -> Term:
         raise ConditionError(f"matches needs a quoted regular expression: {text.strip()!r}")
     if value in _NAMED:
         return Term(where, negated, "const", _NAMED[value])
-    if value in ("absent", "constant", "list", "text"):
+    if value in ("absent", "constant", "list", "own", "text"):
         return Term(where, negated, value, None)
     if re.fullmatch(r"-?\d+", value):
         return Term(where, negated, "const", int(value))

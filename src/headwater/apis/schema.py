@@ -13,12 +13,13 @@ elements of which part 0 is the text ``a`` or ``b``).
 
 A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is
 ``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``text`` (a text whose beginning is known), ``list``
-(a list or tuple display), a quoted text, a number, or an API path; or ``ARG matches "regex"`` (a literal, or the known beginning of a
-text, that matches). What cannot be decided counts as holding; where it is whether an argument is passed at all (it may be in
-``**kwargs``), one confidence down. Terms joined by ``and`` that speak of ``[]`` of one argument hold together if they hold for one
-element. A term can also be ``declared LIBRARY < VERSION`` or ``declared LIBRARY >= VERSION``: it holds where the repository declares
-versions of the library for the module, and all of them are so; with ``not`` before the operator it holds otherwise, also where
-nothing is declared.
+(a list or tuple display), ``own`` (a field of the object, a setting or an environment variable: what no caller gives), a quoted text,
+a number, or an API path; or ``ARG matches "regex"`` (a literal, or the known beginning of a text, that matches). What cannot be
+decided counts as holding; where it is whether an argument is passed at all (it may be in ``**kwargs``), or whether nothing is known of
+a text that has to be a certain one, one confidence down. Terms joined by ``and`` that speak of ``[]`` of one argument hold together if
+they hold for one element. A term can also be ``declared LIBRARY < VERSION`` or ``declared LIBRARY >= VERSION``: it holds where the
+repository declares versions of the library for the module, and all of them are so; with ``not`` before the operator it holds
+otherwise, also where nothing is declared.
 
 Loading and matching are in ``headwater.apis.load``.
 """
@@ -133,6 +134,9 @@ class Callback(_Strict, frozen=True):
     """Sink class of what the function returns: the answer of a route is ``response``, a part of the instructions ``prompt-system``."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
+    named_in: str = ""
+    """Of a decorator that is called: the argument, a text, that names the parameters in angle brackets (``/users/<int:id>``). Those that
+    it does not name have a default, or another decorator fills them, or they are in a prefix of the text."""
     validates: bool = False
     """The library checks annotations: an ``int`` parameter is an int."""
 

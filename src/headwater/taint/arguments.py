@@ -197,6 +197,8 @@ class Arguments(Frame):
             if not display and not value.allocs and not value.labels and value.const is NO_CONST:
                 return None
             return display != term.negated
+        if term.form == "own":
+            return (bool(value.labels) and self.own_data(value)) != term.negated
         if term.form == "api":
             return self._is_api(term, value)
         if value.const is NO_CONST:
@@ -208,6 +210,8 @@ class Arguments(Frame):
                 (label,) = value.labels
                 if label.source is None and label.exact:
                     requires.append(Requirement(label.param, label.path, term.value, term.negated))
+                    return None
+            self.unsure = self.unsure or (isinstance(term.value, str) and not term.negated)  # one text of many
             return None
         if term.form == "matches":
             return (isinstance(value.const, str) and regex.search(str(term.value), value.const)) != term.negated
@@ -226,6 +230,10 @@ class Arguments(Frame):
             if given and not any(ref is EXTERNAL or isinstance(ref, Cls | Inst | Fn) for ref in value.refs):
                 return None  # it is what the caller says
         return term.negated
+
+    def own_data(self, value: Value) -> bool:
+        """Whether a value is of the program's own."""
+        raise NotImplementedError
 
     def _may_lack(self, where: Argument, args: Args, value: Value | None) -> bool:
         """Whether an argument may be missing because it is in what the caller spreads (``*args``, ``**kwargs``), or is not."""

@@ -17,7 +17,7 @@ from headwater.taint import containers, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import BIT, PARSED_URL, RECALLED, RESOLVED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import BIT, PARSED_URL, PATHS, RECALLED, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
+_NAMES = PATHS | BIT["url"]
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
 
 
@@ -475,7 +476,7 @@ class Calls(Models):
         value = self.text_of(actual, bit)
         if not value.labels:
             return
-        if effect.exact and value.proven & (bit | effect.sink.safe_if):
+        if effect.exact and (value.proven & (bit | effect.sink.safe_if) or (bit & _NAMES and _opened(actual))):
             return
         requires: list[Requirement] = []
         doubt = 0
@@ -489,7 +490,7 @@ class Calls(Models):
                 requires[-1].default = self._field_default(fn, requirement)
             elif verdict is None and requirement.path:
                 gated = gated or self.off(fn, requirement)
-            if verdict is None and requirement.value is ABSENT:
+            if verdict is None and (requirement.value is ABSENT or (len(requires) == asked_before and _is_text(requirement))):
                 doubt = 1
         asked = any(one.value is ABSENT for one in requires)  # the caller decides
         hop = (self.at.start, self.at.end, fn, effect.key)
@@ -530,6 +531,21 @@ class Calls(Models):
             if label.source is None and label.exact and len(out) < 4:
                 out.append(Requirement(label.param, label.path, requirement.value, requirement.negated))
         return None
+
+
+def _opened(value: Value) -> bool:
+    """Whether a value is a file that is open already, and no text beside it: what is in it is no path and no address."""
+    origins = {label.param if label.source is None else label.source.text for label in value.labels if label.source or not label.path}
+    return (
+        len(origins) < 2
+        and any("FileLike" in getattr(ref, "types", ()) for ref in value.refs)
+        and all(isinstance(ref, ApiPath) for ref in value.refs)
+    )
+
+
+def _is_text(requirement: Requirement) -> bool:
+    """Whether a condition is that an argument is one text of many: where nothing is known of it, that is a guess."""
+    return isinstance(requirement.value, str) and not requirement.negated
 
 
 def _field(name: str | int) -> str:

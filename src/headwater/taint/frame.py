@@ -17,6 +17,7 @@ from headwater.taint.state import Cell, State, cleared
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
     BOTTOM,
+    LAST,
     NO_CONST,
     NO_LABELS,
     NOTHING,
@@ -410,7 +411,8 @@ class Frame(State):
             if key is None:
                 found = self.field(alloc, "*") if alloc.root is not None else self.contents(alloc)
             elif isinstance(key, int) and key < 0 and alloc.root is None:
-                found = self.contents(alloc)
+                last = self.cells.get((alloc, LAST)) if key == -1 and not alloc.mixed else None
+                found = last if last is not None else self.contents(alloc)
             else:
                 found = self.field(alloc, key)
             made = join(made, found or BOTTOM)

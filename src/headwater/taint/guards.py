@@ -21,6 +21,7 @@ from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, ElementsOf, Fact, On
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
+    from headwater.taint.frame import Frame
     from headwater.taint.instructions import Instructions
 
 _MEMBERS = frozenset({"__members__", "_member_map_", "_value2member_map_", "_member_names_"})
@@ -164,7 +165,7 @@ def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:
     return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else BIT["url"], 0, (), ""),)
 
 
-def configured(frame: Instructions, value: Value) -> bool:
+def configured(frame: Frame, value: Value) -> bool:
     """Whether a value is of the program's own: no data of a caller or a request, but a field of the object, a setting, what was stored."""
     own = frame.fn.bound
     return all(label.source.kind in _KEPT if label.source is not None else own and label.param == 0 for label in value.labels)

@@ -15,13 +15,14 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
-from headwater.taint import guards, optin, prompts, secrets
+from headwater.taint import guards, optin, prompts, secrets, texts
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
     ALL,
     ASKED,
     BIT,
+    GLUED,
     HOST_FIXED,
     NAME_HEAD,
     NO_OPTION,
@@ -51,7 +52,6 @@ from headwater.taint.value import (
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
-_WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
 _TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
@@ -60,6 +60,8 @@ _FOLDED = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip"})
 _CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
+_NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
+"""A parameter in the rule of a route."""
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
 """What a function, a class or a module is called: written in the program, whatever data has come near it."""
 _SCHEMAS = frozenset({
@@ -100,6 +102,8 @@ class Instructions(Calls):
         """Of the loops around the instruction at hand: whether each goes over a fixed collection."""
         self.asked: set[int] | None = None
         """Where a model was asked in the endless loop at hand."""
+        self.decorated: set[int] = set()
+        """Registers that hold what a decorator has made."""
         self.programs = Programs(self)
 
     def i_const(self, i: ir.Const) -> None:
@@ -352,7 +356,7 @@ class Instructions(Calls):
     def i_concat(self, i: ir.Concat) -> None:
         parts: list[Value] = []
         text = i.literals[0] if i.literals else ""
-        fixed = bool(_WITH_HOST.match(text))
+        fixed = bool(texts.WITH_HOST.match(text))
         seen = bool(text)
         for number, part in enumerate(i.parts):
             value = self.cells.get(part, BOTTOM)
@@ -360,16 +364,17 @@ class Instructions(Calls):
                 value = self.collapse(value)  # the text shows what is inside
             if isinstance(value.const, str | int) and not value.labels:
                 text += str(value.const)
-                fixed = fixed or bool(_WITH_HOST.match(text))
+                fixed = fixed or bool(texts.WITH_HOST.match(text))
             elif value.labels:
                 value = self.unquoted(text, value)
-                parts.append(self.derived([value], clear=BIT["url"]) if fixed else value)
+                glued = GLUED if texts.glued(text) else 0
+                parts.append(self.derived([value], clear=BIT["url"] if fixed else 0, weak=glued) if fixed or glued else value)
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             text += "\0" if value.const is NO_CONST else ""
             text += literal
             # After a base address of any kind, what follows a slash cannot change the host any more.
-            fixed = fixed or bool(_WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
+            fixed = fixed or bool(texts.WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
             seen = True
         last = self.cells.get(i.parts[-1], BOTTOM) if i.parts else BOTTOM
         rest = i.literals[len(i.parts)] if len(i.literals) > len(i.parts) else ""
@@ -421,7 +426,7 @@ class Instructions(Calls):
             self.write(i.dst, repeated)
             return
         fixed = i.op in ("+", "%") and (
-            bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(_WITH_HOST.match(left.const)))
+            bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(texts.WITH_HOST.match(left.const)))
         )
         refs: list[Any] = []
         if i.op == "/":
@@ -433,8 +438,10 @@ class Instructions(Calls):
             right = self.unquoted(left.const if isinstance(left.const, str) else left.head or "", right)
         if i.op == "/":
             made = self.joined([left, right], "")
-        elif fixed:  # what follows cannot change the host any more
-            made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"]))
+        elif fixed or (i.op == "+" and isinstance(left.const, str) and texts.glued(left.const)):
+            glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
+            # What follows cannot change the host any more.
+            made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"] if fixed else 0, weak=glued))
         else:
             made = self.derived([left, right], what)
         base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")
@@ -568,6 +575,8 @@ class Instructions(Calls):
         self.at = i
         if self.asked is not None and _answers(result, args):
             self.asked.add(i.start)
+        if args.name in texts.SHAPED and callee.bound is not None and result.labels:
+            result = texts.shaped(self, args, callee.bound, result)
         self.origins.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])
@@ -688,6 +697,8 @@ class Instructions(Calls):
             for entry in getattr(ref, "entries", ()):
                 callback = getattr(entry, "decorates", None)
                 if callback is not None and (callback.parameters or callback.by_name or callback.is_):
+                    if callback.named_in and isinstance(decorator.const, str):
+                        callback = _of_rule(callback, decorator.const, target, i.target in self.decorated)
                     self.register(target, self._converted(i.decorator, callback))
             if isinstance(ref, Fn):
                 self.call(decorator, Args([target]))
@@ -696,6 +707,7 @@ class Instructions(Calls):
                         callback = getattr(entry, "decorates", None)
                         if callback is not None:
                             self.register(target, callback)
+        self.decorated.add(i.dst)
         self.write(i.dst, made)
 
     def _converted(self, register: int, callback: Callback) -> Callback:
@@ -751,6 +763,14 @@ class Instructions(Calls):
             if any(alloc.kind in ("list", "generator") and "*" in alloc.keys for alloc in value.allocs):  # @contextmanager
                 made = join(made, self.elements(value))
         self.write(i.dst, made)
+
+
+def _of_rule(callback: Callback, rule: str, function: Value, wrapped: bool) -> Callback:
+    """The callback with those parameters alone that the rule of a route names, or else a part of the rule that stands elsewhere."""
+    names = _NAMED.findall(rule)
+    for ref in function.refs if not wrapped else ():
+        names += [param.name for param in ref.ir.params if param.default < 0] if isinstance(ref, Fn) else []
+    return msgspec.structs.replace(callback, parameters="", by_name=dict.fromkeys(names, callback.parameters))
 
 
 def _begun(made: Value, text: str) -> Value:

@@ -58,6 +58,8 @@ QUOTED = SLASHED << 1
 """In ``Value.proven``: text quoted as one word for a shell, which between other quotes it is not."""
 NEAR = QUOTED << 1
 """In ``Label.weak``: what can be reached is a neighbour of the folder whose name begins like the folder's, no more."""
+GLUED = NEAR << 1
+"""In ``Label.weak``: in a path it stands behind something written in the same name; a folder of such a name hardly exists."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -67,7 +69,7 @@ KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
 def steps_down(weak: int) -> int:
     """How many steps of confidence checks cost that can be passed: one each; a list of the allowed kinds of nodes is worth two."""
-    lost = 1 if weak & ALL else 0
+    lost = 1 if weak & (ALL | GLUED) else 0
     for check in (TREE_IMPORTS, TREE_NAMES, TREE_ATTRIBUTES):
         lost += 1 if weak & check else 0
     return lost + (2 if weak & TREE_NODES else 0)

@@ -46,6 +46,11 @@ _FILES = frozenset({
     "files", "fname", "folder", "location", "path", "pathname", "paths", "root", "uri", "url", "weights"
 })  # fmt: skip
 """Words in the name of a parameter without a type that say that it names a file."""
+_OWN = frozenset({
+    "cache", "cached", "cwd", "home", "out", "outdir", "output", "outputs", "persist", "scratch", "temp", "tmp", "tmpdir", "work",
+    "workdir", "working", "workspace"
+})  # fmt: skip
+"""Words in the name of a parameter that say that the program itself writes there: who chooses the folder has filled it."""
 _PATHS = frozenset({"os.PathLike", "pathlib.Path", "Path", "PathLike", "pathlib.PurePath", "list", "List", "typing.List"})
 _TEXTS = frozenset(
     {
@@ -124,7 +129,8 @@ def _public(fn: Fn) -> bool:
 
 def _free(fn: Fn, param: ir.Param, effect: ToSink) -> bool:
     """Whether a parameter takes text that its callers do not expect to be run."""
-    if param.kind in ("star", "stars"):
+    words = {word.lower() for word in _WORD.findall(param.name)}
+    if param.kind in ("star", "stars") or words & _OWN:
         return False
     if effect.sink.class_ == "deserialize":
         return _names_file(fn, param)
@@ -132,7 +138,6 @@ def _free(fn: Fn, param: ir.Param, effect: ToSink) -> bool:
         return False
     if effect.sink.class_ == "template":
         return True
-    words = {word.lower() for word in _WORD.findall(param.name)}
     if words & _TOLD:
         return False
     runs = {word.lower() for word in _WORD.findall(fn.ir.name)} & _RUNS

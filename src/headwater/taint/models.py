@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin, prompts, rows, secrets, slots, templates
+from headwater.taint import guards, optin, prompts, rows, secrets, slots, templates
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.labels import (
     ALL,
@@ -25,6 +25,8 @@ from headwater.taint.labels import (
     CHECKED,
     CONTAINED,
     DENIED,
+    GLUED,
+    HOST_FIXED,
     MODULE,
     NEAR,
     NO_OPTION,
@@ -74,6 +76,7 @@ _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quo
 _PACKAGE = re.compile(r"[A-Za-z_]\w*\.")
 GIVEN = {"response": "sends it to the caller", "prompt-system": "makes it part of the system prompt"}
 """What a library does with what a function returns that it calls."""
+_WITH_HOST = re.compile(r"[A-Za-z][\w+.-]*://[^/?#\s]")
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 
@@ -115,6 +118,10 @@ class Models(Arguments):
         """The result of calling ``callee``."""
         raise NotImplementedError
 
+    def own_data(self, value: Value) -> bool:
+        """Whether a value is of the program's own: no data of a caller or a request."""
+        return guards.configured(self, value)
+
     def lower(self, value: Value) -> Value:
         """One confidence step down."""
         labels: dict[Label, Label] = {label: made for label in value.labels if (made := derive(label, drop=1, exact=True)) is not None}
@@ -140,7 +147,7 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        weak |= label.weak & (bit | OPTED_IN | (NEAR if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
+        weak |= label.weak & (bit | OPTED_IN | (NEAR | GLUED if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
             gated = gated or any(not isinstance(one, Requirement) for one in self.gates)
@@ -203,6 +210,8 @@ class Models(Arguments):
             harmless = bits(entry.harmless)
             if args.positional and prompts.asked_for(args.positional[0].const):  # request.form.get("system_prompt")
                 harmless |= prompts.SYSTEM
+            if entry.returns == "retrieved-content" and self._of_own_server(entry, args):
+                harmless |= BIT["url"]
             kind, words = entry.returns, entry.label or f"the result of {node.text}"
             if kind == "env" and args.positional and secrets.named(args.positional[0].const):
                 kind, words = "secret", f"the environment variable {args.positional[0].const}"
@@ -304,6 +313,9 @@ class Models(Arguments):
             if target_ is not None and any(isinstance(ref, Fn) for ref in target_.refs):
                 self.register(target_, entry.decorates)
                 made = join(made, target_)
+        if entry.decorates is not None and entry.decorates.named_in:
+            named = self._argument(entry.decorates.named_in, args)
+            made = made.with_(const=named.const if named is not None else NO_CONST)
         described = bool(
             entry.sinks
             or entry.returns
@@ -326,6 +338,20 @@ class Models(Arguments):
             or entry.updates
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
+
+    def _of_own_server(self, entry: Api, args: Args) -> bool:
+        """Whether the operator has chosen the server that is asked: it may say where the rest is."""
+        for sink in entry.sinks:
+            if sink.class_ != "url":
+                continue
+            for one in [sink.at] if isinstance(sink.at, str) else sink.at:
+                value = self._argument(one, args)
+                if value is None:
+                    continue
+                fixed = bool(value.proven & HOST_FIXED) or _WITH_HOST.match(value.const if isinstance(value.const, str) else value.head)
+                open_ = frozenset(label for label in value.labels if not label.cleared & BIT["url"])
+                return self.own_data(Value(open_)) if open_ else bool(fixed)
+        return False
 
     def _cleared(self, entry: Api, args: Args) -> int:
         """Sink classes for which the result of a call is safe."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from headwater.index.entities import Cls, Inst
 from headwater.taint.labels import (
     ALL,
+    GLUED,
     OPTED_IN,
     TREE,
     TREE_ATTRIBUTES,
@@ -61,6 +62,8 @@ Looked = tuple[frozenset[Label], int]
 def checks_in_words(weak: int, doubts: list[str]) -> list[str]:
     """What stands between source and sink; ``doubts``: how checks on the trace can be passed."""
     made = [f"a check stands in the way, but {' and '.join(doubts) or 'it can be passed'}"] if weak & ALL else []
+    if weak & GLUED:
+        made.append("it stands behind a written text in the same name of the path, and a folder of that name may not exist")
     made += [words for bit, words in _WORDS.items() if weak & bit]
     if weak & OPTED_IN:
         made.append("it happens only where a setting that is off by default switches it on")

@@ -15,7 +15,7 @@ from headwater.index.entities import Fn, Inst
 from headwater.taint import prompts
 from headwater.taint.labels import ALL, GUESSED, TEXTUAL, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
 from headwater.taint.summary import Path
-from headwater.taint.value import BOTTOM, STATE, Alloc, Node, Value, join
+from headwater.taint.value import BOTTOM, LAST, STATE, Alloc, Node, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -143,6 +143,8 @@ class State:
                 if value.labels:  # to find it in one of the fields would be a guess
                     value = cleared(value, GUESSED)
             keys[key] = None
+        if key == "*" and LAST in keys:  # what is appended is the last part now
+            self.write((alloc, LAST), join(self.cells.get((alloc, LAST), BOTTOM), value))
         cell = (alloc, key)
         if weak:
             old = self.cells.get(cell)

@@ -131,7 +131,9 @@ class Interpreter(Branches):
         for number, name in enumerate(function.captured):
             value = self.param_value(first + number, ())
             held = self._outer_parameter(name)
-            if held is not None:
+            if held is None:
+                value = self.typed(value, self._outer_annotation(name))
+            else:
                 owner, position, param = held
                 if position == 0 and owner.bound and owner.cls is not None:
                     value = value.with_(refs=(owner.cls,) if "classmethod" in owner.ir.flags else instance_refs(owner.cls))
@@ -144,6 +146,17 @@ class Interpreter(Branches):
                 type_ = symbols.type_value(self.mod, annotation, fn.cls)
                 if type_.refs:
                     self.solver.annotated.setdefault((fn.id, register), type_)
+
+    def _outer_annotation(self, name: str) -> Any:
+        """The type that a function around this one declares of its variable of that name."""
+        fn = self.fn
+        while fn.ir.parent > 0:
+            fn = self.mod.functions[fn.ir.parent]
+            if name in fn.ir.annotations:
+                return self.symbols.type_value(self.mod, fn.ir.annotations[name], fn.cls)
+            if name not in fn.ir.captured:
+                return None
+        return None
 
     def _outer_parameter(self, name: str) -> tuple[Fn, int, ir.Param] | None:
         """The parameter of a function around this one that a captured name is: what it is called with tells of what class it is."""

@@ -112,6 +112,8 @@ STATE = "state"
 """The kind of an allocation that stands for the state that functions share: what is under ``*`` is in no key that is known."""
 ITEMS = "$items"
 """The field of a parameter's object that holds the mappings whose items were stored in it, each under its name."""
+LAST = "$last"
+"""The field of a list of the parts of a text that holds the last one, in which no separator is left."""
 GATE: tuple[Any, ...] = ("$switch",)
 """The cells of a fact that speaks of no data: the place is behind a switch that is off by default."""
 Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]

@@ -1,0 +1,66 @@
+"""What is known of a text by how it was made: a host that is written, a part in which no slash is left, a name that begins with something.
+
+What models say of the methods of texts is in ``apis/python/stdlib_data.yaml``; what checks show is in ``headwater.taint.guards``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from headwater.taint.labels import BIT, CONTAINED, HOST_FIXED, PATHS
+from headwater.taint.state import cleared
+from headwater.taint.value import BOTTOM, LAST, Value
+
+if TYPE_CHECKING:
+    from headwater.taint.arguments import Args
+    from headwater.taint.frame import Frame
+
+WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
+SHAPED = frozenset({"format", "join", "replace", "rpartition", "rsplit", "split"})
+_SLASH = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
+
+
+def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
+    """What the text of a call's receiver or argument says of the result: a host that is written, a part without a slash."""
+    if args.name == "format":
+        if isinstance(receiver.const, str) and (found := WITH_HOST.match(receiver.const)) is not None and "{" not in found[0]:
+            head = receiver.const.partition("{")[0]
+            return cleared(result, BIT["url"]).with_(proven=result.proven | HOST_FIXED, head=head)
+        return result
+    cut = args.positional[0] if args.positional else BOTTOM
+    if args.name == "join":  # of parts that were cut apart at slashes, with something else between them
+        lasts = [frame.cells.get((alloc, LAST)) if len(alloc.keys) == 2 else None for alloc in cut.allocs]
+        cut_up = bool(lasts) and all(one is not None and all(label.cleared & PATHS == PATHS for label in one.labels) for one in lasts)
+        return _no_slash(result) if cut_up and not cut.labels and _written(receiver) else result
+    if cut.const != "/" and not any(getattr(ref, "text", "") in _SLASH for ref in cut.refs):
+        return result
+    if args.name == "replace":
+        return _no_slash(result) if len(args.positional) == 2 and _written(args.positional[1]) else result
+    if args.name == "split" and (len(args.positional) > 1 or "maxsplit" in args.kw):
+        return result
+    alloc = frame.alloc((frame.at.start, frame.at.end, "cut"), "list")
+    whole = Value(result.labels, steps=result.steps)
+    last = _no_slash(whole)
+    frame.put(alloc, "*", whole)
+    frame.put(alloc, LAST, last)
+    if args.name == "rpartition":
+        frame.put(alloc, 2, last)
+    return Value(refs=result.refs, allocs=(alloc,))
+
+
+def _written(value: Value) -> bool:
+    """Whether a value is a text of the program without a slash in it."""
+    return isinstance(value.const, str) and "/" not in value.const
+
+
+def _no_slash(value: Value) -> Value:
+    """A text in which no slash is left: joined to a folder, it stays there."""
+    made = cleared(value, PATHS)
+    return made.with_(proven=made.proven | PATHS | CONTAINED)
+
+
+def glued(text: str) -> bool:
+    """Whether what follows the text is in the same name of a path as something written: a folder of such a name hardly exists."""
+    name = text.rpartition("/")[2]
+    return bool(name.strip("\0.")) and "://" not in text and "\\" not in name
