@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint.labels import GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
+from headwater.taint.labels import DEEP, GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -593,8 +593,11 @@ class Frame(State):
             self.projecting = outer
 
     def _part_at(self, value: Value, path: Path) -> Value:
+        deep = False
         for key in path:
-            if key == OBJECT:
+            if key == DEEP:
+                deep = True
+            elif key == OBJECT:
                 value = self.narrowed(value)
             elif key == CALL:
                 value = self.call_value(value, [], {})
@@ -603,7 +606,7 @@ class Frame(State):
             elif isinstance(key, int):
                 value = self.item(value, key, None)
             else:
-                value = self._get(value, key)
+                value = self.below(value, key) if deep else self._get(value, key)
             if value is BOTTOM:
                 break
         return value
