@@ -372,7 +372,10 @@ class Solver(Project):
                 dirty.add(reader)  # else what an unknown call does was assumed of it, and that is what it does
         dirty |= self._stale.keys()
         self._stale = {}
-        dirty = {one for one in dirty if self._may_find(one)}
+        asked = {target for reader, called in self.called.items() if self._may_find(reader) for target in called}
+        dirty = {
+            one for one in dirty if self._may_find(one) or (one in self._late and one in asked and not self.summaries[one].returns.empty)
+        }
         self.count("late-readers", len(dirty))
         return dirty
 

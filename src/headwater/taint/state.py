@@ -176,20 +176,35 @@ class State:
         found = self.cells.get((alloc, key))
         if found is not None:
             if key != "*" and (alloc.mixed or alloc.kind not in ("tuple", "list")) and (alloc, "*") in self.cells:
-                return join(found, self.cells[(alloc, "*")])  # what was appended to a list stands behind its known places
+                return join(found, self._any(alloc))  # what was appended to a list stands behind its known places
             return found
-        star = self.cells.get((alloc, "*")) if key != "*" else None
+        star = self._any(alloc) if key != "*" and (alloc, "*") in self.cells else None
         if alloc.root is not None:
             made = self._default(alloc, key)
             if star is not None:
-                index, path = alloc.root
-                typed = isinstance(key, int) and star.labels == {param_label(index, (*path, "*"))}  # list[T] says it of all places
-                made = join(made, Value(refs=star.refs) if typed else star)
+                made = join(made, star)
             if key not in alloc.keys and len(alloc.keys) < limits.KEYS:
                 self.cells[(alloc, key)] = made  # not journalled: it is what the field is in every branch
                 alloc.version += 1
             return made
         return star
+
+    def _any(self, alloc: Alloc) -> Value:
+        """What was stored in an object under names that are not known: of what a caller gave, each name has its own part."""
+        star = self.cells[(alloc, "*")]
+        if alloc.root is None:
+            return star
+        index, path = alloc.root
+        given = param_label(index, (*path, "*"))
+        if given not in star.labels:
+            return star
+        labels = star.labels - {given}
+        if not labels:
+            return Value(refs=star.refs)  # list[T] says it of all places
+        held = tuple(one for one in star.allocs if one.root != (index, (*path, "*")))
+        return star.with_(
+            labels=labels, allocs=held, steps=star.steps and {label: star.steps[label] for label in labels if label in star.steps}
+        )
 
     def contents(self, alloc: Alloc) -> Value:
         """The join of all fields."""

@@ -28,6 +28,7 @@ from headwater.taint.summary import Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
     NO_CONST,
+    NO_LABELS,
     NOTHING,
     Alloc,
     Node,
@@ -54,6 +55,9 @@ class Interpreter(Branches):
         self.false_proofs: list[dict[int, tuple[int, int]]] = []
         self.yields: Alloc | None = None
         self.return_shape = NOTHING
+        type_ = self.symbols.type_value(self.mod, fn.ir.returns, fn.cls) if fn.ir.returns is not None else None
+        self.plain = type_ is not None and (type_.scalar or type_.literal)
+        """It is said to return numbers, truth values or words of a fixed set: no data of others."""
         self.return_steps: dict[Label, Node] = {}
         self.set_steps: dict[Any, dict[Label, Node]] = {}
 
@@ -218,6 +222,8 @@ class Interpreter(Branches):
     # ------------------------------------------------------------------------------------------- leaving
 
     def _return_value(self, value: Value) -> None:
+        if self.plain and (value.labels or value.allocs):
+            value = value.with_(labels=NO_LABELS, allocs=(), steps=None)
         self.return_shape = join_shapes(self.return_shape, self.export(value))
         if self.traced:
             whole = self.collapse(value)
