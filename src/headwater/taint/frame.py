@@ -163,7 +163,8 @@ class Frame(State):
                 if found is not None:
                     made = join(made, found)
             if value.labels:
-                made = join(made, self.part(self.apart(value), name))
+                part = self.part(self.apart(value), name)
+                made = join(made, _guessed_again(part) if part.labels and any(type(ref) is Inst for ref in value.refs) else part)
         refs: list[Any] = []
         loose = value.loose
         opaque = False
@@ -653,6 +654,21 @@ class Frame(State):
 
     def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
         raise NotImplementedError
+
+
+def _guessed_again(value: Value) -> Value:
+    """A field of an object into which data may have gone somewhere: where that was a guess, that it is this field is a second one."""
+    made: dict[Label, Label] = {}
+    for label in value.labels:
+        if label.exact or not label.drop:
+            made[label] = label
+        elif label.drop < limits.DROPS and (after := derive(label, drop=1)) is not None:
+            made[label] = after
+    labels = frozenset(made.values())
+    if labels == value.labels:
+        return value
+    steps = {new: value.steps[old] for old, new in made.items() if old in value.steps} if value.steps else None
+    return value.with_(labels=labels, steps=steps)
 
 
 def as_object(value: Value) -> Value:

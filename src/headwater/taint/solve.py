@@ -373,8 +373,11 @@ class Solver(Project):
         dirty |= self._stale.keys()
         self._stale = {}
         asked = {target for reader, called in self.called.items() if self._may_find(reader) for target in called}
+        leading = {one for one, targets in self._late.items() if any(self.summaries[target].sinks for target in targets)}
         dirty = {
-            one for one in dirty if self._may_find(one) or (one in self._late and one in asked and not self.summaries[one].returns.empty)
+            one
+            for one in dirty
+            if one in leading or self._may_find(one) or (one in self._late and one in asked and not self.summaries[one].returns.empty)
         }
         self.count("late-readers", len(dirty))
         return dirty

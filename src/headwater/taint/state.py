@@ -321,8 +321,8 @@ class State:
                         continue
                     if name == key:
                         made = join(made, found)
-                    elif found.labels and (found.allocs or alloc.kind != "instance"):  # a text in the field of an object has no names
-                        made = join(made, self._below(found, key))
+                    elif found.labels and (found.allocs or alloc.kind not in ("instance", "list", "tuple", "set")):
+                        made = join(made, self._below(found, key))  # a text in a field or list has no names
                     for one in self._data_of(found) if found.allocs else ():
                         if one not in seen:
                             seen[one] = None
