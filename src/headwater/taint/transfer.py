@@ -17,6 +17,7 @@ from headwater.taint.labels import (
     ALL,
     BIT,
     CONTAINED,
+    DEEP,
     GUESSED,
     HELD,
     PATHS,
@@ -55,9 +56,10 @@ class Interpreter(Branches):
         self.false_proofs: list[dict[int, tuple[int, int]]] = []
         self.yields: Alloc | None = None
         self.return_shape = NOTHING
-        type_ = self.symbols.type_value(self.mod, fn.ir.returns, fn.cls) if fn.ir.returns is not None else None
+        said = fn.ir.returns
+        type_ = self.symbols.type_value(self.mod, said, fn.cls) if said is not None and said.name != "None" else None
         self.plain = type_ is not None and (type_.scalar or type_.literal)
-        """It is said to return numbers, truth values or words of a fixed set: no data of others."""
+        """It is said to return numbers, truth values or words of a fixed set: no data of others. (None is often said where it is wrong.)"""
         self.return_steps: dict[Label, Node] = {}
         self.set_steps: dict[Any, dict[Label, Node]] = {}
 
@@ -157,8 +159,8 @@ class Interpreter(Branches):
         effects = [effect for _, effect in sorted(self.sinks.items(), key=lambda item: item[0])]
         if len(effects) > limits.EFFECTS:
             self.solver.count("effects-cut")
-            # What is run, read or fetched counts before what is only said to a model.
-            effects.sort(key=lambda one: (bool(BIT[one.sink.class_] & GUESSED), one.drop, one.weak, one.key))
+            # What is run, read or fetched counts before what is only said to a model, what lies near before what lies deep in an argument.
+            effects.sort(key=lambda one: (bool(BIT[one.sink.class_] & GUESSED), one.drop, one.weak, DEEP in one.path, one.key))
             effects = effects[: limits.EFFECTS]
             effects.sort(key=lambda one: one.key)
         return tuple(effects)
