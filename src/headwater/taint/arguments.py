@@ -18,6 +18,7 @@ from headwater.apis.conditions import Argument, Step, Term, Where
 from headwater.apis.paths import UNKNOWN, ApiPath, expand
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.taint.frame import Frame
+from headwater.taint.labels import DEEP
 from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, Requirement
 from headwater.taint.value import BOTTOM, NO_CONST, Alloc, Value, join_all
@@ -179,7 +180,7 @@ class Arguments(Frame):
                 self.unsure = True
                 if value is not None and len(value.labels) == 1:
                     (label,) = value.labels
-                    if label.source is None and label.exact:
+                    if label.source is None and label.exact and DEEP not in label.path:
                         requires.append(Requirement(label.param, label.path, ABSENT, term.negated))
                 return None
             return (value is None) != term.negated
@@ -208,7 +209,7 @@ class Arguments(Frame):
                 return term.negated  # a display is no text, number or truth value
             if term.form == "const" and len(value.labels) == 1 and not any(alloc.closed for alloc in value.allocs):
                 (label,) = value.labels
-                if label.source is None and label.exact:
+                if label.source is None and label.exact and DEEP not in label.path:
                     requires.append(Requirement(label.param, label.path, term.value, term.negated))
                     return None
             self.unsure = self.unsure or (isinstance(term.value, str) and not term.negated)  # one text of many

@@ -17,7 +17,7 @@ from headwater.taint import containers, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import BIT, PARSED_URL, PATHS, RECALLED, RESOLVED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import BIT, DEEP, PARSED_URL, PATHS, RECALLED, RESOLVED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
@@ -109,7 +109,7 @@ class Calls(Models):
                     value, decided = self._api(path, args, method is not None)
                     made = join(made, value)
                     known = known or decided
-        if known:
+        if known and sum(isinstance(ref, Cls) for ref in refs) < limits.REFS:  # of a longer table of classes not all are told apart
             return made
         if not refs:
             made = join(made, self._unknown_callback(callee, args))
@@ -528,7 +528,7 @@ class Calls(Models):
             return equal != requirement.negated
         if value is not None and len(value.labels) == 1:
             (label,) = value.labels
-            if label.source is None and label.exact and len(out) < 4:
+            if label.source is None and label.exact and DEEP not in label.path and len(out) < 4:
                 out.append(Requirement(label.param, label.path, requirement.value, requirement.negated))
         return None
 

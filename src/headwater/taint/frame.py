@@ -12,7 +12,7 @@ from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
 from headwater.taint import rows, secrets, slots
-from headwater.taint.labels import ALL, GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
+from headwater.taint.labels import ALL, DEEP, GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State, cleared
 from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
@@ -184,7 +184,8 @@ class Frame(State):
                 if found is not None:
                     made = join(made, found)
             if value.labels:
-                made = join(made, self.part(self.apart(value), name))
+                part = self.part(self.apart(value), name)
+                made = join(made, _guessed_again(part) if part.labels and any(type(ref) is Inst for ref in value.refs) else part)
         refs: list[Any] = []
         loose = value.loose
         opaque = False
@@ -653,8 +654,11 @@ class Frame(State):
             self.projecting = outer
 
     def _part_at(self, value: Value, path: Path) -> Value:
+        deep = False
         for key in path:
-            if key == OBJECT:
+            if key == DEEP:
+                deep = True
+            elif key == OBJECT:
                 value = self.narrowed(value)
             elif key == CALL:
                 value = self.call_value(value, [], {})
@@ -663,7 +667,7 @@ class Frame(State):
             elif isinstance(key, int):
                 value = self.item(value, key, None)
             else:
-                value = self._get(value, key)
+                value = self.below(value, key) if deep else self._get(value, key)
             if value is BOTTOM:
                 break
         return value
@@ -710,6 +714,21 @@ class Frame(State):
 
     def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
         raise NotImplementedError
+
+
+def _guessed_again(value: Value) -> Value:
+    """A field of an object into which data may have gone somewhere: where that was a guess, that it is this field is a second one."""
+    made: dict[Label, Label] = {}
+    for label in value.labels:
+        if label.exact or not label.drop:
+            made[label] = label
+        elif label.drop < limits.DROPS and (after := derive(label, drop=1)) is not None:
+            made[label] = after
+    labels = frozenset(made.values())
+    if labels == value.labels:
+        return value
+    steps = {new: value.steps[old] for old, new in made.items() if old in value.steps} if value.steps else None
+    return value.with_(labels=labels, steps=steps)
 
 
 def as_object(value: Value) -> Value:

@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from headwater import limits
+from headwater.apis.paths import CALL
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS
 from headwater.index.entities import Fn
 
@@ -64,6 +65,8 @@ HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path: what comes before is an object of a class, and no text or number."""
+DEEP = "**"
+"""In an access path, before the last name: any attributes and keys, or none."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
 
@@ -120,7 +123,7 @@ class Label:
         self.weak = weak
         self.key = key
         self._derived: dict[tuple[int, int, int, bool], Label | None] = {}
-        self._extended: dict[str | int, Label] = {}
+        self._extended: dict[Any, Label] = {}
 
     def __repr__(self) -> str:
         name = f"{self.source.kind}@{self.source.start}" if self.source else f"${self.param}{''.join(f'.{k}' for k in self.path)}"
@@ -198,17 +201,39 @@ def uncleared(label: Label, classes: int) -> Label:
 
 
 def extend(label: Label, key: str | int) -> Label:
-    """The label of an attribute or element: a longer access path for an exact parameter, else the same."""
+    """The label of an attribute or element: a longer access path for an exact parameter, else the same.
+
+    Of a path that is too long, the last name is kept, and not what stands before it.
+    """
     if not label.exact:
         return label
-    if label.source is None and len(label.path) < limits.ACCESS_PATH:
+    long = len(label.path) >= limits.ACCESS_PATH or DEEP in label.path
+    if label.source is None and not (long and key in (CALL, OBJECT)):
         known = label._extended.get(key)
         if known is None:
-            path = (*label.path, key)
+            path = deeper(label.path, key) if long else (*label.path, key)
             known = label._extended[key] = _intern(None, label.param, path, label.cleared, label.drop, True, label.weak)
         return known
     made = derive(label)
     return made if made is not None else label
+
+
+def deeper(path: tuple[str | int, ...], key: str | int) -> tuple[str | int, ...]:
+    """The access path of a name somewhere below ``path``, or of any element of what ``path`` names."""
+    if key == "*" or isinstance(key, int):
+        return path if path[-1:] == ("*",) else (*path, "*")
+    return (*(path[: path.index(DEEP)] if DEEP in path else path), DEEP, key)
+
+
+def extend_deep(label: Label, key: str) -> Label:
+    """The label of what has a name somewhere inside."""
+    if not label.exact or label.source is not None:
+        return label
+    known = label._extended.get((key,))
+    if known is None:
+        path = deeper(label.path, key)
+        known = label._extended[(key,)] = _intern(None, label.param, path, label.cleared, label.drop, True, label.weak)
+    return known
 
 
 def derive_all(labels: frozenset[Label], clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> frozenset[Label]:
@@ -248,7 +273,9 @@ def _widen(labels: frozenset[Label]) -> frozenset[Label]:
         if not any(count > _CROWD for count in crowded.values()):
             break
         labels = frozenset(
-            _intern(None, label.param, label.path[:steps], label.cleared, label.drop, False, label.weak)
+            _intern(
+                None, label.param, label.path[: steps if label.path[:1] != (DEEP,) else 0], label.cleared, label.drop, False, label.weak
+            )
             if label.source is None and crowded[label.param] > _CROWD
             else label
             for label in labels

@@ -19,6 +19,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards, optin, prompts, rows, secrets, slots, templates
 from headwater.taint.arguments import Args, Arguments
+from headwater.taint.filled import filled
 from headwater.taint.labels import (
     ALL,
     BIT,
@@ -549,6 +550,7 @@ class Models(Arguments):
         for ref in function.refs:
             if not isinstance(ref, Fn):
                 continue
+            defaults: dict[Any, Value] | None = None
             for param in ref.ir.params[1 if ref.bound else 0 :]:
                 kind = callback.by_name.get(param.name, callback.parameters)
                 type_ = self.symbols.type_value(ref.module, param.annotation, ref.cls)
@@ -556,15 +558,24 @@ class Models(Arguments):
                 checked = callback.validates and (type_.scalar or type_.literal)
                 if not kind or foreign or param.name in callback.except_:
                     continue
+                if param.default >= 0 and callback.except_:
+                    defaults = self._defaults(ref) if defaults is None else defaults
+                    if filled(self.solver, ref, param, callback, defaults):
+                        continue
                 if checked:
                     given[param.name] = Value()  # anything of its type
                     continue
                 text = f"the argument {param.name} of the {callback.is_ or 'function'} {ref.name}()"
                 label = source_label(self.solver.source(kind, ref, param.start, param.end, text))
-                given[param.name] = Value(
-                    frozenset((label,)), steps={label: Node(self.at.start, self.at.end, text, None)} if self.traced else None
-                )
+                value = Value(frozenset((label,)), steps={label: Node(self.at.start, self.at.end, text, None)} if self.traced else None)
+                given[param.name] = self.typed(value, type_) if type_.refs else value
         return given
+
+    def _defaults(self, fn: Fn) -> dict[Any, Value]:
+        """The defaults of the parameters of a function, by register."""
+        frame = type(self)(self.solver, fn)
+        frame.block(fn.ir.defaults)
+        return frame.cells
 
     def register(self, function: Value, callback: Callback, state: str = "") -> None:
         """The library calls the function with data of its own."""
@@ -640,6 +651,10 @@ class Models(Arguments):
         weak, denied = ALL & ~shown, DENIED & ~refused if pattern is not None and guard.way == "search" and pattern.refused else 0
         true: Fact = (cells, shown, weak, (), f"{name}() can be passed: " + _loose(pattern, guard.way) if weak else "")
         return true, (cells, refused, denied, (), f"{name}() for what is refused can be passed" if denied else "")
+
+    def block(self, block: list[Any]) -> None:
+        """Run instructions."""
+        raise NotImplementedError
 
     def cells_holding(self, value: Value) -> list[Cell]:
         """The variables that a value was read from (and those of the data that it is the text of)."""

@@ -390,7 +390,16 @@ class Solver(Shared):
                 dirty.add(reader)  # else what an unknown call does was assumed of it, and that is what it does
         dirty |= self._stale.keys()
         self._stale = {}
-        dirty = {one for one in dirty if one in self._carrying or self._may_find(one)}
+        asked = {target for reader, called in self.called.items() if self._may_find(reader) for target in called}
+        leading = {one for one, targets in self._late.items() if any(self.summaries[target].sinks for target in targets)}
+        dirty = {
+            one
+            for one in dirty
+            if one in leading
+            or one in self._carrying
+            or self._may_find(one)
+            or (one in self._late and one in asked and not self.summaries[one].returns.empty)
+        }
         self.count("late-readers", len(dirty))
         return dirty
 

@@ -13,9 +13,23 @@ from typing import TYPE_CHECKING, Any
 from headwater import ir, limits
 from headwater.index.entities import Fn, Inst
 from headwater.taint import prompts
-from headwater.taint.labels import ALL, GUESSED, TEXTUAL, Label, derive, derive_all, extend, extend_all, ordered, param_label, widen
+from headwater.taint.labels import (
+    ALL,
+    DEEP,
+    GUESSED,
+    TEXTUAL,
+    Label,
+    derive,
+    derive_all,
+    extend,
+    extend_all,
+    extend_deep,
+    ordered,
+    param_label,
+    widen,
+)
 from headwater.taint.summary import Path
-from headwater.taint.value import BOTTOM, LAST, STATE, Alloc, Node, Value, join
+from headwater.taint.value import BOTTOM, LAST, NO_CONST, STATE, Alloc, Node, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -137,7 +151,7 @@ class State:
         """Write a field; ``weak``: it may also stay as it was."""
         keys = alloc.keys
         if key not in keys:
-            if len(keys) >= limits.FIELDS:
+            if len(keys) >= (limits.KEYS if type(key) is str else limits.FIELDS):
                 self.solver.count("widened-objects")
                 key, weak = "*", True
                 if value.labels:  # to find it in one of the fields would be a guess
@@ -165,20 +179,35 @@ class State:
         found = self.cells.get((alloc, key))
         if found is not None:
             if key != "*" and (alloc.mixed or alloc.kind not in ("tuple", "list", STATE)) and (alloc, "*") in self.cells:
-                return join(found, self.cells[(alloc, "*")])  # what was appended to a list stands behind its known places
+                return join(found, self._any(alloc))  # what was appended to a list stands behind its known places
             return found
-        star = self.cells.get((alloc, "*")) if key != "*" else None
+        star = self._any(alloc) if key != "*" and (alloc, "*") in self.cells else None
         if alloc.root is not None:
             made = self._default(alloc, key)
             if star is not None:
-                index, path = alloc.root
-                typed = isinstance(key, int) and star.labels == {param_label(index, (*path, "*"))}  # list[T] says it of all places
-                made = join(made, Value(refs=star.refs) if typed else star)
-            if key not in alloc.keys and len(alloc.keys) < limits.FIELDS:
+                made = join(made, star)
+            if key not in alloc.keys and len(alloc.keys) < limits.KEYS:
                 self.cells[(alloc, key)] = made  # not journalled: it is what the field is in every branch
                 alloc.version += 1
             return made
         return star
+
+    def _any(self, alloc: Alloc) -> Value:
+        """What was stored in an object under names that are not known: of what a caller gave, each name has its own part."""
+        star = self.cells[(alloc, "*")]
+        if alloc.root is None:
+            return star
+        index, path = alloc.root
+        given = param_label(index, (*path, "*"))
+        if given not in star.labels:
+            return star
+        labels = star.labels - {given}
+        if not labels:
+            return Value(refs=star.refs)  # list[T] says it of all places
+        held = tuple(one for one in star.allocs if one.root != (index, (*path, "*")))
+        return star.with_(
+            labels=labels, allocs=held, steps=star.steps and {label: star.steps[label] for label in labels if label in star.steps}
+        )
 
     def contents(self, alloc: Alloc) -> Value:
         """The join of all fields."""
@@ -281,6 +310,44 @@ class State:
         )
         return Value(widen(labels), allocs=roots[: limits.REFS], steps=steps)
 
+    def below(self, value: Value, key: str) -> Value:
+        """What has a name, however deep inside a value."""
+        made = self._below(value, key)
+        seen = dict.fromkeys(self._data_of(value))
+        level = list(seen)
+        for _ in range(limits.SHAPE_DEPTH):
+            deeper: list[Alloc] = []
+            for alloc in level:
+                for name in alloc.keys:
+                    found = self.cells.get((alloc, name))
+                    if found is None:
+                        continue
+                    if name == key:
+                        made = join(made, found)
+                    elif found.labels and (found.allocs or alloc.kind not in ("instance", "list", "tuple", "set")):
+                        made = join(made, self._below(found, key))  # a text in a field or list has no names
+                    for one in self._data_of(found) if found.allocs else ():
+                        if one not in seen:
+                            seen[one] = None
+                            deeper.append(one)
+            if not deeper:
+                break
+            level = deeper
+        return made if made.const is NO_CONST else made.with_(const=NO_CONST)
+
+    def _below(self, value: Value, key: str) -> Value:
+        """What has a name inside a value of which only labels are known."""
+        if not value.labels:
+            return BOTTOM
+        self.work += 1
+        labels = frozenset(extend_deep(label, key) for label in value.labels)
+        steps: Mapping[Label, Node] | None = None
+        if value.steps:
+            steps = {extend_deep(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
+        if prompts.asked_for(key):
+            labels, steps = asked(labels, steps)
+        return Value(widen(labels), proven=value.proven, steps=steps)
+
     def derived(self, values: Iterable[Value], what: str = "", clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> Value:
         """The result of an operation on ``values``: their labels, changed."""
         labels: set[Label] = set()
@@ -354,7 +421,7 @@ def guessed(value: Value) -> Value:
 
 
 def _inexact(labels: frozenset[Label], steps: Mapping[Label, Node] | None, clear: int) -> tuple[frozenset[Label], dict[Label, Node] | None]:
-    made = {label: label if label.exact else derive(label, clear=clear, exact=True) for label in labels}
+    made = {label: label if label.exact and DEEP not in label.path else derive(label, clear=clear, exact=True) for label in labels}
     told = {new: steps[old] for old, new in made.items() if new is not None and old in steps} if steps else None
     return frozenset(new for new in made.values() if new is not None), told
 

@@ -17,6 +17,7 @@ from headwater.taint.labels import (
     ALL,
     BIT,
     CONTAINED,
+    DEEP,
     GUESSED,
     HELD,
     NEAR,
@@ -30,6 +31,7 @@ from headwater.taint.summary import SLOT, Proof, Summary, ToParam
 from headwater.taint.value import (
     BOTTOM,
     NO_CONST,
+    NO_LABELS,
     NOTHING,
     Alloc,
     Node,
@@ -56,6 +58,10 @@ class Interpreter(Branches):
         self.false_proofs: list[dict[int, tuple[int, int]]] = []
         self.yields: Alloc | None = None
         self.return_shape = NOTHING
+        said = fn.ir.returns
+        type_ = self.symbols.type_value(self.mod, said, fn.cls) if said is not None and said.name != "None" else None
+        self.plain = type_ is not None and (type_.scalar or type_.literal)
+        """It is said to return numbers, truth values or words of a fixed set: no data of others. (None is often said where it is wrong.)"""
         self.return_steps: dict[Label, Node] = {}
         self.return_places: dict[Label, tuple[int, int]] = {}
         """Where it is returned (traced runs only)."""
@@ -174,8 +180,8 @@ class Interpreter(Branches):
         effects = [effect for _, effect in sorted(self.sinks.items(), key=lambda item: item[0])]
         if len(effects) > limits.EFFECTS:
             self.solver.count("effects-cut")
-            # What is run, read or fetched counts before what is only said to a model.
-            effects.sort(key=lambda one: (bool(BIT[one.sink.class_] & GUESSED), one.drop, one.weak, one.key))
+            # What is run, read or fetched counts before what is only said to a model, what lies near before what lies deep in an argument.
+            effects.sort(key=lambda one: (bool(BIT[one.sink.class_] & GUESSED), one.drop, one.weak, DEEP in one.path, one.key))
             effects = effects[: limits.EFFECTS]
             effects.sort(key=lambda one: one.key)
         return tuple(effects)
@@ -244,6 +250,8 @@ class Interpreter(Branches):
     # ------------------------------------------------------------------------------------------- leaving
 
     def _return_value(self, value: Value) -> None:
+        if self.plain and (value.labels or value.allocs):
+            value = value.with_(labels=NO_LABELS, allocs=(), steps=None)
         self.return_shape = join_shapes(self.return_shape, self.export(value))
         if self.traced:
             whole = self.collapse(value)

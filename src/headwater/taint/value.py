@@ -388,7 +388,7 @@ def join_shapes(a: Shape, b: Shape) -> Shape:
             known = fields.get(key)
             if known is not None:
                 fields[key] = join_shapes(known, shape)
-            elif len(fields) < limits.FIELDS:
+            elif len(fields) < (limits.KEYS if type(key) is str else limits.FIELDS):
                 fields[key] = shape
             else:
                 fields["*"] = join_shapes(fields.get("*", NOTHING), shape)
