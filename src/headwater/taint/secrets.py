@@ -11,7 +11,7 @@ import re
 from headwater.index.entities import Fn
 from headwater.taint.labels import BIT, Label
 
-CLASSES = frozenset({"prompt", "log", "response", "generation"})
+CLASSES = frozenset({"prompt", "log", "response", "generation", "vector-write", "training-data"})
 """Sink classes for data of which nothing about its way may be unsure: they make no function worth interpreting that names no secret."""
 SHOWN = BIT["prompt"] | BIT["log"] | BIT["response"]
 """What a piece of a secret does no harm to (``key[:4]``)."""
