@@ -13,6 +13,8 @@ from headwater.taint.labels import BIT, Label
 
 CLASSES = frozenset({"prompt", "log", "response", "generation", "vector-write", "training-data"})
 """Sink classes for data of which nothing about its way may be unsure: they make no function worth interpreting that names no secret."""
+_KEPT = frozenset({"vector-write", "training-data"})
+"""Those of them to which the way may be unsure."""
 SHOWN = BIT["prompt"] | BIT["log"] | BIT["response"]
 """What a piece of a secret does no harm to (``key[:4]``)."""
 _FOR_SECRETS = SHOWN | BIT["prompt-system"]
@@ -42,7 +44,7 @@ def followed(fn: Fn, label: Label, class_: str, lost: int) -> bool:
     """Whether data that reaches a sink is worth telling, as far as it may be a secret; ``lost``: the steps of confidence lost."""
     if label.source is not None:
         return not lost or (class_ != "generation" and (label.source.kind != "secret" or not BIT[class_] & _FOR_SECRETS))
-    if class_ not in CLASSES:
+    if class_ not in CLASSES or class_ in _KEPT:
         return True
     if lost:
         return False
