@@ -28,7 +28,7 @@ from headwater.frontends.pool import lower_source
 from headwater.index.symbols import Symbols
 from headwater.rules.load import load_rules
 from headwater.taint.findings import Reporter
-from headwater.taint.guards import SPECIAL
+from headwater.taint.guards import NAMES, SPECIAL
 from headwater.taint.labels import clear_interned
 from headwater.taint.programs import KNOWN
 from headwater.taint.solve import Solver
@@ -59,7 +59,7 @@ class World:
         self.apis = [(api, frozenset(name for path in paths(api) for name in self.firsts(path))) for _, file in FILES for api in file.apis]
         self.operators = [op for _, file in FILES for op in file.operators]
         self.calls = [(path, rule, self.firsts(path)) for path, rule in calls]
-        self.special = [(path, self.firsts(path)) for path in (*SPECIAL, *KNOWN)]
+        self.special = [(path, self.firsts(path)) for path in (*SPECIAL, *NAMES, *KNOWN)]
 
     @functools.cache  # noqa: B019
     def firsts(self, path: str) -> frozenset[str]:
