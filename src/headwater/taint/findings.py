@@ -99,6 +99,9 @@ class Reporter:
                 best[issue.source.key] = issue
         ordered = sorted(best.values(), key=_weight)
         traces: list[Trace] = []
+        alike: list[Trace] = []
+        """Ways that come to the operation as another one does."""
+        callers: set[int] = set()
         strongest: Issue | None = None
         doubts: list[str] = []
         way: list[RawStep] = []
@@ -115,7 +118,10 @@ class Reporter:
             if strongest is None:
                 strongest, doubts, way = issue, _doubts(path), path[:1]
                 checked = [step for step in path if isinstance(step.what, Doubt)]
-            traces.append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
+            caller = next((step.fn.id for step in reversed(path) if step.fn is not issue.sink.fn), -1)
+            (alike if caller in callers else traces).append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
+            callers.add(caller)
+        traces += alike[: limits.TRACES - len(traces)]
         if strongest is None:
             return None
         sink = strongest.sink
