@@ -1,4 +1,4 @@
-# make demo, test, test-system, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
+# make demo, test, test-system, compiled, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
 # but for Debian packages that test-system installs where it runs as root.
 
 PYTHON ?= python3
@@ -13,7 +13,7 @@ export PIP_ROOT_USER_ACTION := ignore
 export npm_config_cache := $(CURDIR)/build/npm
 export npm_config_update_notifier := false
 
-.PHONY: demo test test-system lint clean
+.PHONY: demo test test-system compiled lint clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -30,6 +30,14 @@ lint: $(READY)
 
 test-system: $(READY) $(SYSTEM)/.ready
 	$(BIN)/pytest tests/system
+
+# A wheel with compiled modules, in dist. On a copy: the build puts files beside the sources, which would be imported instead of them.
+compiled: $(READY)
+	@command -v cc >/dev/null || { echo "make: a C compiler is missing (Debian: apt-get install gcc python3-dev)" >&2; exit 1; }
+	rm -rf build/compiled
+	mkdir -p build/compiled
+	cp -R src pyproject.toml README.md LICENSE build/compiled
+	HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist build/compiled
 
 # The stamp is older than pyproject.toml when a dependency changes.
 $(READY): pyproject.toml
