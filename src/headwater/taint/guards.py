@@ -57,6 +57,9 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             true_ = _whole(frame, left, right)
         elif right.subject and configured(frame, left) and not configured(frame, right):
             true_ = _whole(frame, right, left)
+        elif left.subject and right.subject and _given(left) != _given(right):  # what was found is on the host that the caller asked for
+            found = right if _given(left) else left
+            true_ = ((found.subject, BIT["url"], 0, (), ""),) if not found.proven & NAME_HEAD else ()
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
         for one, other in ((left_register, right_register), (right_register, left_register)):
@@ -163,6 +166,11 @@ def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:
     if any(ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("socket.")) for option in options for ref in option.refs):
         return ()  # the family of an address, not the address
     return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else BIT["url"], 0, (), ""),)
+
+
+def _given(value: Value) -> bool:
+    """Whether a value is of the caller alone."""
+    return all(label.source is None for label in value.labels)
 
 
 def configured(frame: Frame, value: Value) -> bool:
