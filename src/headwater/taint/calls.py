@@ -120,7 +120,12 @@ class Calls(Models):
             values.append(receiver)
         elif callee.labels and not any(label.exact for label in callee.labels):
             values.append(callee)
-        other = self.derived(values, f"through {args.name or 'a function'}(), which is not part of the project", drop=1)
+        what = f"through {args.name or 'a function'}(), which is not part of the project"
+        objects: list[Value] = []  # which of their fields the result is made of is a second guess
+        others: list[Value] = []
+        for value in values:
+            (objects if any(type(ref) is Inst for ref in value.refs) else others).append(value)
+        other = join(self.derived(others, what, drop=1), self.derived(objects, what, drop=2))
         return join(made, other.with_(proven=checked) if checked and other.labels else other)
 
     def _mapping(self, value: Value) -> bool:
