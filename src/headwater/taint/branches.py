@@ -50,7 +50,8 @@ class Branches(Instructions):
 
     def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
         super().__init__(solver, fn, traced)
-        self.loops: list[list[dict[Any, Value]]] = []
+        self.loops: list[tuple[int, list[dict[Any, Value]]]] = []
+        """Of the loops around the instruction at hand: how many branches were open at its start, and what was written where it is left."""
         self.lasting = solver.lasting(fn)
         self.jump = ""
         """How the last path ended that does not go on: ``raise``, ``return``, ``next`` (the next round of a loop, or none)."""
@@ -167,14 +168,31 @@ class Branches(Instructions):
         return ()
 
     def i_break(self, i: ir.Break) -> None:
-        if self.loops and self.journal is not None:
-            self.loops[-1].append({})
+        self._left()
         self.dead = True
         self.jump = "next"
 
     def i_continue(self, i: ir.Continue) -> None:
+        self._left()
         self.dead = True
         self.jump = "next"
+
+    def _left(self) -> None:
+        """A round of the loop ends here: what it has written so far holds after the loop, or in the next round."""
+        if not self.loops:
+            return
+        start, ways = self.loops[-1]
+        lasting, cells = self.lasting, self.cells
+        written: dict[Any, Value] = {}
+        for journal in self.journals[start:]:
+            for cell, old in journal.items():
+                value = cells.get(cell)
+                if value is None or not (type(cell) is tuple or cell in lasting):
+                    continue
+                if type(old) is not Value or old.const is not value.const or not _only_facts(old, value):
+                    written[cell] = value
+        if written:
+            ways.append(written)
 
     def i_if(self, i: ir.If) -> None:
         deltas: list[dict[Any, Value]] = []
@@ -300,9 +318,12 @@ class Branches(Instructions):
             if i.cond is not None:
                 facts, exit_facts = self.cond(i.cond)
             self.over.append(i.cond is None and bool(i.body) and type(i.body[0]) is ir.Elem and self.fixed(self.cells.get(i.body[0].src)))
+            ways: list[dict[Any, Value]] = []
+            self.loops.append((len(self.journals), ways))
             delta, _ = self.branch(i.body, facts)
+            self.loops.pop()
             self.over.pop()
-            self.merge([delta], False)
+            self.merge([delta, *ways], False)
             whole = self.end(outer, self.lasting)
             changed = False
             for cell, value in whole.items():

@@ -50,6 +50,8 @@ class State:
         self.cells: dict[Cell, Value] = {}
         self.journal: dict[Cell, Any] | None = None
         """First value before the innermost branch wrote the cell."""
+        self.journals: list[dict[Cell, Any]] = []
+        """The journals of all open branches, the innermost last."""
         self.dead = False
         self.work = 0
         self.version = 0
@@ -78,6 +80,7 @@ class State:
         """Open a branch; give what it returns to ``end``."""
         outer = self.journal
         self.journal = {}
+        self.journals.append(self.journal)
         return outer
 
     def end(self, outer: dict[Cell, Any] | None, kept: frozenset[int] | None = None) -> dict[Cell, Value]:
@@ -96,6 +99,7 @@ class State:
             else:
                 del cells[cell]
         self.version += 1
+        self.journals.pop()
         self.journal = outer
         return delta
 
