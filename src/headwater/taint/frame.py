@@ -242,6 +242,9 @@ class Frame(State):
             if candidates and not self._own(value, name):
                 loose = loose or any(isinstance(ref, Fn) for ref in candidates)
                 refs += candidates
+                for ref in candidates:
+                    if isinstance(ref, Fn) and ref.cls is not None and self.solver.replaced(ref.cls, name):
+                        made = join(made, self._put_there(ref.cls, name))
         if opaque and not refs and not made.refs:
             # A method of the result of a library call: text and bytes have the methods that they have everywhere.
             child = self.solver.unknown.child(name) if self.solver.unknown is not None and value.labels else None
@@ -313,6 +316,8 @@ class Frame(State):
                 return join(made, self._property(methods, value, name)), []
             if made.allocs and all(alloc.root is not None for alloc in made.allocs):
                 made = Value(proven=0)  # a method, not a field of the parameter
+            if self.solver.replaced(cls, name):
+                made = join(made, self._put_there(cls, name))
             return made, list(methods)
         if self.solver.is_row(self.fn, cls):
             made = join(made, rows.read(self, cls, value, name))
@@ -334,6 +339,11 @@ class Frame(State):
                 found = found.with_(labels=frozenset(label for label in found.labels if not label.drop))
             made = join(made, self.lower(found))
         return made, []
+
+    def _put_there(self, cls: Cls, name: str) -> Value:
+        """The functions that objects of a class get in the place of a method."""
+        found = self.instantiate(self.solver.read_field(self.fn, cls, name), ("field", cls.id, name), f"the field {name}")
+        return found if any(isinstance(ref, Fn) for ref in found.refs) else BOTTOM
 
     def _property(self, methods: tuple[Fn, ...], value: Value, name: str) -> Value:
         """The results of a property and its overrides."""

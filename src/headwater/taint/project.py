@@ -87,6 +87,7 @@ class Project:
         """Libraries with decorators that say something of what a function returns."""
         self._stateful: dict[str, bool] = {}
         self._candidates: dict[str, tuple[Any, ...]] = {}
+        self._replaced: dict[tuple[int, str], bool] = {}
 
     def count(self, what: str, number: int = 1) -> None:
         """Count an event for the ledger."""
@@ -187,6 +188,13 @@ class Project:
             if len(methods) <= limits.CANDIDATES:
                 found += [method for method in methods if "property" not in method.ir.flags]
             known = self._candidates[name] = tuple(found)
+        return known
+
+    def replaced(self, cls: Cls, name: str) -> bool:
+        """Whether objects of a class get another function in the place of a method (``self.run = run``)."""
+        known = self._replaced.get((cls.id, name))
+        if known is None:
+            known = self._replaced[(cls.id, name)] = any(name in one.written for one in self.family(cls))
         return known
 
     def iteration(self, cls: Cls) -> tuple[Fn | None, Fn | None]:
