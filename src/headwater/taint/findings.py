@@ -107,7 +107,7 @@ class Reporter:
         way: list[RawStep] = []
         checked: list[RawStep] = []
         for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
-            if len(traces) >= limits.TRACES:
+            if len(traces) >= limits.TRACES or len(traces) + len(alike) >= 2 * limits.TRACES:
                 break
             try:
                 path = tracer.path(issue)
