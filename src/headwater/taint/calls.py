@@ -114,7 +114,9 @@ class Calls(Models):
         if not refs:
             made = join(made, self._unknown_callback(callee, args))
             self.solver.count("calls-unresolved")
-        values = [self._outcome(value) for value in args.everything()]
+        given = args.everything()
+        self._handed_functions(given)
+        values = [self._outcome(value) for value in given]
         checked = made.proven if callee.loose and len(refs) == 1 else 0  # the one function of that name looks at what it is given
         if receiver is not None:
             values.append(receiver)
@@ -144,9 +146,18 @@ class Calls(Models):
             if given and told and not label.cleared & BIT["code"]:
                 self._reach(label, name, sink, 1, 0, label.exact, (), None)
 
+    def _handed_functions(self, given: list[Value]) -> None:
+        """An unknown callee is handed functions beside data: it is likely to call them with it, or with parts of it."""
+        functions = [value for value in given if _function(value)]
+        data = [] if self.projecting or not functions else [value for value in given if value.labels and not value.refs]
+        if data:
+            lowered = [self.derived([value], drop=1) for value in data]
+            for function in functions:
+                self.call(function, Args(lowered))
+
     def _outcome(self, value: Value) -> Value:
         """What an unknown callee may make of an argument: of a function, what that returns, and not what it took from around it."""
-        if not value.refs or value.labels or not all(isinstance(ref, Fn) for ref in value.refs):
+        if not _function(value):
             return value
         outer, self.projecting = self.projecting, True
         try:
@@ -551,6 +562,11 @@ def _opened(value: Value) -> bool:
 def _is_text(requirement: Requirement) -> bool:
     """Whether a condition is that an argument is one text of many: where nothing is known of it, that is a guess."""
     return isinstance(requirement.value, str) and not requirement.negated
+
+
+def _function(value: Value) -> bool:
+    """Whether a value is a function of the project."""
+    return bool(value.refs) and not value.labels and all(isinstance(ref, Fn) for ref in value.refs)
 
 
 def _field(name: str | int) -> str:
