@@ -15,6 +15,7 @@ from headwater.files.source import Source as File
 from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
+from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
 from headwater.taint.labels import Source, eased, steps_down
@@ -24,7 +25,6 @@ from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
-from headwater.taint.value import Doubt
 
 _WHO = r"[\w.]*(?:user|auth|login|token|jwt|api_?key|permission|admin|credential|principal|identity)"
 _ASKED = re.compile(

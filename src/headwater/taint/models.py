@@ -19,6 +19,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import guards, optin, prompts, rows, secrets, slots, templates
 from headwater.taint.arguments import Args, Arguments
+from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
 from headwater.taint.labels import (
     ALL,
@@ -54,7 +55,6 @@ from headwater.taint.value import (
     BOTTOM,
     GATE,
     NO_CONST,
-    Doubt,
     ElementsOf,
     Fact,
     Node,

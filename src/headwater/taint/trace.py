@@ -11,12 +11,13 @@ from typing import Any
 
 from headwater import limits
 from headwater.index.entities import Fn, is_test
+from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry, call_entry, run_entry
 from headwater.taint.labels import BIT, Label, ordered
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue, Sink, ToSink
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import Doubt, Node, Shape
+from headwater.taint.value import Node, Shape
 
 
 class RawStep:

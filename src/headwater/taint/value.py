@@ -67,19 +67,6 @@ class Node:
         self.hop = hop
 
 
-class Doubt(str):
-    """The words of a step that is a check which can be passed, and the sink classes that it is about."""
-
-    text: str
-    weak: int
-
-    def __new__(cls, text: str, weak: int) -> Doubt:
-        made = super().__new__(cls, f"checked, but {text}")
-        made.text = text
-        made.weak = weak
-        return made
-
-
 class PathOf(NamedTuple):
     """A cell that a path was made from: what a check shows of the path's place holds for the data in the cell too."""
 
