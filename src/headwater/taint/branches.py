@@ -71,19 +71,20 @@ class Branches(Instructions):
 
     def branch(self, block: list[Any], facts: tuple[Fact, ...] = ()) -> tuple[dict[Any, Value], bool]:
         """Run a block as a branch: what it changed, and whether it goes on after its end."""
-        outer, gates = self.begin(), self.gates
+        self.begin()
+        gates = self.gates
         for fact in facts:
             self.learn(fact)
-        delta, alive = self.finish(block, outer)
+        delta, alive = self.finish(block)
         self.inner, self.gates = self.gates, gates
         return delta, alive
 
-    def finish(self, block: list[Any], outer: dict[Any, Value] | None) -> tuple[dict[Any, Value], bool]:
+    def finish(self, block: list[Any]) -> tuple[dict[Any, Value], bool]:
         """Run the block of a branch that was begun: what the branch changed, and whether it goes on after its end."""
         self.block(block)
         alive = not self.dead
         self.dead = False
-        return self.end(outer, self.lasting), alive
+        return self.end(self.lasting), alive
 
     def cond(self, cond: Any) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
         """Evaluate a condition: what holds where it is true and where it is false."""
@@ -101,11 +102,10 @@ class Branches(Instructions):
         all_of = kind is ir.AllOf
         gathered: list[Fact] = []
         other: tuple[Fact, ...] = ()
-        saved: list[dict[Any, Any] | None] = []
         gates = self.gates
         for number, part in enumerate(cond.parts):
             if number:
-                saved.append(self.begin())
+                self.begin()
                 for fact in gathered:
                     self.learn(fact)
             true, false = self.cond(part)
@@ -113,8 +113,8 @@ class Branches(Instructions):
             if len(cond.parts) == 1:
                 other = false if all_of else true
         self.gates = gates
-        for outer in saved[::-1]:  # the facts hold in the branches only; calls in operands may have changed objects: keep those
-            delta = self.end(outer)
+        for _ in cond.parts[1:]:  # the facts hold in the branches only; calls in operands may have changed objects: keep those
+            delta = self.end()
             self.merge([{cell: value for cell, value in delta.items() if not _only_facts(self.cells.get(cell), value)}], True)
         if not all_of and len(cond.parts) > 1:
             other = _shared([self._again(part, 0) for part in cond.parts])
@@ -198,7 +198,7 @@ class Branches(Instructions):
         deltas: list[dict[Any, Value]] = []
         outside = self.gates
         gates: list[tuple[Any, ...]] = []
-        outer = self.begin()  # the path on which no condition has held so far
+        self.begin()  # the path on which no condition has held so far
         named = self.lasting
         known: list[tuple[Fact, ...]] = []  # what the conditions themselves have shown
         failed: tuple[Fact, ...] = ()
@@ -207,11 +207,11 @@ class Branches(Instructions):
         before = programs.version
         first = len(programs.looked)
         for arm in i.arms:
-            inner = self.begin()
+            self.begin()
             seen = len(programs.looked)
             true, false = self.cond(arm.cond)
             at = self.at
-            for cell, value in self.end(inner).items():
+            for cell, value in self.end().items():
                 self.write(cell, value)
                 if type(cell) is tuple or cell in named:
                     kept[cell] = value
@@ -238,7 +238,7 @@ class Branches(Instructions):
         programs.enclosing.pop()
         rest_alive = not self.dead
         self.dead = False
-        rest = self.end(outer, self.lasting)
+        rest = self.end(self.lasting)
         if rest_alive:
             deltas.append(rest)
             gates.append(self.gates)
@@ -313,7 +313,7 @@ class Branches(Instructions):
         if endless:
             self.asked = set()
         for _ in range(limits.LOOP_ROUNDS if self.inside == 1 else 2):
-            outer = self.begin()
+            self.begin()
             facts: tuple[Fact, ...] = ()
             if i.cond is not None:
                 facts, exit_facts = self.cond(i.cond)
@@ -324,7 +324,7 @@ class Branches(Instructions):
             self.loops.pop()
             self.over.pop()
             self.merge([delta, *ways], False)
-            whole = self.end(outer, self.lasting)
+            whole = self.end(self.lasting)
             changed = False
             for cell, value in whole.items():
                 base = self.cells.get(cell)
@@ -373,18 +373,18 @@ class Branches(Instructions):
         before = programs.version
         refused, by_raise = dict(programs.refused), dict(programs.raised)
         gates = self.gates
-        outer = self.begin()
+        self.begin()
         self.block(i.body)
         body_alive = not self.dead
         self.dead = False
         thrown = self.raised.pop()
-        mid = self.end(outer, self.lasting)
+        mid = self.end(self.lasting)
         deltas: list[dict[Any, Value]] = []
         if body_alive:
-            outer = self.begin()
+            self.begin()
             for cell, value in mid.items():
                 self.write(cell, value)
-            delta, alive = self.finish(i.orelse, outer)
+            delta, alive = self.finish(i.orelse)
             if alive:
                 deltas.append(delta)
         inner, self.gates = self.gates, gates
@@ -392,7 +392,7 @@ class Branches(Instructions):
         caught = join_all(thrown)
         swallowed = False
         for handler in i.handlers:
-            outer = self.begin()
+            self.begin()
             self.merge([mid], False)
             if handler.dst >= 0:
                 refs = tuple(
@@ -409,7 +409,7 @@ class Branches(Instructions):
                         labels.labels, tuple(one for cls in refs for one in instance_refs(cls)), allocs=caught.allocs, steps=labels.steps
                     ),
                 )
-            delta, alive = self.finish(handler.body, outer)
+            delta, alive = self.finish(handler.body)
             if alive:
                 deltas.append(delta)
                 swallowed = True

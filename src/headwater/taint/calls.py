@@ -17,7 +17,7 @@ from headwater.taint import containers, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import BIT, DEEP, PARSED_URL, PATHS, RECALLED, RESOLVED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import BIT, DEEP, PATHS, RECALLED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _NAMES = PATHS | BIT["url"]
-_MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL}
 
 
 class Calls(Models):

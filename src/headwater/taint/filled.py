@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir
@@ -22,7 +21,7 @@ def filled(solver: Project, fn: Fn, param: ir.Param, callback: Callback, default
         return True
     texts: set[str] = set()
     if param.default >= 0:
-        texts |= {getattr(ref, "text", "") for ref in defaults.get(param.default, BOTTOM).refs}
+        texts |= {getattr(ref, "text", "").removesuffix(CALL) for ref in defaults.get(param.default, BOTTOM).refs}
     todo = [(fn.module, param.annotation, 0)] if param.annotation is not None else []
     while todo:
         module, type_, depth = todo.pop()
@@ -32,17 +31,13 @@ def filled(solver: Project, fn: Fn, param: ir.Param, callback: Callback, default
                 alias = solver.symbols.alias_type(found)
                 if alias is not None:
                     todo.append((found.module, alias, depth + 1))
-            text = getattr(found, "text", "")
-            if text:
-                texts |= {text, text + CALL}
+            texts.add(getattr(found, "text", "").removesuffix(CALL))
         texts.add(type_.name.rpartition(".")[2].removesuffix(CALL))
     for wanted in names:
-        if any(
-            text and (text == wanted or text == wanted + CALL or re.sub(r"\(\)$", "", text) == re.sub(r"\(\)$", "", wanted))
-            for text in texts
-        ):
+        name = wanted.removesuffix(CALL)
+        if name in texts:
             return True
-        last = wanted.removesuffix(CALL).rpartition(".")[2]
+        last = name.rpartition(".")[2]
         if last[:1].isupper() and last in texts:
             return True
     return False

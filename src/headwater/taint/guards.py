@@ -15,7 +15,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import containers, prompts
+from headwater.taint import containers, prompts, texts
 from headwater.taint.labels import ALL, BIT, CHECKED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, join, same
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 _MEMBERS = frozenset({"__members__", "_member_map_", "_value2member_map_", "_member_names_"})
 """Collections of an enumeration."""
-SEPARATORS = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
-NAMES = (*sorted(SEPARATORS), "os.listdir()", "typing.Literal[]", "typing_extensions.Literal[]")
+NAMES = (*sorted(texts.SEPARATORS), "os.listdir()", "typing.Literal[]", "typing_extensions.Literal[]")
 """API paths that mean something here without a call."""
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
@@ -125,7 +124,7 @@ def _membership(
             held += frame.cells_of(frame.receivers[right_register])
         what = f"a check for {left.const!r}" if left.const is not NO_CONST else "a list of what is refused"
         denied: Fact = (held, 0, DENIED, (), f"{what} can be passed")
-        if left.const == "/" or any(getattr(ref, "text", "") in SEPARATORS for ref in left.refs):
+        if left.const == "/" or any(getattr(ref, "text", "") in texts.SEPARATORS for ref in left.refs):
             return (), ((held, PATHS, 0, (), ""), denied)
         return (), (denied,)
     return None

@@ -92,8 +92,6 @@ class Instructions(Calls):
         """Registers that hold what is left of a text that was made safe: the cells of the text, and for which sink classes."""
         self.texts: dict[int, tuple[int, ...]] = {}
         """Registers that hold a text, by those of its parts: where it is one of a fixed set, so are they."""
-        self.routes: dict[int, str] = {}
-        """Texts with places to fill that were handed to a call, by its register: routes."""
         self.cuts: dict[int, tuple[Any, ...]] = {}
         """Registers that hold the words of a text: the cells of the text."""
         self.elements_from: dict[int, int] = {}
@@ -378,7 +376,7 @@ class Instructions(Calls):
             seen = True
         last = self.cells.get(i.parts[-1], BOTTOM) if i.parts else BOTTOM
         rest = i.literals[len(i.parts)] if len(i.literals) > len(i.parts) else ""
-        slashed = SLASHED if rest.endswith(("/", "\\")) or (not rest and _ends_a_folder(last)) else 0
+        slashed = SLASHED if rest.endswith(("/", "\\")) or (not rest and texts.ends_a_folder(last)) else 0
         if not parts:
             consts = [self.cells.get(part, BOTTOM).const for part in i.parts]
             if seen and all(isinstance(const, str | int) for const in consts):
@@ -460,7 +458,7 @@ class Instructions(Calls):
                     made = join(made, self.call_function(method, left, [right], {}))
         if refs:
             made = made.with_(refs=tuple(refs))
-        if i.op == "+" and _ends_a_folder(right):
+        if i.op == "+" and texts.ends_a_folder(right):
             made = made.with_(proven=made.proven | SLASHED)
         if i.op == "/":
             self._origin(i.dst, [self.cells_of(i.left) if left.labels else (), self.cells_of(i.right) if right.labels else ()], True)
@@ -596,8 +594,6 @@ class Instructions(Calls):
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
         if receiver is not None and args.name == "endswith" and receiver.subject and not receiver.proven & NAME_HEAD and args.positional:
             result = result.with_(pred=guards.host_ends(self, receiver, args.positional[0]))
-        if args.positional and isinstance(args.positional[0].const, str) and "<" in args.positional[0].const:
-            self.routes[i.dst] = args.positional[0].const
         if args.name in ("split", "rsplit"):
             self.cuts[i.dst] = (args.cells[0] if args.cells else ()) if args.name == "split" and receiver is None else args.receiver_cells
         if result.labels and args.cells and args.positional:
@@ -699,7 +695,7 @@ class Instructions(Calls):
                 if callback is not None and (callback.parameters or callback.by_name or callback.is_):
                     if callback.named_in and isinstance(decorator.const, str):
                         callback = _of_rule(callback, decorator.const, target, i.target in self.decorated)
-                    self.register(target, self._converted(i.decorator, callback))
+                    self.register(target, callback)
             if isinstance(ref, Fn):
                 self.call(decorator, Args([target]))
                 for node in ref.api:
@@ -709,11 +705,6 @@ class Instructions(Calls):
                             self.register(target, callback)
         self.decorated.add(i.dst)
         self.write(i.dst, made)
-
-    def _converted(self, register: int, callback: Callback) -> Callback:
-        """``@app.get("/users/<int:number>")``: the framework makes a number of it."""
-        names = _CONVERTED.findall(self.routes.get(register, ""))
-        return msgspec.structs.replace(callback, except_=[*callback.except_, *names]) if names else callback
 
     def i_func(self, i: ir.Func) -> None:
         fn = self.mod.functions[i.function]
@@ -766,11 +757,16 @@ class Instructions(Calls):
 
 
 def _of_rule(callback: Callback, rule: str, function: Value, wrapped: bool) -> Callback:
-    """The callback with those parameters alone that the rule of a route names, or else a part of the rule that stands elsewhere."""
+    """The callback with those parameters alone that the rule of a route names, or else a part of the rule that stands elsewhere.
+
+    Of what ``<int:number>`` names the framework makes a number.
+    """
     names = _NAMED.findall(rule)
     for ref in function.refs if not wrapped else ():
         names += [param.name for param in ref.ir.params if param.default < 0] if isinstance(ref, Fn) else []
-    return msgspec.structs.replace(callback, parameters="", by_name=dict.fromkeys(names, callback.parameters))
+    converted = _CONVERTED.findall(rule)
+    by_name = {name: callback.parameters for name in names if name not in converted}
+    return msgspec.structs.replace(callback, parameters="", by_name=by_name)
 
 
 def _begun(made: Value, text: str) -> Value:
@@ -780,13 +776,6 @@ def _begun(made: Value, text: str) -> Value:
 
 _OPERATOR_METHODS = {"+": "__add__", "/": "__truediv__", "%": "__mod__", "|": "__or__", "-": "__sub__", "*": "__mul__", "@": "__matmul__"}
 _CONSTS: dict[Any, Value] = {}
-
-
-def _ends_a_folder(value: Value) -> bool:
-    """Whether a text ends with a separator of folders."""
-    if value.proven & SLASHED or any(getattr(ref, "text", "") in guards.SEPARATORS for ref in value.refs):
-        return True
-    return isinstance(value.const, str) and value.const.endswith(("/", "\\"))
 
 
 def _answers(result: Value, args: Args) -> bool:

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import guards, optin, prompts, rows, secrets, slots, templates
+from headwater.taint import guards, optin, prompts, rows, secrets, slots, templates, texts
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
@@ -625,7 +625,8 @@ class Models(Arguments):
                 cells += value.origin
             weak = guard.weak or (guard.needs in _MARKS and not value.proven & _MARKS[guard.needs])
             but = guard.but or _passed(args.name, guard)
-            if guard.separated and not weak and not _separated(self.argument(conditions.argument(guard.separated), args)):
+            folder = self.argument(conditions.argument(guard.separated), args) if guard.separated else None
+            if guard.separated and not weak and (folder is None or not texts.ends_a_folder(folder)):
                 weak, but = True, f"{args.name}() lets a neighbour of the folder pass whose name begins alike"
                 proves |= NEAR
             fact: Fact = (cells, 0, proves, (), but) if weak else (cells, proves, 0, (), "")
@@ -757,13 +758,6 @@ def _loose(pattern: patterns.Pattern | None, way: str) -> str:
     if way == "fullmatch" or (pattern.proves("fullmatch") and pattern.proves(way)):
         return "its pattern allows more than is safe here"
     return "its pattern does not hold for the whole text"
-
-
-def _separated(value: Value | None) -> bool:
-    """Whether a text is known to end with a separator of folders."""
-    if value is None:
-        return False
-    return bool(value.proven & SLASHED) or (isinstance(value.const, str) and value.const.endswith(("/", "\\")))
 
 
 def _passed(name: str, guard: Guard) -> str:

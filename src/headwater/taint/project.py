@@ -74,7 +74,6 @@ class Project:
         self._iteration: dict[int, tuple[Fn | None, Fn | None]] = {}
         self._checked: dict[tuple[int, str], tuple[int, tuple[Fn, ...]]] = {}
         self._bodies: dict[int, Body] = {}
-        self._answering: dict[tuple[int, int], dict[int, tuple[tuple[ApiPath[Any], Api], ...]]] = {}
         self._scans: dict[tuple[int, int], _Scan] = {}
         self._answerers = {
             split(root)[0]

@@ -76,15 +76,13 @@ class State:
             if type(cell[0]) is Alloc:
                 cell[0].version += 1
 
-    def begin(self) -> dict[Cell, Any] | None:
-        """Open a branch; give what it returns to ``end``."""
-        outer = self.journal
+    def begin(self) -> None:
+        """Open a branch."""
         self.journal = {}
         self.journals.append(self.journal)
-        return outer
 
-    def end(self, outer: dict[Cell, Any] | None, kept: frozenset[int] | None = None) -> dict[Cell, Value]:
-        """Close the branch: cells are as before it; what it made of them is returned, of registers only those in ``kept``."""
+    def end(self, kept: frozenset[int] | None = None) -> dict[Cell, Value]:
+        """Close the innermost branch: cells are as before it; what it made of them is returned, of registers only those in ``kept``."""
         journal, cells = self.journal, self.cells
         assert journal is not None
         delta = {}
@@ -100,7 +98,7 @@ class State:
                 del cells[cell]
         self.version += 1
         self.journals.pop()
-        self.journal = outer
+        self.journal = self.journals[-1] if self.journals else None
         return delta
 
     def merge(self, branches: list[dict[Cell, Value]], covers: bool) -> None:
@@ -317,26 +315,15 @@ class State:
     def below(self, value: Value, key: str) -> Value:
         """What has a name, however deep inside a value."""
         made = self._below(value, key)
-        seen = dict.fromkeys(self._data_of(value))
-        level = list(seen)
-        for _ in range(limits.SHAPE_DEPTH):
-            deeper: list[Alloc] = []
-            for alloc in level:
-                for name in alloc.keys:
-                    found = self.cells.get((alloc, name))
-                    if found is None:
-                        continue
-                    if name == key:
-                        made = join(made, found)
-                    elif found.labels and (found.allocs or alloc.kind not in ("instance", "list", "tuple", "set")):
-                        made = join(made, self._below(found, key))  # a text in a field or list has no names
-                    for one in self._data_of(found) if found.allocs else ():
-                        if one not in seen:
-                            seen[one] = None
-                            deeper.append(one)
-            if not deeper:
-                break
-            level = deeper
+        for alloc in self._collapse(value)[1]:
+            for name in alloc.keys:
+                found = self.cells.get((alloc, name))
+                if found is None:
+                    continue
+                if name == key:
+                    made = join(made, found)
+                elif found.labels and (found.allocs or alloc.kind not in ("instance", "list", "tuple", "set")):
+                    made = join(made, self._below(found, key))  # a text in a field or list has no names
         return made if made.const is NO_CONST else made.with_(const=NO_CONST)
 
     def _below(self, value: Value, key: str) -> Value:

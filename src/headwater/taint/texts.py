@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from headwater.taint.labels import BIT, CONTAINED, HOST_FIXED, PATHS
+from headwater.taint.labels import BIT, CONTAINED, HOST_FIXED, PATHS, SLASHED
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
 SHAPED = frozenset({"format", "join", "replace", "rpartition", "rsplit", "split"})
-_SLASH = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
+SEPARATORS = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
 
 
 def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
@@ -33,7 +33,7 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
         lasts = [frame.cells.get((alloc, LAST)) if len(alloc.keys) == 2 else None for alloc in cut.allocs]
         cut_up = bool(lasts) and all(one is not None and all(label.cleared & PATHS == PATHS for label in one.labels) for one in lasts)
         return _no_slash(result) if cut_up and not cut.labels and _written(receiver) else result
-    if cut.const != "/" and not any(getattr(ref, "text", "") in _SLASH for ref in cut.refs):
+    if cut.const != "/" and not any(getattr(ref, "text", "") in SEPARATORS for ref in cut.refs):
         return result
     if args.name == "replace":
         return _no_slash(result) if len(args.positional) == 2 and _written(args.positional[1]) else result
@@ -64,3 +64,10 @@ def glued(text: str) -> bool:
     """Whether what follows the text is in the same name of a path as something written: a folder of such a name hardly exists."""
     name = text.rpartition("/")[2]
     return bool(name.strip("\0.")) and "://" not in text and "\\" not in name
+
+
+def ends_a_folder(value: Value) -> bool:
+    """Whether a text ends with a separator of folders."""
+    if value.proven & SLASHED or any(getattr(ref, "text", "") in SEPARATORS for ref in value.refs):
+        return True
+    return isinstance(value.const, str) and value.const.endswith(("/", "\\"))

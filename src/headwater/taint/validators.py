@@ -31,38 +31,37 @@ def declared(type_: ir.Type | None) -> int:
 
 
 class Body:
-    """The calls, constants and functions of one block, by the register that holds them."""
+    """The instructions of one block, by the register that holds what they make."""
 
     def __init__(self, block: list[Any]) -> None:
-        self.calls: dict[int, ir.Call] = {}
-        self.consts: dict[int, Any] = {}
-        self.names: dict[int, str] = {}
-        self.functions: dict[int, int] = {}
+        self.made: dict[int, Any] = {}
         self.decorated: list[ir.Decorate] = []
         for instr in instructions(block):
             kind = type(instr)
-            if kind is ir.Call:
-                self.calls[instr.dst] = instr
-            elif kind is ir.Const:
-                self.consts[instr.dst] = instr.value
-            elif kind in (ir.Name, ir.Attr):
-                self.names[instr.dst] = instr.name
-            elif kind is ir.Func:
-                self.functions[instr.dst] = instr.function
-            elif kind is ir.Move:
-                for table in (self.calls, self.consts, self.names, self.functions):
-                    if instr.src in table:
-                        table[instr.dst] = table[instr.src]  # type: ignore[assignment]
-            elif kind is ir.Decorate:
-                self.decorated.append(instr)
-                if instr.target in self.functions:
-                    self.functions[instr.dst] = self.functions[instr.target]
+            if kind in (ir.Call, ir.Const, ir.Name, ir.Attr, ir.Func):
+                self.made[instr.dst] = instr
+            elif kind is ir.Move or kind is ir.Decorate:
+                source = instr.src if kind is ir.Move else instr.target
+                if source in self.made:
+                    self.made[instr.dst] = self.made[source]
+                if kind is ir.Decorate:
+                    self.decorated.append(instr)
+
+    def const(self, register: int) -> Any:
+        """The constant in a register; None where it is none."""
+        made = self.made.get(register)
+        return made.value if type(made) is ir.Const else None
+
+    def call(self, register: int) -> ir.Call | None:
+        """The call whose result is in a register."""
+        made = self.made.get(register)
+        return made if type(made) is ir.Call else None
 
     def pattern(self, register: int) -> int:
         """Sink classes for which text is safe whose default is in the register: ``Field(pattern="^[a-z]+$")``."""
-        call = self.calls.get(register)
+        call = self.call(register)
         for name, given in call.kw if call is not None else ():
-            const = self.consts.get(given)
+            const = self.const(given)
             if name in _PATTERNS and isinstance(const, str):
                 return bits(list(patterns.read(const).proves("search")))
         return 0
@@ -71,11 +70,13 @@ class Body:
         """The functions that check a field when an object is made, by its name."""
         found: dict[str, list[Fn]] = {}
         for one in self.decorated:
-            call = self.calls.get(one.decorator)
-            if call is None or self.names.get(call.fn) not in _VALIDATORS or one.target not in self.functions:
+            call, target = self.call(one.decorator), self.made.get(one.target)
+            validator = self.made.get(call.fn) if call is not None else None
+            if call is None or type(target) is not ir.Func or getattr(validator, "name", "") not in _VALIDATORS:
                 continue
-            fn = cls.module.functions[self.functions[one.target]]
+            fn = cls.module.functions[target.function]
             for register in call.args:
-                if fn.cls is cls and isinstance(self.consts.get(register), str):
-                    found.setdefault(self.consts[register], []).append(fn)
+                name = self.const(register)
+                if fn.cls is cls and isinstance(name, str):
+                    found.setdefault(name, []).append(fn)
         return found
