@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
 SHAPED = frozenset({"format", "join", "replace", "rpartition", "rsplit", "split"})
-SEPARATORS = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
+SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
 
 
 def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
