@@ -31,6 +31,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater import suppressions
     from headwater.apis.load import CallRule, Catalogue
     from headwater.apis.load import load as load_models
+    from headwater.files.package import is_deployed, is_package
     from headwater.files.versions import declared
     from headwater.frontends.pool import lower_all
     from headwater.index.symbols import Symbols
@@ -76,7 +77,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
     solver.shapes = {one.shape: CallRule(rule.id, "", one.confidence, one.message) for rule in rules.values() for one in rule.head.shapes}
-    solver.published = is_package(found.root)
+    solver.published, solver.deployed = is_package(found.root), is_deployed(found.root)
     solver.solve()
     reporter = Reporter(solver, rules, files)
     findings = [_lowered(finding, config.rules) for finding in reporter.findings()]
@@ -91,13 +92,6 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     needed = _needed(findings) | {gap.path for gap in gaps}
     sources = {name: source for name, source in files.items() if name in needed}
     return Review(str(found.root), tuple(findings), coverage, sources, applied.suppressions)
-
-
-def is_package(root: Path) -> bool:
-    """Whether the folder is a package that others install, by what builds or installs leave at its top."""
-    if any((root / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "PKG-INFO")):
-        return True
-    return root.is_dir() and any(one.name.endswith((".dist-info", ".egg-info")) for one in root.iterdir())
 
 
 def _lowered(finding: Finding, severities: Mapping[str, Severity | None]) -> Finding:

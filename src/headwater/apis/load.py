@@ -20,7 +20,9 @@ from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Call
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
-MARKS: Final = ("quoted", "resolved", "parsed-url", "constant-collection", "syntax-tree", "module", "same-host", "joined-path")
+MARKS: Final = (
+    "quoted", "resolved", "parsed-url", "constant-collection", "syntax-tree", "module", "parsed-json", "same-host", "joined-path",
+)  # fmt: skip
 _STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|\w+")
 _FIRST: Final = re.compile(r"\?\w*|\*{1,2}|\w+")
 

@@ -96,6 +96,8 @@ class SinkModel(_Strict, frozen=True):
     """``no-option``: text that is known not to begin with a dash does no damage there."""
     unexpected: bool = False
     """Who hands text to a function of a package does not expect this to happen to it: reported for parameters of public functions."""
+    session: bool = False
+    """It is there to run what it is sent: a terminal, a kernel. Whoever may send it something does there as he likes anyway."""
     hindered: str = ""
     """The condition under which something stands in the way that can be passed."""
     but: str = ""
@@ -242,7 +244,8 @@ class Api(_Strict, frozen=True):
     marks: list[str] = []
     """Marks on the result: ``quoted`` (one word for a shell, unless it is put between quotes),
     ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
-    ``syntax-tree`` (the tree of a program), ``module`` (a module imported by its name),
+    ``syntax-tree`` (the tree of a program), ``parsed-json`` (data that a service answers, and no page),
+    ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
     ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""

@@ -191,9 +191,9 @@ Ref = Mod | Fn | Cls | Inst | Super | ApiPath[Any] | External
 Binding = Mod | Fn | Cls | Var | ApiPath[Any] | External
 
 
-_TESTS = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
+_TESTS = re.compile(r"(^|/)(tests?/|benchmarks?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
 
 
 def is_test(path: str) -> bool:
-    """Whether a file is a test: nobody sends it anything."""
+    """Whether a file is a test or a benchmark, which its authors start themselves: nobody sends it anything."""
     return _TESTS.search(path) is not None

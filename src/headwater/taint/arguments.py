@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Args:
     """The arguments of one call, with the cells that they were read from."""
 
-    __slots__ = ("cells", "kw", "kw_cells", "name", "positional", "receiver", "receiver_cells", "spread", "star")
+    __slots__ = ("cells", "kw", "kw_cells", "name", "positional", "receiver", "receiver_cells", "spread", "star", "starred")
 
     def __init__(
         self, positional: list[Value], kw: dict[str, Value] | None = None, star: Value | None = None, spread: Value | None = None
@@ -39,6 +39,8 @@ class Args:
         self.kw = kw or {}
         self.star = star
         """Elements of a starred argument."""
+        self.starred: Value | None = None
+        """That argument itself, where there is one alone, behind all others."""
         self.spread = spread
         """The mapping of ``**``."""
         self.receiver: Value | None = None

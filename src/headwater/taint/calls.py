@@ -212,13 +212,20 @@ class Calls(Models):
                 continue
             if label.path or self.fn.cls is None or label.param:
                 named = {**self._spread_names(args.spread), **args.kw} if args.spread is not None else args.kw
-                self.callbacks[key] = ToCallback(
-                    label.param,
-                    label.path,
-                    tuple(self.export(value) for value in args.positional[: limits.ARGUMENTS_REPORTED]),
-                    tuple((name, self.export(value)) for name, value in sorted(named.items())),
-                    self.at.start,
-                    self.at.end,
+                told = self.projecting and key in self.callbacks  # only what it gives back is asked for; what it is given has been said
+                self.callbacks[key] = (
+                    self.callbacks[key]
+                    if told
+                    else ToCallback(
+                        label.param,
+                        label.path,
+                        tuple(self.export(value) for value in args.positional[: limits.ARGUMENTS_REPORTED]),
+                        tuple((name, self.export(value)) for name, value in sorted(named.items())),
+                        self.at.start,
+                        self.at.end,
+                        self.export(args.starred) if args.starred is not None else NOTHING,
+                        self.export(args.spread) if args.spread is not None else NOTHING,
+                    )
                 )
                 result = extend(label, CALL)
                 if result is not label and CALL in result.path:
@@ -227,6 +234,15 @@ class Calls(Models):
                         steps = {result: callee.steps[label]}
                     made = join(made, Value(frozenset((result,)), steps=steps))
         return made
+
+    def known_elements(self, value: Value) -> list[Value] | None:
+        """The elements of a tuple or list of known length."""
+        if len(value.allocs) != 1 or not value.allocs[0].closed or value.labels:
+            return None
+        alloc = value.allocs[0]
+        if alloc.kind not in ("tuple", "list") or any(not isinstance(key, int) for key in alloc.keys):
+            return None
+        return [self.cells.get((alloc, key), BOTTOM) for key in alloc.keys]
 
     def _spread_names(self, spread: Value) -> dict[str, Value]:
         """What is known of the keyword arguments in ``**spread``."""
@@ -369,8 +385,18 @@ class Calls(Models):
                 self.instantiate(shape, (site, number), f"passed on by {fn.name}()", actuals) for number, shape in enumerate(callback.args)
             ]
             named = {name: self.instantiate(shape, (site, name), f"passed on by {fn.name}()", actuals) for name, shape in callback.kw}
+            passed = Args(given, named)
+            if callback.starred is not NOTHING:
+                starred = self.instantiate(callback.starred, (site, "*"), f"passed on by {fn.name}()", actuals)
+                known = self.known_elements(starred)
+                if known is not None:
+                    given += known
+                else:
+                    passed.star, passed.starred = self.elements(starred), starred
+            if callback.spread is not NOTHING:
+                passed.spread = self.instantiate(callback.spread, (site, "**"), f"passed on by {fn.name}()", actuals)
             before = self.version
-            self.call_value(function, given, named)
+            self.call(function, passed)
             if self.version != before:
                 actuals.known.clear()
         if summary.raises is not NOTHING and self.raised:

@@ -18,7 +18,7 @@ from headwater.rules.load import Rule
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
-from headwater.taint.labels import Source, eased, steps_down
+from headwater.taint.labels import ENDED, Source, eased, left_of, steps_down
 from headwater.taint.library import public_calls
 from headwater.taint.openness import Openness
 from headwater.taint.programs import checks_in_words
@@ -54,6 +54,8 @@ class Reporter:
         self.asking: dict[int, bool] = {}
         """By module: whether all of its routes ask who sends a request."""
         self.openness = Openness(solver.symbols, files)
+        self.sessions: dict[int, Issue] = {}
+        """By module: that a request to it runs as it is, in a terminal or kernel."""
 
     def findings(self) -> list[Finding]:
         """All findings, ordered by place and rule."""
@@ -75,6 +77,11 @@ class Reporter:
                 entries.setdefault(entry.fn.id, []).append(entry)
         for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
             entries.setdefault(entry.fn.id, []).append(entry)
+        for issue in issues:
+            if issue.sink.session and STRENGTH.get(issue.source.kind, 9) == 0 and issue.drop < limits.DROPS:
+                known = self.sessions.setdefault(issue.source.fn.module.id, issue)
+                if issue.sink.key < known.sink.key:
+                    self.sessions[issue.source.fn.module.id] = issue
         tracer = Tracer(self.solver, entries)
         for number, error in sorted(self.solver.faults.items()):
             fn = self.solver.symbols.functions[number]
@@ -134,6 +141,9 @@ class Reporter:
         elif strongest.drop:
             weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
         weaknesses += checks_in_words(strongest.weak, doubts)
+        session = self._session(strongest, ordered)
+        if session:
+            weaknesses.append(session)
         expression = _expression(self._text(sink.fn, sink.start, sink.end))
         signed_in = sink.fn is not None and STRENGTH.get(strongest.source.kind, 9) == 0 and self._asks(strongest, way)
         head = rule.head
@@ -148,7 +158,7 @@ class Reporter:
                 function=sink.fn.ir.qualname,
             )
             + _noted(sink.note),
-            severity=_severity(rule, sink.fn, eased(strongest.weak)),
+            severity=Severity.LOW if session else _severity(rule, sink.fn, strongest.weak),
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
             function=sink.fn.ir.qualname,
@@ -163,6 +173,18 @@ class Reporter:
             weaknesses=tuple(weaknesses),
             signed_in=signed_in,
         )
+
+    def _session(self, strongest: Issue, issues: list[Issue]) -> str:
+        """Why it is no more than whoever sends it may do anyway, in words: the same server runs what it is sent."""
+        if strongest.sink.session:
+            return "running what it is sent is what this is there for"
+        same = [self.sessions.get(issue.source.fn.module.id) for issue in issues]
+        if STRENGTH.get(strongest.source.kind, 9) or not all(same):
+            return ""
+        sink = same[0].sink if same[0] is not None else strongest.sink
+        file = self.files.get(sink.fn.module.path)
+        where = f" ({file.place(sink.start)})" if file is not None else ""
+        return f"whoever sends it may run commands in the same server{where}"
 
     def _fix(self, fix: str, checked: list[RawStep]) -> str:
         """What to change; where a check that can be passed stands in the way, that is the place."""
@@ -259,11 +281,11 @@ def _only_tested(issue: Issue) -> bool:
     return any(is_test(fn.module.path) for fn in (issue.source.fn, issue.apex))
 
 
-def _severity(rule: Rule, fn: Fn, hindered: bool = False) -> Severity:
+def _severity(rule: Rule, fn: Fn, weak: int = 0) -> Severity:
     """How bad it is here: little in a test, which nobody can reach; less where little is left of it."""
-    if is_test(fn.module.path):
+    if is_test(fn.module.path) or weak & ENDED:
         return min(rule.severity, Severity.LOW)
-    return min(rule.severity, Severity.MEDIUM) if hindered else rule.severity
+    return min(rule.severity, Severity.MEDIUM) if eased(weak) else rule.severity
 
 
 def _varied(issues: list[Issue]) -> list[Issue]:
@@ -290,7 +312,7 @@ def _weight(issue: Issue) -> Any:
     strength = STRENGTH.get(issue.source.kind, 9)
     if issue.source.kind == "library-input" and issue.sink.class_ == "deserialize":
         strength = STRENGTH["model-file"] + 1  # that a file is named says less than that one is known to come from elsewhere
-    return (eased(issue.weak), strength, hindered, issue.length, issue.source.key, issue.apex.id)
+    return (left_of(issue.weak), strength, hindered, issue.length, issue.source.key, issue.apex.id)
 
 
 def _doubts(path: list[RawStep]) -> list[str]:

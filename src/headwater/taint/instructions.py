@@ -34,7 +34,7 @@ from headwater.taint.labels import (
     bits,
 )
 from headwater.taint.programs import Programs
-from headwater.taint.state import asked, cleared
+from headwater.taint.state import asked, cleared, followed_by
 from headwater.taint.value import (
     BOTTOM,
     CHOSEN,
@@ -353,6 +353,8 @@ class Instructions(Calls):
 
     def i_concat(self, i: ir.Concat) -> None:
         parts: list[Value] = []
+        places: list[int] = []
+        """Where in the text each of them stands."""
         text = i.literals[0] if i.literals else ""
         fixed = bool(texts.WITH_HOST.match(text))
         seen = bool(text)
@@ -366,6 +368,7 @@ class Instructions(Calls):
             elif value.labels:
                 value = self.unquoted(text, value)
                 glued = GLUED if texts.glued(text) else 0
+                places.append(len(text))
                 parts.append(self.derived([value], clear=BIT["url"] if fixed else 0, weak=glued) if fixed or glued else value)
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
@@ -384,6 +387,10 @@ class Instructions(Calls):
                 self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
                 return
         self.texts[i.dst] = tuple(i.parts)
+        for number, place in enumerate(places):
+            behind = text[place + 1 :]
+            if "/" in behind or "\0" in behind:
+                parts[number] = followed_by(parts[number], texts.ends_in_a_name(behind.rpartition("\0")[2]))
         made_text = _begun(self.derived(parts, JOINED), i.literals[0] if i.literals else "")
         self.write(i.dst, made_text.with_(proven=made_text.proven | slashed | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
 
@@ -434,6 +441,8 @@ class Instructions(Calls):
             right = cleared(right, BIT["html"] | BIT["xml"])
         if i.op == "+" and right.proven & QUOTED:
             right = self.unquoted(left.const if isinstance(left.const, str) else left.head or "", right)
+        if i.op == "+" and isinstance(right.const, str) and texts.ends_in_a_name(right.const):
+            left = followed_by(left, True)
         if i.op == "/":
             made = self.joined([left, right], "")
         elif fixed or (i.op == "+" and isinstance(left.const, str) and texts.glued(left.const)):
@@ -650,28 +659,22 @@ class Instructions(Calls):
                         self._origin(register, [args.cells[place]], False)
                 return
 
-    def _known_elements(self, value: Value) -> list[Value] | None:
-        """The elements of a tuple or list of known length."""
-        if len(value.allocs) != 1 or not value.allocs[0].closed or value.labels:
-            return None
-        alloc = value.allocs[0]
-        if alloc.kind not in ("tuple", "list") or any(not isinstance(key, int) for key in alloc.keys):
-            return None
-        return [self.cells.get((alloc, key), BOTTOM) for key in alloc.keys]
-
     def _arguments(self, i: ir.Call) -> Args:
         cells = self.cells
         positional: list[Value] = []
         star: Value | None = None
+        whole: Value | None = None
         for register in i.args:
             if register >= 0:
                 positional.append(cells.get(register, BOTTOM))
+                whole = None
             else:
                 starred = cells.get(~register, BOTTOM)
-                known = self._known_elements(starred)
+                known = self.known_elements(starred)
                 if known is not None:
                     positional += known
                 else:
+                    whole = starred if star is None else None
                     star = join(star or BOTTOM, self.elements(starred))
         kw: dict[str, Value] = {}
         spread: Value | None = None
@@ -683,7 +686,7 @@ class Instructions(Calls):
             else:
                 kw[name] = value
                 args.kw_cells[name] = self.cells_of(register)
-        args.kw, args.star, args.spread = kw, star, spread
+        args.kw, args.star, args.starred, args.spread = kw, star, whole, spread
         return args
 
     def i_decorate(self, i: ir.Decorate) -> None:

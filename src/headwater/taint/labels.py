@@ -61,6 +61,8 @@ NEAR = QUOTED << 1
 """In ``Label.weak``: what can be reached is a neighbour of the folder whose name begins like the folder's, no more."""
 GLUED = NEAR << 1
 """In ``Label.weak``: in a path it stands behind something written in the same name; a folder of such a name hardly exists."""
+ENDED = GLUED << 1
+"""In ``Label.weak``: in a path the program writes the name at the end, behind it; no other file can be reached."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -84,6 +86,11 @@ def eased(weak: int) -> bool:
     return bool(weak & (OPTED_IN | NEAR)) or weak & (TREE_NODES | TREE_ATTRIBUTES) == TREE_NODES | TREE_ATTRIBUTES
 
 
+def left_of(weak: int) -> int:
+    """How little is left of a way, from 0 (all) to 2."""
+    return 2 if weak & ENDED else int(eased(weak))
+
+
 def bits(classes: list[str]) -> int:
     """The bit set of sink classes; ``all`` is every one."""
     found = 0
@@ -95,7 +102,7 @@ def bits(classes: list[str]) -> int:
 class Source:
     """An operation of the code under review that brings in data of others."""
 
-    __slots__ = ("end", "fn", "key", "kind", "start", "text")
+    __slots__ = ("end", "fn", "key", "kind", "of_service", "start", "text")
 
     def __init__(self, kind: str, fn: Fn, start: int, end: int, text: str) -> None:
         self.kind = kind
@@ -103,6 +110,8 @@ class Source:
         self.start = start
         self.end = end
         self.text = text
+        self.of_service = False
+        """It is the answer of a server whose address nobody but the program and its callers is seen to choose."""
         self.key = (KIND_RANK[kind], fn.module.id, start, end)
 
 
@@ -234,6 +243,14 @@ def extend_deep(label: Label, key: str) -> Label:
         path = deeper(label.path, key)
         known = label._extended[(key,)] = _intern(None, label.param, path, label.cleared, label.drop, True, label.weak)
     return known
+
+
+def renamed(label: Label, ended: bool) -> Label:
+    """The label of a folder that a name is put behind: one that the program writes, or another."""
+    weak = label.weak | ENDED if ended else label.weak & ~ENDED
+    if weak == label.weak:
+        return label
+    return _intern(label.source, label.param, label.path, label.cleared, label.drop, label.exact, weak)
 
 
 def derive_all(labels: frozenset[Label], clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> frozenset[Label]:

@@ -27,6 +27,7 @@ from headwater.taint.labels import (
     CHECKED,
     CONTAINED,
     DENIED,
+    ENDED,
     GLUED,
     HOST_FIXED,
     MODULE,
@@ -43,13 +44,13 @@ from headwater.taint.labels import (
     Label,
     bits,
     derive,
-    eased,
+    left_of,
     ordered,
     source_label,
     steps_down,
     uncleared,
 )
-from headwater.taint.state import Cell, cleared
+from headwater.taint.state import Cell, cleared, followed_by
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import (
     BOTTOM,
@@ -129,6 +130,14 @@ class Models(Arguments):
         steps = {labels[label]: node for label, node in value.steps.items() if label in labels} if value.steps else None
         return value.with_(labels=frozenset(labels.values()), steps=steps)
 
+    def of_service(self, value: Value) -> Value:
+        """What a service answers in its own form: it may say where the rest is, unlike a page whose links anybody may have written."""
+        found = frozenset(label for label in value.labels if label.source is not None and label.source.of_service)
+        if not found:
+            return value
+        rest = value.with_(labels=value.labels - found)
+        return join(rest, cleared(Value(found, steps=value.steps), BIT["url"]))
+
     def _reach(
         self,
         label: Label,
@@ -148,7 +157,9 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        weak |= label.weak & (bit | OPTED_IN | (NEAR | GLUED if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
+        weak |= label.weak & (
+            bit | OPTED_IN | (NEAR | GLUED | ENDED if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0)
+        )
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
             gated = gated or any(not isinstance(one, Requirement) for one in self.gates)
@@ -211,13 +222,19 @@ class Models(Arguments):
             harmless = bits(entry.harmless)
             if args.positional and prompts.asked_for(args.positional[0].const):  # request.form.get("system_prompt")
                 harmless |= prompts.SYSTEM
-            if entry.returns == "retrieved-content" and self._of_own_server(entry, args):
+            address = self._address(entry, args) if entry.returns == "retrieved-content" else None
+            if address is not None and self._of_own_server(address):
                 harmless |= BIT["url"]
             kind, words = entry.returns, entry.label or f"the result of {node.text}"
             if kind == "env" and args.positional and secrets.named(args.positional[0].const):
                 kind, words = "secret", f"the environment variable {args.positional[0].const}"
                 harmless |= secrets.harmless(args.positional[0].const)
             made = self.from_source(kind, words, harmless, args.receiver)
+            if address is not None:
+                chosen = any(label.source is not None and not label.cleared & BIT["url"] for label in address.labels)
+                for label in made.labels:
+                    if label.source is not None:
+                        label.source.of_service = not chosen
             if loose:
                 made = self.lower(made)
             if entry.instance_of:
@@ -274,7 +291,9 @@ class Models(Arguments):
                     passed |= self._given(function, callback)
                 made = join(made, self.call_value(function, [], passed))
         for mark in entry.marks:
-            if mark == "constant-collection":
+            if mark == "parsed-json":
+                made = self.of_service(made)
+            elif mark == "constant-collection":
                 first = args.positional[0] if args.positional else None
                 if first is not None and first.allocs and all(alloc.constant for alloc in first.allocs):
                     made = join(made, Value(allocs=first.allocs))
@@ -340,19 +359,21 @@ class Models(Arguments):
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
 
-    def _of_own_server(self, entry: Api, args: Args) -> bool:
-        """Whether the operator has chosen the server that is asked: it may say where the rest is."""
+    def _address(self, entry: Api, args: Args) -> Value | None:
+        """The address that a call asks for data."""
         for sink in entry.sinks:
-            if sink.class_ != "url":
-                continue
-            for one in [sink.at] if isinstance(sink.at, str) else sink.at:
+            for one in ([sink.at] if isinstance(sink.at, str) else sink.at) if sink.class_ == "url" else ():
                 value = self._argument(one, args)
-                if value is None:
-                    continue
-                fixed = bool(value.proven & HOST_FIXED) or _WITH_HOST.match(value.const if isinstance(value.const, str) else value.head)
-                open_ = frozenset(label for label in value.labels if not label.cleared & BIT["url"])
-                return self.own_data(Value(open_)) if open_ else bool(fixed)
-        return False
+                if value is not None:
+                    return value
+        return None
+
+    def _of_own_server(self, address: Value) -> bool:
+        """Whether the operator has chosen the server that is asked: it may say where the rest is."""
+        open_ = frozenset(label for label in address.labels if not label.cleared & BIT["url"])
+        if open_:
+            return self.own_data(Value(open_))
+        return bool(address.proven & HOST_FIXED or _WITH_HOST.match(address.const if isinstance(address.const, str) else address.head))
 
     def _cleared(self, entry: Api, args: Args) -> int:
         """Sink classes for which the result of a call is safe."""
@@ -391,6 +412,7 @@ class Models(Arguments):
                 sink = self.solver.sink(model.class_, self.fn, self.at.start, self.at.end, node.text, model.does, model.confidence, note)
                 sink.safe_if |= NO_OPTION if model.safe_if else 0
                 sink.unexpected = sink.unexpected or model.unexpected
+                sink.session = sink.session or model.session
             for label in ordered(value.labels):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
@@ -435,7 +457,10 @@ class Models(Arguments):
             held = parts[0].proven & (PATHS | CONTAINED | RESOLVED)
             return made.with_(proven=made.proven | held) if held else made
         made = BOTTOM
+        ended = bool(parts) and isinstance(parts[-1].const, str) and texts.ends_in_a_name(f"/{parts[-1].const}")
         for number, part in enumerate(parts):
+            if number < len(parts) - 1:
+                part = followed_by(part, ended)
             safe = part.proven & PATHS == PATHS or (number > 0 and part.proven & CONTAINED)
             made = join(made, self.derived([part], what, clear=PATHS if safe else 0))
         return made
@@ -747,8 +772,8 @@ def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:
     return _hindrance(one) < _hindrance(other)
 
 
-def _hindrance(one: Issue | ToSink) -> tuple[bool, int, int, int, int]:
-    return (eased(one.weak), one.drop, steps_down(one.weak), one.length, one.weak)
+def _hindrance(one: Issue | ToSink) -> tuple[int, int, int, int, int]:
+    return (left_of(one.weak), one.drop, steps_down(one.weak), one.length, one.weak)
 
 
 def _loose(pattern: patterns.Pattern | None, way: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from headwater.index.entities import Cls, Inst
 from headwater.taint.labels import (
     ALL,
+    ENDED,
     GLUED,
     OPTED_IN,
     TREE,
@@ -64,6 +65,8 @@ def checks_in_words(weak: int, doubts: list[str]) -> list[str]:
     made = [f"a check stands in the way, but {' and '.join(doubts) or 'it can be passed'}"] if weak & ALL else []
     if weak & GLUED:
         made.append("it stands behind a written text in the same name of the path, and a folder of that name may not exist")
+    if weak & ENDED:
+        made.append("only a file whose name the program writes can be reached in the folder that is chosen")
     made += [words for bit, words in _WORDS.items() if weak & bit]
     if weak & OPTED_IN:
         made.append("it happens only where a setting that is off by default switches it on")

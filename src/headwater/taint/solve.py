@@ -20,7 +20,7 @@ from headwater.apis.load import CallRule, Catalogue
 from headwater.apis.schema import SINK_CLASSES
 from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
-from headwater.index.entities import EXTERNAL, Cls, Fn, Mod
+from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import slots
 from headwater.taint.entries import Entry, generated_services, run_entry
@@ -103,6 +103,8 @@ class Solver(Shared):
         self.shapes: dict[str, CallRule] = {}
         """What rules say of pieces of code that are wrong by their shape, by the name of the shape."""
         self.published = False
+        """The project is a package: its public functions have callers that are not seen."""
+        self.deployed = False
         """The project is a package that others install: its public functions are called with data of others."""
         self.switched_on: frozenset[str] | None = None
         """Dangerous settings that the project itself switches on, once somebody has asked."""
@@ -711,18 +713,25 @@ class Solver(Shared):
     def _run_entries(self, total: int) -> None:
         """Call every entry point as its framework does."""
         unique: dict[Any, Entry] = {}
+        public = False
         while True:  # an entry point may register others
             known = len(unique)
             for entry in [one for owner in sorted(self.entries) for one in self.entries[owner].values()] + self.overridden():
                 unique.setdefault(entry.key, entry)
-            if self.published:
+            if public:
                 for entry in public_calls(self):
                     unique.setdefault(entry.key, entry)
             for entry in unique.values():
                 self._want(entry.fn.id)
             self._drain(total)
-            if len(unique) == known:
+            if len(unique) > known:
+                continue
+            if public or not self.published:
                 break
+            if self.deployed and any(entry.callback.is_ == "route" and not is_test(entry.fn.module.path) for entry in unique.values()):
+                self.published = False  # a service that somebody runs: its functions are called by itself
+                break
+            public = True
         self.counts["entry-points"] = len(unique)
         ordered = [entry for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12))]
         found: dict[Any, list[Issue]] = {}

@@ -26,6 +26,7 @@ from headwater.taint.labels import (
     extend_deep,
     ordered,
     param_label,
+    renamed,
     widen,
 )
 from headwater.taint.summary import Path
@@ -396,6 +397,15 @@ def cleared(value: Value, classes: int) -> Value:
     made = {label: new for label in value.labels if (new := derive(label, clear=classes, exact=True)) is not None}
     steps = {new: value.steps[old] for old, new in made.items() if old in value.steps} if value.steps else None
     return value.with_(labels=frozenset(made.values()), steps=steps)
+
+
+def followed_by(value: Value, ended: bool) -> Value:
+    """A folder behind which a name is put: ``ended`` where the program writes that name."""
+    if not value.labels:
+        return value
+    made = {renamed(label, ended): label for label in value.labels}
+    steps = {new: value.steps[old] for new, old in made.items() if old in value.steps} if value.steps else None
+    return value.with_(labels=frozenset(made), steps=steps)
 
 
 def asked(labels: frozenset[Label], steps: Mapping[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:

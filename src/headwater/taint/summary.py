@@ -30,7 +30,7 @@ ABSENT = _Absent()
 class Sink:
     """An operation of the project and the class of damage that it can do: the identity of a finding."""
 
-    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "note", "safe_if", "start", "unexpected")
+    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "note", "safe_if", "session", "start", "unexpected")
 
     def __init__(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str, note: str = "") -> None:
         self.class_ = class_
@@ -45,6 +45,8 @@ class Sink:
         """What it was found by besides the code, in words: a declared version."""
         self.safe_if = 0
         """What else may be proven of the data so that it does no damage."""
+        self.session = False
+        """It is there to run what it is sent."""
         self.unexpected = False
         """Callers of a function that hands them over do not expect it."""
         self.key = (fn.module.id, start, end, class_)
@@ -137,19 +139,39 @@ class ToParam:
 class ToCallback:
     """A function that the caller handed over is called."""
 
-    __slots__ = ("args", "end", "key", "kw", "param", "path", "start")
+    __slots__ = ("args", "end", "key", "kw", "param", "path", "spread", "starred", "start")
 
-    def __init__(self, param: int, path: Path, args: tuple[Shape, ...], kw: tuple[tuple[str, Shape], ...], start: int, end: int) -> None:
+    def __init__(
+        self,
+        param: int,
+        path: Path,
+        args: tuple[Shape, ...],
+        kw: tuple[tuple[str, Shape], ...],
+        start: int,
+        end: int,
+        starred: Shape = NOTHING,
+        spread: Shape = NOTHING,
+    ) -> None:
         self.param = param
         self.path = path
         self.args = args
         self.kw = kw
         self.start = start
         self.end = end
+        self.starred = starred
+        """What is passed with a star, behind ``args``."""
+        self.spread = spread
         self.key = (param, tuple(map(str, path)), start)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ToCallback) and self.key == other.key and self.args == other.args and self.kw == other.kw
+        return (
+            isinstance(other, ToCallback)
+            and self.key == other.key
+            and self.args == other.args
+            and self.kw == other.kw
+            and self.starred == other.starred
+            and self.spread == other.spread
+        )
 
     __hash__ = None  # type: ignore[assignment]
 

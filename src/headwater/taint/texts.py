@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headwater.taint.frame import Frame
 
 WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
+_RUN = re.compile(r"(?i)\.(?:bat|cmd|pth|pyc?|ps1|sh|so)$")
 SHAPED = frozenset({"format", "join", "replace", "rpartition", "rsplit", "split"})
 SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
 
@@ -64,6 +65,12 @@ def glued(text: str) -> bool:
     """Whether what follows the text is in the same name of a path as something written: a folder of such a name hardly exists."""
     name = text.rpartition("/")[2]
     return bool(name.strip("\0.")) and "://" not in text and "\\" not in name
+
+
+def ends_in_a_name(text: str) -> bool:
+    """Whether a text that stands behind a folder ends in the name of a file that does little harm: no hidden file and no program."""
+    folder, slash, name = text.rpartition("/")
+    return bool(slash and name.strip("*?")) and not name.startswith(".") and not _RUN.search(name) and ".." not in folder.split("/")
 
 
 def ends_a_folder(value: Value) -> bool:
