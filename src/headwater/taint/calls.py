@@ -17,9 +17,9 @@ from headwater.taint import containers, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import BIT, DEEP, PATHS, RECALLED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import ALL, BIT, DEEP, PATHS, RECALLED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
-from headwater.taint.state import Cell, guessed, lacks
+from headwater.taint.state import Cell, cleared, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, join, join_refs, of_others
 
@@ -404,6 +404,8 @@ class Calls(Models):
         result = self._result(fn, summary, actuals, drop)
         self.refused = self.refused or bool(summary.proofs)
         for index, proven, weak, text in summary.proofs:
+            if proven and index < len(cells) and not cells[index] and _gives_back(summary, index):  # nothing else holds it
+                result = cleared(result, proven & ALL)
             if index < len(cells):
                 self.learn((cells[index], proven, weak, (), text))
             if weak & TREE_CHECKS and index < len(actuals.values) and not loose:
@@ -618,3 +620,9 @@ def _stub(fn: Fn) -> bool:
 
 def _facts(proofs: tuple[tuple[int, int, int, str], ...], cells: list[tuple[Cell, ...]]) -> tuple[Fact, ...]:
     return tuple((cells[index], proven, weak, (), text) for index, proven, weak, text in proofs if index < len(cells) and cells[index])
+
+
+def _gives_back(summary: Summary, index: int) -> bool:
+    """Whether a function returns a parameter as it came."""
+    labels = summary.returns.labels
+    return bool(labels) and all(label.param == index and label.exact and not label.path and not label.drop for label in labels)

@@ -369,7 +369,8 @@ class Instructions(Calls):
                 value = self.unquoted(text, value)
                 glued = GLUED if texts.glued(text) else 0
                 places.append(len(text))
-                parts.append(self.derived([value], clear=BIT["url"] if fixed else 0, weak=glued) if fixed or glued else value)
+                clear = (BIT["url"] if fixed else 0) | texts.stays(value, bool(text))
+                parts.append(self.derived([value], clear=clear, weak=glued) if clear or glued else value)
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             text += "\0" if value.const is NO_CONST else ""
@@ -445,10 +446,11 @@ class Instructions(Calls):
             left = followed_by(left, True)
         if i.op == "/":
             made = self.joined([left, right], "")
-        elif fixed or (i.op == "+" and isinstance(left.const, str) and texts.glued(left.const)):
+        elif i.op in ("+", "%"):
             glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
-            made = join(self.derived([left], what), self.derived([right], what, clear=BIT["url"] if fixed else 0, weak=glued))
+            clear = (BIT["url"] if fixed else 0) | texts.stays(right, True)
+            made = join(self.derived([left], what, clear=texts.stays(left, False)), self.derived([right], what, clear=clear, weak=glued))
         else:
             made = self.derived([left, right], what)
         base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")

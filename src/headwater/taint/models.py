@@ -461,8 +461,7 @@ class Models(Arguments):
         for number, part in enumerate(parts):
             if number < len(parts) - 1:
                 part = followed_by(part, ended)
-            safe = part.proven & PATHS == PATHS or (number > 0 and part.proven & CONTAINED)
-            made = join(made, self.derived([part], what, clear=PATHS if safe else 0))
+            made = join(made, self.derived([part], what, clear=texts.stays(part, number > 0)))
         return made
 
     def _instances(self, entry: Api, made: Value, args: Args) -> Value:

@@ -61,6 +61,11 @@ def _no_slash(value: Value) -> Value:
     return made.with_(proven=made.proven | PATHS | CONTAINED)
 
 
+def stays(value: Value, behind: bool) -> int:
+    """The sink classes to which a part of a text does no harm as a path: it was checked, maybe as a name ``behind`` something."""
+    return PATHS if value.proven & PATHS == PATHS or (behind and value.proven & CONTAINED) else 0
+
+
 def glued(text: str) -> bool:
     """Whether what follows the text is in the same name of a path as something written: a folder of such a name hardly exists."""
     name = text.rpartition("/")[2]
