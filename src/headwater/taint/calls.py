@@ -394,7 +394,10 @@ class Calls(Models):
                 else:
                     passed.star, passed.starred = self.elements(starred), starred
             if callback.spread is not NOTHING:
-                passed.spread = self.instantiate(callback.spread, (site, "**"), f"passed on by {fn.name}()", actuals)
+                spread = self.instantiate(callback.spread, (site, "**"), f"passed on by {fn.name}()", actuals)
+                closed = bool(spread.allocs) and all(alloc.kind == "dict" and alloc.closed for alloc in spread.allocs)
+                if closed or not function.refs:  # else it may be any argument
+                    passed.spread = spread
             before = self.version
             self.call(function, passed)
             if self.version != before:
