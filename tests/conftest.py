@@ -3,3 +3,4 @@
 import os
 
 os.environ.setdefault("HEADWATER_TRACEBACK", "1")
+os.environ["HEADWATER_CACHE"] = "off"

@@ -13,7 +13,7 @@ LAYERS = (
     ("headwater.limits",),
     ("headwater.files.source",),
     ("headwater.findings", "headwater.ir", "headwater.ir_text"),
-    ("headwater.config", "headwater.gate", "headwater.suppressions"),
+    ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions"),
     ("headwater.files",),
     ("headwater.frontends",),
     ("headwater.apis",),

@@ -77,6 +77,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """Whether comments of the reviewed code may suppress findings."""
     today: datetime.date = msgspec.field(default_factory=today)
     """What suppressions with a last day are compared with."""
+    cache: str = ""
+    """The folder of what earlier reviews found out (``headwater.cache``); empty: none."""
     file: str = ""
     """The configuration file, as reports call it."""
     own_file: bool = False

@@ -255,3 +255,5 @@ class Review(msgspec.Struct, frozen=True):
     sources: Mapping[str, Source]
     """The files that findings and gaps name."""
     suppressions: tuple[Suppression, ...] = ()
+    notice: str = ""
+    """What is to be said of this run alone: never written to a report."""

@@ -380,8 +380,8 @@ class Function(msgspec.Struct, array_like=True, gc=False):
     """Index of the class that this is a method of."""
     parent: int = -1
     """Index of the enclosing function (0 for functions of the module)."""
-    flags: frozenset[str] = frozenset()
-    """Of: async, generator, lambda, static, classmethod, property, setter, abstract, overload."""
+    flags: tuple[str, ...] = ()
+    """Sorted. Of: async, generator, lambda, static, classmethod, property, setter, abstract, overload."""
     doc: str = ""
 
 

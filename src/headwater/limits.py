@@ -72,6 +72,10 @@ WAY_IN_CALLERS: Final = 12  # callers looked at for each of them
 TRACE_DEPTH: Final = 24  # functions that returned the data to one another, shown one inside the other
 TRACE_HOPS: Final = 3_000  # calls from the source down to the sink; the middle of a long trace is not shown
 
+# Cache
+CACHE_BYTES: Final = 2_000_000_000  # of all that is kept: twenty of the largest projects
+CACHE_FILE_BYTES: Final = 1_000_000_000  # of one file of it
+
 # Suppressions and configuration
 SUPPRESSIONS_OF_FILE: Final = 1_000  # comments; a file with more should be excluded
 SUPPRESSION_CHARS: Final = 1_000  # of one comment: ids, a reason and a date need under 200

@@ -5,13 +5,19 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from headwater.config import Config
 from headwater.files.discover import Ledger, discover
-from headwater.files.source import Source
-from headwater.findings import Coverage, Finding, Gap, Review, Severity, gap_at
+from headwater.findings import Coverage, Finding, Review, Severity
+from headwater.frontends.tree import Seen, Tree, read
+
+if TYPE_CHECKING:
+    from headwater.cache import Result
+    from headwater.files.versions import Versions
+    from headwater.rules.load import Rule
 
 Progress = Callable[[str, int, int], None]
 
@@ -29,11 +35,57 @@ def review(path: Path, config: Config, progress: Progress | None = None) -> Revi
 
 def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater import suppressions
-    from headwater.apis.load import CallRule, Catalogue
-    from headwater.apis.load import load as load_models
+    from headwater.cache import Cache
     from headwater.files.package import is_deployed, is_package
     from headwater.files.versions import declared
-    from headwater.frontends.pool import lower_all
+    from headwater.rules import own
+
+    found = discover(path, config.exclude, by=config.file or "the configuration", partial=config.own_file)
+    ledger = Ledger()
+    ledger.extend(config.notes)
+    ledger.extend(found.gaps)
+    cache = Cache(config.cache, found.root)
+    tree = read(found.entries, cache, config.processes, ledger, (lambda n, total: progress("read", n, total)) if progress else None)
+    versions, unread = declared(found.root, tree.files)
+    ledger.extend(unread)
+    known = own.known(config.own)
+    rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
+    package = is_package(found.root), is_deployed(found.root)
+    key = ""
+    result = None
+    if cache.usable:
+        own_files = [text.encode() for one in config.own for text in (one.name, one.text)]
+        key = tree.key([cache.tool.encode(), versions.key(), str(package).encode(), " ".join(sorted(rules)).encode(), *own_files])
+        result = cache.result(key)
+        if result is not None and any(tree.code_of(name) != digest for name, digest in result.texts.items()):
+            result = None
+    if result is None:
+        result = _analysed(tree, config, rules, versions, package, progress)
+        if cache.usable:
+            cache.keep_result(key, result)
+    cache.shrink()
+    findings = [_lowered(finding, config.rules) for finding in result.findings]
+    ledger.extend(result.gaps)
+    remarks = {name: card.remarks for name, card in tree.cards.items()}
+    applied = suppressions.apply(findings, remarks, tree.files, known, config.today, wanted=config.suppressions)
+    findings = applied.findings
+    ledger.extend(applied.gaps)
+    gaps = tuple(ledger.result())
+    languages = dict(sorted(found.languages.items()))
+    lines = sum(card.lines for card in tree.cards.values())
+    coverage = Coverage(len(tree.cards), lines, result.functions, languages, gaps, result.counts)
+    needed = _needed(findings) | {gap.path for gap in gaps}
+    sources = {name: source for name, source in tree.files.items() if name in needed}
+    return Review(str(found.root), tuple(findings), coverage, sources, applied.suppressions, cache.problem)
+
+
+def _analysed(
+    tree: Tree, config: Config, rules: Mapping[str, Rule], versions: Versions, package: tuple[bool, bool], progress: Progress | None
+) -> Result:
+    """Index, solve, report: all that needs the code itself."""
+    from headwater.apis.load import CallRule, Catalogue
+    from headwater.apis.load import load as load_models
+    from headwater.cache import Result
     from headwater.index.symbols import Symbols
     from headwater.rules import own
     from headwater.taint.findings import Reporter
@@ -44,26 +96,6 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 
-    found = discover(path, config.exclude, by=config.file or "the configuration", partial=config.own_file)
-    ledger = Ledger()
-    ledger.extend(config.notes)
-    ledger.extend(found.gaps)
-    files: dict[str, Source] = {}
-    modules = []
-    lines = 0
-    for lowered in lower_all(found.entries, config.processes, (lambda n, total: progress("read", n, total)) if progress else None):
-        ledger.extend(lowered.gaps)
-        if lowered.source is None or lowered.module is None:
-            continue
-        source, module = lowered.source, lowered.module
-        files[module.path] = source
-        lines += source.lines
-        modules.append(module)
-        ledger.extend(_gap(source, one.start, one.reason) for one in module.gaps)
-    versions, unread = declared(found.root, files)
-    ledger.extend(unread)
-    known = own.known(config.own)
-    rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     calls = [
         (one, CallRule(rule.id, call.when, call.confidence, call.message))
         for rule in rules.values()
@@ -73,25 +105,18 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     clear_interned()
     clear_joined()
     catalogue = Catalogue([*load_models(), *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
-    symbols = Symbols(modules, catalogue.paths)
+    symbols = Symbols(tree.modules(), catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
     solver.shapes = {one.shape: CallRule(rule.id, "", one.confidence, one.message) for rule in rules.values() for one in rule.head.shapes}
-    solver.published, solver.deployed = is_package(found.root), is_deployed(found.root)
+    solver.published, solver.deployed = package
     solver.solve()
+    files = Seen(tree.files)
     reporter = Reporter(solver, rules, files)
-    findings = [_lowered(finding, config.rules) for finding in reporter.findings()]
-    ledger.extend(reporter.gaps)
-    ledger.extend(cuts(solver.counts))
-    applied = suppressions.apply(findings, modules, files, known, config.today, wanted=config.suppressions)
-    findings = applied.findings
-    ledger.extend(applied.gaps)
-    gaps = tuple(ledger.result())
-    languages = dict(sorted(found.languages.items()))
-    coverage = Coverage(len(modules), lines, len(symbols.functions), languages, gaps, dict(sorted(solver.counts.items())))
-    needed = _needed(findings) | {gap.path for gap in gaps}
-    sources = {name: source for name, source in files.items() if name in needed}
-    return Review(str(found.root), tuple(findings), coverage, sources, applied.suppressions)
+    findings = reporter.findings()
+    gaps = [*reporter.gaps, *cuts(solver.counts)]
+    texts = {name: tree.code_of(name) for name in sorted(files.seen)}
+    return Result(findings, gaps, len(symbols.functions), dict(sorted(solver.counts.items())), texts)
 
 
 def _lowered(finding: Finding, severities: Mapping[str, Severity | None]) -> Finding:
@@ -103,8 +128,3 @@ def _needed(findings: list[Finding]) -> set[str]:
     """Files that findings name."""
     paths = {finding.place.path for finding in findings}
     return paths | {step.place.path for finding in findings for trace in finding.traces for step in trace.steps}
-
-
-def _gap(source: Source, start: int, reason: str) -> Gap:
-    kind = "python2" if reason.startswith("python2:") else "parse-error"
-    return gap_at(source, kind, start, reason.removeprefix("python2:").strip())

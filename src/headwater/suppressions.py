@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -77,15 +77,15 @@ def _day(text: str) -> datetime.date | None:
 
 def apply(
     findings: Sequence[Finding],
-    modules: Iterable[ir.Module],
+    remarks: Mapping[str, Sequence[ir.Remark]],
     sources: Mapping[str, Source],
     known: Collection[str],
     today: datetime.date,
     *,
     wanted: bool = True,
 ) -> Applied:
-    """Suppresses what comments accept, or with ``wanted`` off nothing. ``known`` are the ids of all rules."""
-    files = {module.path: _File(module, sources[module.path], known, today) for module in modules if module.remarks}
+    """Suppresses what comments accept, or with ``wanted`` off nothing. ``remarks`` by path; ``known`` are the ids of all rules."""
+    files = {path: _File(said, sources[path], known, today) for path, said in remarks.items() if said}
     made = []
     for finding in findings:
         file = files.get(finding.place.path) if wanted else None
@@ -112,11 +112,11 @@ def _words(one: Suppression) -> str:
 class _File:
     """The suppressions of one file."""
 
-    def __init__(self, module: ir.Module, source: Source, known: Collection[str], today: datetime.date) -> None:
-        remarks = module.remarks[: limits.SUPPRESSIONS_OF_FILE]
+    def __init__(self, said: Sequence[ir.Remark], source: Source, known: Collection[str], today: datetime.date) -> None:
+        remarks = said[: limits.SUPPRESSIONS_OF_FILE]
         self.over = (
             f"more than {limits.SUPPRESSIONS_OF_FILE:,} suppressions in one file: the further ones were not read"
-            if len(module.remarks) > len(remarks)
+            if len(said) > len(remarks)
             else ""
         )
         self._made: list[Suppression] = []

@@ -48,13 +48,28 @@ def configuration(command: _Command) -> _Command:
     )(command)
 
 
+def cached(command: _Command) -> _Command:
+    """Adds ``--cache`` and ``--no-cache``."""
+    command = click.option("--no-cache", "cache", flag_value="", help="Find out everything anew, and keep nothing.")(command)
+    return click.option(
+        "--cache", "cache", metavar="DIR", help="Folder of what earlier reviews found out. Default: $HEADWATER_CACHE, or a folder of yours."
+    )(command)
+
+
 def load(
-    path: Path, config_file: Path | None, no_repo_config: bool, rule_folders: Sequence[str], given: Mapping[str, Any] | None = None
+    path: Path,
+    config_file: Path | None,
+    no_repo_config: bool,
+    rule_folders: Sequence[str],
+    cache: str | None = "",
+    given: Mapping[str, Any] | None = None,
 ) -> Config:
-    """The configuration; what is wrong with a file of it is an error of usage."""
+    """The configuration; what is wrong with a file of it is an error of usage. ``cache``: its folder, none if empty."""
     from headwater import configfile
+    from headwater.cache import default_folder
     from headwater.reports import escape
 
+    given = {**(given or {}), "cache": default_folder() if cache is None else cache}
     try:
         return configfile.load(path, given, file=config_file, repository=not no_repo_config, rules=rule_folders)
     except configfile.ConfigError as error:

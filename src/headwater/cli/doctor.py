@@ -43,6 +43,7 @@ def command(path: Path, config_file: Path | None, no_repo_config: bool, rule_fol
         ("rules", _rules),
         ("API models", _models),
         ("languages", _languages),
+        ("cache", _cache),
         ("configuration", lambda: _configuration(path, config_file, no_repo_config, rule_folders)),
     ]
     lines: list[Line] = [("ok", "Headwater", __version__)]
@@ -141,6 +142,14 @@ def _languages() -> Iterator[Line]:
 
     analysed = ", ".join(sorted(FRONTENDS))
     yield "note", "languages", f"{analysed}; files of others are counted, and told in the coverage of each report"
+
+
+def _cache() -> Iterator[Line]:
+    from headwater.cache import Cache, default_folder
+
+    folder = default_folder()
+    problem = Cache(folder, Path(os.devnull)).problem if folder else "none is used"
+    yield "note" if problem else "ok", "cache", problem or f"what reviews found out is kept in {folder}"
 
 
 def _configuration(path: Path, config_file: Path | None, no_repo_config: bool, rule_folders: Sequence[str]) -> Iterator[Line]:

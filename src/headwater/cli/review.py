@@ -51,6 +51,7 @@ _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budg
 @click.option("--persona", type=click.Choice(get_args(Persona)), help="'audit' shows notes too. Default: default.")
 @click.option("--strict-coverage", is_flag=True, help="Status 3 if not everything could be looked at.")
 @common.configuration
+@common.cached
 @click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
@@ -65,6 +66,7 @@ def command(
     config_file: Path | None,
     no_repo_config: bool,
     rule_folders: Sequence[str],
+    cache: str | None,
     processes: int | None,
     no_progress: bool,
     quiet: bool,
@@ -88,20 +90,22 @@ def command(
         given["strict_coverage"] = True
     if processes is not None:
         given["processes"] = processes
-    config = common.load(path, config_file, no_repo_config, rule_folders, given)
+    config = common.load(path, config_file, no_repo_config, rule_folders, cache, given)
     for one in config.outputs:
         if one.path != "-":
             output.check(one.path)
         if one.format == "gitlab-sast":
             _moment()
     from headwater import review
-    from headwater.reports import words
+    from headwater.reports import escape, words
     from headwater.reports.view import view
     from headwater.rules import own
 
     with common.progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
         result = review(path, config, progress)
         shown = view(result, config, own.known(config.own), __version__)
+    if result.notice and not quiet:
+        output.say(escape.line(result.notice))
     for one in config.outputs:
         _write(shown, one)
     if not quiet and Output("text", "-") not in config.outputs:

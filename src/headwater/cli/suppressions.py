@@ -22,7 +22,16 @@ VERSION: Final = 1
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format of the list.")
 @click.option("--check", is_flag=True, help="Status 1 if one is unused, expired or malformed.")
 @common.configuration
-def command(path: Path, format_: str, check: bool, config_file: Path | None, no_repo_config: bool, rule_folders: Sequence[str]) -> int:
+@common.cached
+def command(
+    path: Path,
+    format_: str,
+    check: bool,
+    config_file: Path | None,
+    no_repo_config: bool,
+    rule_folders: Sequence[str],
+    cache: str | None,
+) -> int:
     """List the comments '# headwater: ignore[rule-id] reason' below PATH (default: here).
 
     PATH is reviewed to know which of them are used. States: used; unused (it suppresses nothing); expired (its last day
@@ -30,7 +39,7 @@ def command(path: Path, format_: str, check: bool, config_file: Path | None, no_
 
     Exit status: 0; with --check 1 if one is unused, expired or malformed; 2 wrong usage; 3 nothing could be analysed.
     """
-    config = common.load(path, config_file, no_repo_config, rule_folders)
+    config = common.load(path, config_file, no_repo_config, rule_folders, cache)
     from headwater import review
 
     with common.progress(output.is_terminal(sys.stderr)) as progress:

@@ -61,6 +61,10 @@ class Versions:
         self._found = found or {}
         self._known: dict[tuple[str, str], tuple[Declaration, ...]] = {}
 
+    def key(self) -> bytes:
+        """All of it as bytes: of equal declarations the same."""
+        return repr(sorted((folder, sorted(found.items())) for folder, found in self._found.items())).encode("utf-8", "surrogatepass")
+
     def of(self, module: str, library: str) -> tuple[Declaration, ...]:
         """What counts for a module; empty where nothing is declared."""
         folder = module.rpartition("/")[0]

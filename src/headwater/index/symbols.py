@@ -167,7 +167,7 @@ class Symbols:
         for cls_ in mod.classes:
             for name, indices in cls_.ir.methods.items():
                 real = [mod.functions[index] for index in indices]
-                plain = [fn for fn in real if not fn.ir.flags & {"overload", "setter"}] or real
+                plain = [fn for fn in real if "overload" not in fn.ir.flags and "setter" not in fn.ir.flags] or real
                 cls_.methods[name] = plain[-1]
                 if not is_test(mod.path):  # what a test makes in place of the real thing is no real thing
                     self.methods_by_name[name].append(plain[-1])

@@ -206,7 +206,7 @@ class Reporter:
             if _ASKED.search(above + file.slice(start, min(first, start + _HEADER))):
                 return True
             if fn.module.id not in self.asking:
-                self.asking[fn.module.id] = _ROUTES_ASKED.search(file.slice(0, len(file.data))) is not None
+                self.asking[fn.module.id] = _ROUTES_ASKED.search(file.slice(0, fn.module.ir.functions[0].end)) is not None
             if self.asking[fn.module.id]:
                 return True
         return False
@@ -254,7 +254,7 @@ class Reporter:
         return tuple(
             Step(
                 self._place(step.fn, step.start, step.end),
-                step.what,
+                str(step.what),
                 kind,
                 step.fn.ir.qualname,
                 "source" if number == first else "sink" if number == last else "step",

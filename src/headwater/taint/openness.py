@@ -49,7 +49,7 @@ class Openness:
     def _is_guarded(self) -> bool:
         if self._guarded is None:
             self._guarded = any(
-                _GUARDS.search(file.text)
+                _GUARDS.search(file.slice(0, mod.ir.functions[0].end))
                 for mod in self.symbols.modules
                 if (file := self.files.get(mod.path)) is not None and not is_test(mod.path) and _of_web(mod.ir.imported)
             )

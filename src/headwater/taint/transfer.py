@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 
+_LATER = frozenset({"async", "generator", "abstract", "overload"})
+"""Functions whose body a call does not run, or not as a whole."""
+
+
 class Interpreter(Branches):
     """Runs one function."""
 
@@ -113,7 +117,7 @@ class Interpreter(Branches):
             self.dead
             and not self.exit_proofs
             and self.yields is None
-            and not self.fn.ir.flags & {"async", "generator", "abstract", "overload"}
+            and _LATER.isdisjoint(self.fn.ir.flags)
             and not any(type(one) is ir.Name and one.name == "NotImplementedError" for one in body)  # subclasses do it
         )
 

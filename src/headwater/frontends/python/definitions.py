@@ -316,7 +316,7 @@ class Definitions(Statements):
             name=pending.name,
             qualname=pending.qualname,
             start=node.start_byte,
-            end=node.end_byte,
+            end=node.end_byte if pending.owner is not None else _end_of_code(node),
             params=params,
             captured=captured,
             nonlocals=tuple(i for i, name in enumerate(captured) if name in self.nonlocals),
@@ -328,7 +328,7 @@ class Definitions(Statements):
             body=self.out,
             cls=pending.cls,
             parent=pending.owner.index if pending.owner is not None else -1,
-            flags=frozenset(self.flags),
+            flags=tuple(sorted(self.flags)),
             doc=doc,
         )
 
@@ -394,6 +394,11 @@ class Definitions(Statements):
 
 _PARAMETER_LISTS = frozenset((g.PARAMETERS, g.kind("lambda_parameters")))
 _WITH_DEFAULT = frozenset((g.DEFAULT_PARAMETER, g.TYPED_DEFAULT_PARAMETER))
+
+
+def _end_of_code(root: Node) -> int:
+    """Where the last statement of a file ends: comments behind it are no part of the code."""
+    return next((child.end_byte for child in reversed(root.named_children) if child.kind_id not in g.EXTRAS), root.start_byte)
 
 
 def _table() -> list[Callable[[Any, Node], None]]:

@@ -150,5 +150,5 @@ def _bare(pending: Pending) -> ir.Function:
     start, end = pending.node.byte_range
     parent = pending.owner.index if pending.owner is not None else -1
     return ir.Function(
-        pending.name, pending.qualname, start, end, [], (), (), 0, {}, {}, None, [], [], pending.cls, parent, frozenset(pending.flags)
+        pending.name, pending.qualname, start, end, [], (), (), 0, {}, {}, None, [], [], pending.cls, parent, tuple(sorted(pending.flags))
     )
