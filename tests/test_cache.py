@@ -48,6 +48,11 @@ def report(project: Path, store: Path | None) -> bytes:
     return json_v1.render(view(reviewed(project, store), config, load_rules(), "0"))
 
 
+def command_of(project: Path, processes: int) -> list[str]:
+    options = ["--format", "json", "--fail-on", "never", "--processes", str(processes)]
+    return [sys.executable, "-P", "-m", "headwater", "review", str(project), *options]
+
+
 def kept(store: Path) -> list[Path]:
     return sorted(path for path in store.rglob("*") if path.is_file())
 
