@@ -6,6 +6,8 @@ analysis, by the digest of all that goes into it: the IR of all files, rules, mo
 as it is (a comment at the end of a file) leaves the result valid.
 
 A cache is never trusted: each file begins with the digest of the rest, all is typed msgpack, and what does not fit counts as absent.
+API models are kept as well, as they are read slower than most projects are reviewed.
+
 Files are written beside their place and moved there, so that runs at the same time, full disks and killed processes leave only
 whole files. Nothing that a report says depends on it.
 """
@@ -18,7 +20,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Final, TypeVar
@@ -156,6 +158,17 @@ class Cache:
 
     def keep_result(self, key: str, result: Result) -> None:
         self._save(f"results/{key[:2]}/{key}", result)
+
+    def made(self, name: str, type_: type[_Type], make: Callable[[], _Type]) -> _Type:
+        """What the program makes of its own files, under a name: kept until they change."""
+        if not self.usable:
+            return make()
+        place = f"made/{name}-{self.tool}"
+        found = self._load(place, type_)
+        if found is None:
+            found = make()
+            self._save(place, found)
+        return found
 
     def shrink(self, most: int = limits.CACHE_BYTES) -> None:
         """Removes what was used least lately, until no more than ``most`` bytes are left; only where this run has added something."""

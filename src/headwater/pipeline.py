@@ -15,7 +15,7 @@ from headwater.findings import Coverage, Finding, Review, Severity
 from headwater.frontends.tree import Seen, Tree, read
 
 if TYPE_CHECKING:
-    from headwater.cache import Result
+    from headwater.cache import Cache, Result
     from headwater.files.versions import Versions
     from headwater.rules.load import Rule
 
@@ -60,7 +60,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
         if result is not None and any(tree.code_of(name) != digest for name, digest in result.texts.items()):
             result = None
     if result is None:
-        result = _analysed(tree, config, rules, versions, package, progress)
+        result = _analysed(tree, cache, config, rules, versions, package, progress)
         if cache.usable:
             cache.keep_result(key, result)
     cache.shrink()
@@ -80,11 +80,18 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
 
 
 def _analysed(
-    tree: Tree, config: Config, rules: Mapping[str, Rule], versions: Versions, package: tuple[bool, bool], progress: Progress | None
+    tree: Tree,
+    cache: Cache,
+    config: Config,
+    rules: Mapping[str, Rule],
+    versions: Versions,
+    package: tuple[bool, bool],
+    progress: Progress | None,
 ) -> Result:
     """Index, solve, report: all that needs the code itself."""
     from headwater.apis.load import CallRule, Catalogue
     from headwater.apis.load import load as load_models
+    from headwater.apis.schema import ApiFile
     from headwater.cache import Result
     from headwater.index.symbols import Symbols
     from headwater.rules import own
@@ -96,6 +103,8 @@ def _analysed(
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 
+    if not tree.cards:
+        return Result([], [], 0, {}, {})
     calls = [
         (one, CallRule(rule.id, call.when, call.confidence, call.message))
         for rule in rules.values()
@@ -104,7 +113,8 @@ def _analysed(
     ]
     clear_interned()
     clear_joined()
-    catalogue = Catalogue([*load_models(), *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
+    models = cache.made("models", list[tuple[str, ApiFile]], load_models)
+    catalogue = Catalogue([*models, *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
     symbols = Symbols(tree.modules(), catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
