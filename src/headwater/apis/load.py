@@ -20,6 +20,8 @@ from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Call
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
+CLEARED = ("all", "text", "parts")
+"""What a result can be cleared for beside sink classes."""
 MARKS: Final = (
     "quoted", "resolved", "parsed-url", "constant-collection", "syntax-tree", "module", "parsed-json", "same-host", "joined-path",
 )  # fmt: skip
@@ -62,7 +64,9 @@ class Catalogue:
                     self.paths.add(path, api)
                     self.placed.append((path, api))
                     cleared = [*(one.when for one in api.guards), *(one.when for one in api.clears_where)]
-                    self._know_conditions(api.when, api.clears_when, *(sink.when for sink in api.sinks), *cleared)
+                    self._know_conditions(api.when, api.clears_when, api.becomes_when, *(sink.when for sink in api.sinks), *cleared)
+                    if api.becomes:
+                        self.paths.know(api.becomes)
                     if api.clean:  # the result must have a path, so that its attributes can be told apart
                         self.paths.know(path + "()")
                     for callback in (*api.calls, api.decorates, api.overridden):
@@ -162,7 +166,7 @@ def _check(file: ApiFile) -> None:
             *(c for one in api.clears_where for c in one.classes),
             *(c for guard in api.guards for c in guard.proves if c != "no-option"),
         ]:
-            if class_ != "all":
+            if class_ not in CLEARED:
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for one in [*api.passes, *api.into, *(a for many in api.into.values() for a in many)]:
             _argument(one, at)
@@ -177,7 +181,7 @@ def _check(file: ApiFile) -> None:
             if one:
                 _argument(one, at)
         where = [*(guard.when for guard in api.guards), *(one.when for one in api.clears_where)]
-        for text in (api.when, api.clears_when, api.hinders.when if api.hinders is not None else "", *where):
+        for text in (api.when, api.clears_when, api.becomes_when, api.hinders.when if api.hinders is not None else "", *where):
             _condition(text, at)
         for callback in (*api.calls, api.decorates, api.overridden):
             if callback is not None:

@@ -48,6 +48,8 @@ SOURCE_KINDS = (
     "secret",
     "pii",
     "internals",
+    "model-internals",
+    "system-prompt",
 )
 SINK_CLASSES = (
     "code",
@@ -233,7 +235,9 @@ class Api(_Strict, frozen=True):
     into: dict[str, list[str]] = {}
     """Arguments that are changed: target argument to the arguments whose data it takes (``self: [$0]``)."""
     clears: list[str] = []
-    """The result is the arguments made safe for these sink classes (``all``: a number, a length, a fixed set)."""
+    """The result is the arguments made safe for these sink classes (``all``: a length, a choice, a fixed set). ``text``: it is a number, or
+    numbers, and still what a model computes where the arguments are (``model-internals``); ``parts``: it is one of many numbers, which
+    tells little of a model, and does nothing for other data."""
     clears_when: str = ""
     matched: str = ""
     """The argument that is a regular expression: the result is what it matches, and safe for what that can not do."""
@@ -271,6 +275,9 @@ class Api(_Strict, frozen=True):
     """The result is an object that is known, in every function, by what this argument is known by; ``place``: by where it is made."""
     updates: list[str] = []
     """The result is a message that says how a state is to be changed: the arguments with the changes (``Command(update=...)``)."""
+    becomes: str = ""
+    """The result is known by this API path from here on, where ``becomes-when`` holds for sure."""
+    becomes_when: str = ""
     never_returns: bool = False
     """The call raises or ends the program: what follows it is not run (``sys.exit``, ``flask.abort``)."""
     pipe: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from headwater.taint.state import rough
 from headwater.taint.value import BOTTOM, ITEMS, NO_CONST, Alloc, Value, join
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _values(frame: Calls, receiver: Value, args: Args) -> Value | None:
 def _keys(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if args.positional or not (receiver.allocs or receiver.labels):
         return None
-    made = _list_of(frame, "keys", _key(frame, receiver))
+    made = _list_of(frame, "keys", rough(_key(frame, receiver)))  # names are no numbers
     constant = bool(receiver.allocs) and all(
         alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells for alloc in receiver.allocs
     )

@@ -34,7 +34,7 @@ from headwater.taint.labels import (
     bits,
 )
 from headwater.taint.programs import Programs
-from headwater.taint.state import asked, cleared, followed_by
+from headwater.taint.state import asked, cleared, computes, followed_by, rough
 from headwater.taint.value import (
     BOTTOM,
     CHOSEN,
@@ -220,8 +220,8 @@ class Instructions(Calls):
         self.programs.moved(i.dst, i.obj)
         if base.subject and (not base.proven & NAME_HEAD or i.key == 0):
             value = value.with_(subject=base.subject, proven=value.proven | base.proven & NAME_HEAD)
-        if i.key is None and i.reg < 0 and value.labels:
-            value = cleared(value, secrets.SHOWN)
+        if i.key is None and value.labels:
+            value = self._piece(value, i.reg < 0 or (index is not None and bool(index.allocs)))
         elif secrets.named(i.key) and any(getattr(ref, "text", "") == "os.environ" for ref in base.refs):
             value = self.from_source("secret", f"the environment variable {i.key}", secrets.harmless(i.key))
         if i.key == 0:  # what is shown of the first message holds when it is read again
@@ -229,6 +229,15 @@ class Instructions(Calls):
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)
             value = value.with_(proven=value.proven | ASKED) if seen.proven & ASKED else value
         self.write(i.dst, self._part_of(i.dst, i.obj, i.key, base, value))
+
+    def _piece(self, value: Value, slice_: bool) -> Value:
+        """A slice, or one element: a piece of a secret is none, and one number of many (the highest) says little of a model."""
+        if not slice_:
+            return value if self.over else rough(value)
+        computed = frozenset(label for label in value.labels if computes(label))
+        if not computed:
+            return cleared(value, secrets.SHOWN)
+        return join(cleared(value.with_(labels=value.labels - computed), secrets.SHOWN), value.with_(labels=computed))
 
     def i_store_attr(self, i: ir.StoreAttr) -> None:
         value = self.cells.get(i.src, BOTTOM)
@@ -366,7 +375,7 @@ class Instructions(Calls):
                 text += str(value.const)
                 fixed = fixed or bool(texts.WITH_HOST.match(text))
             elif value.labels:
-                value = self.unquoted(text, value)
+                value = rough(self.unquoted(text, value))  # of a number in a sentence, a few digits are seen
                 glued = GLUED if texts.glued(text) else 0
                 places.append(len(text))
                 clear = (BIT["url"] if fixed else 0) | texts.stays(value, bool(text))

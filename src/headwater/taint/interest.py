@@ -423,7 +423,7 @@ class Interest:
 
 
 def _brings_secrets(payload: Any) -> bool:
-    return isinstance(payload, Api) and not {payload.returns, payload.yields}.isdisjoint(("env", "secret"))
+    return isinstance(payload, Api) and not {payload.returns, payload.yields}.isdisjoint(("env", *secrets.KINDS))
 
 
 def _damages(payload: Api, classes: frozenset[str]) -> bool:

@@ -63,6 +63,13 @@ GLUED = NEAR << 1
 """In ``Label.weak``: in a path it stands behind something written in the same name; a folder of such a name hardly exists."""
 ENDED = GLUED << 1
 """In ``Label.weak``: in a path the program writes the name at the end, behind it; no other file can be reached."""
+NUMBERS = (ALL & ~BIT["response"]) | ENDED << 1
+"""In ``Label.cleared``: what was a text is a number, or it was numbers before; they say something of a model alone."""
+_NUMBER = ENDED << 1
+PARTS = _NUMBER << 1
+"""In ``Label.cleared``: one of many numbers, or a rounded one: it says little of the model that computed it."""
+NUMERIC = "model-internals"
+"""The source kind of which numbers tell something."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -91,11 +98,14 @@ def left_of(weak: int) -> int:
     return 2 if weak & ENDED else int(eased(weak))
 
 
+_WORDS = {"all": ALL, "no-option": NO_OPTION, "text": NUMBERS, "parts": PARTS}
+
+
 def bits(classes: list[str]) -> int:
     """The bit set of sink classes; ``all`` is every one."""
     found = 0
     for name in classes:
-        found |= ALL if name == "all" else NO_OPTION if name == "no-option" else BIT[name]
+        found |= _WORDS[name] if name in _WORDS else BIT[name]
     return found
 
 
@@ -188,7 +198,7 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
         pass
     cleared = label.cleared | clear
     made: Label | None
-    if cleared & ALL == ALL or (drop and label.weak & RECALLED):
+    if cleared & ALL == ALL or (drop and label.weak & RECALLED) or (cleared & (_NUMBER | PARTS) and _told_no_more(label, cleared)):
         made = None
     else:
         made = _intern(
@@ -202,6 +212,13 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
         )
     label._derived[key] = made
     return made
+
+
+def _told_no_more(label: Label, cleared: int) -> bool:
+    """Whether a number, or a part of many numbers, says nothing of where it comes from."""
+    if label.source is None:
+        return False
+    return bool(cleared & (PARTS if label.source.kind == NUMERIC else _NUMBER))
 
 
 def uncleared(label: Label, classes: int) -> Label:

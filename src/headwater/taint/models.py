@@ -194,6 +194,9 @@ class Models(Arguments):
             made = join(made, value)
             decided = decided or did
         child = node.child(CALL)
+        for entry in node.entries:
+            if getattr(entry, "becomes", "") and self.holds(entry.becomes_when, args, []) is True:
+                child = self.solver.catalogue.paths.find(entry.becomes)
         if child is not None:
             made = made.with_(refs=join_refs(made.refs, (child,)))
             if not made.allocs and self.solver.holds_state(child):

@@ -40,7 +40,9 @@ class Openness:
 
     def of(self, issue: Issue) -> bool:
         """Whether anybody can send what goes this way, into something that others share."""
-        return not self._is_guarded() and not any(self._owned(fn) for fn in (issue.source.fn, issue.apex, issue.sink.fn))
+        if self._is_guarded():
+            return False
+        return issue.sink.class_ == "response" or not any(self._owned(fn) for fn in (issue.source.fn, issue.apex, issue.sink.fn))
 
     def _owned(self, fn: Fn) -> bool:
         file = self.files.get(fn.module.path)

@@ -17,6 +17,8 @@ from headwater.taint.labels import (
     ALL,
     DEEP,
     GUESSED,
+    NUMERIC,
+    PARTS,
     TEXTUAL,
     Label,
     derive,
@@ -406,6 +408,16 @@ def followed_by(value: Value, ended: bool) -> Value:
     made = {renamed(label, ended): label for label in value.labels}
     steps = {new: value.steps[old] for new, old in made.items() if old in value.steps} if value.steps else None
     return value.with_(labels=frozenset(made), steps=steps)
+
+
+def computes(label: Label) -> bool:
+    """Whether it stands for numbers that a model computes."""
+    return label.source is not None and label.source.kind == NUMERIC
+
+
+def rough(value: Value) -> Value:
+    """One of many numbers that a model computes, or such a number with a few digits: it says little of the model."""
+    return cleared(value, PARTS) if any(computes(label) for label in value.labels) else value
 
 
 def asked(labels: frozenset[Label], steps: Mapping[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
