@@ -50,6 +50,7 @@ SOURCE_KINDS = (
     "internals",
     "model-internals",
     "system-prompt",
+    "fixed-prompt",
 )
 SINK_CLASSES = (
     "code",

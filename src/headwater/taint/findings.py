@@ -15,6 +15,7 @@ from headwater.files.source import Source as File
 from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
+from headwater.taint import prompts
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
@@ -69,6 +70,8 @@ class Reporter:
                 self.solver.count("flows-of-tests")
             elif flow is not None and flow.open and not self.openness.of(issue):
                 self.solver.count("flows-of-known-callers")
+            elif issue.source.kind in prompts.HIDDEN and any(prompts.left_out(self._of(fn)) for fn in {issue.apex, issue.sink.fn}):
+                self.solver.count("flows-of-system-messages-left-out")
             else:
                 groups.setdefault(issue.sink.key, []).append(issue)
         entries: dict[int, list[Entry]] = {}
@@ -268,6 +271,10 @@ class Reporter:
     def _text(self, fn: Fn, start: int, end: int) -> str:
         file = self.files.get(fn.module.path)
         return file.slice(start, end) if file is not None else ""
+
+    def _of(self, fn: Fn) -> str:
+        """The text of a function."""
+        return self._text(fn, fn.ir.start, fn.ir.end)
 
     def _gap(self, fn: Fn, offset: int, reason: str, kind: str = "trace") -> Gap:
         file = self.files.get(fn.module.path)

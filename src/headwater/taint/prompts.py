@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from headwater.taint.labels import ASKED, BIT, ordered
-from headwater.taint.value import BOTTOM, NO_CONST, Alloc, Fact, Value
+from headwater.taint.value import BOTTOM, NO_CONST, Alloc, Fact, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.instructions import Instructions
@@ -22,6 +22,9 @@ PARTS = frozenset({"role", "type", "content", "text", "parts"})
 """The parts of a message that are looked at together."""
 _TEXTS = ("content", "parts", "text")
 
+_CALLERS = frozenset({"http-input", "websocket-input", "network-peer", "user-prompt", "library-input", "cli", "tool-args", "llm-output"})
+"""What whoever gets the answer has sent, or could have."""
+
 _ASKED = re.compile(
     r"^(sys|system|developer|preamble|persona)$"
     r"|(^|_)(sys|system|developer|agent|assistant|bot|custom)_?(prompt|message|msg|instruction|instructions|context|template|text|role)s?(_|$)"
@@ -29,6 +32,19 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+HIDDEN = frozenset({"system-prompt", "fixed-prompt"})
+"""Source kinds of the text of a system message."""
+_LEFT_OUT = re.compile(
+    r"""(?:!=|not\s+in\b|is\s+not\b|==|\bin\b)[^\n]{0,40}["'](?:system|developer|user|assistant|human|ai)["']"""
+    r"""|["'](?:system|developer|user)["'][^\n]{0,20}(?:!=|==)|\[\s*[1-9]\d*\s*:|\bisinstance\([^\n]{0,40}Message"""
+)
+
+
+def left_out(text: str) -> bool:
+    """Whether a function looks at who speaks in a message, or begins behind the first one: then it can be to leave the system's out."""
+    return _LEFT_OUT.search(text) is not None
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -43,12 +59,26 @@ def message(frame: Instructions, alloc: Alloc, start: int, end: int) -> None:
         return
     for key in _TEXTS:
         value = frame.collapse(frame.cells.get((alloc, key), BOTTOM))
+        if key in alloc.keys and "response" in frame.solver.classes:
+            _hidden(frame, alloc, key, value)
         if not value.labels or value.proven & SYSTEM:
             continue
         sink = frame.solver.sink("prompt-system", frame.fn, start, end, "a message", "makes it part of the system prompt", "high")
         for label in ordered(value.labels):
             if not label.cleared & SYSTEM:
                 frame._reach(label, value, sink, 0, 0, label.exact, (), None)
+
+
+def _hidden(frame: Instructions, alloc: Alloc, key: str, value: Value) -> None:
+    """The system prompt is not for those who talk to the model: less so where it holds more than is written in the program."""
+    kinds = {label.source.kind for label in value.labels if label.source is not None}
+    if kinds - _CALLERS:
+        made = frame.from_source("system-prompt", "the system prompt, with what was put into it")
+    elif not value.labels:
+        made = frame.from_source("fixed-prompt", "the system prompt")
+    else:  # the caller's own, as far as is known
+        return
+    frame.put(alloc, key, join(frame.cells[(alloc, key)], made))
 
 
 def role_checked(frame: Instructions, register: int, other: Value, other_register: int) -> tuple[Fact, ...]:

@@ -13,7 +13,7 @@ from headwater.taint.labels import BIT, Label
 
 CLASSES = frozenset({"prompt", "log", "response", "generation", "vector-write", "training-data"})
 """Sink classes for data of which nothing about its way may be unsure: they make no function worth interpreting that names no secret."""
-KINDS = frozenset({"secret", "pii", "model-internals", "system-prompt"})
+KINDS = frozenset({"secret", "pii", "model-internals", "system-prompt", "fixed-prompt"})
 """Source kinds of what is not for everybody: it does no damage where it goes, but there."""
 _KEPT = frozenset({"vector-write", "training-data"})
 """Those of them to which the way may be unsure."""
