@@ -72,7 +72,7 @@ STRENGTH: Final[dict[str, int]] = {
             ("database",),
             ("library-input",),
             ("model-file", "file-content", "config"),
-            ("cli", "env", "secret", "pii", "internals", "model-internals", "system-prompt", "fixed-prompt"),
+            ("cli", "env", "secret", "pii", "internals", "model-internals", "system-prompt", "fixed-prompt", "contact-data"),
         )
     )
     for kind in kinds

@@ -51,6 +51,7 @@ SOURCE_KINDS = (
     "model-internals",
     "system-prompt",
     "fixed-prompt",
+    "contact-data",
 )
 SINK_CLASSES = (
     "code",
@@ -80,6 +81,7 @@ SINK_CLASSES = (
     "prototype",
     "sandboxed-code",
     "generation",
+    "telemetry",
 )
 
 

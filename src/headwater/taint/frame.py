@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint import rows, secrets, slots
+from headwater.taint import personal, rows, secrets, slots
 from headwater.taint.labels import ALL, DEEP, GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
 from headwater.taint.state import Cell, State, cleared
 from headwater.taint.summary import Path, ToParam
@@ -215,6 +215,8 @@ class Frame(State):
                 refs += found_refs
                 if secrets.named(name) and self.solver.setting(ref.cls, name):
                     made = join(made, self.from_source("secret", f"the setting {name}", secrets.harmless(name)))
+                if about := personal.field(ref.cls, name):
+                    made = join(made, self.from_source(about, f"the field {name} of {ref.cls.name}"))
             elif isinstance(ref, Super):
                 method = ref.method(name)
                 own = value.bound or value

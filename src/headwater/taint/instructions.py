@@ -15,7 +15,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
-from headwater.taint import guards, optin, prompts, secrets, texts
+from headwater.taint import guards, optin, personal, prompts, secrets, texts
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -224,11 +224,20 @@ class Instructions(Calls):
             value = self._piece(value, i.reg < 0 or (index is not None and bool(index.allocs)))
         elif secrets.named(i.key) and any(getattr(ref, "text", "") == "os.environ" for ref in base.refs):
             value = self.from_source("secret", f"the environment variable {i.key}", secrets.harmless(i.key))
+        elif about := personal.key(i.key):
+            value = self._personal(i, base, value, about)
         if i.key == 0:  # what is shown of the first message holds when it is read again
             self.firsts[i.dst] = i.obj
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)
             value = value.with_(proven=value.proven | ASKED) if seen.proven & ASKED else value
         self.write(i.dst, self._part_of(i.dst, i.obj, i.key, base, value))
+
+    def _personal(self, i: ir.Item, base: Value, value: Value, kind: str) -> Value:
+        """A column of a table, or of a row of the database, that is called like personal data."""
+        row = any(label.source is not None and label.source.kind == "database" for label in base.labels)
+        if row or any(isinstance(ref, ApiPath) and "PandasFrame" in ref.types for ref in base.refs):
+            return join(value, self.from_source(kind, f"the column {i.key}"))
+        return value
 
     def _piece(self, value: Value, slice_: bool) -> Value:
         """A slice, or one element: a piece of a secret is none, and one number of many (the highest) says little of a model."""

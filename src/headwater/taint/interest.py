@@ -18,7 +18,7 @@ from headwater.apis.schema import Api
 from headwater.index.calls import COMMON_METHODS, Card
 from headwater.index.entities import Cls, Fn, Inst, Mod
 from headwater.index.symbols import Symbols
-from headwater.taint import secrets
+from headwater.taint import personal, secrets
 from headwater.taint.summary import SLOT, Summary
 from headwater.taint.value import CHOSEN, Shape
 
@@ -139,7 +139,13 @@ class Interest:
         found = []
         prompts = "prompt-system" in self._classes
         for fn, card in zip(self.symbols.functions, self.cards, strict=True):
-            if fn.index == 0 or card.dynamic or (prompts and card.messages) or self._names_operation(fn, card, members):
+            if (
+                fn.index == 0
+                or card.dynamic
+                or (prompts and card.messages)
+                or any(map(personal.grave, card.attributes))
+                or self._names_operation(fn, card, members)
+            ):
                 found.append(fn.id)
                 if fn.index:
                     self._naming.add(fn.id)

@@ -9,17 +9,18 @@ import functools
 import re
 
 from headwater.index.entities import Fn
+from headwater.taint import personal
 from headwater.taint.labels import BIT, Label
 
-CLASSES = frozenset({"prompt", "log", "response", "generation", "vector-write", "training-data"})
+CLASSES = frozenset({"prompt", "log", "response", "generation", "vector-write", "training-data", "telemetry"})
 """Sink classes for data of which nothing about its way may be unsure: they make no function worth interpreting that names no secret."""
-KINDS = frozenset({"secret", "pii", "model-internals", "system-prompt", "fixed-prompt"})
+KINDS = frozenset({"secret", "pii", "model-internals", "system-prompt", "fixed-prompt", "contact-data"})
 """Source kinds of what is not for everybody: it does no damage where it goes, but there."""
 _KEPT = frozenset({"vector-write", "training-data"})
 """Those of them to which the way may be unsure."""
-SHOWN = BIT["prompt"] | BIT["log"] | BIT["response"]
+SHOWN = BIT["prompt"] | BIT["log"] | BIT["response"] | BIT["telemetry"]
 """What a piece of a secret does no harm to (``key[:4]``)."""
-_FOR_SECRETS = SHOWN | BIT["prompt-system"]
+_FOR_SECRETS = SHOWN | BIT["prompt-system"] | BIT["embedding"] | BIT["vector-write"]
 
 _NAME = re.compile(
     r"(^|_)(api_?key|(access|account|admin|auth|client|deploy|encryption|master|private|secret|service|signing|storage|webhook)_?key|secret"
@@ -51,4 +52,4 @@ def followed(fn: Fn, label: Label, class_: str, lost: int) -> bool:
     if lost:
         return False
     last = label.path[-1] if label.path else fn.ir.params[label.param].name if label.param < len(fn.ir.params) else ""
-    return class_ != "log" or named(last)
+    return class_ != "log" or named(last) or personal.key(last) != ""
