@@ -82,6 +82,8 @@ SINK_CLASSES = (
     "sandboxed-code",
     "generation",
     "telemetry",
+    "limit",
+    "waiting",
 )
 
 

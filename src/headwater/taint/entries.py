@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from headwater import ir
 from headwater.apis.schema import Callback
-from headwater.taint import prompts, slots
+from headwater.taint import amounts, prompts, slots
 from headwater.taint.arguments import Args
 from headwater.taint.filled import filled
 from headwater.taint.labels import ALL, bits, source_label
@@ -62,7 +62,11 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
             safe = declared(param.annotation) if callback.validates else 0
             if callback.validates and param.default >= 0 and not safe:
                 safe = Body(fn.ir.defaults).pattern(param.default)
-            if (callback.validates and (type_.scalar or type_.literal)) or safe == ALL:
+            plain = callback.validates and (type_.scalar or type_.literal)
+            if plain and type_.scalar and amounts.limits_work(param.name):
+                given_by = Body(fn.ir.defaults).keywords(param.default) if param.default >= 0 else ()
+                plain, safe = amounts.constrained(param.annotation, given_by), amounts.FOLLOWED
+            if plain or safe == ALL:
                 value = Value()  # anything of its type: the default is only one of the values that it may have
             else:
                 text = f"the argument {param.name} of the {what} {fn.name}()"

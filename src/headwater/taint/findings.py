@@ -15,7 +15,7 @@ from headwater.files.source import Source as File
 from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
-from headwater.taint import personal, prompts
+from headwater.taint import amounts, personal, prompts
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
@@ -74,6 +74,10 @@ class Reporter:
                 self.solver.count("flows-of-system-messages-left-out")
             elif issue.source.kind in personal.KINDS and personal.stays(issue.sink.name):
                 self.solver.count("flows-of-personal-data-that-stays")
+            elif issue.sink.class_ == amounts.CLASS and any(
+                amounts.compared(self._of(fn)) for fn in (issue.source.fn, issue.apex, issue.sink.fn)
+            ):
+                self.solver.count("flows-of-numbers-that-are-compared")
             else:
                 groups.setdefault(issue.sink.key, []).append(issue)
         entries: dict[int, list[Entry]] = {}

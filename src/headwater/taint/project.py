@@ -16,7 +16,7 @@ from headwater.files.versions import Versions
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
-from headwater.taint import secrets
+from headwater.taint import amounts, secrets
 from headwater.taint.labels import ALL, Source, bits
 from headwater.taint.summary import Sink
 from headwater.taint.validators import Body, declared
@@ -306,6 +306,9 @@ class Project:
                         type_ = self.symbols.type_value(one.module, field.annotation, one)
                         body = self._class_body(one)
                         safe = ALL if type_.scalar or type_.literal else body.pattern(field.value) | declared(field.annotation)
+                        if type_.scalar and amounts.limits_work(name):
+                            limited = amounts.constrained(field.annotation, body.keywords(field.value))
+                            safe = ALL if limited else amounts.FOLLOWED
                         break
                 for one in cls.mro:
                     checks += self._class_body(one).validators(one).get(name, ())

@@ -12,10 +12,12 @@ from headwater.index.entities import Fn
 from headwater.taint import personal
 from headwater.taint.labels import BIT, Label
 
-CLASSES = frozenset({"prompt", "log", "response", "generation", "vector-write", "training-data", "telemetry"})
+CLASSES = frozenset({"prompt", "log", "response", "generation", "vector-write", "training-data", "telemetry", "limit", "waiting"})
 """Sink classes for data of which nothing about its way may be unsure: they make no function worth interpreting that names no secret."""
 KINDS = frozenset({"secret", "pii", "model-internals", "system-prompt", "fixed-prompt", "contact-data"})
 """Source kinds of what is not for everybody: it does no damage where it goes, but there."""
+_SURE = frozenset({"generation", "limit", "waiting"})
+"""Those of them to which it may not be unsure, whatever the data is."""
 _KEPT = frozenset({"vector-write", "training-data"})
 """Those of them to which the way may be unsure."""
 SHOWN = BIT["prompt"] | BIT["log"] | BIT["response"] | BIT["telemetry"]
@@ -46,7 +48,7 @@ def named(name: object) -> bool:
 def followed(fn: Fn, label: Label, class_: str, lost: int) -> bool:
     """Whether data that reaches a sink is worth telling, as far as it may be a secret; ``lost``: the steps of confidence lost."""
     if label.source is not None:
-        return not lost or (class_ != "generation" and (label.source.kind not in KINDS or not BIT[class_] & _FOR_SECRETS))
+        return not lost or (class_ not in _SURE and (label.source.kind not in KINDS or not BIT[class_] & _FOR_SECRETS))
     if class_ not in CLASSES or class_ in _KEPT:
         return True
     if lost:

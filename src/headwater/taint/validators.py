@@ -66,6 +66,11 @@ class Body:
                 return bits(list(patterns.read(const).proves("search")))
         return 0
 
+    def keywords(self, register: int) -> tuple[str, ...]:
+        """The names that the call is given whose result is in a register."""
+        call = self.call(register)
+        return tuple(name for name, _ in call.kw) if call is not None else ()
+
     def validators(self, cls: Cls) -> dict[str, list[Fn]]:
         """The functions that check a field when an object is made, by its name."""
         found: dict[str, list[Fn]] = {}
