@@ -30,7 +30,7 @@ def limits_work(name: object) -> bool:
 
 
 def constrained(type_: ir.Type | None, keywords: tuple[str, ...]) -> bool:
-    """Whether a type or the call that declares a default has a constraint: ``Annotated[int, Field(le=9)]``, ``conint(le=9)``, ``Query(9, le=99)``."""
+    """Whether a type, or the call that declares a default, has a constraint: ``Annotated[int, Field(le=9)]``, ``Query(9, le=99)``."""
     if not _BOUNDS.isdisjoint(keywords):
         return True
     todo = [type_] if type_ is not None else []

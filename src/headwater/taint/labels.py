@@ -33,16 +33,7 @@ TEXTUAL = sum(BIT[name] for name in ("shell", "sql", "html", "template", "ldap",
 """Where the characters of a text decide: one that was checked breaks out of no text that it becomes part of."""
 OF_OTHERS = ALL & ~(BIT["code"] | BIT["import"] | BIT["sandboxed-code"] | BIT["shell"] | BIT["deserialize"] | BIT["sql"])
 """What data that somebody put into one object of a class is cleared for in the field of any other: all that does not run it."""
-GUESSED = (
-    BIT["prompt-system"]
-    | BIT["prompt"]
-    | BIT["log"]
-    | BIT["response"]
-    | BIT["generation"]
-    | BIT["telemetry"]
-    | BIT["limit"]
-    | BIT["waiting"]
-)
+GUESSED = sum(BIT[name] for name in ("prompt-system", "prompt", "log", "response", "generation", "telemetry", "limit", "waiting"))
 """What data is cleared for of which it is not known in which field of an object it is."""
 TREE = PARSED_URL << 1
 """In ``Label.weak``: the data is part of the syntax tree of a program."""
