@@ -10,8 +10,8 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from headwater.taint.labels import ASKED, BIT, ordered
-from headwater.taint.value import BOTTOM, NO_CONST, Alloc, Fact, Value, join
+from headwater.taint.labels import ALL, ASKED, BIT, ordered
+from headwater.taint.value import BOTTOM, NO_CONST, Alloc, Fact, Value
 
 if TYPE_CHECKING:
     from headwater.taint.instructions import Instructions
@@ -40,6 +40,10 @@ _LEFT_OUT = re.compile(
     r"""(?:!=|not\s+in\b|is\s+not\b|==|\bin\b)[^\n]{0,40}["'](?:system|developer|user|assistant|human|ai)["']"""
     r"""|["'](?:system|developer|user)["'][^\n]{0,20}(?:!=|==)|\[\s*[1-9]\d*\s*:|\bisinstance\([^\n]{0,40}Message"""
 )
+
+
+_SHOWN = BIT["response"] | BIT["log"] | BIT["telemetry"] | BIT["egress"] | BIT["message"]
+"""Where the text of a system message may be read by somebody."""
 
 
 def left_out(text: str) -> bool:
@@ -73,12 +77,15 @@ def _hidden(frame: Instructions, alloc: Alloc, key: str, value: Value) -> None:
     """The system prompt is not for those who talk to the model: less so where it holds more than is written in the program."""
     kinds = {label.source.kind for label in value.labels if label.source is not None}
     if kinds - _CALLERS:
-        made = frame.from_source("system-prompt", "the system prompt, with what was put into it")
+        made = frame.from_source("system-prompt", "the system prompt, with what was put into it", ALL & ~_SHOWN)
     elif not value.labels:
-        made = frame.from_source("fixed-prompt", "the system prompt")
+        made = frame.from_source("fixed-prompt", "the system prompt", ALL & ~_SHOWN)
     else:  # the caller's own, as far as is known
         return
-    frame.put(alloc, key, join(frame.cells[(alloc, key)], made))
+    held = frame.cells[(alloc, key)]  # what is known of the text stays so
+    frame.put(
+        alloc, key, held.with_(labels=held.labels | made.labels, steps={**(held.steps or {}), **made.steps} if made.steps else held.steps)
+    )
 
 
 def role_checked(frame: Instructions, register: int, other: Value, other_register: int) -> tuple[Fact, ...]:
