@@ -235,7 +235,7 @@ class Instructions(Calls):
     def _personal(self, i: ir.Item, base: Value, value: Value, kind: str) -> Value:
         """A column of a table, or of a row of the database, that is called like personal data."""
         row = any(label.source is not None and label.source.kind == "database" for label in base.labels)
-        if row or any(isinstance(ref, ApiPath) and "PandasFrame" in ref.types for ref in base.refs):
+        if row or any(isinstance(ref, ApiPath) and not ref.types.isdisjoint(personal.TABLES) for ref in base.refs):
             return join(value, self.from_source(kind, f"the column {i.key}"))
         return value
 

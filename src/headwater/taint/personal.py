@@ -14,6 +14,8 @@ from headwater.index.entities import Cls
 GRAVE = "pii"
 CONTACT = "contact-data"
 KINDS = frozenset({GRAVE, CONTACT})
+TABLES = frozenset({"PandasFrame", "PandasRecord"})
+"""Types of API models that are tables, or rows of them."""
 
 _GRAVE = re.compile(
     r"(^|_)(ssn|social_security(_?(number|no))?|passport(_?(number|no|id))?|iban|date_of_birth|dob|birth_?da(te|y)|national_id(_number)?"
