@@ -361,10 +361,14 @@ def _fill(template: str, **words: str) -> str:
 def _without_doubles(findings: list[Finding]) -> list[Finding]:
     """Without what says nothing new: a call rule where a flow of the same damage is reported, a second class with the same rule."""
     flows = {(finding.place.path, finding.place.start) for finding in findings if finding.sink_class}
+    named = {finding.place for finding in findings if finding.sink_class == "url"}
+    """Where whoever sends the request names the server: that it can be slow is the least of it."""
     made: list[Finding] = []
     seen: set[tuple[str, Place]] = set()
     for finding in findings:
         if not finding.sink_class and (finding.place.path, finding.place.start) in flows and finding.rule.startswith("unsafe-"):
+            continue
+        if finding.sink_class == "waiting" and finding.place in named:
             continue
         key = (finding.rule, finding.place)
         if key in seen:

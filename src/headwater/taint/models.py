@@ -79,6 +79,7 @@ _PACKAGE = re.compile(r"[A-Za-z_]\w*\.")
 GIVEN = {"response": "sends it to the caller", "prompt-system": "makes it part of the system prompt"}
 """What a library does with what a function returns that it calls."""
 _WITH_HOST = re.compile(r"[A-Za-z][\w+.-]*://[^/?#\s]")
+_NAMED_PARTS = prompts.SYSTEM | BIT["limit"]
 _PROGRAMS = ("code", "import", "sandboxed-code")
 
 
@@ -401,8 +402,8 @@ class Models(Arguments):
         for one in [model.at] if isinstance(model.at, str) else model.at:
             where = conditions.argument(one)
             found = self.argument(where, args)
-            if found is None or (bit == prompts.SYSTEM and self._may_lack(where, args, found)):
-                continue  # which part of a request that is passed on as a whole is the system prompt, is not known
+            if found is None or (bit & _NAMED_PARTS and self._may_lack(where, args, found)):
+                continue  # which part of a request that is passed on as a whole is the system prompt, or a limit, is not known
             value = self.text_of(found, bit)
             if not value.labels or value.proven & (bit | (NO_OPTION if model.safe_if else 0)):
                 continue
