@@ -17,7 +17,7 @@ from headwater.taint import containers, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import ALL, BIT, DEEP, PATHS, RECALLED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import ALL, BIT, DEEP, HANDED, PATHS, RECALLED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, cleared, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
@@ -110,8 +110,11 @@ class Calls(Models):
                     known = known or decided
         if known and sum(isinstance(ref, Cls) for ref in refs) < limits.REFS:  # of a longer table of classes not all are told apart
             return made
+        weak = 0
         if not refs:
-            made = join(made, self._unknown_callback(callee, args))
+            handed = self._unknown_callback(callee, args)
+            weak = HANDED if handed.labels and len(handed.labels) == len(callee.labels) else 0
+            made = join(made, handed)
             self.solver.count("calls-unresolved")
         given = args.everything()
         self._handed_functions(given)
@@ -126,7 +129,7 @@ class Calls(Models):
         others: list[Value] = []
         for value in values:
             (objects if any(type(ref) is Inst for ref in value.refs) else others).append(value)
-        other = join(self.derived(others, what, drop=1), self.derived(objects, what, drop=2))
+        other = join(self.derived(others, what, drop=1, weak=weak), self.derived(objects, what, drop=2, weak=weak))
         return join(made, other.with_(proven=checked) if checked and other.labels else other)
 
     def _mapping(self, value: Value) -> bool:
@@ -332,10 +335,15 @@ class Calls(Models):
             self.solver.count("calls-by-name")
         if summary is None or (summary is EMPTY and _stub(fn)):
             return self.typed(self.derived(actuals.values, f"through {fn.name}()", drop=1), self._returned(fn))
+        if summary.callbacks and self.nesting < limits.APPLY_DEPTH:
+            actuals.callbacks = summary.callbacks
+            functions = [self.project(actuals, one.param, one.path) for one in summary.callbacks]
+            actuals.called = all(one is not None and (one.refs or one.labels) for one in functions)
         if self.projecting:
             return self._result(fn, summary, actuals, drop)
         for effect in summary.sinks:
-            self._sink_effect(fn, effect, actuals, drop)
+            if not (effect.weak & HANDED and actuals.called):
+                self._sink_effect(fn, effect, actuals, drop)
         stores: list[tuple[Value, str | int, Value, bool, bool]] = []
         for mutation in summary.mutations:
             if mutation.param == SLOT:
@@ -354,6 +362,8 @@ class Calls(Models):
                 continue
             target = self.project(actuals, mutation.param, mutation.path)
             if target is not None and (target.allocs or target.refs):
+                if mutation.classes and (refs := self.solver.receivers(target.refs, mutation.classes)) is not target.refs:
+                    target = target.with_(refs=refs)
                 made = self.instantiate(
                     of_others(mutation.shape) if loose else mutation.shape,
                     ("set", fn.id, mutation.key),
@@ -439,6 +449,9 @@ class Calls(Models):
             by_name = callee is not None and callee.loose
             if receiver.labels and (by_name or (fn.cls is not None and self.solver.does_things(fn.cls))):
                 receiver = as_object(receiver)  # text from elsewhere has no methods of the project
+            refs = self.solver.receivers(receiver.refs, (fn.cls,)) if fn.cls is not None else receiver.refs
+            if refs is not receiver.refs:
+                receiver = receiver.with_(refs=refs)
             given, cells = [receiver, *given], [args.receiver_cells, *cells]
         actuals: list[Value] = []
         places: list[tuple[Cell, ...]] = []
@@ -545,7 +558,9 @@ class Calls(Models):
             if label.cleared & bit or (unsure and label.weak & RECALLED):
                 continue
             less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)
-            self._reach(label, value, effect.sink, less, effect.weak, effect.exact, tuple(requires), hop, effect.length + 1, gated)
+            self._reach(
+                label, value, effect.sink, less, effect.weak & ~HANDED, effect.exact, tuple(requires), hop, effect.length + 1, gated
+            )
 
     def _field_default(self, fn: Fn, requirement: Requirement) -> Any:
         """The default of the field that a requirement speaks of, where it is one of the object whose method asks."""

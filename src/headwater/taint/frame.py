@@ -12,9 +12,24 @@ from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
 from headwater.taint import personal, rows, secrets, slots
-from headwater.taint.labels import ALL, DEEP, GUESSED, OBJECT, OF_OTHERS, Label, bits, derive, derive_all, ordered, source_label, widen
+from headwater.taint.labels import (
+    ALL,
+    DEEP,
+    GUESSED,
+    HANDED,
+    OBJECT,
+    OF_OTHERS,
+    Label,
+    bits,
+    derive,
+    derive_all,
+    ordered,
+    settled,
+    source_label,
+    widen,
+)
 from headwater.taint.state import Cell, State, cleared
-from headwater.taint.summary import Path, ToParam
+from headwater.taint.summary import Path, ToCallback, ToParam
 from headwater.taint.value import (
     BOTTOM,
     LAST,
@@ -30,6 +45,7 @@ from headwater.taint.value import (
     join_all,
     join_refs,
     join_shapes,
+    named_parts,
     of_other,
 )
 
@@ -40,10 +56,14 @@ if TYPE_CHECKING:
 class Actuals:
     """The arguments of one call by parameter, with what was projected from them."""
 
-    __slots__ = ("known", "values")
+    __slots__ = ("callbacks", "called", "known", "values")
 
     def __init__(self, values: list[Value]) -> None:
         self.values = values
+        self.callbacks: tuple[ToCallback, ...] = ()
+        """The calls of functions among the arguments."""
+        self.called = False
+        """All those functions are known here, or are the caller's: what they return says what becomes of what they are given."""
         self.known: dict[Any, Any] = {}
         """By parameter and path, and by label set; emptied when the call changes an argument."""
 
@@ -174,6 +194,8 @@ class Frame(State):
         made = BOTTOM
         if name == "__dict__" and (objects := tuple(alloc for alloc in value.allocs if alloc.kind == "instance")):
             return Value(value.labels, allocs=objects, steps=value.steps)  # its fields, by name
+        if name == "__class__":  # what it is, and not what is in it
+            return Value(refs=tuple(ref.cls for ref in value.refs if isinstance(ref, Inst)))
         if not (value.refs and isinstance(value.refs[0], Super)):  # what super() gives has methods alone
             for alloc in value.allocs:
                 found = self.cells.get((alloc, name))
@@ -315,6 +337,8 @@ class Frame(State):
             if exact:
                 methods = methods[:1]
             if "property" in first.ir.flags:
+                if _only_asked(made, name) and self.solver.computed(cls, first):
+                    made = BOTTOM
                 return join(made, self._property(methods, value, name)), []
             if made.allocs and all(alloc.root is not None for alloc in made.allocs):
                 made = Value(proven=0)  # a method, not a field of the parameter
@@ -461,7 +485,7 @@ class Frame(State):
             if alloc.owner is not None:
                 self._write_back(alloc, key, stored)
             if alloc.root is not None:
-                self.mutated(alloc.root, key)
+                self.mutated(alloc.root, key, value.refs)
         if told or not isinstance(key, str) or _only_given(stored):
             return
         instances = [ref for ref in value.refs if isinstance(ref, Inst)]
@@ -508,8 +532,14 @@ class Frame(State):
                     if elsewhere is not None:
                         kept.setdefault(elsewhere, node)
 
-    def mutated(self, root: tuple[int, Path], key: str | int) -> None:
-        self.mutations.setdefault((root, str(key)), ToParam(root[0], root[1], key, NOTHING))
+    def mutated(self, root: tuple[int, Path], key: str | int, refs: tuple[Any, ...] = ()) -> None:
+        """A field of an argument takes something, of an object that is one of ``refs``."""
+        classes = tuple(ref.cls for ref in refs if type(ref) is Inst)
+        known = self.mutations.get((root, str(key)))
+        if known is None:
+            self.mutations[(root, str(key))] = ToParam(root[0], root[1], key, NOTHING, classes)
+        elif known.classes and known.classes != classes:
+            known.classes = tuple(sorted({*known.classes, *classes}, key=_class_key)) if classes else ()
 
     # ------------------------------------------------------------------------------------------------ shapes
 
@@ -540,7 +570,11 @@ class Frame(State):
                     fields[key] = part if known is None else join_shapes(known, part)
             elif parts and not (kind == "instance" and any(isinstance(ref, Inst) for ref in value.refs)):  # its class knows its fields
                 whole = self.collapse(value)
-                labels, proven, closed, constant = whole.labels, whole.proven, False, False
+                proven, closed, constant = whole.proven, False, False
+                if named_parts(kind, [key for key, _ in parts]):
+                    labels = labels | derive_all(whole.labels - labels, drop=1, exact=True)
+                else:
+                    labels = whole.labels
                 if kind == "instance":  # which field it is in is not known any more: to ask for one of them would be a guess
                     labels = derive_all(labels, clear=GUESSED, exact=True)
                 fields = None if kind in ("list", "tuple", "set", "dict", "generator") else fields
@@ -577,7 +611,12 @@ class Frame(State):
         if cached is not None:
             made, done = cached
             return self._instance(shape, site, what, actuals, hop, made, done, None)
+        handed = actuals is not None and actuals.called
         for label in ordered(shape.labels):
+            if label.weak & HANDED:
+                if handed:
+                    continue
+                label = settled(label)
             if label.source is not None:
                 labels.add(label)
                 if self.traced and at is not None:
@@ -655,8 +694,37 @@ class Frame(State):
             return value
         found = actuals.known.get((param, path))
         if found is None:
-            found = actuals.known[(param, path)] = self._project(value, path)
+            if CALL in path and actuals.callbacks:
+                called = path.index(CALL)
+                value, path_of_result = self._handed_result(actuals, param, path[:called]), path[called + 1 :]
+                found = self._project(value, path_of_result) if value is not BOTTOM else value
+            else:
+                found = self._project(value, path)
+            actuals.known[(param, path)] = found
         return cast(Value, found)
+
+    def _handed_result(self, actuals: Actuals, param: int, path: Path) -> Value:
+        """What a function among the arguments returns, called with what the callee calls it with."""
+        key = (param, path, CALL)
+        known = actuals.known.get(key)
+        if known is None:
+            actuals.known[key] = BOTTOM  # it may be called with its own result
+            function = self.project(actuals, param, path) or BOTTOM
+            outer, self.projecting = self.projecting, True
+            try:
+                known = join_all(
+                    self.call_value(
+                        function,
+                        [self.instantiate(shape, (key, n), "", actuals) for n, shape in enumerate(one.args)],
+                        {name: self.instantiate(shape, (key, name), "", actuals) for name, shape in one.kw},
+                    )
+                    for one in actuals.callbacks
+                    if one.param == param and one.path == path
+                )
+            finally:
+                self.projecting = outer
+            actuals.known[key] = known
+        return cast(Value, known)
 
     def _project(self, value: Value, path: Path) -> Value:
         outer, self.projecting = self.projecting, True
@@ -741,6 +809,17 @@ def _guessed_again(value: Value) -> Value:
         return value
     steps = {new: value.steps[old] for old, new in made.items() if old in value.steps} if value.steps else None
     return value.with_(labels=labels, steps=steps)
+
+
+def _class_key(cls: Cls) -> Any:
+    return cls.key
+
+
+def _only_asked(value: Value, name: str) -> bool:
+    """Whether a value is no more than a part of a parameter that has this name."""
+    return all(label.source is None and label.exact and label.path[-1:] == (name,) for label in value.labels) and all(
+        alloc.root is not None for alloc in value.allocs
+    )
 
 
 def as_object(value: Value) -> Value:

@@ -63,9 +63,11 @@ GLUED = NEAR << 1
 """In ``Label.weak``: in a path it stands behind something written in the same name; a folder of such a name hardly exists."""
 ENDED = GLUED << 1
 """In ``Label.weak``: in a path the program writes the name at the end, behind it; no other file can be reached."""
-NUMBERS = (ALL & ~BIT["response"]) | ENDED << 1
+HANDED = ENDED << 1
+"""In ``Label.weak``: it was given to a function that the caller has handed over; what that returns, a caller can tell."""
+NUMBERS = (ALL & ~BIT["response"]) | HANDED << 1
 """In ``Label.cleared``: what was a text is a number, or it was numbers before; they say something of a model alone."""
-_NUMBER = ENDED << 1
+_NUMBER = HANDED << 1
 PARTS = _NUMBER << 1
 """In ``Label.cleared``: one of many numbers, or a rounded one: it says little of the model that computed it."""
 NUMERIC = "model-internals"
@@ -224,6 +226,13 @@ def _told_no_more(label: Label, cleared: int) -> bool:
 def uncleared(label: Label, classes: int) -> Label:
     """The label as it was before it was cleared for some classes: what made it safe has been undone."""
     return _intern(label.source, label.param, label.path, label.cleared & ~classes, label.drop, label.exact, label.weak)
+
+
+def settled(label: Label) -> Label:
+    """The label where nobody knows the function that was handed over: what it was given may be in what it returns."""
+    if not label.weak & HANDED:
+        return label
+    return _intern(label.source, label.param, label.path, label.cleared, label.drop, label.exact, label.weak & ~HANDED)
 
 
 def extend(label: Label, key: str | int) -> Label:

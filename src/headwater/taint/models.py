@@ -29,6 +29,7 @@ from headwater.taint.labels import (
     DENIED,
     ENDED,
     GLUED,
+    HANDED,
     HOST_FIXED,
     MODULE,
     NEAR,
@@ -159,7 +160,7 @@ class Models(Arguments):
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
         weak |= label.weak & (
-            bit | OPTED_IN | (NEAR | GLUED | ENDED if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0)
+            bit | OPTED_IN | HANDED | (NEAR | GLUED | ENDED if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0)
         )
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
@@ -775,8 +776,8 @@ def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:
     return _hindrance(one) < _hindrance(other)
 
 
-def _hindrance(one: Issue | ToSink) -> tuple[int, int, int, int, int]:
-    return (left_of(one.weak), one.drop, steps_down(one.weak), one.length, one.weak)
+def _hindrance(one: Issue | ToSink) -> tuple[bool, int, int, int, int, int]:
+    return (bool(one.weak & HANDED), left_of(one.weak), one.drop, steps_down(one.weak), one.length, one.weak)
 
 
 def _loose(pattern: patterns.Pattern | None, way: str) -> str:

@@ -14,7 +14,7 @@ from headwater.apis.paths import CALL, ApiPath, expand, split
 from headwater.apis.schema import Api
 from headwater.files.versions import Versions
 from headwater.index.calls import COMMON_METHODS, instructions
-from headwater.index.entities import Cls, Fn, Mod, Var
+from headwater.index.entities import Cls, Fn, Inst, Mod, Var
 from headwater.index.symbols import Symbols
 from headwater.taint import amounts, secrets
 from headwater.taint.labels import ALL, Source, bits
@@ -66,6 +66,7 @@ class Project:
         self._sinks: dict[Any, Sink] = {}
         self._bindings: dict[tuple[int, str], tuple[Any, ...]] = {}
         self._methods: dict[tuple[int, str], tuple[Fn, ...]] = {}
+        self._receivers: dict[tuple[tuple[Any, ...], tuple[Cls, ...]], tuple[Any, ...]] = {}
         self._family: dict[int, tuple[Cls, ...]] = {}
         self._defaults: dict[tuple[int, int], Any] = {}
         self._switches: dict[tuple[int, str], Any] = {}
@@ -131,6 +132,34 @@ class Project:
                 self.count("overrides-cut")
         self._methods[key] = tuple(dict.fromkeys(made))
         return self._methods[key]
+
+    def computed(self, cls: Cls, getter: Fn) -> bool:
+        """Whether a property is no more than what getters return: it has no setter, and no class has a field in its place."""
+        name, own = getter.name, getter.cls
+        if own is None or len(own.ir.methods[name]) > 1 or "abstract" in getter.ir.flags:
+            return False
+        return not any(name in one.written or name in one.ir.fields for one in self.family(cls))
+
+    def receivers(self, refs: tuple[Any, ...], classes: tuple[Cls, ...]) -> tuple[Any, ...]:
+        """What a value can be that is of one of some classes, the class of a method that is called on it: of what it may be, that alone."""
+        if not refs or (len(refs) == 1 and len(classes) == 1 and refs[0] is classes[0].instance):
+            return refs
+        key = (refs, classes)
+        known = self._receivers.get(key)
+        if known is None:
+            theirs = [ref for ref in refs if type(ref) is Inst]
+            kept = [ref for ref in theirs if any(cls in ref.cls.mro for cls in classes)]
+            for cls in classes:
+                if cls.instance not in kept and any(ref not in kept and ref.cls in cls.mro for ref in theirs):
+                    kept.append(cls.instance)  # it is said to be of a base, whose method this one overrides
+            if not kept or kept == theirs:
+                known = refs
+            else:
+                paths = {path for ref in theirs if ref not in kept for path in ref.paths}.difference(*(ref.paths for ref in kept))
+                others = [ref for ref in refs if type(ref) is not Inst and ref not in paths]
+                known = tuple(sorted((*kept, *others), key=lambda ref: ref.key))
+            self._receivers[key] = known
+        return known
 
     def switch(self, cls: Cls, name: str) -> Any:
         """The default of a field that is a truth value: in the class body, or of the parameter that the constructor keeps in it."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headwater.apis.schema import Callback
-from headwater.index.entities import Fn
+from headwater.index.entities import Cls, Fn
 from headwater.taint.value import NOTHING, Node, Shape
 
 Path = tuple[str | int, ...]
@@ -121,17 +121,19 @@ SLOT = -1
 class ToParam:
     """A field of an argument (or a captured variable: no key; or a slot, whose name is the key: ``param`` is ``SLOT``) takes a value."""
 
-    __slots__ = ("field", "key", "param", "path", "shape")
+    __slots__ = ("classes", "field", "key", "param", "path", "shape")
 
-    def __init__(self, param: int, path: Path, field: str | int | None, shape: Shape) -> None:
+    def __init__(self, param: int, path: Path, field: str | int | None, shape: Shape, classes: tuple[Cls, ...] = ()) -> None:
         self.param = param
         self.path = path
         self.field = field
         self.shape = shape
+        self.classes = classes
+        """The classes whose objects take it, where not any object that the argument may be does; empty where that is not known."""
         self.key = (param, tuple(map(str, path)), str(field))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ToParam) and self.key == other.key and self.shape == other.shape
+        return isinstance(other, ToParam) and self.key == other.key and self.classes == other.classes and self.shape == other.shape
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -206,7 +206,7 @@ class Interpreter(Branches):
             if self.traced and value.steps:
                 self.set_steps[mutation.key] = dict(value.steps)
             if not shape.empty:
-                made.append(ToParam(mutation.param, mutation.path, mutation.field, shape))
+                made.append(ToParam(mutation.param, mutation.path, mutation.field, shape, mutation.classes))
             if len(made) >= limits.MUTATIONS:
                 self.solver.count("effects-cut")
                 break

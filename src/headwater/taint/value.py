@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
-from headwater.taint.labels import ALL, Label, derive, widen
+from headwater.taint.labels import ALL, Label, derive, derive_all, widen
 
 
 class _NoConst:
@@ -413,10 +413,17 @@ def _cut(shape: Shape, depth: int) -> Shape:
         return shape
     if depth <= 0:
         labels, proven = _inside(shape)
+        if labels is not shape.labels and named_parts(shape.kind, shape.fields or ()):
+            labels = shape.labels | derive_all(labels - shape.labels, drop=1, exact=True)
         return Shape(widen(labels), shape.refs, shape.const, None, shape.kind, False, False, proven, None, shape.loose)
     fields = {key: _cut(part, depth - 1) for key, part in shape.fields.items()} if shape.fields is not None else None
     bound = _cut(shape.bound, depth - 1) if shape.bound is not None else None
     return Shape(shape.labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven, bound, shape.loose)
+
+
+def named_parts(kind: str, keys: Iterable[str | int]) -> bool:
+    """Whether an object has parts by names: of what is somewhere in it, that it has one of the names is a guess."""
+    return kind in ("dict", "instance") and sum(type(key) is str and key != "*" for key in keys) > 1
 
 
 def _inside(shape: Shape) -> tuple[frozenset[Label], int]:
