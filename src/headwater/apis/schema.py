@@ -252,9 +252,9 @@ class Api(_Strict, frozen=True):
     """What the call does to a text that makes it safer, and can be passed."""
     marks: list[str] = []
     """Marks on the result: ``quoted`` (one word for a shell, unless it is put between quotes),
-    ``resolved`` (a path without .. or links), ``parsed-url``, ``constant-collection`` (if the argument is one),
-    ``syntax-tree`` (the tree of a program), ``parsed-json`` (data that a service answers, and no page),
-    ``module`` (a module imported by its name),
+    ``resolved`` (a path without .. or links), ``collapsed`` (a path without .. but at its beginning), ``parsed-url``,
+    ``constant-collection`` (if the argument is one), ``syntax-tree`` (the tree of a program),
+    ``parsed-json`` (data that a service answers, and no page), ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
     ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""

@@ -40,7 +40,7 @@ class Args:
         self.star = star
         """Elements of a starred argument."""
         self.starred: Value | None = None
-        """That argument itself, where there is one alone, behind all others."""
+        """The starred argument itself, where it is the only one and the last: its elements have places."""
         self.spread = spread
         """The mapping of ``**``."""
         self.receiver: Value | None = None
@@ -86,12 +86,16 @@ class Arguments(Frame):
             elif where.keyword in args.kw:
                 value = args.kw[where.keyword]
             elif where.position >= 0 and args.star is not None:
-                value = args.star
+                value = self.placed(args, where.position - len(args.positional))
             elif where.keyword and args.spread is not None and lacks(args.spread, where.keyword) is not True:
                 value = self.item(args.spread, where.keyword, None)
                 if value is BOTTOM:
                     value = None
         return self._inside(value, where.steps)
+
+    def placed(self, args: Args, place: int) -> Value | None:
+        """What a starred argument gives to a place."""
+        return args.star if args.starred is None else self.item(args.starred, place, None)
 
     def _inside(self, value: Value | None, steps: tuple[Step, ...]) -> Value | None:
         """The part of a value that an argument path names; None where there is none."""

@@ -501,7 +501,7 @@ class Calls(Models):
                 used.add(param.name)
             else:
                 if args.star is not None and kind != "keyword":
-                    made = args.star
+                    made = self.placed(args, len(actuals) - len(given))
                 if args.spread is not None:
                     taken = self.item(args.spread, param.name, None)
                     taken = guessed(taken) if lacks(args.spread, param.name) is None else taken

@@ -19,6 +19,7 @@ from headwater.taint.labels import (
     HANDED,
     OBJECT,
     OF_OTHERS,
+    RESOLVED,
     Label,
     bits,
     derive,
@@ -28,7 +29,7 @@ from headwater.taint.labels import (
     source_label,
     widen,
 )
-from headwater.taint.state import Cell, State, cleared
+from headwater.taint.state import Cell, State, cleared, unglued
 from headwater.taint.summary import Path, ToCallback, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -356,7 +357,7 @@ class Frame(State):
         if shape is not NOTHING and not any((alloc, name) in self.cells for alloc in value.allocs if alloc.root is None):
             if shape.constant and not any(name in one.written for one in self.solver.family(cls)):
                 return kept, []  # a constant of the class that no method sets
-            made = join(made, kept)
+            made = join(made, self._checked(cls, name, kept) if kept.labels else kept)
         dunder = name.startswith("__") and name.endswith("__")  # Python finds those without asking
         getter = cls.method("__getattr__") if shape is NOTHING and not self.projecting and not dunder else None
         if getter is not None:  # whatever the object keeps, under whatever name: which of it this name is, is not known
@@ -677,6 +678,8 @@ class Frame(State):
         bound = self.instantiate(shape.bound, (site, "$self"), what, actuals, hop) if shape.bound is not None else None
         if made is not BOTTOM and shape.proven:  # it holds for the whole: for what the caller gave too
             made = made.with_(proven=made.proven | shape.proven)
+            if shape.proven & RESOLVED:
+                made = unglued(made)
         whole = Value(labels, shape.refs, shape.const, allocs, shape.proven, bound, shape.loose, None, steps if self.traced else None)
         if made is BOTTOM:
             return whole

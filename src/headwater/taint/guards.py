@@ -29,6 +29,7 @@ _MEMBERS = frozenset({"__members__", "_member_map_", "_value2member_map_", "_mem
 NAMES = (*sorted(texts.SEPARATORS), "os.listdir()", "typing.Literal[]", "typing_extensions.Literal[]")
 """API paths that mean something here without a call."""
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
+_OPERATOR = frozenset({"cli", "env", "config"})
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
 
 
@@ -104,6 +105,8 @@ def _membership(
         refused = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         refusing = bool(whole) and not left.proven & NAME_HEAD
         return ((cells, ALL, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
+    if left.labels and _operators(frame, right) and not configured(frame, left):
+        return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
     of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register
     members = frame.cells.get(of, BOTTOM)
     if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in members.refs):
@@ -128,6 +131,21 @@ def _membership(
             return (), ((held, PATHS, 0, (), ""), denied)
         return (), (denied,)
     return None
+
+
+def _operators(frame: Instructions, value: Value) -> bool:
+    """Whether a value is a display of words of the program and of the operator: of the command line, of a setting."""
+    if value.labels or not value.allocs:
+        return False
+    for alloc in value.allocs:
+        if not alloc.closed or alloc.mixed or alloc.kind not in ("list", "tuple", "set") or "*" in alloc.keys:
+            return False
+        for key in alloc.keys:
+            one = frame.cells.get((alloc, key), BOTTOM)
+            said = bool(one.labels) and all(label.source is not None and label.source.kind in _OPERATOR for label in one.labels)
+            if not said and one.const is NO_CONST:
+                return False
+    return True
 
 
 def _first_word(frame: Instructions, register: int, word: Value) -> tuple[Fact, ...]:

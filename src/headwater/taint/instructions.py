@@ -32,6 +32,7 @@ from headwater.taint.labels import (
     SLASHED,
     Label,
     bits,
+    derive,
 )
 from headwater.taint.programs import Programs
 from headwater.taint.state import asked, cleared, computes, followed_by, rough
@@ -58,6 +59,7 @@ _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _FOLDED = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip"})
 _CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
+_BEFORE_PORT = re.compile(r"://[^/?#\s\0@]+:$")
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
 _NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
@@ -385,6 +387,8 @@ class Instructions(Calls):
                 fixed = fixed or bool(texts.WITH_HOST.match(text))
             elif value.labels:
                 value = rough(self.unquoted(text, value))  # of a number in a sentence, a few digits are seen
+                if _BEFORE_PORT.search(text):
+                    value = self.ports(value)
                 glued = GLUED if texts.glued(text) else 0
                 places.append(len(text))
                 clear = (BIT["url"] if fixed else 0) | texts.stays(value, bool(text))
@@ -412,6 +416,12 @@ class Instructions(Calls):
                 parts[number] = followed_by(parts[number], texts.ends_in_a_name(behind.rpartition("\0")[2]))
         made_text = _begun(self.derived(parts, JOINED), i.literals[0] if i.literals else "")
         self.write(i.dst, made_text.with_(proven=made_text.proven | slashed | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
+
+    def ports(self, value: Value) -> Value:
+        """What stands where a port does, behind a host that is written: only what is text for sure names another host there."""
+        made = {label: (derive(label, clear=BIT["url"], exact=True) if label.drop else label) for label in value.labels}
+        steps = {new: value.steps[old] for old, new in made.items() if new is not None and old in value.steps} if value.steps else None
+        return value.with_(labels=frozenset(new for new in made.values() if new is not None), steps=steps)
 
     def i_binary(self, i: ir.Binary) -> None:
         left, right = self.cells.get(i.left, BOTTOM), self.cells.get(i.right, BOTTOM)
@@ -456,6 +466,8 @@ class Instructions(Calls):
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
         what = JOINED if i.op in ("+", "%") else ""
+        if i.op == "+" and right.labels and right.proven & HOST_FIXED:
+            right = cleared(right, BIT["url"])  # whatever it is added to: in the text the data stands behind a slash
         if i.op in ("+", "%") and any(getattr(ref, "text", "").endswith("Markup()") for ref in left.refs):  # escapes what is put into it
             right = cleared(right, BIT["html"] | BIT["xml"])
         if i.op == "+" and right.proven & QUOTED:
@@ -694,7 +706,7 @@ class Instructions(Calls):
                 if known is not None:
                     positional += known
                 else:
-                    whole = starred if star is None else None
+                    whole = starred if star is None and register == i.args[-1] else None
                     star = join(star or BOTTOM, self.elements(starred))
         kw: dict[str, Value] = {}
         spread: Value | None = None

@@ -82,17 +82,18 @@ KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
 
 def steps_down(weak: int) -> int:
-    """How many steps of confidence checks cost that can be passed: one each; a list of the allowed kinds of nodes is worth two."""
-    lost = 1 if weak & (ALL | GLUED) else 0
+    """How many steps of confidence checks cost that can be passed: one each; a list of the allowed kinds of nodes is worth two, and so is
+    a folder that hardly exists."""
+    lost = 2 if weak & GLUED else 1 if weak & ALL else 0
     for check in (TREE_IMPORTS, TREE_NAMES, TREE_ATTRIBUTES):
         lost += 1 if weak & check else 0
     return lost + (2 if weak & TREE_NODES else 0)
 
 
 def eased(weak: int) -> bool:
-    """Whether what stands in the way leaves little: an opt-in, a neighbour of a folder, a walk that allows few kinds of nodes and looks
-    at attributes too."""
-    return bool(weak & (OPTED_IN | NEAR)) or weak & (TREE_NODES | TREE_ATTRIBUTES) == TREE_NODES | TREE_ATTRIBUTES
+    """Whether what stands in the way leaves little: an opt-in, a neighbour of a folder, a folder that hardly exists, a walk that allows
+    few kinds of nodes and looks at attributes too."""
+    return bool(weak & (OPTED_IN | NEAR | GLUED)) or weak & (TREE_NODES | TREE_ATTRIBUTES) == TREE_NODES | TREE_ATTRIBUTES
 
 
 def left_of(weak: int) -> int:
@@ -228,11 +229,12 @@ def uncleared(label: Label, classes: int) -> Label:
     return _intern(label.source, label.param, label.path, label.cleared & ~classes, label.drop, label.exact, label.weak)
 
 
-def settled(label: Label) -> Label:
-    """The label where nobody knows the function that was handed over: what it was given may be in what it returns."""
-    if not label.weak & HANDED:
+def settled(label: Label, weak: int = HANDED) -> Label:
+    """The label without what stood in the way: where nobody knows the function that was handed over, what it was given may be in what it
+    returns."""
+    if not label.weak & weak:
         return label
-    return _intern(label.source, label.param, label.path, label.cleared, label.drop, label.exact, label.weak & ~HANDED)
+    return _intern(label.source, label.param, label.path, label.cleared, label.drop, label.exact, label.weak & ~weak)
 
 
 def extend(label: Label, key: str | int) -> Label:

@@ -51,7 +51,7 @@ from headwater.taint.labels import (
     steps_down,
     uncleared,
 )
-from headwater.taint.state import Cell, cleared, followed_by
+from headwater.taint.state import Cell, cleared, followed_by, unglued
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import (
     BOTTOM,
@@ -306,6 +306,8 @@ class Models(Arguments):
                 made = self.derived([made], weak=TREE)
             else:
                 made = made.with_(proven=made.proven | _MARKS.get(mark, 0))
+                if mark in ("resolved", "collapsed") and any(label.weak & GLUED for label in made.labels):
+                    made = unglued(made)
                 if mark == "resolved":
                     held = args.cells[0] if args.cells else ()
                     made.origin = (args.receiver_cells or held) if entry.same == "self" else held

@@ -16,6 +16,7 @@ from headwater.taint import prompts
 from headwater.taint.labels import (
     ALL,
     DEEP,
+    GLUED,
     GUESSED,
     NUMERIC,
     PARTS,
@@ -29,6 +30,7 @@ from headwater.taint.labels import (
     ordered,
     param_label,
     renamed,
+    settled,
     widen,
 )
 from headwater.taint.summary import Path
@@ -418,6 +420,13 @@ def computes(label: Label) -> bool:
 def rough(value: Value) -> Value:
     """One of many numbers that a model computes, or such a number with a few digits: it says little of the model."""
     return cleared(value, PARTS) if any(computes(label) for label in value.labels) else value
+
+
+def unglued(value: Value) -> Value:
+    """A path in which ``..`` has taken away the name that stood before it, whether there is such a folder or not."""
+    made = {label: settled(label, GLUED) for label in value.labels}
+    steps = {made[old]: node for old, node in value.steps.items() if old in made} if value.steps else None
+    return value.with_(labels=frozenset(made.values()), steps=steps)
 
 
 def asked(labels: frozenset[Label], steps: Mapping[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from headwater.taint.arguments import Args
     from headwater.taint.frame import Frame
 
-WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\])")  # or relative to an address that something else fixes
+WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\]|[\w.-]+/)")  # or relative to an address that something else fixes
 _RUN = re.compile(r"(?i)\.(?:bat|cmd|pth|pyc?|ps1|sh|so)$")
 SHAPED = frozenset({"format", "join", "replace", "rpartition", "rsplit", "split"})
 SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
