@@ -16,7 +16,7 @@ from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import containers, prompts, texts
-from headwater.taint.labels import ALL, BIT, CHECKED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
+from headwater.taint.labels import ALL, BIT, CHECKED, CONTAINED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, join, same
 
 if TYPE_CHECKING:
@@ -104,7 +104,10 @@ def _membership(
                     cells += tuple(frame.cells_holding(frame.cells.get((alloc, key), BOTTOM)))
         refused = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         refusing = bool(whole) and not left.proven & NAME_HEAD
-        return ((cells, ALL, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
+        shown = ALL if _with_slash(frame, right) else ALL | CONTAINED
+        return ((cells, shown, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
+    if isinstance(right.const, str) and left.labels:  # one of the characters of a text, or some that follow one another there
+        return ((cells, ALL if _with_slash(frame, right) else ALL | CONTAINED, 0, (), ""),), ()
     if left.labels and _operators(frame, right) and not configured(frame, left):
         return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
     of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register
@@ -131,6 +134,14 @@ def _membership(
             return (), ((held, PATHS, 0, (), ""), denied)
         return (), (denied,)
     return None
+
+
+def _with_slash(frame: Instructions, value: Value) -> bool:
+    """Whether a separator of folders is in one of the words of a collection, or may be."""
+    if isinstance(value.const, str):
+        return "/" in value.const or "\\" in value.const
+    words = [frame.cells.get((alloc, key), BOTTOM) for alloc in value.allocs for key in alloc.keys]
+    return not words or any(not isinstance(one.const, str) or "/" in one.const or "\\" in one.const for one in words)
 
 
 def _operators(frame: Instructions, value: Value) -> bool:

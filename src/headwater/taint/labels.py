@@ -101,7 +101,7 @@ def left_of(weak: int) -> int:
     return 2 if weak & ENDED else int(eased(weak))
 
 
-_WORDS = {"all": ALL, "no-option": NO_OPTION, "text": NUMBERS, "parts": PARTS}
+_WORDS = {"all": ALL, "no-option": NO_OPTION, "no-slash": CONTAINED, "text": NUMBERS, "parts": PARTS}
 
 
 def bits(classes: list[str]) -> int:

@@ -33,6 +33,9 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     if args.name == "join":  # of parts that were cut apart at slashes, with something else between them
         lasts = [frame.cells.get((alloc, LAST)) if len(alloc.keys) == 2 else None for alloc in cut.allocs]
         cut_up = bool(lasts) and all(one is not None and all(label.cleared & PATHS == PATHS for label in one.labels) for one in lasts)
+        if not cut_up and cut.allocs and _written(receiver):  # of characters, each of which was looked at
+            parts = frame.elements(cut)
+            cut_up = bool(parts.labels) and bool(parts.proven & CONTAINED)
         return _no_slash(result) if cut_up and not cut.labels and _written(receiver) else result
     if cut.const != "/" and not any(getattr(ref, "text", "") in SEPARATORS for ref in cut.refs):
         return result
