@@ -21,7 +21,7 @@ from headwater.taint.labels import ALL, BIT, DEEP, HANDED, PATHS, RECALLED, TREE
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, cleared, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, join, join_refs, of_others
+from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, captured, join, join_refs, of_others
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -341,8 +341,9 @@ class Calls(Models):
             actuals.called = all(one is not None and (one.refs or one.labels) for one in functions)
         if self.projecting:
             return self._result(fn, summary, actuals, drop)
+        told = {one.sink for one in summary.sinks if CALL in one.path} if actuals.called else ()
         for effect in summary.sinks:
-            if not (effect.weak & HANDED and actuals.called):
+            if not effect.weak & HANDED or effect.sink not in told:
                 self._sink_effect(fn, effect, actuals, drop)
         stores: list[tuple[Value, str | int, Value, bool, bool]] = []
         for mutation in summary.mutations:
@@ -521,9 +522,9 @@ class Calls(Models):
             value = BOTTOM
             for alloc in callee.allocs if callee is not None else ():
                 if alloc.kind == "closure":
-                    value = join(value, self.cells.get((alloc, f"$c{number}"), BOTTOM))
+                    value = join(value, self.cells.get((alloc, captured(fn, number)), BOTTOM))
                 elif alloc.root is not None:
-                    value = join(value, self.field(alloc, f"$c{number}") or BOTTOM)
+                    value = join(value, self.field(alloc, captured(fn, number)) or BOTTOM)
             found.append(value)
         return found
 

@@ -612,7 +612,7 @@ class Frame(State):
         if cached is not None:
             made, done = cached
             return self._instance(shape, site, what, actuals, hop, made, done, None)
-        handed = actuals is not None and actuals.called
+        handed = actuals is not None and actuals.called and any(CALL in label.path for label in shape.labels)
         for label in ordered(shape.labels):
             if label.weak & HANDED:
                 if handed:

@@ -46,6 +46,7 @@ from headwater.taint.value import (
     Node,
     PathOf,
     Value,
+    captured,
     join,
     join_all,
 )
@@ -747,7 +748,7 @@ class Instructions(Calls):
         if i.captures:
             alloc = self.alloc((i.start, i.end, "closure", i.function), "closure", closed=True)
             for number, register in enumerate(i.captures):
-                self.put(alloc, f"$c{number}", self.cells.get(register, BOTTOM))
+                self.put(alloc, captured(fn, number), self.cells.get(register, BOTTOM))
             self.closures[fn.id] = i.captures
             allocs = (alloc,)
         self.write(i.dst, Value(refs=(fn,), allocs=allocs))

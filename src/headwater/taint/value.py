@@ -101,6 +101,13 @@ ITEMS = "$items"
 """The field of a parameter's object that holds the mappings whose items were stored in it, each under its name."""
 LAST = "$last"
 """The field of a list of the parts of a text that holds the last one, in which no separator is left."""
+
+
+def captured(fn: Fn, number: int) -> str:
+    """The field of a closure that holds what a function took from around it: a value may be one of several closures."""
+    return f"$c{fn.id}.{number}"
+
+
 GATE: tuple[Any, ...] = ("$switch",)
 """The cells of a fact that speaks of no data: the place is behind a switch that is off by default."""
 Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
