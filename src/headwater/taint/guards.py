@@ -106,8 +106,8 @@ def _membership(
         refusing = bool(whole) and not left.proven & NAME_HEAD
         shown = ALL if _with_slash(frame, right) else ALL | CONTAINED
         return ((cells, shown, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
-    if isinstance(right.const, str) and left.labels:  # one of the characters of a text, or some that follow one another there
-        return ((cells, ALL if _with_slash(frame, right) else ALL | CONTAINED, 0, (), ""),), ()
+    if isinstance(right.const, str) and left.labels and not _with_slash(frame, right):  # some characters of a text without a separator
+        return ((cells, CONTAINED if ".." in right.const else PATHS | CONTAINED, 0, (), ""),), ()
     if left.labels and _operators(frame, right) and not configured(frame, left):
         return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
     of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register
