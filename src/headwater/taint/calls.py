@@ -341,9 +341,9 @@ class Calls(Models):
             actuals.called = all(one is not None and (one.refs or one.labels) for one in functions)
         if self.projecting:
             return self._result(fn, summary, actuals, drop)
-        told = {one.sink for one in summary.sinks if CALL in one.path} if actuals.called else ()
+        answered = {one.sink for one in summary.sinks if CALL in one.path} if actuals.called else ()
         for effect in summary.sinks:
-            if not effect.weak & HANDED or effect.sink not in told:
+            if not effect.weak & HANDED or effect.sink not in answered:
                 self._sink_effect(fn, effect, actuals, drop)
         stores: list[tuple[Value, str | int, Value, bool, bool]] = []
         for mutation in summary.mutations:
@@ -363,7 +363,7 @@ class Calls(Models):
                 continue
             target = self.project(actuals, mutation.param, mutation.path)
             if target is not None and (target.allocs or target.refs):
-                if mutation.classes and (refs := self.solver.receivers(target.refs, mutation.classes)) is not target.refs:
+                if mutation.classes and (refs := self.solver.receivers(target.refs, mutation.classes, True)) is not target.refs:
                     target = target.with_(refs=refs)
                 made = self.instantiate(
                     of_others(mutation.shape) if loose else mutation.shape,

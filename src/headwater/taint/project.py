@@ -66,7 +66,7 @@ class Project:
         self._sinks: dict[Any, Sink] = {}
         self._bindings: dict[tuple[int, str], tuple[Any, ...]] = {}
         self._methods: dict[tuple[int, str], tuple[Fn, ...]] = {}
-        self._receivers: dict[tuple[tuple[Any, ...], tuple[Cls, ...]], tuple[Any, ...]] = {}
+        self._receivers: dict[tuple[tuple[Any, ...], tuple[Cls, ...], bool], tuple[Any, ...]] = {}
         self._family: dict[int, tuple[Cls, ...]] = {}
         self._defaults: dict[tuple[int, int], Any] = {}
         self._switches: dict[tuple[int, str], Any] = {}
@@ -140,18 +140,21 @@ class Project:
             return False
         return not any(name in one.written or name in one.ir.fields for one in self.family(cls))
 
-    def receivers(self, refs: tuple[Any, ...], classes: tuple[Cls, ...]) -> tuple[Any, ...]:
-        """What a value can be that is of one of some classes, the class of a method that is called on it: of what it may be, that alone."""
+    def receivers(self, refs: tuple[Any, ...], classes: tuple[Cls, ...], bases: bool = False) -> tuple[Any, ...]:
+        """What a value can be that is of one of some classes, the class of a method that is called on it: of what it may be, that alone.
+
+        ``bases``: where it is said to be of a base, it is of the class.
+        """
         if not refs or (len(refs) == 1 and len(classes) == 1 and refs[0] is classes[0].instance):
             return refs
-        key = (refs, classes)
+        key = (refs, classes, bases)
         known = self._receivers.get(key)
         if known is None:
             theirs = [ref for ref in refs if type(ref) is Inst]
             kept = [ref for ref in theirs if any(cls in ref.cls.mro for cls in classes)]
-            for cls in classes:
+            for cls in classes if bases else ():
                 if cls.instance not in kept and any(ref not in kept and ref.cls in cls.mro for ref in theirs):
-                    kept.append(cls.instance)  # it is said to be of a base, whose method this one overrides
+                    kept.append(cls.instance)
             if not kept or kept == theirs:
                 known = refs
             else:

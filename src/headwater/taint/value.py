@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
-from headwater.taint.labels import ALL, Label, derive, derive_all, widen
+from headwater.taint.labels import ALL, HANDED, Label, derive, derive_all, widen
 
 
 class _NoConst:
@@ -328,11 +328,11 @@ class Shape:
         self.value: Value | None = None
         """The value that it is in every frame, where it has no fields, no parameters and no receiver."""
         for label in labels:
-            if label.source is None:
+            if label.source is None or label.weak & HANDED:
                 given = True
                 break
         self.given: bool = given
-        """Whether some of it is of the caller."""
+        """Whether some of it is of the caller, or went through a function of the caller."""
         if fields is None and not given and bound is None:
             self.value = Value(labels, refs, const, (), proven, None, loose)
 
