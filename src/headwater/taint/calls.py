@@ -391,26 +391,8 @@ class Calls(Models):
                 continue
             if all(ref is EXTERNAL for ref in function.refs) and function.refs:
                 continue
-            site = ("callback", fn.id, callback.key)
-            given = [
-                self.instantiate(shape, (site, number), f"passed on by {fn.name}()", actuals) for number, shape in enumerate(callback.args)
-            ]
-            named = {name: self.instantiate(shape, (site, name), f"passed on by {fn.name}()", actuals) for name, shape in callback.kw}
-            passed = Args(given, named)
-            if callback.starred is not NOTHING:
-                starred = self.instantiate(callback.starred, (site, "*"), f"passed on by {fn.name}()", actuals)
-                known = self.known_elements(starred)
-                if known is not None:
-                    given += known
-                else:
-                    passed.star, passed.starred = self.elements(starred), starred
-            if callback.spread is not NOTHING:
-                spread = self.instantiate(callback.spread, (site, "**"), f"passed on by {fn.name}()", actuals)
-                closed = bool(spread.allocs) and all(alloc.kind == "dict" and alloc.closed for alloc in spread.allocs)
-                if closed or not function.refs:  # else it may be any argument
-                    passed.spread = spread
             before = self.version
-            self.call(function, passed)
+            self.pass_on(function, callback, ("callback", fn.id, callback.key), f"passed on by {fn.name}()", actuals)
             if self.version != before:
                 actuals.known.clear()
         if summary.raises is not NOTHING and self.raised:
@@ -431,6 +413,24 @@ class Calls(Models):
         if summary.when_true or summary.when_false:
             result = result.with_(pred=(_facts(summary.when_true, cells), _facts(summary.when_false, cells)))
         return result
+
+    def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals) -> Value:
+        """The result of a function among the arguments of a call, called with what the callee calls it with."""
+        given = [self.instantiate(shape, (site, number), what, actuals) for number, shape in enumerate(callback.args)]
+        passed = Args(given, {name: self.instantiate(shape, (site, name), what, actuals) for name, shape in callback.kw})
+        if callback.starred is not NOTHING:
+            starred = self.instantiate(callback.starred, (site, "*"), what, actuals)
+            known = self.known_elements(starred)
+            if known is not None:
+                given += known
+            else:
+                passed.star, passed.starred = self.elements(starred), starred
+        if callback.spread is not NOTHING:
+            spread = self.instantiate(callback.spread, (site, "**"), what, actuals)
+            closed = bool(spread.allocs) and all(alloc.kind == "dict" and alloc.closed for alloc in spread.allocs)
+            if closed or not function.refs:  # else it may be any argument
+                passed.spread = spread
+        return self.call(function, passed)
 
     def _result(self, fn: Fn, summary: Summary, actuals: Actuals, drop: int) -> Value:
         """What a function returns for these arguments."""

@@ -716,13 +716,7 @@ class Frame(State):
             outer, self.projecting = self.projecting, True
             try:
                 known = join_all(
-                    self.call_value(
-                        function,
-                        [self.instantiate(shape, (key, n), "", actuals) for n, shape in enumerate(one.args)],
-                        {name: self.instantiate(shape, (key, name), "", actuals) for name, shape in one.kw},
-                    )
-                    for one in actuals.callbacks
-                    if one.param == param and one.path == path
+                    self.pass_on(function, one, key, "", actuals) for one in actuals.callbacks if one.param == param and one.path == path
                 )
             finally:
                 self.projecting = outer
@@ -796,6 +790,9 @@ class Frame(State):
         raise NotImplementedError
 
     def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals) -> Value:
         raise NotImplementedError
 
 
