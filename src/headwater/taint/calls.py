@@ -21,7 +21,7 @@ from headwater.taint.labels import ALL, BIT, DEEP, HANDED, PATHS, RECALLED, TREE
 from headwater.taint.models import Models
 from headwater.taint.state import Cell, cleared, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
-from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, captured, join, join_refs, of_others
+from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, captured_key, join, join_refs, of_others
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -522,9 +522,9 @@ class Calls(Models):
             value = BOTTOM
             for alloc in callee.allocs if callee is not None else ():
                 if alloc.kind == "closure":
-                    value = join(value, self.cells.get((alloc, captured(fn, number)), BOTTOM))
+                    value = join(value, self.cells.get((alloc, captured_key(fn, number)), BOTTOM))
                 elif alloc.root is not None:
-                    value = join(value, self.field(alloc, captured(fn, number)) or BOTTOM)
+                    value = join(value, self.field(alloc, captured_key(fn, number)) or BOTTOM)
             found.append(value)
         return found
 

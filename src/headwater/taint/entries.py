@@ -14,7 +14,7 @@ from headwater.taint.summary import Entry as Entry
 from headwater.taint.summary import Issue
 from headwater.taint.transfer import Interpreter
 from headwater.taint.validators import Body, declared
-from headwater.taint.value import BOTTOM, Node, Value, captured
+from headwater.taint.value import BOTTOM, Node, Value, captured_key
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -125,5 +125,5 @@ def _closure(frame: Interpreter, entry: Entry) -> Value:
     """The function with what it took from the function around it."""
     alloc = frame.alloc("closure", "closure", closed=True)
     for number, shape in enumerate(entry.captured):
-        frame.put(alloc, captured(entry.fn, number), frame.instantiate(shape, ("captured", entry.fn.id, number)))
+        frame.put(alloc, captured_key(entry.fn, number), frame.instantiate(shape, ("captured", entry.fn.id, number)))
     return Value(refs=(entry.fn,), allocs=(alloc,))

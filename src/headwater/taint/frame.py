@@ -137,14 +137,18 @@ class Frame(State):
                 return node
         return None
 
+    def of_type(self, value: Value, refs: tuple[Any, ...]) -> Value:
+        """The value as an object of a class."""
+        if any(type(ref) is Inst and self.solver.does_things(ref.cls) for ref in refs):
+            value = as_object(value)
+        return value.with_(refs=join_refs(value.refs, refs))
+
     def typed(self, value: Value, type_: Any) -> Value:
         """The value with what an annotation says of it."""
         if type_ is None:
             return value
         if type_.refs:
-            if any(type(ref) is Inst and self.solver.does_things(ref.cls) for ref in type_.refs):
-                value = as_object(value)
-            value = value.with_(refs=join_refs(value.refs, type_.refs))
+            value = self.of_type(value, type_.refs)
         if type_.held is not None and type_.held[1].refs:
             name, of_held = type_.held
             for alloc in value.allocs:

@@ -15,7 +15,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst
-from headwater.taint import guards, optin, personal, prompts, secrets, texts
+from headwater.taint import captured, guards, optin, personal, prompts, secrets, texts
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -46,7 +46,7 @@ from headwater.taint.value import (
     Node,
     PathOf,
     Value,
-    captured,
+    captured_key,
     join,
     join_all,
 )
@@ -733,7 +733,9 @@ class Instructions(Calls):
                         callback = _of_rule(callback, decorator.const, target, i.target in self.decorated)
                     self.register(target, callback)
             if isinstance(ref, Fn):
-                self.call(decorator, Args([target]))
+                wrapper = self.call(decorator, Args([target]))
+                if any(isinstance(one, Fn) and one.ir.parent > 0 for one in wrapper.refs):
+                    self.call(wrapper, Args([]))  # the function is called with what its wrapper itself gets from elsewhere
                 for node in ref.api:
                     for entry in node.entries:
                         callback = getattr(entry, "decorates", None)
@@ -748,8 +750,9 @@ class Instructions(Calls):
         if i.captures:
             alloc = self.alloc((i.start, i.end, "closure", i.function), "closure", closed=True)
             for number, register in enumerate(i.captures):
-                self.put(alloc, captured(fn, number), self.cells.get(register, BOTTOM))
+                self.put(alloc, captured_key(fn, number), self.cells.get(register, BOTTOM))
             self.closures[fn.id] = i.captures
+            captured.tell(self, fn, i.captures)
             allocs = (alloc,)
         self.write(i.dst, Value(refs=(fn,), allocs=allocs))
 

@@ -247,6 +247,8 @@ class Interest:
             if mutation.param == SLOT:
                 yield from self._callers(fn)
                 continue
+            if any(isinstance(ref, Fn) for ref in mutation.shape.refs) and (mutation.param or not fn.bound):
+                yield from self.stored(fn.name, mutation.shape)  # who hands something over to it has the function then
             if isinstance(mutation.field, str) and any(label.source is None for label in mutation.shape.labels):
                 own = fn.cls is not None and not mutation.param and not mutation.path
                 self._setters.setdefault(mutation.field, {})[fn.id] = own

@@ -64,7 +64,7 @@ from headwater.taint.value import (
     PathOf,
     Shape,
     Value,
-    captured,
+    captured_key,
     join,
     join_all,
     join_refs,
@@ -624,7 +624,7 @@ class Models(Arguments):
         closures = [alloc for alloc in function.allocs if alloc.kind == "closure"]
         if not fn.ir.captured or not closures:
             return ()
-        names = [captured(fn, number) for number in range(len(fn.ir.captured))]
+        names = [captured_key(fn, number) for number in range(len(fn.ir.captured))]
         return tuple(only_sources(self.export(join_all(self.cells.get((alloc, name), BOTTOM) for alloc in closures))) for name in names)
 
     def _guard(self, guards: list[Guard], args: Args, made: Value) -> Value:

@@ -35,6 +35,8 @@ from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, 
 _NEW, _WORKING, _DONE = 0, 1, 2
 _SLOTS = -1
 """The number of the module whose variables are the slots."""
+_CAPTURED = -2
+"""The number of the module whose variables are those that the first function captures; the others follow below it."""
 
 
 class CallReport:
@@ -600,6 +602,19 @@ class Solver(Shared):
     def store_global(self, fn: Fn, mod: Mod, name: str, shape: Shape) -> None:
         """A function or the module body sets a module variable."""
         self._store_variable(fn, mod.id, name, only_sources(shape), False)
+
+    def store_captured(self, fn: Fn, inner: Fn, name: str, shape: Shape) -> None:
+        """A function tells one inside of it of what type a variable is that it captures."""
+        self._store_variable(fn, _CAPTURED - inner.id, name, shape, False)
+
+    def read_captured(self, reader: Fn, name: str) -> Shape:
+        """Of what type a variable is that a function captures."""
+        outer = reader.module.functions[reader.ir.parent].id if reader.ir.parent > 0 else -1
+        key = (_CAPTURED - reader.id, name)
+        if outer >= 0:
+            self._read_all(reader, (outer,))
+        self._global_readers.setdefault(key, set()).add(reader.id)
+        return self.globals.get(key, {}).get(outer, NOTHING)
 
     def _store_variable(self, fn: Fn, number: int, name: str, shape: Shape, virtual: bool) -> None:
         """The variable of a module, or a slot, takes data; ``virtual``: by a call of the function that a framework makes."""

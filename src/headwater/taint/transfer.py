@@ -11,7 +11,7 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
 from headwater.index.symbols import instance_refs
-from headwater.taint import optin
+from headwater.taint import captured, optin
 from headwater.taint.branches import Branches
 from headwater.taint.labels import (
     ALL,
@@ -95,6 +95,8 @@ class Interpreter(Branches):
         self._class_fields()
         if self.fn.index == 0:
             self._globals()
+        for inner, registers in self.closures.items():  # a variable may be set after the function is made
+            captured.tell(self, self.symbols.functions[inner], registers)
         return Summary(
             self.return_shape,
             self._sinks(),
@@ -142,7 +144,8 @@ class Interpreter(Branches):
             value = self.param_value(first + number, ())
             held = self._outer_parameter(name)
             if held is None:
-                value = self.typed(value, self._outer_annotation(name))
+                said = self._outer_annotation(name)
+                value = self.typed(value, said) if said is not None and said.refs else captured.typed(self, first + number, name, value)
             else:
                 owner, position, param = held
                 if position == 0 and owner.bound and owner.cls is not None:

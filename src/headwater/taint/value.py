@@ -103,7 +103,7 @@ LAST = "$last"
 """The field of a list of the parts of a text that holds the last one, in which no separator is left."""
 
 
-def captured(fn: Fn, number: int) -> str:
+def captured_key(fn: Fn, number: int) -> str:
     """The field of a closure that holds what a function took from around it: a value may be one of several closures."""
     return f"$c{fn.id}.{number}"
 
