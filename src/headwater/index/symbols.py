@@ -453,6 +453,9 @@ class Symbols:
                     refs_.append(made)
             elif isinstance(found, Var):
                 bound = self._bound(found, depth)
+                alias = self.alias_type(found) if bound is None else None
+                if alias is not None:
+                    bound = self.type_value(found.module, alias, cls, depth + 1)
                 if bound is not None:
                     return bound
         return TypeValue(tuple(dict.fromkeys(refs_))[: limits.REFS], scalar=scalar, held=held)

@@ -352,7 +352,10 @@ class Calls(Models):
                 made = self.instantiate(
                     mutation.shape, ("slot-of", fn.id, name), f"handed to {fn.name}()", actuals, (fn, "set", mutation.key)
                 )
-                slots.keep(self, name, self.lower(made) if loose else made, fn)
+                if not slots.is_variable(name):
+                    slots.keep(self, name, self.lower(made) if loose else made, fn)
+                elif not (loose or self.virtual):
+                    slots.put(self, name, made)
                 continue
             if mutation.field is None:
                 register = self.closures.get(fn.id)
@@ -437,7 +440,10 @@ class Calls(Models):
         result = self.instantiate(summary.returns, ("returned", fn.id), f"returned by {fn.name}()", actuals, (fn, "return", None))
         if drop and result.labels:
             result = self.lower(result)
-        return self.typed(result, self._returned(fn)) if not result.refs and fn.ir.returns is not None else result
+        if fn.ir.returns is None or (result.refs and not all(ref is EXTERNAL for ref in result.refs)):
+            return result
+        type_ = self._returned(fn)
+        return self.typed(result.with_(refs=()) if result.refs and type_.refs else result, type_)
 
     def _returned(self, fn: Fn) -> Any:
         return self.symbols.type_value(fn.module, fn.ir.returns, fn.cls)

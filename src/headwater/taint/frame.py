@@ -222,7 +222,9 @@ class Frame(State):
                 if child is not None:
                     found = self.named(child, base=value)
                     held = slots.read(self, child, name) if child.entries else BOTTOM
-                    if not held.allocs:  # else it is the object that somebody has put there
+                    if slots.is_place(child):
+                        opaque = opaque or not (held.refs or held.allocs)
+                    elif not held.allocs:  # else it is the object that somebody has put there
                         refs.append(child)
                     made = join(made, held)
                     if found.labels:
@@ -321,7 +323,8 @@ class Frame(State):
             return Value(refs=(cls.instance,))
         shape = self.solver.read_field(self.fn, cls, name)
         if shape is not NOTHING:
-            return self.instantiate(shape, ("class", cls.id, name), f"the field {name}")
+            made = self.instantiate(shape, ("class", cls.id, name), f"the field {name}")
+            return self.own(made, ("field", cls, name)) if made.allocs else made
         nodes = (node for one in cls.mro for node in (*one.api, *one.externals))
         refs = dict.fromkeys(child for node in nodes if (child := node.child(name)) is not None)
         if not self.solver.is_row(self.fn, cls):
@@ -339,7 +342,7 @@ class Frame(State):
         exact = not value.loose and any(alloc.exact_class for alloc in value.allocs)
         if methods:
             first = methods[0]
-            if exact:
+            if exact and "abstract" not in first.ir.flags:  # of a class with one there are no objects: it is what is declared of others
                 methods = methods[:1]
             if "property" in first.ir.flags:
                 if _only_asked(made, name) and self.solver.computed(cls, first):
@@ -465,7 +468,8 @@ class Frame(State):
                 child = ref.child("[]")
                 if child is not None:
                     held = slots.read(self, child, key) if isinstance(key, str) and child.entries else BOTTOM
-                    made = join(made, self.named(child).with_(refs=()) if held.allocs else self.named(child))
+                    given = self.named(child)
+                    made = join(made, given.with_(refs=()) if held.allocs or (held.refs and slots.is_place(child)) else given)
                     made = join(made, held)
                 if isinstance(key, str) and made.labels:
                     made = self._without_clean(ref, key, made)
@@ -520,6 +524,10 @@ class Frame(State):
             slots.changed(self, name, alloc, key, stored)
             return
         part = Shape(fields={key: self.export(stored, 1, limits.SET_NODES)}, kind=alloc.kind, closed=alloc.closed)
+        if stored.labels and any(label.source is None for label in stored.labels):
+            holder = self.alloc(("given to", owner.id, name), alloc.kind)
+            self.put(holder, key, stored, weak=True)
+            slots.given_to(self, owner, name, Value(allocs=(holder,)))
         if where == "global":
             self.solver.store_global(self.fn, owner, name, part)
         else:

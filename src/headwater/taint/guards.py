@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from headwater import limits
+from headwater import ir, limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
@@ -230,6 +230,24 @@ def _isinstance(frame: Instructions, cells: tuple[Any, ...], right: Value) -> Pr
         return None
     classes = all(isinstance(ref, Cls) for value in options for ref in value.refs)
     return ((cells, ALL if scalar else 0, 0, OnlyObjects(tuple(refs)) if classes and refs else tuple(refs), ""),), ()
+
+
+def _cast(frame: Instructions, args: Args) -> Value | None:
+    """``cast(T, o)`` is ``o``, of the type that is said."""
+    if len(args.positional) != 2:
+        return None
+    type_, value = args.positional
+    if not frame.solver.foreign(value):
+        return value
+    refs: list[Any] = []
+    if isinstance(type_.const, str) and type_.const.isidentifier():
+        refs += frame.symbols.type_value(frame.mod, ir.Type(type_.const)).refs
+    for ref in type_.refs:
+        if isinstance(ref, Cls):
+            refs += instance_refs(ref)
+        elif isinstance(ref, ApiPath) and (made := ref.child(CALL)) is not None:
+            refs.append(made)
+    return frame.of_type(value.with_(refs=()), tuple(refs)) if refs else value
 
 
 def _getattr(frame: Instructions, args: Args) -> Value | None:
@@ -469,6 +487,8 @@ def _of_each(frame: Instructions, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
 
 SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.getattr": _getattr,
+    "typing.cast": _cast,
+    "typing_extensions.cast": _cast,
     "builtins.hasattr": _hasattr,
     "builtins.setattr": _setattr,
     "builtins.super": _super,

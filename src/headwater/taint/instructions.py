@@ -14,8 +14,8 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
-from headwater.index.entities import Cls, Fn, Inst
-from headwater.taint import captured, guards, optin, personal, prompts, secrets, texts
+from headwater.index.entities import Cls, Fn, Inst, Mod
+from headwater.taint import captured, guards, optin, personal, prompts, secrets, slots, texts
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -105,6 +105,14 @@ class Instructions(Calls):
         """Where a model was asked in the endless loop at hand."""
         self.decorated: set[int] = set()
         """Registers that hold what a decorator has made."""
+        self.models = {fn.ir.names[name]: solver.models[name] for name in fn.ir.names.keys() & solver.models.keys()}
+        """Registers of variables that are named as a language model is."""
+        self.declared: dict[int, tuple[Any, ...]] = {}
+        """Registers of variables that are declared with a type."""
+        self.told = set(self.models)
+        """Both."""
+        self.holders_of: dict[int, list[tuple[Mod | Cls, str]]] | None = None
+        """Of the body of a module: the variables and fields that registers are, once somebody has asked."""
         self.programs = Programs(self)
 
     def i_const(self, i: ir.Const) -> None:
@@ -123,10 +131,8 @@ class Instructions(Calls):
 
     def i_move(self, i: ir.Move) -> None:
         value = self.cells.get(i.src, BOTTOM)
-        if self.solver.annotated:
-            type_ = self.solver.annotated.get((self.fn.id, i.dst))
-            if type_ is not None and not value.refs:
-                value = value.with_(refs=type_.refs)
+        if i.dst in self.told:
+            value = self._told(i.dst, value)
         self.loaded.pop(i.dst, None)
         source = self.loaded.get(i.src)
         if source is not None:
@@ -144,6 +150,13 @@ class Instructions(Calls):
         if self.holders:
             self._held(i.dst, self.holders.get(i.src))
         self.write(i.dst, value)
+
+    def _told(self, register: int, value: Value) -> Value:
+        """What a variable takes whose type is declared, or that has the name of a language model: it is that if nothing else is known."""
+        declared = self.declared.get(register)
+        if declared is not None:
+            return self.of_type(value.with_(refs=()), declared) if self.solver.foreign(value) else value
+        return value.with_(refs=(self.models[register],)) if self.solver.unknown_thing(value) else value
 
     def _held(self, register: int, holder: int | None) -> None:
         """A register holds a part of a message, or something else."""
@@ -186,6 +199,8 @@ class Instructions(Calls):
             value = self._shown(base, value, i.obj)
         if i.name in ("name", "stem") and value.labels and base.labels:
             self._reduced(i.dst, value, base, self.cells_of(i.obj))
+        if i.dst in self.told:
+            value = self._told(i.dst, value)
         self.write(i.dst, self._part_of(i.dst, i.obj, i.name, base, value))
 
     def _shown(self, base: Value, value: Value, register: int) -> Value:
@@ -233,6 +248,8 @@ class Instructions(Calls):
             self.firsts[i.dst] = i.obj
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)
             value = value.with_(proven=value.proven | ASKED) if seen.proven & ASKED else value
+        if i.dst in self.told:
+            value = self._told(i.dst, value)
         self.write(i.dst, self._part_of(i.dst, i.obj, i.key, base, value))
 
     def _personal(self, i: ir.Item, base: Value, value: Value, kind: str) -> Value:
@@ -305,6 +322,8 @@ class Instructions(Calls):
             value = value.with_(refs=type_.refs, loose=True) if type_.refs else value
         self.solver.store_global(self.fn, self.mod, i.name, self.export(value))
         self.remember(i.name, value)
+        if value.labels:
+            slots.given_to(self, self.mod, i.name, value)
 
     def i_build(self, i: ir.Build) -> None:
         alloc = self.alloc((i.start, i.end, "build", i.dst), i.kind, closed=True)
@@ -334,7 +353,25 @@ class Instructions(Calls):
                 self._described(alloc, i.keys)
             if "role" in i.keys:
                 prompts.message(self, alloc, i.start, i.end)
-        self.write(i.dst, Value(allocs=(alloc,)))
+        made = Value(allocs=(alloc,))
+        self.write(i.dst, made)
+        if not i.parts and not self.fn.index:
+            self._opened(i.dst, made)
+
+    def _opened(self, register: int, made: Value) -> None:
+        """The body of a module makes a container that it calls by a name: what it calls before it ends may put something there."""
+        if self.holders_of is None:
+            self.holders_of = {}
+            for name, known in self.fn.ir.names.items():
+                self.holders_of.setdefault(known, []).append((self.mod, name))
+            for cls in self.solver.classes_in.get(self.fn.id, ()):
+                for name, field in cls.ir.fields.items():
+                    self.holders_of.setdefault(field.value, []).append((cls, name))
+        for owner, name in self.holders_of.get(register, ()):
+            if isinstance(owner, Cls):
+                self.solver.store_field(self.fn, owner, name, lambda: self.export(made))
+            else:
+                self.solver.store_global(self.fn, owner, name, self.export(made))
 
     def _described(self, alloc: Alloc, keys: tuple[Any, ...]) -> None:
         """A function beside a description and a schema of its parameters is a tool: the model chooses those that the schema names."""
@@ -654,6 +691,8 @@ class Instructions(Calls):
         self._held(i.dst, self.receivers.get(i.fn) if part else None)
         if part and receiver is not None and receiver.proven & ASKED:
             result = self._asked(result)
+        if i.dst in self.told:
+            result = self._told(i.dst, result)
         self.write(i.dst, result)
         self.programs.called(i.dst, i, args, self.receivers.get(i.fn) if callee.bound is not None or args.name else None, callee)
         self.programs.again(before)
@@ -792,7 +831,7 @@ class Instructions(Calls):
             made = value
             if any(alloc.kind in ("list", "generator") and "*" in alloc.keys for alloc in value.allocs):  # @contextmanager
                 made = join(made, self.elements(value))
-        self.write(i.dst, made)
+        self.write(i.dst, self._told(i.dst, made) if i.dst in self.told else made)
 
 
 def _of_rule(callback: Callback, rule: str, function: Value, wrapped: bool) -> Callback:

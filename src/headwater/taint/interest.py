@@ -18,7 +18,7 @@ from headwater.apis.schema import Api
 from headwater.index.calls import COMMON_METHODS, Card
 from headwater.index.entities import Cls, Fn, Inst, Mod
 from headwater.index.symbols import Symbols
-from headwater.taint import personal, secrets
+from headwater.taint import personal, secrets, slots
 from headwater.taint.summary import SLOT, Summary
 from headwater.taint.value import CHOSEN, Shape
 
@@ -245,6 +245,8 @@ class Interest:
             yield from self.stored(fn.name, summary.returns)
         for mutation in summary.mutations:
             if mutation.param == SLOT:
+                if slots.is_variable(str(mutation.field)):
+                    continue  # who gives it a function that matters names that
                 yield from self._callers(fn)
                 continue
             if any(isinstance(ref, Fn) for ref in mutation.shape.refs) and (mutation.param or not fn.bound):
@@ -319,6 +321,8 @@ class Interest:
             self._methods.setdefault(one.id, {})[fn.name] = None
             for carrier in (one.name, *self._carriers.get(one.id, ())):
                 yield from self._typed(carrier, fn.name)
+        for one in (cls, *heirs):  # who makes an object hands it to who calls the method
+            yield from self._mention(one.name)
         for number in self._mentions.get(fn.name, ()):
             user = self.symbols.functions[number].cls
             if user is not None and (cls in user.mro or user in cls.mro):

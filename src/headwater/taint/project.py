@@ -14,7 +14,7 @@ from headwater.apis.paths import CALL, ApiPath, expand, split
 from headwater.apis.schema import Api
 from headwater.files.versions import Versions
 from headwater.index.calls import COMMON_METHODS, instructions
-from headwater.index.entities import Cls, Fn, Inst, Mod, Var
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
 from headwater.index.symbols import Symbols
 from headwater.taint import amounts, secrets
 from headwater.taint.labels import ALL, Source, bits
@@ -59,6 +59,10 @@ class Project:
             for name in sorted(catalogue.paths.first_names())
             if name.startswith("?") and len(name) > 1 and (node := catalogue.paths.root(name)) is not None
         }
+        self.libraries = catalogue.paths.first_names()
+        """First names of the libraries of which models speak."""
+        self.models = {name: node for name, node in self.names.items() if _is_model(node, catalogue)}
+        """Those of them that are names of language models and chains."""
         self.operators = catalogue.operators
         chain = catalogue.paths.find("langchain_core.runnables.RunnableSequence()")
         self.chain_refs: tuple[Any, ...] = (chain,) if chain is not None else ()
@@ -412,6 +416,18 @@ class Project:
             self._stateful[node.text] = known
         return known
 
+    def unknown_thing(self, value: Value) -> bool:
+        """Whether nothing is known of a value, or only that a library made it of which no model speaks."""
+        return not value.allocs and value.const is NO_CONST and self.foreign(value)
+
+    def foreign(self, value: Value) -> bool:
+        """Whether a value is nothing of the project or of a library of which models speak, as far as is known."""
+        return all(
+            ref is EXTERNAL
+            or (isinstance(ref, ApiPath) and not ref.entries and (ref.text[0] == "?" or ref.text.partition(".")[0] not in self.libraries))
+            for ref in value.refs
+        )
+
     def makes_chain(self, left: Value, right: Value) -> bool:
         """Whether ``left | right`` is a chain."""
         before, after = _types_of(left), _types_of(right)
@@ -433,6 +449,12 @@ class Project:
 def _hides(type_: ir.Type) -> bool:
     """Whether a type shows stars instead of what it holds."""
     return type_.name.rpartition(".")[2] in ("SecretStr", "SecretBytes", "Secret") or any(_hides(one) for one in type_.args)
+
+
+def _is_model(node: ApiPath[Any], catalogue: Catalogue) -> bool:
+    """Whether a name is one of a language model: some method of it asks the model."""
+    children = (node.child(name) for name in catalogue.paths.names_after(node))
+    return any(getattr(entry, "is_", "") == "llm-call" for child in children if child is not None for entry in child.entries)
 
 
 def _types_of(value: Value) -> set[str]:

@@ -16,9 +16,9 @@ from headwater.apis import conditions
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Slot
 from headwater.index.calls import instructions
-from headwater.index.entities import Cls, Fn, Inst, Mod, Var
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
 from headwater.taint.labels import RECALLED, Label
-from headwater.taint.value import BOTTOM, IDENTITY, NO_CONST, STATE, Alloc, Node, Value, join, join_all, of_other
+from headwater.taint.value import BOTTOM, IDENTITY, NO_CONST, STATE, Alloc, Node, Value, join, join_all, of_other, only_sources
 
 if TYPE_CHECKING:
     from headwater.apis.schema import Api
@@ -41,7 +41,7 @@ def keep(frame: Frame, slot: str, value: Value, by: Fn | None = None) -> None:
     """Data goes into a slot, here or in a function that was called; what of it the caller decides, the caller is told."""
     whole = frame.collapse(value)
     frame.solver.know_slot(slot)
-    if not whole.labels and not value.allocs:
+    if not whole.labels and not value.allocs and all(ref is EXTERNAL for ref in value.refs):
         return
     if frame.traced and whole.steps:
         at, steps = frame.at, {}
@@ -85,6 +85,39 @@ def changed(frame: Frame, slot: str, alloc: Alloc, key: str | int, stored: Value
     keep(frame, slot, Value(allocs=(part,)))
 
 
+# ------------------------------------------------------------------------------------- variables, by who calls
+
+VARIABLE = "variable"
+"""The kind of what stands for a module variable, or a field of a class, into which a function puts what its caller gives."""
+
+
+def is_variable(slot: str) -> bool:
+    """Whether a slot stands for a variable."""
+    return slot.startswith(VARIABLE + BETWEEN)
+
+
+def given_to(frame: Frame, owner: Mod | Cls, name: str, value: Value) -> None:
+    """A function puts what its caller gives into a variable (``TOOLS[name] = function``): the caller is told, and knows what it is."""
+    if any(label.source is None for label in frame.collapse(value).labels):
+        slot = BETWEEN.join((VARIABLE, "module" if isinstance(owner, Mod) else "class", str(owner.id), name))
+        frame.kept[slot] = join(frame.kept.get(slot, BOTTOM), value)
+
+
+def put(frame: Frame, slot: str, value: Value) -> None:
+    """A function that was called has put something into a variable: what of it can be called, or is an object, is there now.
+
+    Data is not: whose it is that another finds there later would be a guess.
+    """
+    _, of, number, name = slot.split(BETWEEN)
+    owner: Mod | Cls = frame.symbols.modules[int(number)] if of == "module" else frame.symbols.classes[int(number)]
+    shape = only_sources(frame.export(value, 0, limits.SLOT_NODES), -1)
+    if isinstance(owner, Mod):
+        frame.solver.store_global(frame.fn, owner, name, shape)
+    else:
+        frame.solver.store_field(frame.fn, owner, name, lambda: shape)
+    given_to(frame, owner, name, value)
+
+
 # ------------------------------------------------------------------------------------------------ what models say
 
 
@@ -114,6 +147,11 @@ def read(frame: Frame, node: ApiPath[Any], key: str | None) -> Value:
             if key is not None and one.key == [NAME]:
                 made = join(made, recall(frame, f"{one.in_}{BETWEEN}{key}"))
     return made
+
+
+def is_place(node: ApiPath[Any]) -> bool:
+    """Whether an attribute or an element is a slot, and nothing else: what it is, those tell who keep something there."""
+    return bool(node.entries) and all(any(one.key == [NAME] for one in getattr(entry, "recalls", ())) for entry in node.entries)
 
 
 RESULT = "result"

@@ -110,7 +110,6 @@ class Solver(Shared):
         """The project is a package that others install: its public functions are called with data of others."""
         self.switched_on: frozenset[str] | None = None
         """Dangerous settings that the project itself switches on, once somebody has asked."""
-        self.annotated: dict[tuple[int, int], Any] = {}
         self._field_cache: dict[str, dict[int, _Held]] = {}
         self._overridden: list[Entry] | None = None
         self._settled: set[tuple[int, str]] = set()

@@ -152,13 +152,16 @@ class Interpreter(Branches):
                     value = value.with_(refs=(owner.cls,) if "classmethod" in owner.ir.flags else instance_refs(owner.cls))
                 elif param.annotation is not None:
                     value = self.typed(value, symbols.type_value(self.mod, param.annotation, owner.cls))
+            if not value.refs and name in self.solver.models:
+                value = value.with_(refs=(self.solver.models[name],))
             self.cells[first + number] = value
         for name, annotation in function.annotations.items():
             register = function.names.get(name)
             if register is not None and register not in self.cells:
                 type_ = symbols.type_value(self.mod, annotation, fn.cls)
                 if type_.refs:
-                    self.solver.annotated.setdefault((fn.id, register), type_)
+                    self.declared[register] = type_.refs
+                    self.told.add(register)
 
     def _outer_annotation(self, name: str) -> Any:
         """The type that a function around this one declares of its variable of that name."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from headwater import limits
 from headwater.apis.paths import ApiPath
-from headwater.index.entities import EXTERNAL, Fn
+from headwater.index.entities import EXTERNAL, Fn, Inst
 from headwater.taint.labels import ALL, HANDED, Label, derive, derive_all, widen
 
 
@@ -274,7 +274,7 @@ def _join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
         for ref in both:
             kind = ref.key[0]
             counts[kind] = counts.get(kind, 0) + 1
-            if counts[kind] <= (limits.DISPATCH if isinstance(ref, Fn) else limits.REFS):
+            if counts[kind] <= (limits.DISPATCH if isinstance(ref, Fn | Inst) else limits.REFS):
                 kept.append(ref)
         both = kept
     return tuple(both)
