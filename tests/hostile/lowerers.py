@@ -14,7 +14,7 @@ from headwater.files.source import Source
 
 def good(source: Source, language: str) -> ir.Module:
     body: list[ir.AnyInstr] = [ir.Const(0, len(source.data), 0, source.text[:50])]
-    function = ir.Function("<module>", "<module>", 0, len(source.data), [], (), (), 1, {}, {}, None, [], body, flags=frozenset({"a", "b"}))
+    function = ir.Function("<module>", "<module>", 0, len(source.data), [], (), (), 1, {}, {}, None, [], body, flags=("a", "b"))
     return ir.Module(source.path, language, [function], [], {}, [], [], None, {}, [ir.Gap(0, 1, source.digest)])
 
 
