@@ -640,8 +640,9 @@ class Solver(Shared):
             if tells:
                 readers = self._global_readers.get((number, name), ())
                 self._outdate(readers, fn)
-                if number == _SLOTS:
+                if number == _SLOTS or (readers and _functions(joined) - _functions(known or NOTHING)):
                     self._carrying.update(readers)
+                if number == _SLOTS:
                     self._moved.add(name.rpartition(slots.BETWEEN)[0])
 
     # ------------------------------------------------------------------------------------------------ slots
@@ -762,6 +763,12 @@ class Solver(Shared):
                 break
         self.virtual = [issue for entry in ordered for issue in found.get(entry.key, ())]
         self._drain(total)
+
+
+def _functions(shape: Shape) -> set[int]:
+    """Functions of the project that a value, or a part of it, may be: who reads it may call them."""
+    found = {ref.id for ref in shape.refs if type(ref) is Fn}
+    return found.union(*(_functions(part) for part in (shape.fields or {}).values()))
 
 
 def _matters(summary: Summary) -> bool:
