@@ -12,7 +12,8 @@ SOURCE = Path(__file__).parent.parent / "src"
 LAYERS = (
     ("headwater.limits",),
     ("headwater.files.source",),
-    ("headwater.findings", "headwater.ir", "headwater.ir_text"),
+    ("headwater.anchors", "headwater.findings", "headwater.ir", "headwater.ir_text"),
+    ("headwater.matching",),
     ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions"),
     ("headwater.files",),
     ("headwater.frontends",),

@@ -156,7 +156,7 @@ class Finding(msgspec.Struct, frozen=True):
     kind: str
     """Source kind of the strongest source, or empty for a call rule."""
     expression: str
-    """The sink expression, normalised."""
+    """The sink expression, normalised (``headwater.anchors``)."""
     ordinal: int
     """Position among equal expressions of the function."""
     traces: tuple[Trace, ...]
@@ -169,6 +169,10 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: str = "static"
     suppression: Suppression | None = None
     """The comment that accepts it: it is kept, but neither shown as open nor counted."""
+    shape: str = ""
+    """Digest of the expression without the names of local variables."""
+    around: tuple[str, str] = ("", "")
+    """Digests of what stands before and after the operation."""
     signed_in: bool = False
     """Whoever sends the data of the strongest source has been asked first who it is."""
 

@@ -76,6 +76,14 @@ TRACE_HOPS: Final = 3_000  # calls from the source down to the sink; the middle 
 CACHE_BYTES: Final = 2_000_000_000  # of all that is kept: twenty of the largest projects
 CACHE_FILE_BYTES: Final = 1_000_000_000  # of one file of it
 
+# Identities of findings
+EXPRESSION_CHARS: Final = 200  # of an operation that a report shows; of a longer one the digest counts
+ANCHOR_BYTES: Final = 20_000  # of an operation, and of its function before it, that are read to know it again
+ANCHOR_AROUND_BYTES: Final = 2_000  # after it
+ANCHOR_TOKENS: Final = 16  # before and after it: a statement or two
+
+MATCHES_COMPARED: Final = 10_000  # pairs of findings that are compared with one another: a hundred of one rule in one file, on both sides
+
 # Suppressions and configuration
 SUPPRESSIONS_OF_FILE: Final = 1_000  # comments; a file with more should be excluded
 SUPPRESSION_CHARS: Final = 1_000  # of one comment: ids, a reason and a date need under 200

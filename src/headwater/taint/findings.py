@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from headwater import limits
+from headwater.anchors import Anchor, anchor
 from headwater.files.source import Source as File
 from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
@@ -153,7 +154,7 @@ class Reporter:
         session = self._session(strongest, ordered)
         if session:
             weaknesses.append(session)
-        expression = _expression(self._text(sink.fn, sink.start, sink.end))
+        known_by = self._anchor(sink.fn, sink.start, sink.end)
         signed_in = sink.fn is not None and STRENGTH.get(strongest.source.kind, 9) == 0 and self._asks(strongest, way)
         head = rule.head
         said = head.messages.get(sink.class_, head.message)
@@ -163,7 +164,7 @@ class Reporter:
             message=_fill(
                 _ANYONE.sub("Anyone who has signed in", said) if signed_in else said,
                 source=_source_words(strongest, self._place(strongest.source.fn, strongest.source.start, strongest.source.end), self.files),
-                sink=f"`{_short(expression)}`",
+                sink=f"`{self._words(sink.fn, sink.start, sink.end)}`",
                 function=sink.fn.ir.qualname,
             )
             + _noted(sink.note),
@@ -173,13 +174,15 @@ class Reporter:
             function=sink.fn.ir.qualname,
             sink_class=sink.class_,
             kind=strongest.source.kind,
-            expression=expression,
+            expression=known_by.expression,
             ordinal=0,
             traces=tuple(traces),
             fix=self._fix(head.fix, checked),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
             weaknesses=tuple(weaknesses),
+            shape=known_by.shape,
+            around=known_by.around,
             signed_in=signed_in,
         )
 
@@ -234,11 +237,12 @@ class Reporter:
     def _call(self, report: CallReport, tracer: Tracer) -> Finding:
         rule = self.rules[report.rule.rule]
         head = rule.head
-        expression = _expression(self._text(report.fn, report.start, report.end))
+        known_by = self._anchor(report.fn, report.start, report.end)
+        sink = f"`{self._words(report.fn, report.start, report.end)}`"
         return Finding(
             rule=rule.id,
             title=head.title,
-            message=_fill(report.rule.message or head.message, source="", sink=f"`{_short(expression)}`", function=report.fn.ir.qualname)
+            message=_fill(report.rule.message or head.message, source="", sink=sink, function=report.fn.ir.qualname)
             + _noted(self.solver.declared(report.fn, report.rule.when)),
             severity=_severity(rule, report.fn),
             confidence=Confidence[report.rule.confidence.upper()],
@@ -246,12 +250,14 @@ class Reporter:
             function=report.fn.ir.qualname,
             sink_class="",
             kind="",
-            expression=expression,
+            expression=known_by.expression,
             ordinal=0,
             traces=self._origin(report, tracer),
             fix=head.fix,
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
+            shape=known_by.shape,
+            around=known_by.around,
         )
 
     def _steps(self, path: list[RawStep], kind: str, source: Source | None) -> tuple[Step, ...]:
@@ -274,9 +280,15 @@ class Reporter:
     def _place(self, fn: Fn, start: int, end: int) -> Place:
         return Place(fn.module.path, start, end)
 
-    def _text(self, fn: Fn, start: int, end: int) -> str:
+    def _words(self, fn: Fn, start: int, end: int) -> str:
+        """An operation in a message."""
         file = self.files.get(fn.module.path)
-        return file.slice(start, end) if file is not None else ""
+        return _short(re.sub(r"\s+", " ", file.slice(start, end)).strip()) if file is not None else ""
+
+    def _anchor(self, fn: Fn, start: int, end: int) -> Anchor:
+        file = self.files.get(fn.module.path)
+        names = {*fn.ir.names, *fn.ir.captured, *(one.name for one in fn.ir.params)}
+        return anchor(file, start, end, (fn.ir.start, fn.ir.end), names) if file is not None else Anchor("", "", ("", ""))
 
     def _of(self, fn: Fn) -> str:
         """The text of a function."""
@@ -331,11 +343,6 @@ def _weight(issue: Issue) -> Any:
 def _doubts(path: list[RawStep]) -> list[str]:
     """The checks on the way that can be passed, in words."""
     return list(dict.fromkeys(step.what.text for step in path if isinstance(step.what, Doubt)))
-
-
-def _expression(text: str) -> str:
-    """A sink expression without layout."""
-    return re.sub(r"\s+", " ", text).strip()[:200]
 
 
 def _short(text: str) -> str:
