@@ -13,7 +13,7 @@ import headwater
 def test_public_names_are_these() -> None:
     assert headwater.__all__ == ["__version__", "review"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", headwater.__version__)
-    assert list(inspect.signature(headwater.review).parameters) == ["path", "config", "progress"]
+    assert list(inspect.signature(headwater.review).parameters) == ["path", "config", "progress", "baseline"]
 
 
 def test_all_public_names_are_documented() -> None:

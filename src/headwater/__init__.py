@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from headwater.config import Config
@@ -16,10 +16,17 @@ __all__ = ["__version__", "review"]
 __version__ = "0.1.0"
 
 
-def review(path: str | os.PathLike[str], config: Config | None = None, progress: Callable[[str, int, int], None] | None = None) -> Review:
+def review(
+    path: str | os.PathLike[str],
+    config: Config | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    *,
+    baseline: str | os.PathLike[str] | None = None,
+) -> Review:
     """Reviews a folder or a file, by default as its own configuration file says.
 
-    ``progress`` is told the stage, how much of it is done, and how much there is.
+    ``progress`` is told the stage, how much of it is done, and how much there is. ``baseline`` is an earlier report, JSON or SARIF, that
+    the review is compared with.
     """
     # Imported late: ``headwater --version`` and importers that want only the version do not pay for the engine.
     from pathlib import Path
@@ -27,4 +34,12 @@ def review(path: str | os.PathLike[str], config: Config | None = None, progress:
     from headwater.configfile import load
     from headwater.pipeline import review as run
 
-    return run(Path(path), config or load(path), progress)
+    config = config or load(path)
+    if baseline is None:
+        return run(Path(path), config, progress)
+    from headwater.baseline import read
+    from headwater.comparison import compare
+    from headwater.rules.own import known
+
+    earlier = read(baseline)  # first: what is wrong with it is told at once
+    return compare(run(Path(path), config, progress), earlier, os.path.basename(baseline), config.enabled(known(config.own)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -85,3 +85,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """Whether that file is part of what is reviewed: then what it leaves out makes the review partial."""
     notes: tuple[Gap, ...] = ()
     """What the reports must say of the configuration file."""
+
+    def enabled(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those of the rules that are not switched off."""
+        return frozenset(id for id in ids if self.rules.get(id, Severity.LOW) is not None)

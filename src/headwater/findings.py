@@ -173,12 +173,24 @@ class Finding(msgspec.Struct, frozen=True):
     """Digest of the expression without the names of local variables."""
     around: tuple[str, str] = ("", "")
     """Digests of what stands before and after the operation."""
+    state: str = ""
+    """Against an earlier review: new, unchanged, updated, or worse (see ``headwater.comparison``); empty where there is none."""
     signed_in: bool = False
     """Whoever sends the data of the strongest source has been asked first who it is."""
 
     @property
     def level(self) -> Level:
         return level_of(self.severity, self.confidence)
+
+    @property
+    def known(self) -> bool:
+        """Whether the earlier review has it already, and it has not become worse."""
+        return self.state in ("unchanged", "updated")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has to look at it: neither suppressed nor known."""
+        return self.suppression is None and not self.known
 
     @property
     def identity(self) -> str:
@@ -249,6 +261,24 @@ class Coverage(msgspec.Struct, frozen=True):
         return "partial" if any(gap.partial for gap in self.gaps) else "complete"
 
 
+class Fixed(msgspec.Struct, frozen=True, order=True):
+    """A finding of the earlier review that is not there any more."""
+
+    path: str
+    rule: str
+    function: str
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """What came of comparing a review with an earlier one."""
+
+    against: str
+    """The earlier one, as reports call it."""
+    fixed: tuple[Fixed, ...] = ()
+    unseen: int = 0
+    """Findings of the earlier one that this one could not have: of files that it did not look at, or of rules that are off."""
+
+
 class Review(msgspec.Struct, frozen=True):
     """The result of one review."""
 
@@ -259,5 +289,8 @@ class Review(msgspec.Struct, frozen=True):
     sources: Mapping[str, Source]
     """The files that findings and gaps name."""
     suppressions: tuple[Suppression, ...] = ()
+    scope: str = ""
+    """What was asked for, relative to the root; empty: all of it."""
+    comparison: Comparison | None = None
     notice: str = ""
     """What is to be said of this run alone: never written to a report."""

@@ -90,9 +90,9 @@ def is_shown(finding: Finding, config: Config) -> bool:
 
 
 def counts(finding: Finding, config: Config) -> bool:
-    """Whether the gate counts it; notes and suppressed findings never count, whatever the persona."""
+    """Whether the gate counts it; notes, suppressed and known findings never count, whatever the persona."""
     return (
-        finding.suppression is None
+        finding.is_open
         and config.fail_on is not None
         and finding.severity >= config.fail_on
         and finding.confidence >= config.min_confidence

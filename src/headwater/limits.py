@@ -84,6 +84,9 @@ ANCHOR_TOKENS: Final = 16  # before and after it: a statement or two
 
 MATCHES_COMPARED: Final = 10_000  # pairs of findings that are compared with one another: a hundred of one rule in one file, on both sides
 
+BASELINE_BYTES: Final = 200_000_000  # of an earlier report: 40,000 findings with their traces
+BASELINE_FINDINGS: Final = 100_000  # more than the largest projects have
+
 # Suppressions and configuration
 SUPPRESSIONS_OF_FILE: Final = 1_000  # comments; a file with more should be excluded
 SUPPRESSION_CHARS: Final = 1_000  # of one comment: ids, a reason and a date need under 200

@@ -91,6 +91,7 @@ class _Matching:
         """From ``new`` to ``old``."""
         self.old = [_at(one, renamed.get(one.path, one.path)) for one in old]
         self.new = new
+        self.words: dict[str, list[str]] = {}
         self.free_old: dict[int, None] = dict.fromkeys(range(len(old)))
         self.free_new: dict[int, None] = dict.fromkeys(range(len(new)))
         self._by(_EXACT, all_in_order=True)
@@ -179,11 +180,28 @@ class _Matching:
             ranked = []
             for a in olds:
                 for b in news:
-                    if (rank := _alike(self.old[a], self.new[b])) is not None:
+                    if (rank := self._alike(self.old[a], self.new[b])) is not None:
                         ranked.append((*rank, abs(self.old[a].line - self.new[b].line), a, b))
             for *_, a, b in sorted(ranked):
                 if a in self.free_old and b in self.free_new:
                     self._take(a, b)
+
+    def _alike(self, old: Item, new: Item) -> tuple[int, int, float] | None:
+        """Smaller for what is more alike; None for what may not be the same."""
+        before, now = self._words(old.expression), self._words(new.expression)
+        if _called(before) != _called(now):
+            return None
+        same = old.function == new.function
+        likeness = _share(before, now)
+        if not same and likeness < LIKENESS:
+            return None
+        near = sum(a == b != "" for a, b in zip(old.around, new.around, strict=True))
+        return -int(same), -near, -likeness
+
+    def _words(self, expression: str) -> list[str]:
+        if expression not in self.words:
+            self.words[expression] = words(expression)
+        return self.words[expression]
 
 
 def _at(one: Item, path: str) -> Item:
@@ -201,19 +219,6 @@ def _best(votes: Mapping[tuple[str, str], int]) -> dict[str, str]:
         return max(most[side, name]) == number and most[side, name].count(number) == 1
 
     return {before: now for (before, now), number in votes.items() if leads(0, before, number) and leads(1, now, number)}
-
-
-def _alike(old: Item, new: Item) -> tuple[int, int, float] | None:
-    """Smaller for what is more alike; None for what may not be the same."""
-    before, now = words(old.expression), words(new.expression)
-    if _called(before) != _called(now):
-        return None
-    same = old.function == new.function
-    likeness = _share(before, now)
-    if not same and likeness < LIKENESS:
-        return None
-    near = sum(a == b != "" for a, b in zip(old.around, new.around, strict=True))
-    return -int(same), -near, -likeness
 
 
 def _called(expression: Sequence[str]) -> list[str]:

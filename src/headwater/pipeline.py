@@ -76,7 +76,7 @@ def _review(path: Path, config: Config, progress: Progress | None) -> Review:
     coverage = Coverage(len(tree.cards), lines, result.functions, languages, gaps, result.counts)
     needed = _needed(findings) | {gap.path for gap in gaps}
     sources = {name: source for name, source in tree.files.items() if name in needed}
-    return Review(str(found.root), tuple(findings), coverage, sources, applied.suppressions, cache.problem)
+    return Review(str(found.root), tuple(findings), coverage, sources, applied.suppressions, found.scope, notice=cache.problem)
 
 
 def _analysed(

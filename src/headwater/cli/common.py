@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ import click
 from headwater.cli import FailureError
 
 if TYPE_CHECKING:
+    from headwater.comparison import Known
     from headwater.config import Config
 
 Progress = Callable[[str, int, int], None]
@@ -74,6 +76,23 @@ def load(
         return configfile.load(path, given, file=config_file, repository=not no_repo_config, rules=rule_folders)
     except configfile.ConfigError as error:
         raise FailureError(escape.line(str(error))) from None
+
+
+def baseline(file: str, path: Path, no_repo_config: bool) -> tuple[tuple[Known, ...], str]:
+    """The findings of an earlier report, and what reports call it."""
+    from headwater import baseline
+    from headwater.files.discover import root_of, safe
+    from headwater.reports import escape
+
+    name = safe(os.path.basename(file))
+    root = os.path.join(root_of(os.path.realpath(path)), "")
+    inside = any(f"{one}{os.sep}".startswith(root) for one in (os.path.realpath(file), os.path.abspath(file)))
+    if inside and no_repo_config:
+        raise FailureError(escape.line(f"{safe(file)}: it is part of the repository, of which nothing is to count"))
+    try:
+        return baseline.read(file), f"{name}, which is part of what is reviewed" if inside else name
+    except baseline.BaselineError as error:
+        raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
 
 
 @contextlib.contextmanager

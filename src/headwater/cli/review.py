@@ -52,6 +52,12 @@ _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budg
 @click.option("--strict-coverage", is_flag=True, help="Status 3 if not everything could be looked at.")
 @common.configuration
 @common.cached
+@click.option(
+    "--baseline",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Earlier report (JSON or SARIF): what it has already is neither shown nor counted.",
+)
 @click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
@@ -67,6 +73,7 @@ def command(
     no_repo_config: bool,
     rule_folders: Sequence[str],
     cache: str | None,
+    baseline: str | None,
     processes: int | None,
     no_progress: bool,
     quiet: bool,
@@ -91,18 +98,22 @@ def command(
     if processes is not None:
         given["processes"] = processes
     config = common.load(path, config_file, no_repo_config, rule_folders, cache, given)
+    earlier = None if baseline is None else common.baseline(baseline, path, no_repo_config)
     for one in config.outputs:
         if one.path != "-":
             output.check(one.path)
         if one.format == "gitlab-sast":
             _moment()
     from headwater import review
+    from headwater.comparison import compare
     from headwater.reports import escape, words
     from headwater.reports.view import view
     from headwater.rules import own
 
     with common.progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
         result = review(path, config, progress)
+        if earlier is not None:
+            result = compare(result, *earlier, config.enabled(own.known(config.own)))
         shown = view(result, config, own.known(config.own), __version__)
     if result.notice and not quiet:
         output.say(escape.line(result.notice))

@@ -24,6 +24,7 @@ def render(view: View) -> bytes:
     lines += [_finding(view, finding) for finding in view.findings]
     shown = f"; GitHub annotates the first {SHOWN} of each level" if len(view.findings) > SHOWN else ""
     lines.append(f"headwater: {words.outcome(view)}{shown}")
+    lines += [f"headwater: {compared}"] if (compared := words.compared(view)) else []
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 

@@ -1,6 +1,7 @@
 """The review for GitLab: its Code Quality report, which every edition shows, and its SAST report.
 
-Code Quality has no place for a trace or for coverage; the SAST report has, and JUnit beside it.
+Code Quality has no place for a trace or for coverage; the SAST report has, and JUnit beside it. Known findings stand in both: GitLab
+itself compares the report of a change with that of its target, and would call fixed what is missing.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ Json = dict[str, Any]
 
 def code_quality(view: View) -> bytes:
     """A list of issues; an incomplete coverage is one for each kind of gap, at the first file that it concerns."""
-    issues = [_issue(view, finding) for finding in view.findings]
+    issues = [_issue(view, finding) for finding in (*view.findings, *view.known)]
     for kind, partial, gaps in words.gaps(view.coverage):
         if partial:
             text = f"Coverage {view.coverage.status}: {words.count(len(gaps), 'gap')} of the kind {kind}. {words.gap(gaps[0])}"
@@ -46,8 +47,8 @@ def code_quality(view: View) -> bytes:
 
 
 def _issue(view: View, finding: Finding) -> Json:
-    severity = "info" if finding.level == Level.NOTE else _QUALITY[finding.severity]
-    text = f"{finding.title}: {finding.message}"
+    severity = "info" if finding.level == Level.NOTE or finding.known else _QUALITY[finding.severity]
+    text = f"{'Known: ' if finding.known else ''}{finding.title}: {finding.message}"
     return _entry(finding.rule, text, finding.identity, severity, finding.place.path, view.span(finding.place).line)
 
 
@@ -90,7 +91,7 @@ def sast(view: View, at: datetime.datetime) -> bytes:
                 "status": "failure" if view.coverage.status == "failed" else "success",
                 "messages": _messages(view),
             },
-            "vulnerabilities": [_vulnerability(view, finding) for finding in view.findings],
+            "vulnerabilities": [_vulnerability(view, finding) for finding in (*view.findings, *view.known)],
         }
     )
 
@@ -98,6 +99,8 @@ def sast(view: View, at: datetime.datetime) -> bytes:
 def _messages(view: View) -> list[Json]:
     level = {"complete": "info", "partial": "warn", "failed": "fatal"}[view.coverage.status]
     found = [{"level": level, "value": f"Coverage: {words.coverage(view.coverage)}"}]
+    if compared := words.compared(view, "marked"):
+        found.append({"level": "info", "value": escape.visible(compared)})
     for kind, partial, gaps in words.gaps(view.coverage):
         rest = f"; and {len(gaps) - GAPS:,} more" if len(gaps) > GAPS else ""
         value = f"{len(gaps):,} {kind}: {'; '.join(words.gap(gap) for gap in gaps[:GAPS])}{rest}"

@@ -36,6 +36,7 @@ def document(view: View) -> dict[str, Any]:
             "shown": len(view.findings),
             "hidden": view.hidden,
             "suppressed": len(view.suppressed),
+            **({"known": len(view.known)} if view.comparison is not None else {}),
         },
         "gate": {
             "fail_on": view.gate.fail_on.word if view.gate.fail_on else "never",
@@ -44,6 +45,7 @@ def document(view: View) -> dict[str, Any]:
         },
         "findings": [_finding(view, finding) for finding in view.findings],
         "suppressed": [{**_finding(view, finding), "suppression": _suppression(finding)} for finding in view.suppressed],
+        **_compared(view),
         "coverage": {
             "status": view.coverage.status,
             "files": view.coverage.files,
@@ -53,6 +55,17 @@ def document(view: View) -> dict[str, Any]:
             "gaps": [_gap(gap) for gap in sorted(view.coverage.gaps)],
             "counts": dict(sorted(view.coverage.counts.items())),
         },
+    }
+
+
+def _compared(view: View) -> dict[str, Any]:
+    one = view.comparison
+    if one is None:
+        return {}
+    fixed = [{"rule": _text(gone.rule), "path": escape.path(gone.path), "function": _text(gone.function)} for gone in one.fixed]
+    return {
+        "known": [_finding(view, finding) for finding in view.known],
+        "comparison": {"against": _text(one.against), "fixed": fixed, "unseen": one.unseen},
     }
 
 
@@ -70,6 +83,9 @@ def _finding(view: View, finding: Finding) -> dict[str, Any]:
         "function": _text(finding.function),
         "expression": _text(finding.expression),
         "ordinal": finding.ordinal,
+        "shape": finding.shape,
+        "around": list(finding.around),
+        **({"state": finding.state} if finding.state else {}),
         "source_kind": finding.kind,
         "signed_in": finding.signed_in,
         "rank": gate.rank(finding),

@@ -1,6 +1,6 @@
 """The review as JUnit XML, as GitLab, Jenkins and other servers show it: what was found as failed tests.
 
-Errors and warnings are failures and notes are skipped tests, whatever the gate: it speaks by the exit status. Names hold no
+Errors and warnings are failures, notes and known findings are skipped tests, whatever the gate: it speaks by the exit status. Names hold no
 lines, so that a server that compares two reports follows a finding whose line has moved.
 """
 
@@ -19,15 +19,16 @@ GAPS: Final = 20  # examples of one kind of gap; the JSON has them all
 
 def render(view: View) -> bytes:
     """One suite: a test that says what was looked at, and one for each finding; a passed one where there is none."""
-    cases = [_coverage(view), *(_finding(view, finding) for finding in view.findings)]
-    if not view.findings:
+    cases = [_coverage(view), *(_finding(view, finding) for finding in (*view.findings, *view.known))]
+    if not view.findings and not view.known:
         cases.append(_case("headwater", "no findings"))
     suites = Element("testsuites", name="headwater")
     suite = SubElement(suites, "testsuite", name="headwater", tests=str(len(cases)))
     for kinds, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(kinds, str(sum(case.find(kind) is not None for case in cases)))
     suite.extend(cases)
-    SubElement(suite, "system-out").text = f"headwater {view.version}: {words.outcome(view)}"
+    said = [f"headwater {view.version}: {words.outcome(view)}", words.compared(view, "skipped")]
+    SubElement(suite, "system-out").text = _text("\n".join(said).rstrip())
     indent(suites)
     # A server may print what it reads into a log.
     text = escape.log(tostring(suites, encoding="unicode"), bracket="&#91;", colon="&#58;")
@@ -43,8 +44,9 @@ def _finding(view: View, finding: Finding) -> Element:
     where = ": ".join(part for part in (escape.path(finding.place.path), finding.function, finding.expression) if part)
     name = escape.line(where) + which
     case = _case(f"headwater.{finding.rule}", name if len(name) <= NAME else f"{words.cut(name, NAME)} {finding.identity[:8]}")
-    kind = "skipped" if finding.level == Level.NOTE else "failure"
-    result = SubElement(case, kind, type=finding.severity.word, message=_text(finding.title))
+    kind = "skipped" if finding.level == Level.NOTE or finding.known else "failure"
+    title = f"known: {finding.title}" if finding.known else finding.title
+    result = SubElement(case, kind, type=finding.severity.word, message=_text(title))
     result.text = _text("\n".join(_details(view, finding)))
     return case
 

@@ -67,10 +67,11 @@ def _missing(number: int, what: str) -> list[str]:
 
 def _head(view: View) -> list[str]:
     sign = "❌" if view.gate.failed else "✅" if view.coverage.status == "complete" else "⚠️"
+    new = "" if view.comparison is None else "new "
     if view.findings:
-        found = f"**{words.count(len(view.findings), 'finding')}**: {words.severities(view)}"
+        found = f"**{words.count(len(view.findings), f'{new}finding')}**: {words.severities(view)}"
     elif view.coverage.status == "complete":
-        found = "**No findings.**"
+        found = f"**No {new}findings.**"
     else:
         found = "**No findings in what was looked at; not everything was.**"
     hidden = [f"- {view.hidden:,} more of lower level or confidence not shown"] if view.hidden else []
@@ -79,6 +80,7 @@ def _head(view: View) -> list[str]:
         "",
         f"- {found}",
         *hidden,
+        *([f"- {_plain(compared, WORDS * 2)}"] if (compared := words.compared(view)) else []),
         f"- Gate: {words.gate(view.gate)}",
         f"- Coverage: {words.coverage(view.coverage)}",
     ]
@@ -98,6 +100,8 @@ def _details(view: View, finding: Finding) -> str:
     for trace in finding.traces[:1]:
         lines += [*_trace(view, trace), ""]
     lines += [f"**Fix**: {message(finding.fix)}", ""]
+    if finding.state == "worse":
+        lines += [f"**Known**: {words.WORSE}", ""]
     if finding.weaknesses and finding.confidence.word != "high":
         lines += [f"**Unsure**: {_plain('; '.join(finding.weaknesses))}", ""]
     if standards := words.standards(finding.mappings, finding.cwe):

@@ -30,6 +30,7 @@ from headwater.findings import (
     level_of,
 )
 from headwater.knowledge import load as knowledge
+from headwater.matching import encodable
 from headwater.reports import escape, linehash, words
 from headwater.reports.view import Span, View
 from headwater.rules.load import Rule
@@ -64,7 +65,7 @@ Json = dict[str, Any]
 
 def render(view: View) -> bytes:
     """One SARIF log. What makes it too large for GitHub is left out from its end: the shorter traces first."""
-    findings = (*view.findings, *view.suppressed)[:RESULTS]
+    findings = (*view.findings, *view.known, *view.suppressed)[:RESULTS]
     data = b""
     for kept, flows, detailed in (
         (len(findings), limits.TRACES, len(findings)),
@@ -89,7 +90,7 @@ def _log(view: View, findings: Sequence[Finding], flows: int, detailed: int) -> 
     taxonomies = _Taxonomies(rules, findings)
     index = {rule.id: number for number, rule in enumerate(rules)}
     lines = _LineHashes(view)
-    gaps = _Gaps(view.coverage, len(view.findings) + len(view.suppressed) - len(findings))
+    gaps = _Gaps(view.coverage, len(view.findings) + len(view.known) + len(view.suppressed) - len(findings))
     run: Json = {
         "tool": {
             "driver": {
@@ -111,7 +112,12 @@ def _log(view: View, findings: Sequence[Finding], flows: int, detailed: int) -> 
         "results": [
             _result(view, finding, index, taxonomies, lines, flows if number < detailed else 0) for number, finding in enumerate(findings)
         ],
-        "properties": {"coverage": _coverage(view.coverage), "persona": view.config.persona, "resultsLeftOut": gaps.left_out},
+        "properties": {
+            "coverage": _coverage(view.coverage),
+            "persona": view.config.persona,
+            "resultsLeftOut": gaps.left_out,
+            **_comparison(view),
+        },
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -243,6 +249,7 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         **({"ruleIndex": index[finding.rule]} if finding.rule in index else {}),
         "level": finding.level.word,
         "rank": gate.rank(finding),
+        **({"baselineState": "updated" if finding.state == "worse" else finding.state} if finding.state else {}),
         "message": {"text": _message(view, finding, related)},
         "locations": [_location(span, finding.function, snippet="" if span.cell else view.snippet(finding.place, SNIPPET))],
     }
@@ -269,8 +276,21 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "signedIn": finding.signed_in,
         "evidence": finding.evidence,
         "weaknesses": list(finding.weaknesses),
+        "function": encodable(finding.function),
+        "expression": encodable(finding.expression),
+        "ordinal": finding.ordinal,
+        "shape": finding.shape,
+        "around": list(finding.around),
     }
     return result
+
+
+def _comparison(view: View) -> Json:
+    one = view.comparison
+    if one is None:
+        return {}
+    counts = {"known": len(view.known), "fixed": len(one.fixed), "unseen": one.unseen}
+    return {"comparison": {"against": escape.visible(encodable(one.against)), **counts}}
 
 
 def _suppression(found: Suppression) -> Json:

@@ -105,6 +105,8 @@ def _finding(page: _Page, view: View, finding: Finding) -> None:
         _labelled(page, "Also from", _others(view, finding.traces[1:]))
     if finding.weaknesses and finding.confidence < Confidence.HIGH:
         _labelled(page, "Unsure", "; ".join(escape.line(weakness) for weakness in finding.weaknesses))
+    if finding.state == "worse":
+        _labelled(page, "Known", words.WORSE)
     if finding.evidence != "static":
         _labelled(page, "Evidence", escape.line(finding.evidence))
     _labelled(page, "Fix", escape.visible(finding.fix))
@@ -232,18 +234,21 @@ def _summary(page: _Page, view: View) -> None:
     shown = view.findings
     if shown:
         number = Counter(finding.severity for finding in shown)
-        parts: list[str | tuple[str, str]] = [(f"{len(shown)} {words.plural(len(shown), 'finding')}", "bold"), ": "]
+        new = "" if view.comparison is None else "new "
+        parts: list[str | tuple[str, str]] = [(f"{len(shown)} {new}{words.plural(len(shown), 'finding')}", "bold"), ": "]
         for place, severity in enumerate(severity for severity in sorted(Severity, reverse=True) if number[severity]):
             parts += [", " if place else "", (f"{number[severity]} {severity.word}", _STYLES[severity])]
         page.wrapped("", "  ", *parts)
     elif status == "complete":
-        page.line(("No findings.", "bold"))
+        page.line(("No findings." if view.comparison is None else "No new findings.", "bold"))
     else:
         page.line(("No findings in what was looked at; not everything was.", "bold"))
     if view.hidden:
         page.wrapped(
             "", "  ", f"{view.hidden} more of lower level or confidence not shown (--persona audit and --min-confidence low show all)."
         )
+    if compared := words.compared(view):
+        page.wrapped("", "  ", compared)
     if view.suppressed:
         page.wrapped("", "  ", f"{len(view.suppressed)} suppressed by comments in the code (headwater suppressions shows them).")
     _gate(page, view)

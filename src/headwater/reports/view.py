@@ -12,7 +12,7 @@ import msgspec
 from headwater import gate
 from headwater.config import Config
 from headwater.files.source import Source
-from headwater.findings import Coverage, Finding, Place, Review
+from headwater.findings import Comparison, Coverage, Finding, Place, Review
 from headwater.gate import Gate
 from headwater.rules.load import Rule
 
@@ -55,9 +55,13 @@ class View(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     suppressed: tuple[Finding, ...]
     """Findings that comments of the code accept; the formats for programs tell them, with the reason."""
+    known: tuple[Finding, ...]
+    """Findings that the earlier review has already; the formats for programs tell them."""
     hidden: int
     """Open findings that the persona or the asked confidence leaves out."""
     gate: Gate
+    comparison: Comparison | None
+    """With the earlier review; None where there is none."""
     coverage: Coverage
     config: Config
     rules: Mapping[str, Rule]
@@ -76,12 +80,14 @@ class View(msgspec.Struct, frozen=True):
 def view(review: Review, config: Config, rules: Mapping[str, Rule], version: str) -> View:
     """Chooses and orders."""
     ordered = sorted((finding for finding in review.findings if gate.is_shown(finding, config)), key=gate.order)
-    shown = tuple(finding for finding in ordered if finding.suppression is None)
+    shown = tuple(finding for finding in ordered if finding.is_open)
     return View(
         findings=shown,
         suppressed=tuple(finding for finding in ordered if finding.suppression is not None),
-        hidden=sum(finding.suppression is None for finding in review.findings) - len(shown),
+        known=tuple(finding for finding in ordered if finding.suppression is None and finding.known),
+        hidden=sum(finding.is_open for finding in review.findings) - len(shown),
         gate=gate.decide(review.findings, config),
+        comparison=review.comparison,
         coverage=review.coverage,
         config=config,
         rules={id: rule for id, rule in rules.items() if config.rules.get(id, rule.severity) is not None},

@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from headwater import limits
 from headwater.findings import Confidence, Coverage, Finding, Gap, Mapping_, Severity, Trace
 from headwater.gate import Gate
 from headwater.reports import escape
 from headwater.reports.view import Span, View
+
+WORSE: Final = "it was there before, but not as bad, or suppressed"
 
 
 def plural(number: int, word: str) -> str:
@@ -24,8 +27,26 @@ def count(number: int, word: str) -> str:
 
 def outcome(view: View) -> str:
     """The result in a line."""
+    parts = [count(len(view.findings), "finding" if view.comparison is None else "new finding")]
+    if view.comparison is not None:
+        parts += [f"{len(view.known):,} known", f"{len(view.comparison.fixed):,} fixed"]
     gate = "off" if view.gate.fail_on is None else "failed" if view.gate.failed else "passed"
-    return f"{count(len(view.findings), 'finding')}, gate {gate}, coverage {view.coverage.status}"
+    return ", ".join([*parts, f"gate {gate}", f"coverage {view.coverage.status}"])
+
+
+def compared(view: View, known: str = "not shown") -> str:
+    """What came of the comparison with an earlier review, as a sentence; empty where there is none. ``known`` is what becomes of those."""
+    if view.comparison is None:
+        return ""
+    one = view.comparison
+    number = len(one.fixed)
+    parts = [f"{count(len(view.known), 'known finding')} {known}", f"{number:,} {'is' if number == 1 else 'are'} fixed"]
+    if one.unseen:
+        parts.append(f"{one.unseen:,} could not be looked for")
+    worse = sum(finding.state == "worse" for finding in view.findings)
+    if worse:
+        parts.append(f"{worse:,} of the findings above {'was' if worse == 1 else 'were'} known, but not as bad")
+    return f"Compared with {escape.line(one.against)}: {', '.join(parts)}."
 
 
 def severities(view: View) -> str:
