@@ -491,7 +491,7 @@ def main() -> int:
             tries = 0
             while made < wanted and project.findings and tries < 20 * arguments.count:
                 tries += 1
-                kind = rng.choice(list(KINDS))
+                kind = min(rng.sample(list(KINDS), 4), key=lambda one: tally.counts[one]["made"])  # so that all are tried about as often
                 change = Change(project.files)
                 try:
                     KINDS[kind](project, rng, rng.choice(project.findings), change)

@@ -27,6 +27,7 @@ LAYERS = (
     ("headwater.system",),
     ("headwater.reports",),
     ("headwater.pipeline",),
+    ("headwater.change",),
     ("headwater.ruletests",),
     ("headwater", "headwater.review"),  # the public API
     ("headwater.cli", "headwater.__main__"),

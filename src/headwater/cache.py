@@ -111,7 +111,8 @@ def tool() -> str:
 class Cache:
     """A folder of kept things. Where it cannot be used, nothing is found and nothing is kept, and ``problem`` says why."""
 
-    def __init__(self, folder: str, root: Path) -> None:
+    def __init__(self, folder: str, root: Path, *, cards: bool = True) -> None:
+        self._with_cards = cards
         self.problem = ""
         self.written = 0
         self._tool = ""
@@ -134,11 +135,12 @@ class Cache:
 
     def cards(self) -> dict[str, Card]:
         """By path: what is known of the files of this folder."""
-        found = self._load(self._cards_name(), _Cards) if self.usable else None
+        found = self._load(self._cards_name(), _Cards) if self.usable and self._with_cards else None
         return found.files if found is not None else {}
 
     def keep_cards(self, files: dict[str, Card]) -> None:
-        self._save(self._cards_name(), _Cards(files))
+        if self._with_cards:
+            self._save(self._cards_name(), _Cards(files))
 
     def module(self, path: str, card: Card) -> ir.Module | None:
         """The IR of a file."""

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from headwater.findings import Comparison, Finding, Fixed, Level, Review, Severity
+from headwater import limits
+from headwater.findings import Comparison, Finding, Fixed, Gap, Level, Review, Severity, Suppression
 from headwater.matching import Item, item, match
 
 
@@ -31,9 +32,16 @@ def compare(
     rules: Collection[str],
     renamed: Mapping[str, str] | None = None,
     kept: Collection[str] = (),
+    *,
+    trusted: bool = True,
 ) -> Review:
-    """The review with a state for each finding. ``rules`` are those that it could report; ``renamed`` and ``kept`` as for ``match``."""
+    """The review with a state for each finding. ``rules`` are those that it could report; ``renamed`` and ``kept`` as for ``match``.
+
+    Without ``trusted`` a comment suppresses only what the earlier review has as suppressed: those who wrote the change may have written it.
+    """
     pairs = match([one.item for one in earlier], [_item(review, one) for one in review.findings], renamed, kept)
+    if not trusted:
+        review = _distrusted(review, [number in pairs and earlier[pairs[number]].suppressed for number in range(len(review.findings))])
     findings = tuple(
         msgspec.structs.replace(one, state=_state(one, earlier[pairs[number]]) if number in pairs else "new")
         for number, one in enumerate(review.findings)
@@ -59,6 +67,25 @@ def _state(now: Finding, before: Known) -> str:
     if now.severity > before.severity or now.level > before.level:
         return "worse"
     return "unchanged" if (now.severity, now.level, now.rule) == (before.severity, before.level, before.item.rule) else "updated"
+
+
+def _distrusted(review: Review, accepted: Sequence[bool]) -> Review:
+    """Without the suppressions of findings that were not accepted before."""
+    findings = list(review.findings)
+    refused: set[Suppression] = set()
+    for number, one in enumerate(findings):
+        if one.suppression is not None and not accepted[number]:
+            refused.add(one.suppression)
+            findings[number] = msgspec.structs.replace(one, suppression=None)
+    if not refused:
+        return review
+    problem = "the change brings it, or what it suppresses: it is not applied"
+    suppressions = tuple(
+        msgspec.structs.replace(one, state="added", problem=problem) if one in refused else one for one in review.suppressions
+    )
+    gaps = [Gap("suppression", one.path, one.line, f"added suppression of {one.rule}: {problem}", partial=False) for one in sorted(refused)]
+    coverage = msgspec.structs.replace(review.coverage, gaps=tuple(sorted((*review.coverage.gaps, *gaps[: limits.GAPS_OF_KIND]))))
+    return msgspec.structs.replace(review, findings=tuple(findings), suppressions=suppressions, coverage=coverage)
 
 
 def _item(review: Review, finding: Finding) -> Item:

@@ -85,16 +85,18 @@ def load(
     file: str | os.PathLike[str] | None = None,
     repository: bool = True,
     rules: Iterable[str | os.PathLike[str]] = (),
+    root: str = "",
 ) -> Config:
     """The configuration for a review of ``path``: what is ``given`` (fields of ``Config``) outranks the file.
 
     ``file`` is read instead of the repository's own. Without ``repository`` nothing in the repository counts, neither its
     file nor its suppressions. ``rules`` are folders of rules and API models beside the built-in ones.
+    ``root`` is that of the repository, where it is not to be looked for.
     Raises :class:`ConfigError`, or OSError where there is no such path.
     """
     given = dict(given or {})
     given.setdefault("suppressions", repository)
-    root = root_of(os.path.realpath(path, strict=True))
+    root = os.path.realpath(root) if root else root_of(os.path.realpath(path, strict=True))
     notes: list[Gap] = []
     if file is not None:
         found: _Found | None = _named(os.fspath(file), root)
@@ -114,6 +116,27 @@ def load(
     shown = f"the configuration file {found.name}" if found.own else "the configuration file that was given"
     notes += _notes(found, {key: value for key, value in settings.items() if key not in given})
     return Config(**chosen, own=files, file=shown, own_file=found.own, notes=tuple(notes))
+
+
+def said(root: str, file: str = "", folders: Iterable[str] = ()) -> tuple[object, ...]:
+    """What a tree says to Headwater, to compare two trees: the repository's own file, a file that was named, folders of rules."""
+    told: list[object] = []
+    for name, most in ((OWN, limits.CONFIG_BYTES), (file, limits.CONFIG_BYTES)):
+        try:
+            told.append(read_bytes(os.path.join(root, name), most) if name else b"")
+        except UnreadableError as error:
+            told.append(error.kind)
+    try:
+        found = _shared(root, [])
+        told.append(found.table if found else None)
+    except ConfigError as error:
+        told.append(str(error))
+    for folder in folders:
+        try:
+            told.append([(os.path.basename(one.name), one.text) for one in own.read_folder(os.path.join(root, folder))])
+        except own.OwnError:
+            told.append("no folder of rules")
+    return tuple(told)
 
 
 # --------------------------------------------------------------------------------------------------------- finding it

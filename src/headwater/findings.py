@@ -132,7 +132,7 @@ class Suppression(msgspec.Struct, frozen=True, order=True):
     rule: str
     """Empty where the comment names none."""
     state: str
-    """used, unused, expired, malformed, or ignored (the user wants none applied)."""
+    """used, unused, expired, malformed, ignored (the user wants none applied), or added (the change under review brings it)."""
     reason: str = ""
     until: str = ""
     """The last day on which it holds, as YYYY-MM-DD; empty: for ever."""
@@ -238,8 +238,8 @@ def gap_at(source: Source, kind: str, offset: int, reason: str) -> Gap:
     return Gap(kind, source.path, source.file_line(line), reason, True, *inside)
 
 
-NOTES: Final = frozenset({"configuration", "suppression"})
-"""Kinds of gaps that are about what the repository says of itself, and not about what was looked at."""
+NOTES: Final = frozenset({"configuration", "suppression", "comparison"})
+"""Kinds of gaps that are about what the repository says of itself, or what it is compared with, and not about what was looked at."""
 
 
 class Coverage(msgspec.Struct, frozen=True):

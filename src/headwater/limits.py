@@ -87,6 +87,10 @@ MATCHES_COMPARED: Final = 10_000  # pairs of findings that are compared with one
 BASELINE_BYTES: Final = 200_000_000  # of an earlier report: 40,000 findings with their traces
 BASELINE_FINDINGS: Final = 100_000  # more than the largest projects have
 
+RENAMES: Final = 1_000  # files with findings that are gone, or have come, among which renamed ones are looked for
+RENAMES_COMPARED: Final = 20_000  # pairs of them whose lines are compared
+RENAMES_BYTES: Final = 64_000_000  # of all of them on one side
+
 # Suppressions and configuration
 SUPPRESSIONS_OF_FILE: Final = 1_000  # comments; a file with more should be excluded
 SUPPRESSION_CHARS: Final = 1_000  # of one comment: ids, a reason and a date need under 200
@@ -124,7 +128,13 @@ GIT_INDEX_BYTES: Final = 100_000_000  # of git's list of tracked files; a millio
 MANIFESTS: Final = 2_000  # files that declare versions; the largest monorepos have some hundreds of packages
 MANIFEST_BYTES: Final = 4_000_000  # the largest lock files seen are under 2 MB
 DECLARATIONS: Final = 10_000  # of one such file; the largest lock files have under 2,000
-GIT_FILE_BYTES: Final = 10_000  # of a .git file, which holds one path
+GIT_FILE_BYTES: Final = 10_000  # of a .git file, which holds one path; of a reference
+GIT_OBJECT_BYTES: Final = 64_000_000  # of an object that others are made from, and of those that are kept in memory
+GIT_TREE_BYTES: Final = 10_000_000  # of one folder in a revision: NAMES_OF_FOLDER names of 100 bytes
+GIT_COMMIT_BYTES: Final = 1_000_000  # of one commit; signatures and long messages have under 20 KB
+GIT_COMMITS: Final = 100_000  # read to find where two histories part; ten years of a large project
+GIT_DELTAS: Final = 4_095  # one made from another; the most that git makes
+GIT_PACKS: Final = 1_000  # git joins them at 50
 
 # Worker processes. The one bound in seconds: native parsers cannot be interrupted, and what they hang on cannot be counted.
 FILE_SECONDS: Final = 60.0  # for one file; the slowest one allowed (FILE_BYTES) takes under 5

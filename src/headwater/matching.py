@@ -73,7 +73,9 @@ _KEYS: Final[tuple[_Key, ...]] = (
     lambda one: (one.rule, one.path, one.shape),
     lambda one: (one.rule, one.function, one.expression),  # into another file
     lambda one: (one.rule, _leaf(one), one.expression),
-    lambda one: (one.rule, one.expression),  # headwater-moved/v1
+    # headwater-moved/v1; but an operation of a few words is like another, so what is around it has to agree
+    lambda one: (one.rule, one.expression, one.around[0]) if one.around[0] else None,
+    lambda one: (one.rule, one.expression, one.around[1]) if one.around[1] else None,
 )
 
 
@@ -114,6 +116,7 @@ class _Matching:
             groups[key(self.old[number])][0].append(number)
         for number in self.free_new:
             groups[key(self.new[number])][1].append(number)
+        groups.pop(None, None)
         for olds, news in groups.values():
             if olds and news:
                 self._group(olds, news, all_in_order)

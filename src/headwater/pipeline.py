@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 
-def review(path: Path, config: Config, progress: Progress | None = None) -> Review:
-    """Review a file or folder; raises OSError where it cannot be read at all."""
+def review(path: Path, config: Config, progress: Progress | None = None, root: str = "") -> Review:
+    """Review a file or folder; raises OSError where it cannot be read at all. ``root``: as for ``discover``."""
     enabled = gc.isenabled()
     gc.disable()  # nothing here makes garbage cycles that matter before the end; collecting costs a fifth of the run
     try:
-        return _review(path, config, progress)
+        return _review(path, config, progress, root)
     finally:
         if enabled:
             gc.enable()
 
 
-def _review(path: Path, config: Config, progress: Progress | None) -> Review:
+def _review(path: Path, config: Config, progress: Progress | None, root: str) -> Review:
     from headwater import suppressions
     from headwater.cache import Cache
     from headwater.files.package import is_deployed, is_package
     from headwater.files.versions import declared
     from headwater.rules import own
 
-    found = discover(path, config.exclude, by=config.file or "the configuration", partial=config.own_file)
+    found = discover(path, config.exclude, by=config.file or "the configuration", partial=config.own_file, root=root)
     ledger = Ledger()
     ledger.extend(config.notes)
     ledger.extend(found.gaps)
-    cache = Cache(config.cache, found.root)
+    cache = Cache(config.cache, found.root, cards=not root)  # a folder that is given lives as long as this run
     tree = read(found.entries, cache, config.processes, ledger, (lambda n, total: progress("read", n, total)) if progress else None)
     versions, unread = declared(found.root, tree.files)
     ledger.extend(unread)

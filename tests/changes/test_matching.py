@@ -139,7 +139,7 @@ ONE = Item("r", "code", "a.py", "f", "eval(x)", "s", ("p", "q"), 0, 1)
 
 def test_what_is_ambiguous_is_not_paired() -> None:
     """One operation is gone, and two that are like it in all have come elsewhere."""
-    apart = [msgspec.structs.replace(ONE, path=path, function=path, around=("", "")) for path in ("b.py", "c.py")]
+    apart = [msgspec.structs.replace(ONE, path=path, function=path) for path in ("b.py", "c.py")]
     assert match([ONE], apart) == {}
 
 

@@ -15,6 +15,7 @@ from headwater.cli import FailureError
 if TYPE_CHECKING:
     from headwater.comparison import Known
     from headwater.config import Config
+    from headwater.findings import Review
 
 Progress = Callable[[str, int, int], None]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -93,6 +94,31 @@ def baseline(file: str, path: Path, no_repo_config: bool) -> tuple[tuple[Known, 
         return baseline.read(file), f"{name}, which is part of what is reviewed" if inside else name
     except baseline.BaselineError as error:
         raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
+
+
+def change(
+    path: Path,
+    base: str,
+    config_file: Path | None,
+    no_repo_config: bool,
+    rule_folders: Sequence[str],
+    cache: str | None,
+    given: Mapping[str, Any],
+    progress: Progress | None,
+) -> tuple[Review, Config]:
+    """The review of a change since a revision, and the configuration that counts."""
+    from headwater import configfile
+    from headwater.cache import default_folder
+    from headwater.change import ChangeError, review_change
+    from headwater.reports import escape
+
+    given = {**given, "cache": default_folder() if cache is None else cache}
+    try:
+        return review_change(path, base, given, file=config_file, repository=not no_repo_config, rules=rule_folders, progress=progress)
+    except ChangeError as error:
+        raise FailureError(escape.line(f"--diff {error}")) from None
+    except configfile.ConfigError as error:
+        raise FailureError(escape.line(str(error))) from None
 
 
 @contextlib.contextmanager

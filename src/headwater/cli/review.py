@@ -15,7 +15,7 @@ import click
 
 from headwater import __version__
 from headwater.cli import FAILED, GATE_FAILED, OK, FailureError, common, output
-from headwater.config import Format, Output, Persona
+from headwater.config import Config, Format, Output, Persona
 from headwater.findings import Confidence, Severity
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budg
     metavar="FILE",
     help="Earlier report (JSON or SARIF): what it has already is neither shown nor counted.",
 )
+@click.option(
+    "--diff",
+    "base",
+    metavar="BASE",
+    help="Revision of git: only what the change since it brings is shown and counted, and what it says to Headwater does not count.",
+)
 @click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
@@ -74,6 +80,7 @@ def command(
     rule_folders: Sequence[str],
     cache: str | None,
     baseline: str | None,
+    base: str | None,
     processes: int | None,
     no_progress: bool,
     quiet: bool,
@@ -97,7 +104,10 @@ def command(
         given["strict_coverage"] = True
     if processes is not None:
         given["processes"] = processes
-    config = common.load(path, config_file, no_repo_config, rule_folders, cache, given)
+    if base is not None and baseline is not None:
+        raise click.UsageError("--diff and --baseline are two ways to say what is known: give one.")
+    chosen = (config_file, no_repo_config, rule_folders, cache, given)
+    config = Config(**given) if base is not None else common.load(path, *chosen)
     earlier = None if baseline is None else common.baseline(baseline, path, no_repo_config)
     for one in config.outputs:
         if one.path != "-":
@@ -111,7 +121,10 @@ def command(
     from headwater.rules import own
 
     with common.progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
-        result = review(path, config, progress)
+        if base is None:
+            result = review(path, config, progress)
+        else:
+            result, config = common.change(path, base, *chosen, progress)
         if earlier is not None:
             result = compare(result, *earlier, config.enabled(own.known(config.own)))
         shown = view(result, config, own.known(config.own), __version__)

@@ -98,15 +98,18 @@ class Discovery(NamedTuple):
     gaps: list[Gap]
 
 
-def discover(path: str | os.PathLike[str], exclude: Sequence[str] = (), *, by: str = "", partial: bool = False) -> Discovery:
+def discover(
+    path: str | os.PathLike[str], exclude: Sequence[str] = (), *, by: str = "", partial: bool = False, root: str = ""
+) -> Discovery:
     """The files at and below ``path``; raises OSError where there is no such file or folder.
 
     ``path`` is reviewed whatever a .gitignore above it says, and even where it is a link: the user named it.
+    ``root`` is the folder that paths are relative to, where it is not to be looked for.
     ``exclude`` are patterns of what is left out, ``by`` says who wants that, and ``partial`` whether the review is partial then.
     """
     start = os.path.realpath(path, strict=True)
     folder = start if os.path.isdir(start) else os.path.dirname(start)
-    root = root_of(start)
+    root = os.path.realpath(root) if root else root_of(start)
     walk = _Walk(root, Exclusion(exclude, by, partial))
     relative = "" if start == root else os.path.relpath(start, root).replace(os.sep, "/")
     if start == folder:

@@ -13,6 +13,12 @@ _DEPLOYS: Final = re.compile(
 _CHARTS: Final = ("containers", "helm", "k8s", "kubernetes")
 
 
+def tells(path: str) -> bool:
+    """Whether a file decides what the folder is that its path begins at."""
+    top, _, rest = path.partition("/")
+    return top in _CHARTS if rest else top in _BUILDS or _DEPLOYS.fullmatch(top) is not None
+
+
 def is_package(root: Path) -> bool:
     """Whether the folder is a package that others install, by what builds or installs leave at its top."""
     if any((root / name).is_file() for name in _BUILDS):

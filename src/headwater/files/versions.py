@@ -172,6 +172,11 @@ def declared(root: str | os.PathLike[str], modules: Iterable[str]) -> tuple[Vers
     return Versions(found), gaps
 
 
+def is_manifest(name: str) -> bool:
+    """Whether a file of this name may declare versions."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _manifests(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as names:
