@@ -480,6 +480,17 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="show what was not matched")
     arguments = parser.parse_args()
     tally = Tally()
+    try:
+        refactor(arguments, tally)
+    except KeyboardInterrupt:
+        print("interrupted")
+    tally.show()
+    total = tally.counts["all"]
+    right = total["kept"] >= LEAST * (total["kept"] + total["lost"] + total["swapped"])
+    return 0 if right and not total["swapped"] else 1
+
+
+def refactor(arguments: argparse.Namespace, tally: Tally) -> None:
     made = 0
     for number, package in enumerate(arguments.packages):
         wanted = arguments.count * (number + 1) // len(arguments.packages)
@@ -500,10 +511,6 @@ def main() -> int:
                     continue
                 made += 1
         print(f"{package.name}: {len(project.findings)} findings, {made} refactorings so far", flush=True)
-    tally.show()
-    total = tally.counts["all"]
-    right = total["kept"] >= LEAST * (total["kept"] + total["lost"] + total["swapped"])
-    return 0 if right and not total["swapped"] else 1
 
 
 if __name__ == "__main__":
