@@ -500,14 +500,16 @@ def refactor(arguments: argparse.Namespace, tally: Tally) -> None:
             project = Project(root)
             rng = random.Random(f"{arguments.seed} {package.name}")
             tries = 0
+            failed: Counter[str] = Counter()
             while made < wanted and project.findings and tries < 20 * arguments.count:
                 tries += 1
-                kind = min(rng.sample(list(KINDS), 4), key=lambda one: tally.counts[one]["made"])  # so that all are tried about as often
+                kind = min(rng.sample(list(KINDS), 4), key=lambda one: tally.counts[one]["made"] + failed[one] / 3)  # all about as often
                 change = Change(project.files)
                 try:
                     KINDS[kind](project, rng, rng.choice(project.findings), change)
                     judge(project, change, kind, tally, arguments.verbose)
                 except (ImpossibleError, ValueError):
+                    failed[kind] += 1
                     continue
                 made += 1
         print(f"{package.name}: {len(project.findings)} findings, {made} refactorings so far", flush=True)

@@ -218,6 +218,35 @@ def test_the_gitlab_job_leaves_its_reports(repository: Path, bin: Path) -> None:
     assert all(path.is_relative_to(repository / JOB["artifacts"]["paths"][0]) for path in reports.values())
 
 
+def test_the_gitlab_job_counts_what_a_merge_request_brings(repository: Path, bin: Path) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run([*git, "add", "-A"], cwd=repository, check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "x"], cwd=repository, check=True)
+    base = subprocess.run(["git", "rev-parse", "HEAD"], cwd=repository, check=True, capture_output=True, text=True).stdout.strip()
+    script = "\n".join(JOB["script"]).replace("/tmp/headwater", str(bin.parent))
+    environment = {**JOB["variables"], "CI": "true", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+    assert bash(script, repository, environment).returncode == 1
+    assert bash(script, repository, {**environment, "HEADWATER_DIFF": "true"}).returncode == 0
+    del environment["CI_MERGE_REQUEST_DIFF_BASE_SHA"]  # on the default branch
+    assert bash(script, repository, {**environment, "HEADWATER_DIFF": "true"}).returncode == 1
+
+
+def test_the_action_counts_what_a_pull_request_brings(runner: Runner) -> None:
+    """As docs/ci.md has it."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run([*git, "add", "-A"], cwd=runner.folder, check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "x"], cwd=runner.folder, check=True)
+    subprocess.run([*git, "update-ref", "refs/remotes/origin/main", "HEAD"], cwd=runner.folder, check=True)
+    assert "format('--diff=origin/{0}', github.base_ref)" in (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    runner.review(args="--diff=origin/main")
+    assert runner.outputs["status"] == "0"
+    (runner.folder / "more.py").write_text(BAD)
+    runner.review(args="--diff=origin/main")
+    assert runner.outputs["status"] == "1"
+    runner.review(args="")
+    assert runner.outputs["status"] == "1"
+
+
 def test_the_gitlab_job_asks_where_to_install_from(repository: Path) -> None:
     done = bash(JOB["before_script"][0], repository, {})
     assert done.returncode == 2

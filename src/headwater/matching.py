@@ -196,7 +196,7 @@ class _Matching:
             return None
         same = old.function == new.function
         likeness = _share(before, now)
-        if not same and likeness < LIKENESS:
+        if not same and (likeness < LIKENESS or not _texts_fit(before, now)):
             return None
         near = sum(a == b != "" for a, b in zip(old.around, new.around, strict=True))
         return -int(same), -near, -likeness
@@ -227,6 +227,12 @@ def _best(votes: Mapping[tuple[str, str], int]) -> dict[str, str]:
 def _called(expression: Sequence[str]) -> list[str]:
     """What stands before the first bracket."""
     return list(expression[: expression.index("(")]) if "(" in expression else list(expression)
+
+
+def _texts_fit(a: Iterable[str], b: Iterable[str]) -> bool:
+    """Whether one has no text in quotes that the other does not have: what a command or a query is called tells it from others."""
+    one, other = ({word.partition('"')[2] for word in some if '"' in word} for some in (a, b))
+    return one <= other or other <= one
 
 
 def _share(a: Iterable[str], b: Iterable[str]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -359,3 +360,17 @@ def test_the_function_gives_the_configuration_that_counts(root: Path) -> None:
     assert config.fail_on is not None
     assert config.fail_on.word == "low"
     assert [one.state for one in review.findings] == ["unchanged"]
+
+
+# ----------------------------------------------------------------------------------------------------- documentation
+
+
+def test_the_commands_of_the_page_work(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "pull-requests.md").read_text(encoding="utf-8")
+    commands = [line.split() for line in re.findall(r"^\$ headwater (.+)$", page, re.MULTILINE)]
+    assert len(commands) == 3
+    git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
+    commit(root, {"more.py": HEAD + route("two")})
+    monkeypatch.chdir(root)
+    assert [run([*command, "--no-progress"]) for command in commands] == [1, 0, 0]
+    assert "Compared with origin/main" in capsys.readouterr().out
