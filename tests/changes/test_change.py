@@ -159,6 +159,16 @@ def test_the_same_bytes_every_time_and_wherever_it_is(root: Path, tmp_path: Path
     assert str(tmp_path) not in json.dumps(made[0])
 
 
+def test_a_cache_changes_nothing_and_keeps_nothing_of_folders_that_are_gone(root: Path, tmp_path: Path) -> None:
+    commit(root, {"app.py": ONE + route("two")})
+    without = diff(root, "HEAD~1", "--no-cache")
+    cache = tmp_path / "cache"
+    assert [diff(root, "HEAD~1", "--cache", str(cache)) for _ in range(3)] == [without] * 3
+    kept = sorted(path.name for path in cache.rglob("*") if path.is_file())
+    assert diff(root, "HEAD~1", "--cache", str(cache)) == without
+    assert sorted(path.name for path in cache.rglob("*") if path.is_file()) == kept
+
+
 def test_every_way_to_keep_a_repository(root: Path, tmp_path: Path) -> None:
     """Packed, packed references, a worktree, an annotated tag."""
     git(root, "tag", "-a", "v1", "-m", "x")
