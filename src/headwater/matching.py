@@ -225,8 +225,8 @@ def _best(votes: Mapping[tuple[str, str], int]) -> dict[str, str]:
 
 
 def _called(expression: Sequence[str]) -> list[str]:
-    """What stands before the first bracket."""
-    return list(expression[: expression.index("(")]) if "(" in expression else list(expression)
+    """What stands before the first bracket; of what is no call, nothing."""
+    return list(expression[: expression.index("(")]) if "(" in expression else []
 
 
 def _texts_fit(a: Iterable[str], b: Iterable[str]) -> bool:

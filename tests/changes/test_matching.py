@@ -143,6 +143,14 @@ def test_what_is_ambiguous_is_not_paired() -> None:
     assert match([ONE], apart) == {}
 
 
+def test_what_is_no_call_is_known_by_what_it_is_like() -> None:
+    """A message for a model, of which a text becomes a constant."""
+    old = msgspec.structs.replace(ONE, class_="prompt-system", expression='{"role":"system", "content":value}')
+    new = msgspec.structs.replace(old, expression='{"role":ROLE, "content":value}', shape="other")
+    assert match([old], [new]) == {0: 0}
+    assert match([old], [msgspec.structs.replace(new, function="g", around=("", ""), expression='{"a":b}')]) == {}
+
+
 def test_a_known_rename_decides() -> None:
     apart = [msgspec.structs.replace(ONE, path=path, around=("", "")) for path in ("b.py", "c.py")]
     assert match([ONE], apart, {"a.py": "c.py"}) == {1: 0}
