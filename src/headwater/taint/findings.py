@@ -292,7 +292,8 @@ class Reporter:
 
     def _of(self, fn: Fn) -> str:
         """The text of a function."""
-        return self._text(fn, fn.ir.start, fn.ir.end)
+        file = self.files.get(fn.module.path)
+        return file.slice(fn.ir.start, fn.ir.end) if file is not None else ""
 
     def _gap(self, fn: Fn, offset: int, reason: str, kind: str = "trace") -> Gap:
         file = self.files.get(fn.module.path)
