@@ -88,7 +88,7 @@ class Reporter:
         for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
             entries.setdefault(entry.fn.id, []).append(entry)
         for issue in issues:
-            if issue.sink.session and STRENGTH.get(issue.source.kind, 9) == 0 and issue.drop < limits.DROPS:
+            if issue.sink.session and STRENGTH.get(issue.source.kind, 9) == 0:
                 known = self.sessions.setdefault(issue.source.fn.module.id, issue)
                 if issue.sink.key < known.sink.key:
                     self.sessions[issue.source.fn.module.id] = issue
