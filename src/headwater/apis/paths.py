@@ -7,6 +7,7 @@ for a name seen before. A node that no pattern can match any more is the one dea
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
@@ -206,7 +207,10 @@ class Patterns(Generic[T]):
                         state.star = _State()
                     state = state.star
                 else:
-                    state = state.names.setdefault(step, _State())
+                    following = state.names.get(step)
+                    if following is None:
+                        following = state.names[step] = _State()
+                    state = following
             places.append((state, (deep, star, typed)))
         return places
 
@@ -240,18 +244,27 @@ def _expanded(path: str) -> list[str]:
 
 def split(path: str) -> list[str]:
     """Steps of a path: ``a.b().c[]`` is a, b, (), c, []."""
-    steps: list[str] = []
-    for part in path.split("."):
-        tail: list[str] = []
-        while part.endswith((CALL, ELEMENT)):
-            tail.append(part[-2:])
-            part = part[:-2]
-        if part:
-            steps.append(part)
-        elif not tail:
+    if "()" not in path and "[]" not in path:
+        steps = path.split(".")
+        if "" in steps:
             raise PatternError(f"empty step in {path!r}")
-        steps += reversed(tail)
+        return steps
+    steps = []
+    for part in path.split("."):
+        steps += _cut(part)
+        if not part:
+            raise PatternError(f"empty step in {path!r}")
     return steps
+
+
+@functools.cache  # few parts are in many paths
+def _cut(part: str) -> tuple[str, ...]:
+    """A name, and the calls and elements behind it."""
+    tail: list[str] = []
+    while part.endswith((CALL, ELEMENT)):
+        tail.append(part[-2:])
+        part = part[:-2]
+    return (*([part] if part else []), *reversed(tail))
 
 
 def find_all(patterns: Patterns[T], dotted: Iterable[str]) -> list[ApiPath[T]]:
