@@ -14,7 +14,7 @@ import pytest
 
 from headwater import limits
 from headwater.config import Config
-from headwater.findings import Place, Review, Trace
+from headwater.findings import Confidence, Place, Review, Trace
 from headwater.reports import sarif
 from headwater.reports.linehash import hashes
 from headwater.reports.view import View, view
@@ -122,6 +122,17 @@ def test_hostile_text_is_no_link_and_no_placeholder(run: Any) -> None:
     assert r"\[link\](1) {{0}}" in text
     assert r"\x1b" in text
     assert "\x1b" not in text
+
+
+def test_text_that_is_no_unicode_is_written_out_everywhere(review: Review, rules: dict[str, Rule]) -> None:
+    odd = "x\ud800\udcff"
+    finding = next(one for one in review.findings if one.traces)
+    steps = tuple(msgspec.structs.replace(step, what=odd, function=odd) for step in finding.traces[0].steps)
+    texts = {"message": odd, "function": odd, "expression": odd, "weaknesses": (odd,)}
+    strange = msgspec.structs.replace(finding, **texts, traces=(Trace(finding.kind, steps),), confidence=Confidence.LOW)
+    shown = view(msgspec.structs.replace(review, findings=(strange,)), Config(persona="audit"), rules, "0")
+    result = valid(shown)["results"][0]
+    assert result["properties"]["weaknesses"] == [r"x\ud800\udcff"]
 
 
 def test_taxa_lead_to_their_items(run: Any) -> None:

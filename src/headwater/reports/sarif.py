@@ -275,7 +275,7 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "sinkClass": finding.sink_class,
         "signedIn": finding.signed_in,
         "evidence": finding.evidence,
-        "weaknesses": list(finding.weaknesses),
+        "weaknesses": [escape.visible(weakness) for weakness in finding.weaknesses],
         "function": encodable(finding.function),
         "expression": encodable(finding.expression),
         "ordinal": finding.ordinal,
