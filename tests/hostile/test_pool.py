@@ -145,6 +145,20 @@ def test_workers_that_cannot_start(tmp_path: Path) -> None:
         list(lower_all(files(tmp_path, ["x = 1\n"] * 3), 2, lowerer="no_such_module:lower"))
 
 
+def test_a_worker_that_ends_as_it_starts_gets_a_second_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the system ends it because memory runs out."""
+    modules, code = tmp_path / "modules", tmp_path / "code"
+    modules.mkdir()
+    code.mkdir()
+    marker = f"{str(tmp_path / 'marker')!r}"
+    text = f"import os\nif not os.path.exists({marker}):\n    open({marker}, 'w')\n    os._exit(1)\nfrom lowerers import good\n"
+    (modules / "ends_once.py").write_text(text)
+    monkeypatch.syspath_prepend(modules)
+    results = list(lower_all(files(code, ["x = 1\n"] * 3), 2, lowerer="ends_once:good"))
+    assert all(one.module is not None for one in results)
+    assert (tmp_path / "marker").exists()
+
+
 def children() -> list[int]:
     """Processes that this one began and that still are there, zombies included."""
     found = []

@@ -5,6 +5,7 @@ Each command is a module of this package that is imported when it is called: ``-
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -36,7 +37,13 @@ class FailureError(click.ClickException):
     exit_code = USAGE
 
     def show(self, file: object = None) -> None:
-        click.echo(f"headwater: {self.format_message()}", err=True)
+        say(self.format_message())
+
+
+def say(message: str) -> None:
+    """A line for the user that is no report. Where standard error is full or gone, the exit status still tells."""
+    with contextlib.suppress(OSError):
+        click.echo(f"headwater: {message}", err=True)
 
 
 class ClosedOutputError(Exception):
@@ -75,14 +82,12 @@ def run(arguments: Sequence[str]) -> int:
     """Runs the command line; returns the exit status."""
     try:
         status = cli.main(args=list(arguments), prog_name="headwater", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return USAGE
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):  # as in say
+            error.show()
         return USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("headwater: interrupted", err=True)
+        say("interrupted")
         return INTERRUPTED
     except ClosedOutputError:
         return _closed_output()
@@ -96,7 +101,7 @@ def _closed_output() -> int:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
-    click.echo("headwater: standard output was closed before the report was written whole", err=True)
+    say("standard output was closed before the report was written whole")
     return USAGE
 
 
@@ -110,5 +115,5 @@ def _crashed(error: Exception) -> int:
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(last.filename)}:{last.lineno}"
     text = escape.log(escape.line(f"internal error at {place}: {type(error).__name__}: {error}".rstrip(": ")))
-    click.echo(f"headwater: {text}\nheadwater: the review failed; HEADWATER_TRACEBACK=1 shows the whole trace", err=True)
+    say(f"{text}\nheadwater: the review failed; HEADWATER_TRACEBACK=1 shows the whole trace")
     return FAILED

@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import click
+from headwater.cli import ClosedOutputError, FailureError, say
 
-from headwater.cli import ClosedOutputError, FailureError
+__all__ = ["check", "encoded", "is_terminal", "say", "show", "write"]
 
 
 def check(path: str) -> None:
@@ -57,6 +57,8 @@ def _umask() -> int:
 
 def show(data: bytes) -> None:
     """Writes to standard output; raises ClosedOutputError where nobody reads it any more."""
+    if sys.stdout is None:
+        raise FailureError("cannot write to standard output: it is closed")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -69,7 +71,7 @@ def show(data: bytes) -> None:
 
 def encoded(text: str) -> bytes:
     """Text in the encoding of standard output; what that cannot say is written as an escape."""
-    return text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+    return text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "backslashreplace")
 
 
 def is_terminal(stream: object) -> bool:
@@ -78,8 +80,3 @@ def is_terminal(stream: object) -> bool:
         return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"  # type: ignore[attr-defined]
     except (AttributeError, ValueError):  # none, or closed
         return False
-
-
-def say(message: str) -> None:
-    """One line for the user that is no report."""
-    click.echo(f"headwater: {message}", err=True)

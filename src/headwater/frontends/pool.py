@@ -372,19 +372,21 @@ class _Supervisor:
             return self.chunks.popleft() if self.chunks and not self.stopping else None
 
     def _begin(self) -> _Worker | None:
-        with self.lock:
-            if self.stopping:
-                return None
-            worker = _Worker(self.lowerer)
-            self.workers.add(worker)
-        if worker.receive() != _READY:
+        """A worker that is ready. One that ends before may have been ended by another, as with files: it gets a second try."""
+        for _ in range(2):
+            with self.lock:
+                if self.stopping:
+                    return None
+                worker = _Worker(self.lowerer)
+                self.workers.add(worker)
+            if worker.receive() == _READY:
+                worker.busy = False
+                worker.limit = limits.FILE_SECONDS
+                return worker
             self._drop(worker)
             if self.stopping:
                 return None
-            raise WorkerError("a worker process could not be started; with one process the reason shows")
-        worker.busy = False
-        worker.limit = limits.FILE_SECONDS
-        return worker
+        raise WorkerError("a worker process could not be started; with one process the reason shows")
 
     def _drop(self, worker: _Worker) -> None:
         worker.end()
