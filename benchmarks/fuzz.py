@@ -101,6 +101,7 @@ def _child(name: str, numbers: range, seed: int, corpus: Corpus, folder: Path, s
     signal.signal(signal.SIGALRM, _too_long)
     _, _, total, slowest, most = _STATE.unpack_from(state)
     for number in numbers:
+        _STATE.pack_into(state, 0, number, time.monotonic(), total, slowest, most)
         files = made(name, number, seed, corpus)
         limit = targets.seconds_of(target, files)
         began = time.monotonic()

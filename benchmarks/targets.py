@@ -285,6 +285,11 @@ def _finding(rule: str, place: Place, **more: object) -> Finding:
     return msgspec.structs.replace(made, **more)
 
 
+def _name(rng: Random) -> str:
+    """A path as the file system may have it, as the reader of folders says it."""
+    return safe(os.fsdecode(mutate.text(rng).encode("utf-8", "replace")))
+
+
 def _hostile(rng: Random, corpus: Corpus) -> Files:
     """The text is made again from the seed: a report is of values, not of a file."""
     return {"seed": str(rng.getrandbits(60)).encode(), "code": mutate.mutated(rng, corpus["py"], mutate.TEXT)[:20_000]}
@@ -292,7 +297,7 @@ def _hostile(rng: Random, corpus: Corpus) -> Files:
 
 def _run_hostile(files: Files, folder: Path) -> None:
     rng = random.Random(files["seed"].decode())
-    names = [safe(os.fsdecode(mutate.text(rng).encode("utf-8", "replace"))) for _ in range(3)]
+    names = [_name(rng) for _ in range(3)]
     sources = {name: Source(name, files["code"] + mutate.text(rng).encode("utf-8", "replace")) for name in names}
     rules = sorted(load_rules())
 
@@ -439,7 +444,7 @@ def _project(rng: Random, corpus: Corpus) -> Files:
     if not rng.randrange(4):
         made.update({name: data for name, data in _beside(rng, corpus).items() if ".git" in name})
     for name in [name for name in made if not rng.randrange(4)]:
-        odd = safe(mutate.text(rng)).replace("/", "_").replace("\0", "")[:40]
+        odd = _name(rng).replace("/", "_").replace("\0", "")[:40]
         made[f"{odd}/{odd}.py"] = made[name]
     return made
 

@@ -367,3 +367,18 @@ def test_the_same_bytes_give_the_same_module() -> None:
 @pytest.mark.parametrize("text", ['x = b as e\ne += [""]\n', "a *= b: int\n", "a += b += c\n", "x = *y\n", "for *x in y: pass\n"])
 def test_invalid_code_that_the_grammar_reads(text: str) -> None:
     lowered(text)
+
+
+@pytest.mark.parametrize("count", [3_000, 100_000])
+@pytest.mark.parametrize("text", ["x = {}y\n", "def f(a: '{}y') -> None: ...\n"], ids=["a line", "an annotation"])
+def test_errors_that_the_parser_gets_over_ever_more_slowly(count: int, text: str) -> None:
+    """Time is quadratic in their number: 3,000 on one line take seconds, and there are several rounds."""
+    module = lowered(text.replace("{}", "from + " * count) + "after = here()\n")
+    assert reasons(module) <= {"the parser would need too long for its broken syntax", "syntax not understood"}
+    assert module.functions[0].name == "<module>"
+
+
+def test_what_was_given_up_leaves_no_trace_in_the_next_file() -> None:
+    expected = lowered("def f(x: 'int') -> str:\n    return g(x)\n")
+    assert reasons(lowered("x = " + "from + " * 50_000)) == {"the parser would need too long for its broken syntax"}
+    assert lowered("def f(x: 'int') -> str:\n    return g(x)\n") == expected

@@ -10,14 +10,22 @@ import msgspec
 from headwater import ir
 from headwater.files.source import Source
 from headwater.frontends.ipython import Rewritten, rewrite
-from headwater.frontends.python.grammar import new_parser
-from headwater.frontends.python.module import lower_parsed
+from headwater.frontends.python.grammar import BoundedParser, EffortError, new_parser
+from headwater.frontends.python.module import lower_given_up, lower_parsed
 from headwater.frontends.python.recovery import Parsed, parse
 
 
 def lower(source: Source) -> ir.Module:
     """Turns a notebook into the IR; cells are taken to run from top to bottom."""
     parser = new_parser()
+    parser.begin(4 * len(source.data))  # a magic becomes a call several times as long, and all is parsed twice
+    try:
+        return _lowered(parser, source)
+    except EffortError:
+        return lower_given_up(source.path, source.data, parser)
+
+
+def _lowered(parser: BoundedParser, source: Source) -> ir.Module:
     text = Rewritten()
     mended = bytearray()
     gaps: list[ir.Gap] = []

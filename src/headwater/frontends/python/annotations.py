@@ -15,7 +15,7 @@ DEPTH = 24  # of one type expression; hand-written ones have under 8
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 _SPACE = re.compile(r"\s+")
 UNKNOWN = Type("?")
-_PATTERNS = (b"pattern", b"regex")  # keywords of constr(), Field(), Query() and their like that say what a text looks like
+_PATTERNS = ("pattern", "regex")  # keywords of constr(), Field(), Query() and their like that say what a text looks like
 
 
 class Types:
@@ -45,7 +45,7 @@ class Types:
         if depth > DEPTH:
             return UNKNOWN
         if kind in (g.IDENTIFIER, g.ATTRIBUTE, g.MEMBER_TYPE, g.DOTTED_NAME):
-            return Type(_dotted(node))
+            return Type(_dotted(self._source(node)))
         if kind == g.NONE:
             return Type("None")
         if kind == g.ELLIPSIS:
@@ -63,19 +63,28 @@ class Types:
         if kind in (g.LIST_SPLAT, g.SPLAT_TYPE, g.LIST_SPLAT_PATTERN):
             inner = g.parts(node)
             return Type("*", (self._read(inner[0], depth + 1),)) if inner else UNKNOWN
-        literal = _literal(node)
+        literal = self._literal(node)
         return Type("?", (), literal) if literal else UNKNOWN
 
     def _of_text(self, node: Node, depth: int) -> Type:
-        text = string_value((node.text or b"").decode("latin-1")).strip()
+        text = string_value(self._source(node)).strip()
         if _DOTTED.match(text) and text != "None":
             return Type(text)
-        root = self._parse(("(" + text + ")").encode("utf-8", "replace"))
+        piece = ("(" + text + ")").encode("utf-8", "replace")
+        root = self._parse(piece)
         statement = g.parts(root)
         if root.has_error or len(statement) != 1:
             return UNKNOWN
         inner = g.parts(statement[0])
-        return self._read(inner[0], depth + 1) if len(inner) == 1 else UNKNOWN
+        if len(inner) != 1:
+            return UNKNOWN
+        outer, self._text = self._text, piece.decode("latin-1")
+        found = self._read(inner[0], depth + 1)
+        self._text = outer
+        return found
+
+    def _source(self, node: Node) -> str:
+        return self._text[node.start_byte : node.end_byte]
 
     def _union(self, node: Node, depth: int) -> Type:
         found: list[Node] = []
@@ -108,7 +117,7 @@ class Types:
             args = [self._read(rest[0], depth + 1)]
             texts: list[Literal] = []
             for extra in rest[1:]:
-                value = _literal(extra)
+                value = self._literal(extra)
                 if value:
                     texts.append(value[0])
                 else:
@@ -120,7 +129,7 @@ class Types:
         values: list[Literal] = []
         args: list[Type] = []
         for node in nodes:
-            value = _literal(node)
+            value = self._literal(node)
             if value:
                 values.append(value[0])
             else:
@@ -140,36 +149,35 @@ class Types:
                     args.append(self._read(argument, depth + 1))
                 elif argument.kind_id == g.KEYWORD_ARGUMENT:
                     named = g.parts(argument)
-                    if len(named) == 2 and named[0].text in _PATTERNS and (value := _literal(named[1])):
+                    if len(named) == 2 and self._source(named[0]) in _PATTERNS and (value := self._literal(named[1])):
                         args.append(Type("pattern=", (), value))
-                elif value := _literal(argument):
+                elif value := self._literal(argument):
                     values.append(value[0])
         return Type(callee.name + "()", tuple(args), tuple(values))
 
-
-def _literal(node: Node) -> tuple[Literal, ...]:
-    """The value of a literal in a tuple; the empty tuple for anything else."""
-    kind = node.kind_id
-    while kind == g.TYPE and node.named_child_count == 1:
-        node = node.named_children[0]
+    def _literal(self, node: Node) -> tuple[Literal, ...]:
+        """The value of a literal in a tuple; the empty tuple for anything else."""
         kind = node.kind_id
-    if (kind not in g.LITERALS and kind != g.UNARY) or kind == g.ELLIPSIS:
-        return ()
-    text = (node.text or b"").decode("latin-1")
-    if kind == g.STRING:
-        return () if any(c.kind_id == g.INTERPOLATION for c in node.named_children) else (string_value(text),)
-    if kind == g.INTEGER:
-        return (integer_value(text),)
-    if kind == g.FLOAT:
-        return (float_value(text),)
-    if kind == g.UNARY:
-        inner = g.parts(node)
-        if text[:1] != "-" or len(inner) != 1 or inner[0].kind_id not in (g.INTEGER, g.FLOAT):
+        while kind == g.TYPE and node.named_child_count == 1:
+            node = node.named_children[0]
+            kind = node.kind_id
+        if (kind not in g.LITERALS and kind != g.UNARY) or kind == g.ELLIPSIS:
             return ()
-        return (negated(_literal(inner[0])[0]),)
-    return ({g.TRUE: True, g.FALSE: False, g.NONE: None}[kind],)
+        text = self._source(node)
+        if kind == g.STRING:
+            return () if any(c.kind_id == g.INTERPOLATION for c in node.named_children) else (string_value(text),)
+        if kind == g.INTEGER:
+            return (integer_value(text),)
+        if kind == g.FLOAT:
+            return (float_value(text),)
+        if kind == g.UNARY:
+            inner = g.parts(node)
+            if text[:1] != "-" or len(inner) != 1 or inner[0].kind_id not in (g.INTEGER, g.FLOAT):
+                return ()
+            return (negated(self._literal(inner[0])[0]),)
+        return ({g.TRUE: True, g.FALSE: False, g.NONE: None}[kind],)
 
 
-def _dotted(node: Node) -> str:
-    text = _SPACE.sub("", (node.text or b"").decode("utf-8", "replace"))
+def _dotted(source: str) -> str:
+    text = _SPACE.sub("", from_latin(source))
     return text if _DOTTED.match(text) else "?"

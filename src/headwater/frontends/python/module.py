@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import threading
 
-from tree_sitter import Parser
-
 from headwater import ir, limits
 from headwater.frontends.python.annotations import Types
 from headwater.frontends.python.definitions import Definitions
-from headwater.frontends.python.grammar import new_parser
-from headwater.frontends.python.recovery import Parsed, parse
+from headwater.frontends.python.grammar import BoundedParser, EffortError, new_parser
+from headwater.frontends.python.recovery import Parsed, given_up, parse
 from headwater.frontends.python.remarks import remarks
 from headwater.frontends.python.scope import Known, Pending, Unit
 
 _LOCAL = threading.local()
 
 
-def _parser() -> Parser:
+def _parser() -> BoundedParser:
     """A parser of this thread: it keeps state while it parses."""
-    parser: Parser | None = getattr(_LOCAL, "parser", None)
+    parser: BoundedParser | None = getattr(_LOCAL, "parser", None)
     if parser is None:
         parser = _LOCAL.parser = new_parser()
     return parser
@@ -28,10 +26,20 @@ def _parser() -> Parser:
 def lower(path: str, data: bytes) -> ir.Module:
     """Turns a Python file into the IR. Never raises: what is not understood is a gap."""
     parser = _parser()
-    return lower_parsed(path, data, parse(parser, data), parser)
+    parser.begin(len(data))
+    try:
+        return lower_parsed(path, data, parse(parser, data), parser)
+    except EffortError:
+        return lower_given_up(path, data, parser)
 
 
-def lower_parsed(path: str, data: bytes, parsed: Parsed, parser: Parser) -> ir.Module:
+def lower_given_up(path: str, data: bytes, parser: BoundedParser) -> ir.Module:
+    """The module of a file that the parser does not come to an end with: empty, and told."""
+    parser.begin(len(data))
+    return lower_parsed(path, data, given_up(parser, data), parser)
+
+
+def lower_parsed(path: str, data: bytes, parsed: Parsed, parser: BoundedParser) -> ir.Module:
     text = data.decode("latin-1")
     unit = Unit(text, Types(text, lambda piece: parser.parse(piece).root_node))
     unit.gaps = parsed.gaps

@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import NamedTuple
 
-from tree_sitter import Node, Parser, Tree
+from tree_sitter import Node, Tree
 
 from headwater import ir
 from headwater.frontends.python import grammar as g
@@ -22,6 +22,7 @@ CHUNK_BYTES = 3  # times the size of the file that is parsed so
 CHUNK_DEPTH = 6  # levels of indentation that are taken apart
 JOINED = 64  # lines joined by backslashes one after the other: shorter runs cost the parser nothing
 SYNTAX = "syntax not understood"
+TOO_LONG = "the parser would need too long for its broken syntax"
 _OLD_EXEC = re.compile(rb"(?:^|[;:])[ \t]*(exec)(?=[ \t]+[^\s=.,):(])", re.MULTILINE)
 _CONTINUATION = re.compile(rb"\\\r?\n")
 _CONTINUATIONS = re.compile(rb"(?:\\\r?\n[ \t\f]*){%d,}" % JOINED)
@@ -51,7 +52,7 @@ class Parsed(NamedTuple):
     """What the tree is of: as long as the file."""
 
 
-def parse(parser: Parser, data: bytes) -> Parsed:
+def parse(parser: g.BoundedParser, data: bytes) -> Parsed:
     gaps: list[ir.Gap] = []
     old_exec: frozenset[int] = frozenset()
     source = _prepared(data, gaps)
@@ -92,6 +93,12 @@ def parse(parser: Parser, data: bytes) -> Parsed:
         source = _NOT_NEWLINE.sub(b" ", source)
         tree = parser.parse(source)
     return Parsed(tree, _merged(gaps), old_exec, source)
+
+
+def given_up(parser: g.BoundedParser, data: bytes) -> Parsed:
+    """Of a file that the parser would need too long for."""
+    blank = _NOT_NEWLINE.sub(b" ", data)
+    return Parsed(parser.parse(blank), [ir.Gap(0, len(data), TOO_LONG)], frozenset(), blank)
 
 
 def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
@@ -172,7 +179,7 @@ def _spans(root: Node, source: bytes, round_: int) -> list[tuple[int, int, str]]
     return spans or [(0, len(source), SYNTAX)]
 
 
-def _broken_chunks(parser: Parser, source: bytes) -> list[tuple[int, int, str]]:
+def _broken_chunks(parser: g.BoundedParser, source: bytes) -> list[tuple[int, int, str]]:
     """The smallest pieces of the file (a statement with what is indented below it) that do not parse on their own."""
     spans: list[tuple[int, int, str]] = []
     todo = [(0, len(source), 0)]
