@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import struct
+import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,9 +22,10 @@ import msgspec
 import mutate
 
 import headwater
+from headwater import baseline, configfile, limits, suppressions
 from headwater import cache as kept
-from headwater import configfile, limits, suppressions
 from headwater.apis.load import Catalogue
+from headwater.comparison import compare
 from headwater.config import Config
 from headwater.files.discover import discover, safe
 from headwater.files.read import source_of
@@ -359,6 +361,38 @@ def _page(shown: View) -> bytes:
     return text.render(shown).encode()
 
 
+# -------------------------------------------------------------------------------------------------------------- baseline
+
+
+@cache
+def _known() -> tuple[Review, bytes, bytes]:
+    """A review with findings, as a value and as the reports that one can be compared with."""
+    with tempfile.TemporaryDirectory() as folder:
+        _written(Path(folder), {"a.py": _OWN.encode(), "b/c.py": _OWN.replace("act", "other").encode() * 3})
+        review = headwater.review(Path(folder), Config(processes=1))
+    shown = view(review, Config(persona="audit"), load_rules(), "0")
+    return review, json_v1.render(shown), sarif.render(shown)
+
+
+def _report(rng: Random, corpus: Corpus) -> Files:
+    data = rng.choice(_known()[1:])
+    if not rng.randrange(8):  # many findings, the same ones or nearly
+        report = json.loads(_known()[1])
+        report["findings"] = report["findings"] * rng.choice((30, 600))
+        for one in report["findings"][:: rng.choice((2, 7))]:
+            one["ordinal"], one["expression"] = rng.randrange(5), mutate.text(rng)[:50].encode("utf-8", "replace").decode()
+        data = json.dumps(report).encode()
+    if rng.randrange(4):
+        data = mutate.in_json(rng, data)
+    return {"report.json": data if rng.randrange(3) else mutate.in_bytes(rng, data, data)}
+
+
+def _run_report(files: Files, folder: Path) -> None:
+    _written(folder, files)
+    earlier = baseline.read(folder / "report.json")
+    _reports(compare(_known()[0], earlier, "report.json", load_rules()))
+
+
 # ----------------------------------------------------------------------------------------------------------------- cache
 
 
@@ -500,6 +534,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "versions": Target(6_000, _manifests, _run_manifests),
     "ignored": Target(2_000, _beside, _run_beside),
     "reports": Target(2_500, _hostile, _run_hostile),
+    "baseline": Target(4_000, _report, _run_report, (baseline.BaselineError,)),
     "cache": Target(4_000, _cached, _run_cached),
     "engine": Target(700, _code, _run_code, slow=True),
     "reviews": Target(300, _project, _run_project, slow=True),

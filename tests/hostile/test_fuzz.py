@@ -24,6 +24,7 @@ INPUTS = {
     "versions": 60,
     "ignored": 20,
     "reports": 12,
+    "baseline": 30,
     "cache": 20,
     "engine": 3,
     "reviews": 1,
