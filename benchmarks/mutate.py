@@ -205,7 +205,7 @@ def in_json(rng: Random, data: bytes) -> bytes:
         value = _placed(rng, value)
     try:
         return json.dumps(value, ensure_ascii=bool(rng.randrange(4)), indent=rng.choice((None, 1))).encode("utf-8", "surrogatepass")
-    except RecursionError:
+    except (RecursionError, ValueError):  # a part has come to stand inside itself
         return data
 
 
