@@ -434,8 +434,12 @@ class Interest:
             yield from self._mentions.get(local, ())
 
 
+_SECRETS = frozenset({"env", *secrets.KINDS}) - {"model-internals"}
+"""Without what only a route answers: that asks for it itself, and a library of models computes nothing else."""
+
+
 def _brings_secrets(payload: Any) -> bool:
-    return isinstance(payload, Api) and not {payload.returns, payload.yields}.isdisjoint(("env", *secrets.KINDS))
+    return isinstance(payload, Api) and not {payload.returns, payload.yields}.isdisjoint(_SECRETS)
 
 
 def _damages(payload: Api, classes: frozenset[str]) -> bool:
