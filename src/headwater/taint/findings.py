@@ -188,14 +188,11 @@ class Reporter:
 
     def _session(self, strongest: Issue, issues: list[Issue]) -> str:
         """Why it is no more than whoever sends it may do anyway, in words: the same server runs what it is sent."""
-        if strongest.sink.session:
-            return "running what it is sent is what this is there for"
-        same = [self.sessions.get(issue.source.fn.module.id) for issue in issues]
-        if STRENGTH.get(strongest.source.kind, 9) or not all(same):
-            return ""
-        sink = same[0].sink if same[0] is not None else strongest.sink
-        file = self.files.get(sink.fn.module.path)
-        where = f" ({file.place(sink.start)})" if file is not None else ""
+        run = self.sessions.get(strongest.source.fn.module.id)
+        if run is None or strongest.sink.session or not all(issue.source.fn.module.id in self.sessions for issue in issues):
+            return ""  # that it runs what it is sent is told once, at that place
+        file = self.files.get(run.sink.fn.module.path)
+        where = f" ({file.place(run.sink.start)})" if file is not None else ""
         return f"whoever sends it may run commands in the same server{where}"
 
     def _fix(self, fix: str, checked: list[RawStep]) -> str:
