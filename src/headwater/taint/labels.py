@@ -229,12 +229,13 @@ def uncleared(label: Label, classes: int) -> Label:
     return _intern(label.source, label.param, label.path, label.cleared & ~classes, label.drop, label.exact, label.weak)
 
 
-def settled(label: Label, weak: int = HANDED) -> Label:
-    """The label without what stood in the way: where nobody knows the function that was handed over, what it was given may be in what it
-    returns."""
-    if not label.weak & weak:
+def settled(label: Label, weak: int = HANDED, instead: int = 0) -> Label:
+    """The label without what stood in the way, or with something ``instead``: where nobody knows the function that was handed over, what
+    it was given may be in what it returns."""
+    after = (label.weak & ~weak) | instead
+    if after == label.weak:
         return label
-    return _intern(label.source, label.param, label.path, label.cleared, label.drop, label.exact, label.weak & ~weak)
+    return _intern(label.source, label.param, label.path, label.cleared, label.drop, label.exact, after)
 
 
 def extend(label: Label, key: str | int) -> Label:
@@ -271,14 +272,6 @@ def extend_deep(label: Label, key: str) -> Label:
         path = deeper(label.path, key)
         known = label._extended[(key,)] = _intern(None, label.param, path, label.cleared, label.drop, True, label.weak)
     return known
-
-
-def renamed(label: Label, ended: bool) -> Label:
-    """The label of a folder that a name is put behind: one that the program writes, or another."""
-    weak = label.weak | ENDED if ended else label.weak & ~ENDED
-    if weak == label.weak:
-        return label
-    return _intern(label.source, label.param, label.path, label.cleared, label.drop, label.exact, weak)
 
 
 def derive_all(labels: frozenset[Label], clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> frozenset[Label]:

@@ -16,6 +16,7 @@ from headwater.taint import prompts
 from headwater.taint.labels import (
     ALL,
     DEEP,
+    ENDED,
     GLUED,
     GUESSED,
     NUMERIC,
@@ -29,7 +30,6 @@ from headwater.taint.labels import (
     extend_deep,
     ordered,
     param_label,
-    renamed,
     settled,
     widen,
 )
@@ -405,11 +405,7 @@ def cleared(value: Value, classes: int) -> Value:
 
 def followed_by(value: Value, ended: bool) -> Value:
     """A folder behind which a name is put: ``ended`` where the program writes that name."""
-    if not value.labels:
-        return value
-    made = {renamed(label, ended): label for label in value.labels}
-    steps = {new: value.steps[old] for new, old in made.items() if old in value.steps} if value.steps else None
-    return value.with_(labels=frozenset(made), steps=steps)
+    return _settled(value, ENDED, ENDED if ended else 0)
 
 
 def computes(label: Label) -> bool:
@@ -424,7 +420,11 @@ def rough(value: Value) -> Value:
 
 def unglued(value: Value) -> Value:
     """A path in which ``..`` has taken away the name that stood before it, whether there is such a folder or not."""
-    made = {label: settled(label, GLUED) for label in value.labels}
+    return _settled(value, GLUED)
+
+
+def _settled(value: Value, weak: int, instead: int = 0) -> Value:
+    made = {label: settled(label, weak, instead) for label in value.labels}
     steps = {made[old]: node for old, node in value.steps.items() if old in made} if value.steps else None
     return value.with_(labels=frozenset(made.values()), steps=steps)
 
