@@ -255,20 +255,7 @@ def test_its_size_is_bounded(project: Path, store: Path) -> None:
 
 
 def test_runs_at_the_same_time(project: Path, store: Path) -> None:
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "headwater",
-        "review",
-        str(project),
-        "--format",
-        "json",
-        "--fail-on",
-        "never",
-        "--processes",
-        "1",
-    ]
+    command = command_of(project, 1)
     environment = dict(os.environ, HEADWATER_CACHE=str(store), PYTHONPATH=os.pathsep.join(sys.path))
     running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(3)]
     made = [one.communicate(timeout=120)[0] for one in running]
@@ -278,20 +265,7 @@ def test_runs_at_the_same_time(project: Path, store: Path) -> None:
 
 
 def test_a_killed_run_leaves_a_usable_cache(project: Path, store: Path) -> None:
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "headwater",
-        "review",
-        str(project),
-        "--format",
-        "json",
-        "--fail-on",
-        "never",
-        "--processes",
-        "2",
-    ]
+    command = command_of(project, 2)
     environment = dict(os.environ, HEADWATER_CACHE=str(store), PYTHONPATH=os.pathsep.join(sys.path))
     for seconds in (0.3, 0.8, 1.2, 1.6):
         running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
