@@ -37,10 +37,12 @@ def test_files_fit_the_schemas(tmp_path: Path) -> None:
     check(*schema, "vendor.github-actions", "action.yml")
     check(*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci", "ci/gitlab/headwater.gitlab-ci.yml")
     check(TOOLS / "pre-commit", "validate-manifest", ".pre-commit-hooks.yaml")
-    github, gitlab, hook = examples("yaml")
-    for name, text in (("workflow.yml", github), ("gitlab.yml", gitlab), (".pre-commit-config.yaml", hook)):
+    github, pull_requests, gitlab, hook = examples("yaml")
+    before, steps, _ = github.partition("    steps:\n")
+    files = {"workflow.yml": github, "pull.yml": before + steps + pull_requests, "gitlab.yml": gitlab, ".pre-commit-config.yaml": hook}
+    for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    check(*schema, "vendor.github-workflows", tmp_path / "workflow.yml")
+    check(*schema, "vendor.github-workflows", tmp_path / "workflow.yml", tmp_path / "pull.yml")
     check(*schema, "vendor.gitlab-ci", tmp_path / "gitlab.yml")
     check(TOOLS / "pre-commit", "validate-config", tmp_path / ".pre-commit-config.yaml")
 
