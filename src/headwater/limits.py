@@ -56,6 +56,7 @@ NESTED: Final = 64  # functions interpreted one inside the other, each asked for
 NESTED_FRAMES: Final = 1_500  # of Python's own, for one function: its deepest block (200 levels, three frames each) and a call inside it
 IMPORT_CHAIN: Final = 64  # imports through which one name is followed; the longest chains of re-exports in real packages have under ten
 NAMED_FAMILY: Final = 1_000  # subclasses through whose names a method may be called
+MADE_FAMILY: Final = 64  # subclasses of a class of which it is asked who makes an object, and with what: of more, half of the project does
 HELD_DEPTH: Final = 3  # fields of a stored object that may hold a function
 OUTER_WRITERS: Final = 8  # functions that set a field of this name on something else than self: with more, the name says nothing
 SETTERS: Final = 32  # functions that set a field of this name, looked at because the field reaches an operation

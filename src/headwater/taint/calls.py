@@ -395,12 +395,12 @@ class Calls(Models):
             if all(ref is EXTERNAL for ref in function.refs) and function.refs:
                 continue
             before = self.version
-            self.pass_on(function, callback, ("callback", fn.id, callback.key), f"passed on by {fn.name}()", actuals)
+            self.pass_on(function, callback, ("callback", fn.id, callback.key), f"passed on by {fn.name}()", actuals, False)
             if self.version != before:
                 actuals.known.clear()
         if summary.raises is not NOTHING and self.raised:
             self.raised[-1].append(self.instantiate(summary.raises, ("raised", fn.id), f"raised by {fn.name}()", actuals))
-        result = self._result(fn, summary, actuals, drop)
+        result = self._result(fn, summary, actuals, drop) if args.asked else BOTTOM
         self.refused = self.refused or bool(summary.proofs)
         for index, proven, weak, text in summary.proofs:
             if proven and index < len(cells) and not cells[index] and _gives_back(summary, index):  # nothing else holds it
@@ -417,8 +417,12 @@ class Calls(Models):
             result = result.with_(pred=(_facts(summary.when_true, cells), _facts(summary.when_false, cells)))
         return result
 
-    def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals) -> Value:
-        """The result of a function among the arguments of a call, called with what the callee calls it with."""
+    def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals, asked: bool = True) -> Value:
+        """The result of a function among the arguments of a call, called with what the callee calls it with.
+
+        Not ``asked``: nobody looks at the result, so that a function of the project that gets nothing is not called at all
+        (it is in the list of what is interpreted by itself, if it does anything).
+        """
         given = [self.instantiate(shape, (site, number), what, actuals) for number, shape in enumerate(callback.args)]
         passed = Args(given, {name: self.instantiate(shape, (site, name), what, actuals) for name, shape in callback.kw})
         if callback.starred is not NOTHING:
@@ -433,6 +437,10 @@ class Calls(Models):
             closed = bool(spread.allocs) and all(alloc.kind == "dict" and alloc.closed for alloc in spread.allocs)
             if closed or not function.refs:  # else it may be any argument
                 passed.spread = spread
+        passed.asked = asked
+        if not asked and function.refs and all(type(ref) is Fn for ref in function.refs):
+            if not any(map(self.holds_something, (function.with_(refs=()), *passed.everything()))):
+                return BOTTOM
         return self.call(function, passed)
 
     def _result(self, fn: Fn, summary: Summary, actuals: Actuals, drop: int) -> Value:

@@ -804,7 +804,7 @@ class Frame(State):
     def call_value(self, value: Value, args: list[Value], kw: dict[str, Value]) -> Value:
         raise NotImplementedError
 
-    def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals) -> Value:
+    def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals, asked: bool = True) -> Value:
         raise NotImplementedError
 
 

@@ -774,7 +774,9 @@ class Instructions(Calls):
             if isinstance(ref, Fn):
                 wrapper = self.call(decorator, Args([target]))
                 if any(isinstance(one, Fn) and one.ir.parent > 0 for one in wrapper.refs):
-                    self.call(wrapper, Args([]))  # the function is called with what its wrapper itself gets from elsewhere
+                    nothing = Args([])  # the function is called with what its wrapper itself gets from elsewhere
+                    nothing.asked = False
+                    self.call(wrapper, nothing)
                 for node in ref.api:
                     for entry in node.entries:
                         callback = getattr(entry, "decorates", None)

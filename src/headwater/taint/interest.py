@@ -255,7 +255,7 @@ class Interest:
                 own = fn.cls is not None and not mutation.param and not mutation.path
                 self._setters.setdefault(mutation.field, {})[fn.id] = own
                 if self._is_hot(fn, mutation.field, own):
-                    yield from self._callers(fn)
+                    yield from self._givers(fn)
         counting = [effect for effect in summary.sinks if effect.sink.class_ in self._classes]
         if not counting:
             return
@@ -294,7 +294,12 @@ class Interest:
         for number, own in list(self._setters.get(field, {}).items()):
             fn = self.symbols.functions[number]
             if self._is_hot(fn, field, own):
-                yield from self._callers(fn)
+                yield from self._givers(fn)
+
+    def _givers(self, fn: Fn) -> Iterator[int]:
+        """Who may call a function for what it sets: not of a class that much of a large project is derived from."""
+        if fn.cls is None or len(fn.cls.descendants(limits.MADE_FAMILY + 1)) <= limits.MADE_FAMILY:
+            yield from self._callers(fn)
 
     def _callers(self, fn: Fn) -> Iterator[int]:
         """The functions that may call ``fn``, by the names that they use."""
@@ -321,8 +326,9 @@ class Interest:
             self._methods.setdefault(one.id, {})[fn.name] = None
             for carrier in (one.name, *self._carriers.get(one.id, ())):
                 yield from self._typed(carrier, fn.name)
-        for one in (cls, *heirs):  # who makes an object hands it to who calls the method
-            yield from self._mention(one.name)
+        if len(heirs) <= limits.MADE_FAMILY:
+            for one in (cls, *heirs):  # who makes an object hands it to who calls the method
+                yield from self._mention(one.name)
         for number in self._mentions.get(fn.name, ()):
             user = self.symbols.functions[number].cls
             if user is not None and (cls in user.mro or user in cls.mro):

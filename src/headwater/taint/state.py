@@ -226,6 +226,17 @@ class State:
                     made = join(made, found)
         return made
 
+    def holds_something(self, value: Value, depth: int = 0) -> bool:
+        """Whether a value is, or has in it, data of others, a caller's own, or something that can be called or looked into."""
+        if value.labels or value.refs or (value.bound is not None and self.holds_something(value.bound, depth)):
+            return True
+        if depth >= limits.SHAPE_DEPTH:
+            return bool(value.allocs)
+        return any(
+            alloc.root is not None or any(self.holds_something(self.cells.get((alloc, key), BOTTOM), depth + 1) for key in alloc.keys)
+            for alloc in value.allocs
+        )
+
     def collapse(self, value: Value) -> Value:
         """The value with the labels of everything inside."""
         if not value.allocs:
