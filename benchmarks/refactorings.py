@@ -272,7 +272,7 @@ def reformat(project: Project, rng: random.Random, finding: Finding, change: Cha
     length, quotes = rng.choice([60, 79, 100, 160]), rng.choice(["single", "double"])
     told = ["--config", f"line-length={length}", "--config", f"format.quote-style='{quotes}'"]
     told += ["--config", "format.skip-magic-trailing-comma=true"] if rng.random() < 0.5 else []
-    ruff = [str(Path(sys.executable).parent / "ruff"), "format", "--isolated", *told, "-"]
+    ruff = [str(Path(sys.executable).parent / "ruff"), "format", "--isolated", "--target-version", "py311", *told, "-"]
     made = subprocess.run(ruff, input=code.data, capture_output=True, check=False)
     if made.returncode or made.stdout == code.data:
         raise ImpossibleError
