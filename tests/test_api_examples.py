@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import headwater
-from headwater.apis.load import load
+from headwater.apis.load import example_file, load
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Example
 from headwater.config import Config
@@ -25,15 +25,15 @@ from headwater.rules.schema import FlowPattern, RuleHead
 
 FILES = load()
 EXAMPLES = [(name, number, example) for name, file in FILES for number, example in enumerate(file.examples)]
-MARK = re.compile(r"#\s*(expect|MISSING|SPURIOUS|flow):\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
+MARK = re.compile(r"(?:#|//)\s*(expect|MISSING|SPURIOUS|flow):\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
 
 Reported = set[tuple[str, int, str]]
 
 
-def marks(example: Example) -> dict[str, Reported]:
+def marks(example: Example, app: str = "app.py") -> dict[str, Reported]:
     """What the comments of an example say, by word."""
     found: dict[str, Reported] = {"expect": set(), "MISSING": set(), "SPURIOUS": set(), "flow": set()}
-    for path, text in {"app.py": example.code, **example.files}.items():
+    for path, text in {app: example.code, **example.files}.items():
         for number, line in enumerate(text.splitlines(), 1):
             for word, names in MARK.findall(line):
                 found[word] |= {(path, number, rule.strip()) for rule in names.split(",")}
@@ -60,7 +60,7 @@ def rules_for(example: Example) -> Mapping[str, Rule]:
     ids=[f"{name.removesuffix('.yaml')}-{number}: {example.why}" for name, number, example in EXAMPLES],
 )
 def test_example(name: str, example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path, text in {"app.py": example.code, **example.files}.items():
+    for path, text in {example_file(name): example.code, **example.files}.items():
         place = tmp_path / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
@@ -71,7 +71,7 @@ def test_example(name: str, example: Example, tmp_path: Path, monkeypatch: pytes
         (finding.place.path, review.sources[finding.place.path].position(finding.place.start)[0], finding.rule)
         for finding in review.findings
     }
-    said = marks(example)
+    said = marks(example, example_file(name))
     assert not [gap for gap in review.coverage.gaps if gap.kind == "parse-error"], f"{name}: the example cannot be parsed"
     assert not said["MISSING"] & reported, f"{name}: found now, so MISSING must become expect"
     assert said["SPURIOUS"] <= reported, f"{name}: quiet now, so SPURIOUS can go"

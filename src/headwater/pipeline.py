@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from headwater import ir
 from headwater.config import Config
 from headwater.files.discover import Ledger, discover
 from headwater.findings import Coverage, Finding, Review, Severity
@@ -16,6 +17,7 @@ from headwater.frontends.tree import Seen, Tree, read
 
 if TYPE_CHECKING:
     from headwater.cache import Cache, Result
+    from headwater.files.npm import Npm
     from headwater.files.versions import Versions
     from headwater.rules.load import Rule
 
@@ -36,6 +38,7 @@ def review(path: Path, config: Config, progress: Progress | None = None, root: s
 def _review(path: Path, config: Config, progress: Progress | None, root: str) -> Review:
     from headwater import suppressions
     from headwater.cache import Cache
+    from headwater.files.npm import npm
     from headwater.files.package import is_deployed, is_package
     from headwater.files.versions import declared
     from headwater.rules import own
@@ -51,16 +54,19 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     known = own.known(config.own)
     rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     package = is_package(found.root), is_deployed(found.root)
+    scripts = npm(found.root, tree.in_languages(ir.SCRIPTS))
     key = ""
     result = None
     if cache.usable:
         own_files = [text.encode() for one in config.own for text in (one.name, one.text)]
-        key = tree.key([cache.tool.encode(), versions.key(), str(package).encode(), " ".join(sorted(rules)).encode(), *own_files])
+        key = tree.key(
+            [cache.tool.encode(), versions.key(), scripts.key(), str(package).encode(), " ".join(sorted(rules)).encode(), *own_files]
+        )
         result = cache.result(key)
         if result is not None and any(tree.code_of(name) != digest for name, digest in result.texts.items()):
             result = None
     if result is None:
-        result = _analysed(tree, cache, config, rules, versions, package, progress)
+        result = _analysed(tree, cache, config, rules, versions, package, scripts, progress)
         if cache.usable:
             cache.keep_result(key, result)
     cache.shrink()
@@ -86,6 +92,7 @@ def _analysed(
     rules: Mapping[str, Rule],
     versions: Versions,
     package: tuple[bool, bool],
+    scripts: Npm,
     progress: Progress | None,
 ) -> Result:
     """Index, solve, report: all that needs the code itself."""
@@ -115,7 +122,7 @@ def _analysed(
     clear_joined()
     models = cache.made("models", list[tuple[str, ApiFile]], load_models)
     catalogue = Catalogue([*models, *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
-    symbols = Symbols(tree.modules(), catalogue.paths)
+    symbols = Symbols(tree.modules(), catalogue.paths, scripts)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
     solver.shapes = {one.shape: CallRule(rule.id, "", one.confidence, one.message) for rule in rules.values() for one in rule.head.shapes}

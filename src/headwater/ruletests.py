@@ -115,7 +115,7 @@ def run(folders: Sequence[str], progress: Progress | None = None) -> Outcome:
     under_test = parsed.rules if folders else rules.load_rules()
     models = parsed.models if folders else tuple(apis.load())
     texts = {file.name: file.text for file in files}
-    texts = texts or {name: (apis.FOLDER / "python" / name).read_text(encoding="utf-8") for name, _ in models}
+    texts = texts or {name: apis.text_of(name) for name, _ in models}
     warnings: list[Said] = []
     tests = [test for rule in under_test.values() for test in _of_page(rule)]
     tests += [test for name, model in models for test in _of_model(name, model, texts[name])]
@@ -154,7 +154,7 @@ def _of_model(name: str, model: ApiFile, text: str) -> Iterator[Test]:
     node: Any = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if model.examples else None
     for number, example in enumerate(model.examples):
         at = _child(_child(node, "examples"), number)
-        blocks = {"app.py": (example.code, _child(at, "code"))}
+        blocks = {apis.example_file(name): (example.code, _child(at, "code"))}
         blocks |= {path: (code, _child(_child(at, "files"), path)) for path, code in example.files.items()}
         files = tuple(TestFile(_inside(path, name), code.encode(), name, *_lines(block)) for path, (code, block) in blocks.items())
         yield Test(example.why or f"example {number + 1}", name, files, None)

@@ -27,7 +27,8 @@ MARKS: Final = (
     "joined-path",
 )  # fmt: skip
 _STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|\w+")
-_FIRST: Final = re.compile(r"\?\w*|\*{1,2}|\w+")
+_FIRST: Final = re.compile(r"\?:?\w*|\*{1,2}|\w+|(?:npm|node):[@\w/-]+|js:\w+")
+"""Names of Python, packages of npm (``npm:@scope/name/part``, with ``_`` for a dot), modules of Node, global names of scripts."""
 
 
 class ModelError(ValueError):
@@ -104,13 +105,24 @@ def _prompted(api: Api) -> Api:
 
 
 def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:
-    """All files of a folder (default: the built-in Python models), sorted by name; raises ModelError."""
+    """All files of a folder (default: the built-in models), sorted by name; raises ModelError."""
     return _load(folder) if folder is not None else list(_built_in())
 
 
 @functools.cache  # reading them takes longer than a small review
 def _built_in() -> tuple[tuple[str, ApiFile], ...]:
-    return tuple(_load(FOLDER / "python"))
+    scripts = ((f"typescript/{name}", file) for name, file in _load(FOLDER / "typescript"))
+    return (*_load(FOLDER / "python"), *scripts)
+
+
+def example_file(name: str) -> str:
+    """What the file is called that the code of an example of a model file is."""
+    return "app.ts" if name.startswith("typescript/") else "app.py"
+
+
+def text_of(name: str) -> str:
+    """The text of a built-in file."""
+    return (FOLDER / ("" if "/" in name else "python") / name).read_text(encoding="utf-8")
 
 
 def _load(folder: pathlib.Path) -> list[tuple[str, ApiFile]]:
@@ -192,6 +204,11 @@ def _check(file: ApiFile) -> None:
 def _callback(callback: Callback, at: str) -> None:
     if callback.function:
         _argument(callback.function, at)
+    for one in callback.given:
+        if one.isidentifier() or "-" in one:
+            _one_of(one, SOURCE_KINDS, "source kind", at)
+        elif one:
+            _path(one, at)
     for kind in (callback.parameters, callback.returns, *callback.by_name.values()):
         _one_of(kind, SOURCE_KINDS, "source kind", at)
     for class_ in [callback.gives, *callback.first_harmless]:

@@ -122,6 +122,8 @@ class Callback(_Strict, frozen=True):
     """Source kind of all of its parameters."""
     by_name: dict[str, str] = {}
     """Source kind of single parameters (by name); beats ``parameters``."""
+    given: list[str] = []
+    """What the parameters are by their position, beats the others: a source kind, an API path, or empty (the library fills it itself)."""
     args: list[str] = []
     """Arguments that are passed on to it, in order (``Thread(target=f, args=(x,))``: ``$args[0]`` ...)."""
     spread: str = ""

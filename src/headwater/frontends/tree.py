@@ -6,7 +6,7 @@ IR that is known is read only where the analysis asks for it. What is used of a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from headwater import ir
 from headwater.cache import Cache, Card, digest_of
@@ -40,6 +40,10 @@ class Tree:
         """The digest of the IR of all files, and of ``parts``."""
         files = [text.encode("utf-8", "surrogatepass") for path, card in self.cards.items() for text in (path, card.module)]
         return digest_of([*parts, *files])
+
+    def in_languages(self, languages: Collection[str]) -> list[str]:
+        """The files that are written in one of these languages."""
+        return [path for path, entry in self._entries.items() if entry.language in languages]
 
     def code_of(self, path: str) -> str:
         """The digest of the text of a file up to the end of its code; empty where there is no such file."""

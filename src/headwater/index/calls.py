@@ -24,6 +24,15 @@ COMMON_METHODS = frozenset(name for type_ in (str, bytes, list, dict, set, tuple
 """Method names of builtin and everywhere-used types: a by-name edge for them would be chance."""
 
 
+COMMON_OF_SCRIPTS = COMMON_METHODS | {
+    "at", "catch", "charAt", "concat", "emit", "end", "endsWith", "entries", "every", "fill", "filter", "finally", "find", "findIndex",
+    "flat", "flatMap", "forEach", "from", "has", "includes", "indexOf", "keys", "lastIndexOf", "length", "map", "match", "matchAll", "next",
+    "of", "off", "on", "once", "padEnd", "padStart", "parse", "pipe", "push", "reduce", "repeat", "replaceAll", "resolve", "reject",
+    "reverse", "set", "shift", "slice", "some", "splice", "startsWith", "stringify", "substr", "substring", "then", "toLowerCase", "toString",
+    "toUpperCase", "trim", "trimEnd", "trimStart", "unshift", "values", "call", "apply", "bind", "json", "text", "log", "warn", "delete",
+}  # fmt: skip
+"""The same of scripts."""
+
 _CHANGERS = frozenset(
     {"add", "append", "appendleft", "extend", "insert", "push", "put", "put_nowait", "set", "setdefault", "update", "write"}
 )
@@ -227,10 +236,14 @@ class Edges:
         for path, level in names.imported:
             for target in symbols.alias(mod, ir.Alias(path, level)):
                 to(target)
+                if mod.script and isinstance(target, Mod):
+                    for name in names.attributes:
+                        for member in symbols.member(target, name) if name in target.ir.exported else ():
+                            to(member)
         for base, name in names.members:
             for holder in symbols.lookup(mod, base):
                 if isinstance(holder, Mod):
-                    for target in symbols.lookup(holder, name):
+                    for target in symbols.member(holder, name):
                         to(target)
                 elif isinstance(holder, Cls):
                     method = holder.method(name)
@@ -256,7 +269,7 @@ class Edges:
                             out[over.id] = None
         for name in names.attributes:
             if name not in COMMON_METHODS:
-                candidates = symbols.methods_by_name.get(name, ())
+                candidates = symbols.methods_named(name, mod)
                 if len(candidates) <= limits.CANDIDATES:
                     for method in candidates:
                         out[method.id] = None

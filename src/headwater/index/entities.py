@@ -18,12 +18,14 @@ Key = tuple[Any, ...]
 class Mod:
     """A module of the project."""
 
-    __slots__ = ("api", "body", "classes", "functions", "id", "ir", "is_package", "key", "name", "names", "path")
+    __slots__ = ("api", "body", "classes", "functions", "id", "ir", "is_package", "key", "name", "names", "path", "script")
 
     def __init__(self, number: int, module: ir.Module) -> None:
         self.id = number
         self.ir = module
         self.path = module.path
+        self.script = module.language in ir.SCRIPTS
+        """TypeScript or JavaScript."""
         self.key: Key = (0, number)
         self.is_package = module.path.endswith(("/__init__.py", "/__init__.pyi")) or module.path in ("__init__.py", "__init__.pyi")
         self.name = ""
@@ -191,7 +193,9 @@ Ref = Mod | Fn | Cls | Inst | Super | ApiPath[Any] | External
 Binding = Mod | Fn | Cls | Var | ApiPath[Any] | External
 
 
-_TESTS = re.compile(r"(^|/)(tests?/|benchmarks?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
+_TESTS = re.compile(
+    r"(^|/)(tests?/|benchmarks?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$|__tests__/|__mocks__/|e2e/|[^/]*\.(test|spec|stories|bench)\.[cm]?[jt]sx?$)"
+)
 
 
 def is_test(path: str) -> bool:

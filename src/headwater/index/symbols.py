@@ -11,12 +11,16 @@ from typing import Any
 
 from headwater import ir, limits
 from headwater.apis.paths import CALL, ApiPath, Patterns
+from headwater.files.npm import Npm
 from headwater.index.entities import EXTERNAL, Binding, Cls, Fn, Inst, Mod, Var, is_test
+from headwater.index.scripts import Scripts
 
 _BUILTINS = frozenset(dir(builtins)) | {
     "unicode", "raw_input", "file", "long", "xrange", "basestring", "reduce", "execfile", "unichr",  # Python 2
     "get_ipython",  # of notebooks, and of scripts made from them
 }  # fmt: skip
+_WORDS = frozenset({"super", "str", "float", "bool", "None"})
+"""What the frontend of scripts says with Python's words."""
 _TRANSPARENT = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Self"})
 _UNIONS = frozenset({"Union", "|", "Optional"})
 _SEQUENCES = frozenset({
@@ -65,9 +69,10 @@ _SCALARS = frozenset({
 class Symbols:
     """The index of one project."""
 
-    def __init__(self, modules: list[ir.Module], paths: Patterns[Any]) -> None:
+    def __init__(self, modules: list[ir.Module], paths: Patterns[Any], npm: Npm | None = None) -> None:
         self.paths = paths
         self.modules = [Mod(number, module) for number, module in enumerate(modules)]
+        self.scripts = Scripts((mod for mod in self.modules if mod.script), npm or Npm())
         self.functions: list[Fn] = []
         self.classes: list[Cls] = []
         self._by_name: dict[str, list[Mod]] = defaultdict(list)
@@ -96,7 +101,7 @@ class Symbols:
         for mod in self.modules:
             folder, _, file = mod.path.rpartition("/")
             stem = file.rpartition(".")[0]
-            if file.endswith(".ipynb"):  # nothing imports a notebook
+            if mod.script or file.endswith(".ipynb"):  # scripts are found by their places, and nothing imports a notebook
                 mod.name = stem
                 continue
             place = folder if mod.is_package else f"{folder}/{stem}".lstrip("/")
@@ -246,8 +251,44 @@ class Symbols:
                     break
         return tuple(dict.fromkeys(found))[: limits.REFS]
 
+    def member(self, mod: Mod, name: str) -> tuple[Binding, ...]:
+        """What ``name`` of a module is for others: of a script, what it exports."""
+        return self._exported(mod, name, 0) if mod.script else self.lookup(mod, name)
+
+    def _exported(self, mod: Mod, name: str, depth: int) -> tuple[Binding, ...]:
+        local = mod.ir.exported.get(name)
+        if local is not None:
+            return self.lookup(mod, local)
+        if name == "default":  # the whole of a CommonJS module
+            return (mod,)
+        for star in mod.ir.stars if depth < limits.IMPORT_CHAIN else ():
+            target = self.scripts.find(mod, star.path)
+            found = self._exported(target, name, depth + 1) if target is not None and target is not mod else ()
+            if found:
+                return found
+        if "default" in mod.ir.exported:  # module.exports = { name }
+            for one in self.lookup(mod, mod.ir.exported["default"]):
+                if isinstance(one, Mod) and one is not mod and depth < limits.IMPORT_CHAIN:
+                    return self._exported(one, name, depth + 1)
+        return ()
+
+    def _script_alias(self, mod: Mod, alias: ir.Alias) -> list[Binding]:
+        """What an import of a script binds."""
+        target = self.scripts.find(mod, alias.path)
+        whole = alias.member in ("", "*")
+        if target is not None:
+            if whole and set(target.ir.exported) == {"default"} and target.ir.language == "javascript":
+                return [*self.lookup(target, target.ir.exported["default"])]  # module.exports = something
+            return [target] if whole else [*self._exported(target, alias.member, 0)]
+        node: ApiPath[Any] | None = self.paths.root(alias.path) if not alias.path.startswith(".") else None
+        if node is not None and not whole and alias.member != "default":
+            node = node.child(alias.member)
+        return [node] if node is not None else [EXTERNAL]
+
     def alias(self, mod: Mod, alias: ir.Alias) -> list[Binding]:
         """What an import binds."""
+        if mod.script:
+            return self._script_alias(mod, alias)
         if alias.level:
             return self._relative(mod, alias)
         return self.dotted(mod, alias.path)
@@ -306,9 +347,15 @@ class Symbols:
             found = after
         return found
 
+    def methods_named(self, name: str, mod: Mod) -> list[Fn]:
+        """Methods of a name, of classes in the language of ``mod``."""
+        return [method for method in self.methods_by_name.get(name, ()) if method.module.script == mod.script]
+
     def name(self, mod: Mod, name: str) -> tuple[Binding, ...]:
         """What a free name in a function of ``mod`` is: module level, then builtins."""
         found = self.lookup(mod, name)
+        if not found and mod.script and name not in _WORDS:
+            return (self.paths.root(f"js:{name}") or EXTERNAL,)
         if not found and name in _BUILTINS:
             root = self.paths.root("builtins")
             node = root.child(name) if root is not None else None
@@ -388,7 +435,7 @@ class Symbols:
             after: list[Binding] = []
             for one in found:
                 if isinstance(one, Mod):
-                    after += self.lookup(one, step)
+                    after += self.member(one, step)
                 elif isinstance(one, ApiPath):
                     child = one.child(step)
                     if child is not None:

@@ -13,7 +13,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import containers, slots, unpicklers
+from headwater.taint import arrays, containers, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, as_object
 from headwater.taint.interest import CONSTRUCTORS
@@ -74,8 +74,13 @@ class Calls(Models):
         args.receiver = receiver
         made = BOTTOM
         known = False
-        if args.name and receiver is not None and (not _typed(receiver) or self._mapping(receiver)):
-            found = containers.method(self, args.name, receiver, args)
+        if args.name and receiver is not None:
+            found = None
+            if self.mod.script:
+                if all(ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("?")) for ref in callee.refs):
+                    found = arrays.method(self, args.name, receiver, args)
+            elif not _typed(receiver) or self._mapping(receiver):
+                found = containers.method(self, args.name, receiver, args)
             if found is not None:
                 return found
         for alloc in callee.allocs:

@@ -19,7 +19,7 @@ from headwater.taint.arguments import Args
 
 def method(frame: Calls, name: str, receiver: Value, args: Args) -> Value | None:
     """The result of ``receiver.name(args)``; None where the name is no container method (or cannot be one here)."""
-    handler = _METHODS.get(name)
+    handler = METHODS.get(name)
     if handler is None or args.star is not None:
         return None
     return handler(frame, receiver, args)
@@ -173,7 +173,7 @@ def _copy(frame: Calls, receiver: Value, args: Args) -> Value | None:
     return frame.copy(receiver, "copy") if not args.positional and (receiver.allocs or receiver.labels) else None
 
 
-_METHODS = {
+METHODS = {
     "get": _get,
     "pop": _pop,
     "popleft": _pop,

@@ -53,9 +53,16 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
     star = spread = None
     given = BOTTOM
     what = callback.is_ or "entry point"
-    for param in params[first:]:
+    for number, param in enumerate(params[first:]):
         kind = callback.by_name.get(param.name, callback.parameters)
-        if not kind or filled(solver, fn, param, callback, defaults):
+        object_ = None
+        if number < len(callback.given):
+            said = callback.given[number]
+            object_ = solver.catalogue.paths.find(said) if ":" in said or "." in said else None
+            kind = "" if object_ is not None else said
+        if object_ is not None:
+            value = Value(refs=(object_,))
+        elif not kind or filled(solver, fn, param, callback, defaults):
             value = defaults.get(param.default, BOTTOM) if param.default >= 0 else BOTTOM
         else:
             type_ = solver.symbols.type_value(fn.module, param.annotation, fn.cls)

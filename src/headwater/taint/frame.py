@@ -269,7 +269,7 @@ class Frame(State):
         receiver = value if value.bound is None else value.with_(bound=None)  # the receiver of a receiver is of no use
         guessed = value.refs and all(isinstance(ref, ApiPath) and ref.text.startswith("?") for ref in value.refs)
         if ((not refs and not made.refs) or guessed) and not opaque:
-            candidates = [ref for ref in self.solver.candidates(name) if ref not in refs]
+            candidates = [ref for ref in self.solver.candidates(name, self.mod) if ref not in refs]
             if candidates and not self._own(value, name):
                 loose = loose or any(isinstance(ref, Fn) for ref in candidates)
                 refs += candidates
@@ -278,7 +278,8 @@ class Frame(State):
                         made = join(made, self._put_there(ref.cls, name))
         if opaque and not refs and not made.refs:
             # A method of the result of a library call: text and bytes have the methods that they have everywhere.
-            child = self.solver.unknown.child(name) if self.solver.unknown is not None and value.labels else None
+            unknown = self.solver.unknowns[self.mod.script]
+            child = unknown.child(name) if unknown is not None and value.labels else None
             refs = [child if child is not None else EXTERNAL]
         if refs or made.refs:
             whole = tuple(refs) if len(refs) < 2 else tuple(sorted(dict.fromkeys(refs), key=lambda ref: ref.key))
@@ -311,8 +312,12 @@ class Frame(State):
 
     def _in_module(self, mod: Mod, name: str) -> Value:
         made = BOTTOM
-        for binding in self.symbols.lookup(mod, name):
+        for binding in self.symbols.member(mod, name):
             made = join(made, self.named(binding))
+        if made is BOTTOM and mod.script and name not in mod.ir.exported:  # module.exports is an object
+            for binding in self.symbols.member(mod, "default"):
+                if not isinstance(binding, Mod):
+                    made = join(made, self.attribute(self.named(binding), name))
         return made
 
     def _of_class(self, cls: Cls, value: Value, name: str) -> Value:

@@ -258,8 +258,8 @@ def _getattr(frame: Instructions, args: Args) -> Value | None:
     made = BOTTOM
     if isinstance(name.const, str):
         made = frame.attribute(target, name.const)
-        if not made.refs and name.const in frame.solver.names and name.const not in COMMON_METHODS:
-            made = made.with_(refs=(frame.solver.names[name.const],))
+        if not made.refs and name.const in frame.names and name.const not in COMMON_METHODS:
+            made = made.with_(refs=(frame.names[name.const],))
     else:
         methods: list[Any] = []
         for ref in target.refs:

@@ -62,6 +62,8 @@ _FOLDED = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip"})
 _CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
 _BEFORE_PORT = re.compile(r"://[^/?#\s\0@]+:$")
 _CUTS = frozenset({"split", "partition"})
+_HOLDS = frozenset({"includes", "has"})
+"""Methods of scripts that ask whether something is in a collection (or in a text)."""
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
 _NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
 """A parameter in the rule of a route."""
@@ -105,7 +107,8 @@ class Instructions(Calls):
         """Where a model was asked in the endless loop at hand."""
         self.decorated: set[int] = set()
         """Registers that hold what a decorator has made."""
-        self.models = {fn.ir.names[name]: solver.models[name] for name in fn.ir.names.keys() & solver.models.keys()}
+        known = self.known_models
+        self.models = {fn.ir.names[name]: known[name] for name in fn.ir.names.keys() & known.keys()}
         """Registers of variables that are named as a language model is."""
         self.declared: dict[int, tuple[Any, ...]] = {}
         """Registers of variables that are declared with a type."""
@@ -181,8 +184,8 @@ class Instructions(Calls):
     def i_attr(self, i: ir.Attr) -> None:
         base = self.cells.get(i.obj, BOTTOM)
         value = self.attribute(base, i.name) if i.name not in _GIVEN_NAMES else Value()
-        if not value.refs and i.name in self.solver.names and i.name not in COMMON_METHODS:
-            value = value.with_(refs=(self.solver.names[i.name],))
+        if not value.refs and i.name in self.names and i.name not in COMMON_METHODS:
+            value = value.with_(refs=(self.names[i.name],))
         self.named_calls[i.dst] = i.name
         self.receivers[i.dst] = i.obj
         self.programs.attribute(i.dst, i.obj, i.name, base)
@@ -664,6 +667,10 @@ class Instructions(Calls):
         if args.name in _FOLDED and args.receiver_cells:  # what is shown of the text without regard to case is shown of it
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.receiver_cells)
             self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
+        elif self.mod.script and args.name in _HOLDS and len(i.args) == 1 and i.args[0] >= 0 and i.fn in self.receivers:
+            where = self.receivers[i.fn]
+            pred = guards.prove(self, "in", i.args[0], args.positional[0], where, receiver or BOTTOM)
+            result = result.with_(pred=pred) if pred is not None else result
         elif args.name == "issubset" and len(args.positional) == 1 and self.fixed(args.positional[0]):
             result = result.with_(pred=(((tuple(map(ElementsOf, args.receiver_cells)), ALL, 0, (), ""),), ()))
         if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
@@ -767,7 +774,7 @@ class Instructions(Calls):
         for ref in decorator.refs:
             for entry in getattr(ref, "entries", ()):
                 callback = getattr(entry, "decorates", None)
-                if callback is not None and (callback.parameters or callback.by_name or callback.is_):
+                if callback is not None and (callback.parameters or callback.by_name or callback.given or callback.is_):
                     if callback.named_in and isinstance(decorator.const, str):
                         callback = _of_rule(callback, decorator.const, target, i.target in self.decorated)
                     self.register(target, callback)

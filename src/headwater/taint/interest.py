@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from headwater import limits
+from headwater import ir, limits
 from headwater.apis.load import CallRule, Catalogue
 from headwater.apis.paths import CALL, ELEMENT, UNKNOWN, ApiPath, expand, split
 from headwater.apis.schema import Api
@@ -60,7 +60,7 @@ class Interest:
         for mod in symbols.modules:
             for local, aliases in mod.ir.imports.items():
                 for alias in aliases:
-                    last = alias.path.rpartition(".")[2]
+                    last = _last(alias)
                     if last != local:
                         self._renamed.setdefault(last, set()).add(local)
         self._setting: dict[str, list[int]] = {}
@@ -104,11 +104,14 @@ class Interest:
             roots = {split(first)[0] for first in typed} if typed is not None else {steps[0]}
             if any(root.startswith(UNKNOWN) for root in roots):
                 roots = {UNKNOWN}
+            roots = {_GLOBAL if root.startswith(_GLOBAL) else root for root in roots}
             while steps[-1] in (CALL, ELEMENT):
                 steps.pop()
             if steps[-1] in ("*", "**"):
                 self._all |= roots
                 continue
+            if steps[0].startswith(_GLOBAL):  # a global name of scripts
+                steps = [steps[0].removeprefix(_GLOBAL), *steps[1:]]
             of_object = typed is not None or roots == {UNKNOWN} or CALL in steps or ELEMENT in steps
             (self._members if of_object else self._functions).setdefault(steps[-1], set()).update(roots)
             for first in (typed or [one]) if of_object else ():  # who makes the object
@@ -171,10 +174,10 @@ class Interest:
                 return True
         for name in card.names:
             wanted = functions.get(name)
-            if wanted is not None and ("builtins" in wanted or (mod.ir.stars and wanted & here)):
+            if wanted is not None and ((_GLOBAL if mod.script else "builtins") in wanted or (mod.ir.stars and wanted & here)):
                 return True
             for alias in mod.ir.imports.get(name, ()):
-                wanted = functions.get(alias.path.rpartition(".")[2])
+                wanted = functions.get(_last(alias))
                 if wanted is not None and wanted & here:
                     return True
         for path, _ in card.imported:
@@ -204,7 +207,7 @@ class Interest:
         known = self._roots.get(mod.id)
         if known is not None:
             return known
-        found = {"builtins"}
+        found = {_GLOBAL if mod.script else "builtins"}
         for alias in (*mod.ir.imported, *mod.ir.stars):
             if not alias.level:
                 found.add(alias.path.partition(".")[0])
@@ -440,6 +443,15 @@ class Interest:
             yield from self._mentions.get(local, ())
 
 
+_GLOBAL = "js:"
+"""What the names of globals of scripts begin with."""
+
+
+def _last(alias: ir.Alias) -> str:
+    """The last name of what an import binds."""
+    return alias.member if alias.member not in ("", "*", "default") else alias.path.rpartition(".")[2]
+
+
 _SECRETS = frozenset({"env", *secrets.KINDS}) - {"model-internals"}
 """Without what only a route answers: that asks for it itself, and a library of models computes nothing else."""
 
@@ -458,6 +470,6 @@ def _counts(payload: Any, classes: frozenset[str]) -> bool:
         return True
     return (
         _damages(payload, classes)
-        or any(one.parameters or one.by_name or one.gives in classes for one in payload.calls)
+        or any(one.parameters or one.by_name or one.given or one.gives in classes for one in payload.calls)
         or payload.decorates is not None
     )

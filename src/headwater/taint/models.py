@@ -550,7 +550,7 @@ class Models(Arguments):
                 slots.hand_state(self, state, function, callback.parameters)
             if not any(isinstance(ref, Fn | Cls | Inst) or (isinstance(ref, ApiPath) and ref.entries) for ref in function.refs):
                 continue
-            if callback.parameters or callback.by_name or callback.is_:
+            if callback.parameters or callback.by_name or callback.given or callback.is_:
                 self.register(function, callback, state)
             if callback.gives in self.solver.classes:
                 self.solver.used.update((self.fn.id, *(ref.id for ref in function.refs if isinstance(ref, Fn))))

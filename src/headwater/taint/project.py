@@ -13,7 +13,7 @@ from headwater.apis.load import Catalogue
 from headwater.apis.paths import CALL, ApiPath, expand, split
 from headwater.apis.schema import Api
 from headwater.files.versions import Versions
-from headwater.index.calls import COMMON_METHODS, instructions
+from headwater.index.calls import COMMON_METHODS, COMMON_OF_SCRIPTS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
 from headwater.index.symbols import Symbols
 from headwater.taint import amounts, secrets
@@ -53,15 +53,17 @@ class Project:
         """The classes whose bodies are in a function."""
         for cls in symbols.classes:
             self.classes_in.setdefault(cls.module.functions[cls.ir.function].id, []).append(cls)
-        self.unknown: ApiPath[Any] | None = catalogue.paths.root("?")
-        self.names: dict[str, ApiPath[Any]] = {
-            name[1:]: node
-            for name in sorted(catalogue.paths.first_names())
-            if name.startswith("?") and len(name) > 1 and (node := catalogue.paths.root(name)) is not None
-        }
+        self.unknowns: tuple[ApiPath[Any] | None, ApiPath[Any] | None] = (catalogue.paths.root("?"), catalogue.paths.root("?:"))
+        """Receivers of which nothing is known, in Python and in scripts."""
+        self.names_of: tuple[dict[str, ApiPath[Any]], dict[str, ApiPath[Any]]] = ({}, {})
+        """Those of which the name alone is known."""
+        for name in sorted(catalogue.paths.first_names()):
+            node = catalogue.paths.root(name) if name.startswith("?") and name not in ("?", "?:") else None
+            if node is not None:
+                self.names_of[name.startswith("?:")][name.lstrip("?:")] = node
         self.libraries = catalogue.paths.first_names()
         """First names of the libraries of which models speak."""
-        self.models = {name: node for name, node in self.names.items() if _is_model(node, catalogue)}
+        self.models_of = tuple({name: node for name, node in names.items() if _is_model(node, catalogue)} for names in self.names_of)
         """Those of them that are names of language models and chains."""
         self.operators = catalogue.operators
         chain = catalogue.paths.find("langchain_core.runnables.RunnableSequence()")
@@ -90,7 +92,7 @@ class Project:
         }
         """Libraries with decorators that say something of what a function returns."""
         self._stateful: dict[str, bool] = {}
-        self._candidates: dict[str, tuple[Any, ...]] = {}
+        self._candidates: dict[tuple[str, bool], tuple[Any, ...]] = {}
         self._replaced: dict[tuple[int, str], bool] = {}
 
     def count(self, what: str, number: int = 1) -> None:
@@ -124,7 +126,7 @@ class Project:
         own = cls.method(name)
         made: list[Fn] = [own] if own is not None else []
         if own is not None and not cls.children and any(base.name.rpartition(".")[2] == "Protocol" for base in cls.ir.bases):
-            candidates = self.symbols.methods_by_name.get(name, [])
+            candidates = self.symbols.methods_named(name, cls.module)
             if len(candidates) <= limits.OVERRIDES:
                 made += [fn for fn in candidates if fn is not own]
         if own is not None or cls.children:
@@ -213,16 +215,18 @@ class Project:
             self._defaults[key] = found
         return self._defaults[key]
 
-    def candidates(self, name: str) -> tuple[Any, ...]:
-        """Candidates for an attribute of a receiver about which nothing is known."""
-        known = self._candidates.get(name)
+    def candidates(self, name: str, mod: Mod) -> tuple[Any, ...]:
+        """Candidates for an attribute of a receiver about which nothing is known, in code of the language of ``mod``."""
+        known = self._candidates.get((name, mod.script))
         if known is None:
-            child = self.unknown.child(name) if self.unknown is not None else None
+            unknown = self.unknowns[mod.script]
+            child = unknown.child(name) if unknown is not None else None
             found: list[Any] = [child] if child is not None else []
-            methods = self.symbols.methods_by_name.get(name, []) if name not in COMMON_METHODS else []
+            common = COMMON_OF_SCRIPTS if mod.script else COMMON_METHODS
+            methods = self.symbols.methods_named(name, mod) if name not in common else []
             if len(methods) <= limits.CANDIDATES:
                 found += [method for method in methods if "property" not in method.ir.flags]
-            known = self._candidates[name] = tuple(found)
+            known = self._candidates[(name, mod.script)] = tuple(found)
         return known
 
     def replaced(self, cls: Cls, name: str) -> bool:

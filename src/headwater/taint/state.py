@@ -51,6 +51,9 @@ class State:
         self.symbols = solver.symbols
         self.fn = fn
         self.mod = fn.module
+        self.names = solver.names_of[fn.module.script]
+        self.known_models = solver.models_of[fn.module.script]
+        """Names of variables that are a library's objects, and those of them that are language models."""
         self.traced = traced
         self.cells: dict[Cell, Value] = {}
         self.journal: dict[Cell, Any] | None = None

@@ -260,6 +260,7 @@ class Entry:
             fn.id,
             callback.is_,
             callback.parameters,
+            tuple(callback.given),
             tuple(sorted((*callback.by_name.items(), *self.init.items()))),
             tuple(inside),
             state,

@@ -136,8 +136,8 @@ class Interpreter(Branches):
                 value = value.with_(refs=refs)
             elif param.annotation is not None:
                 value = self.typed(value, symbols.type_value(self.mod, param.annotation, fn.cls))
-            if not value.refs and self.solver.names.get(param.name) is not None:
-                value = value.with_(refs=(self.solver.names[param.name],))
+            if not value.refs and self.names.get(param.name) is not None:
+                value = value.with_(refs=(self.names[param.name],))
             self.cells[index] = self.cells[("in", index)] = value
         first = len(function.params)
         for number, name in enumerate(function.captured):
@@ -152,8 +152,8 @@ class Interpreter(Branches):
                     value = value.with_(refs=(owner.cls,) if "classmethod" in owner.ir.flags else instance_refs(owner.cls))
                 elif param.annotation is not None:
                     value = self.typed(value, symbols.type_value(self.mod, param.annotation, owner.cls))
-            if not value.refs and name in self.solver.models:
-                value = value.with_(refs=(self.solver.models[name],))
+            if not value.refs and name in self.known_models:
+                value = value.with_(refs=(self.known_models[name],))
             self.cells[first + number] = value
         for name, annotation in function.annotations.items():
             register = function.names.get(name)

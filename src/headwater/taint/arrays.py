@@ -1,0 +1,170 @@
+"""Methods of arrays, maps, sets and promises in scripts, on receivers of which no model speaks: ``xs.map(f)``, ``m.get(k)``, ``p.then(f)``.
+
+They are here and not in API models because they read and write the fields of objects, or call what they are given with parts of them.
+A promise is what it gives: ``await`` adds nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from headwater.taint import containers
+from headwater.taint.arguments import Args
+from headwater.taint.value import BOTTOM, Value, join, join_all
+
+if TYPE_CHECKING:
+    from headwater.taint.calls import Calls
+
+PROMISED = frozenset({"then", "catch", "finally"})
+
+
+def method(frame: Calls, name: str, receiver: Value, args: Args) -> Value | None:
+    """The result of ``receiver.name(args)``; None where the name is no such method (or cannot be one here)."""
+    handler = _METHODS.get(name)
+    if handler is None:
+        return None
+    if name not in PROMISED and not (receiver.allocs or receiver.labels):
+        return None
+    return handler(frame, receiver, args)
+
+
+def _callback(frame: Calls, args: Args, *given: Value) -> Value:
+    return frame.call(args.positional[0], Args(list(given))) if args.positional else BOTTOM
+
+
+def _list(frame: Calls, tag: str, element: Value) -> Value:
+    alloc = frame.alloc((frame.at.start, "script", tag), "list", closed=True)
+    frame.put(alloc, "*", element, weak=True)
+    return Value(allocs=(alloc,))
+
+
+def _map(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not args.positional:
+        return None
+    return _list(frame, "map", _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver))
+
+
+def _flat_map(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not args.positional:
+        return None
+    made = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
+    return _list(frame, "flatMap", join(frame.elements(made), Value(made.labels, made.refs, steps=made.steps)))
+
+
+def _each(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """``forEach``, ``some``, ``every``: what they give tells nothing of the elements. Of a Map the value comes first."""
+    if not args.positional:
+        return None
+    _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
+    return Value()
+
+
+def _filter(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not args.positional:
+        return None
+    _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
+    return receiver
+
+
+def _find(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not args.positional:
+        return None
+    element = frame.elements_or_whole(receiver)
+    _callback(frame, args, element, Value(), receiver)
+    return element
+
+
+def _reduce(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not args.positional:
+        return None
+    begin = args.positional[1] if len(args.positional) > 1 else BOTTOM
+    element = frame.elements_or_whole(receiver)
+    made = join(begin, _callback(frame, args, begin, element, Value(), receiver))
+    return join(made, _callback(frame, args, made, element, Value(), receiver))
+
+
+def _join(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    return frame.derived([frame.elements_or_whole(receiver), *args.positional])
+
+
+def _whole(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """``slice``, ``reverse``, ``sort``, ``flat``: elements of the same."""
+    return receiver
+
+
+def _concat(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not receiver.allocs:  # of texts it is a sum
+        return None
+    return join_all([receiver, *args.positional])
+
+
+def _element(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    return frame.elements_or_whole(receiver)
+
+
+def _push(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not receiver.allocs:
+        return None
+    for value in args.positional:
+        frame.store(receiver, "*", value, weak=True)
+    if args.star is not None:
+        frame.store(receiver, "*", args.star, weak=True)
+    return Value()
+
+
+def _set(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if len(args.positional) != 2 or not receiver.allocs:
+        return None
+    key = args.positional[0].const
+    frame.store(receiver, key if isinstance(key, str | int) and not isinstance(key, bool) else "*", args.positional[1], weak=True)
+    return receiver
+
+
+def _then(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not args.positional or args.positional[0].const is None:
+        return receiver
+    made = frame.call(args.positional[0], Args([receiver]))
+    if len(args.positional) > 1:
+        made = join(made, frame.call(args.positional[1], Args([])))
+    return made
+
+
+def _catch(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    return join(receiver, _callback(frame, args, Value()))
+
+
+_METHODS = {
+    "map": _map,
+    "flatMap": _flat_map,
+    "forEach": _each,
+    "some": _each,
+    "every": _each,
+    "filter": _filter,
+    "find": _find,
+    "findLast": _find,
+    "reduce": _reduce,
+    "reduceRight": _reduce,
+    "join": _join,
+    "slice": _whole,
+    "reverse": _whole,
+    "toReversed": _whole,
+    "sort": _filter,
+    "toSorted": _filter,
+    "flat": _whole,
+    "concat": _concat,
+    "at": _element,
+    "pop": _element,
+    "shift": _element,
+    "splice": _whole,
+    "push": _push,
+    "unshift": _push,
+    "add": _push,
+    "set": _set,
+    "get": containers.METHODS["get"],
+    "entries": containers.METHODS["items"],
+    "values": containers.METHODS["values"],
+    "keys": containers.METHODS["keys"],
+    "then": _then,
+    "catch": _catch,
+    "finally": _catch,
+}
