@@ -48,7 +48,7 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     tree = read(found.entries, cache, config.processes, ledger, (lambda n, total: progress("read", n, total)) if progress else None)
     versions, unread = declared(found.root, tree.files)
     ledger.extend(unread)
-    known = own.known(config.own)
+    known = own.known(config.own, cache)
     rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     package = is_package(found.root), is_deployed(found.root)
     key = ""
@@ -90,11 +90,9 @@ def _analysed(
 ) -> Result:
     """Index, solve, report: all that needs the code itself."""
     from headwater.apis.load import CallRule, Catalogue
-    from headwater.apis.load import load as load_models
-    from headwater.apis.schema import ApiFile
     from headwater.cache import Result
     from headwater.index.symbols import Symbols
-    from headwater.rules import own
+    from headwater.rules import builtin, own
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
@@ -113,8 +111,7 @@ def _analysed(
     ]
     clear_interned()
     clear_joined()
-    models = cache.made("models", list[tuple[str, ApiFile]], load_models)
-    catalogue = Catalogue([*models, *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
+    catalogue = Catalogue([*builtin.models(cache), *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
     symbols = Symbols(tree.modules(), catalogue.paths)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
