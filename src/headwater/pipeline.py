@@ -89,8 +89,11 @@ def _analysed(
     progress: Progress | None,
 ) -> Result:
     """Index, solve, report: all that needs the code itself."""
-    from headwater.apis.load import CallRule, Catalogue
     from headwater.cache import Result
+
+    if not tree.cards:
+        return Result([], [], 0, {}, {})
+    from headwater.apis.load import CallRule, Catalogue
     from headwater.index.symbols import Symbols
     from headwater.rules import builtin, own
     from headwater.taint.findings import Reporter
@@ -101,8 +104,6 @@ def _analysed(
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 
-    if not tree.cards:
-        return Result([], [], 0, {}, {})
     calls = [
         (one, CallRule(rule.id, call.when, call.confidence, call.message))
         for rule in rules.values()
