@@ -25,8 +25,8 @@ MARKS: Final = (
     "quoted", "resolved", "collapsed", "parsed-url", "constant-collection", "syntax-tree", "module", "parsed-json", "same-host",
     "joined-path",
 )  # fmt: skip
-_STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|\w+")
-_FIRST: Final = re.compile(r"\?:?\w*|\*{1,2}|\w+|(?:npm|node):[@\w/-]+|js:\w+")
+_STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|[\w$]+")
+_FIRST: Final = re.compile(r"\?:?\w*|\*{1,2}|\w+|(?:npm|node):[@\w/-]+|js:[\w$]+")
 """Names of Python, packages of npm (``npm:@scope/name/part``, with ``_`` for a dot), modules of Node, global names of scripts."""
 
 

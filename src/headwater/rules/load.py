@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parent
 KEBAB: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FENCE: Final = re.compile(r"(`{3,})\s*(.*)")
+_SUFFIXES: Final = {"python": ".py", "typescript": ".ts", "tsx": ".tsx", "javascript": ".js", "jsx": ".jsx"}
+"""Languages of blocks that are files of examples; a block of another language is one where it has a path."""
 _HEADING: Final = re.compile(r"(#{1,6})\s+(.*)")
 _PLACE: Final = re.compile(r"(.*) - at `(?:key in )?\$(.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
@@ -366,7 +368,7 @@ def _cases(rule: Rule) -> tuple[Case, ...]:
         if not closing:
             block.append(line)
             continue
-        if info.split()[0] == "python":
+        if info.split()[0] in _SUFFIXES or " path=" in info:
             files.append(_file(rule, info, block, begin, files))
         block, begin = [], 0
     close()
@@ -378,11 +380,12 @@ def _file(rule: Rule, info: str, block: list[str], line: int, others: list[Examp
     for word in info.split()[1:]:
         key, equals, value = word.partition("=")
         if key != "path" or not equals:
-            raise RuleError(f"{rule.path}:{line - 1}: {word!r} after 'python'; only path=NAME is known")
+            raise RuleError(f"{rule.path}:{line - 1}: {word!r} after {info.split()[0]!r}; only path=NAME is known")
         path = value
     taken = {file.path for file in others}
     if not path:
-        path = next(name for n in range(1, len(others) + 2) if (name := f"example{n if n > 1 else ''}.py") not in taken)
+        suffix = _SUFFIXES[info.split()[0]]
+        path = next(name for n in range(1, len(others) + 2) if (name := f"example{n if n > 1 else ''}{suffix}") not in taken)
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts or "\\" in path:
         raise RuleError(f"{rule.path}:{line - 1}: the path {path!r} leaves the case")
