@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
-LOWERING_VERSION = 2  # part of every cache key: raise it when a frontend's output changes
+LOWERING_VERSION = 3  # part of every cache key: raise it when a frontend's output changes
 
 Literal = str | int | float | bool | None
 """A literal value. Bytes are kept as text (latin-1); text beyond ``limits.LITERAL_CHARS`` is cut."""
@@ -425,6 +425,8 @@ class Alias(msgspec.Struct, array_like=True, gc=False, frozen=True):
     level: int = 0
     module: bool = False
     start: int = 0
+    member: str = ""
+    """In scripts: what is imported of the module (``default`` by a default import, ``*``: the module itself); empty in Python."""
 
 
 class Gap(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -466,3 +468,5 @@ class Module(msgspec.Struct, array_like=True, gc=False):
     gaps: list[Gap]
     remarks: list[Remark] = []
     """In the order of the file; one more than ``limits.SUPPRESSIONS_OF_FILE`` where there are too many."""
+    exported: dict[str, str] = {}
+    """In scripts: what the module exports, and the name of it in this file."""
