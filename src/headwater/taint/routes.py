@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from headwater import ir
 from headwater.apis.schema import Callback
 from headwater.index.entities import Fn, Mod, Var, is_test
 from headwater.taint.summary import Entry
@@ -22,6 +21,8 @@ _PAGE: Final = re.compile(r"(?:^|/)pages/api/.*\.[cm]?[jt]sx?$")
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 _HANDLER: Final = Callback(function="", given=["npm:next/server.NextRequest()", "http-input"], is_="route")
 _API: Final = Callback(function="", given=["npm:next.NextApiRequest()", "npm:next.NextApiResponse()"], is_="route")
+_SERVER: Final = "use server"
+"""The directive that makes what a file exports, or one function, callable by browsers."""
 _ACTION: Final = Callback(function="", parameters="http-input", is_="server action")
 
 
@@ -35,15 +36,10 @@ def of_files(solver: Solver) -> list[Entry]:
             found += [Entry(fn, fn, _HANDLER) for name in _METHODS for fn in _exported(solver, mod, name)]
         elif _PAGE.search(mod.path):
             found += [Entry(fn, fn, _API) for fn in _exported(solver, mod, "default")]
-        elif _serves(mod):
+        elif _SERVER in mod.body.ir.doc:
             found += [Entry(fn, fn, _ACTION) for name in sorted(mod.ir.exported) for fn in _exported(solver, mod, name)]
+        found += [Entry(fn, fn, _ACTION) for fn in mod.functions[1:] if _SERVER in fn.ir.doc]
     return found
-
-
-def _serves(mod: Mod) -> bool:
-    """Whether a file begins with the directive that makes what it exports callable by browsers."""
-    first = mod.body.ir.body[:1]
-    return bool(first) and isinstance(first[0], ir.Const) and first[0].value == "use server"
 
 
 def _exported(solver: Solver, mod: Mod, name: str) -> Iterator[Fn]:

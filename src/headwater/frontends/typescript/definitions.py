@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from tree_sitter import Node
@@ -12,6 +12,7 @@ from headwater.frontends.typescript import grammar as g
 from headwater.frontends.typescript.classes import Classes
 from headwater.frontends.typescript.dispatch import EXPR, STATEMENT
 from headwater.frontends.typescript.expressions import Expressions
+from headwater.frontends.typescript.literals import text_value
 from headwater.frontends.typescript.modules import Modules
 from headwater.frontends.typescript.operators import Operators
 from headwater.frontends.typescript.statements import Statements
@@ -238,6 +239,7 @@ class Definitions(Classes):
             cls=pending.cls,
             parent=pending.parent,
             flags=tuple(sorted(self.flags)),
+            doc="\n".join(_directives(node)),
         )
 
     def run_body(self, node: Node, is_class: bool, unpacked: list[tuple[Node, int]], stored: list[tuple[Node, int]]) -> None:
@@ -313,6 +315,17 @@ class Definitions(Classes):
 
 _DEFINITIONS: Final = g.FUNCTION_VALUES | {"class"}
 _FLAGS: Final = {"async": "async", "*": "generator", "get": "property", "set": "setter", "static": "static", "abstract": "abstract"}
+
+
+def _directives(node: Node) -> Iterator[str]:
+    """The texts at the start of a body that tell what it is: ``"use server"``."""
+    for child in (node.child_by_field_name("body") or node).named_children:
+        if child.type == "comment":
+            continue
+        inside = child.named_children[:1] if child.type == "expression_statement" else []
+        if not inside or inside[0].type != "string":
+            return
+        yield text_value(inside[0].text.decode("latin-1")[1:-1]) if inside[0].text else ""
 
 
 def _end_of_code(root: Node) -> int:
