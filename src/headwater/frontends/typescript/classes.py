@@ -14,6 +14,7 @@ from headwater.frontends.typescript.scope import BLOCK, Pending
 _INIT: Final = "__init__"
 INTERFACE: Final = ir.Type("interface")
 ABSTRACT: Final = ir.Type("abstract")
+_NO_BASES: Final = frozenset(("?", "None", "str", "float", "bool", "dict", "list", "Literal", "|", "Callable"))
 _SIGNATURES: Final = frozenset(("method_signature", "abstract_method_signature"))
 
 
@@ -84,7 +85,8 @@ class Classes(Modules):
         if statics or values:
             register = self.temp()
             self.emit(ir.ClassDef(start, end, register, index))
-            self.static_parts(statics, register)
+            if statics:
+                self.static_parts(statics, register)
             for one, value in reversed(values):
                 dst = self.temp()
                 self.emit(ir.Decorate(one.start_byte, one.end_byte, dst, value, register))
@@ -305,10 +307,10 @@ class Classes(Modules):
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is None or body is None:
             return
-        made = self.record(node, self.word(name), body)
+        made = self.record(node, self.word(name), [body])
         self.bases(made, node)
 
-    def record(self, node: Node, name: str, body: Node) -> ir.Class:
+    def record(self, node: Node, name: str, bodies: list[Node]) -> ir.Class:
         """The class of an interface or of an alias of an object type."""
         unit = self.unit
         start, end = node.byte_range
@@ -316,13 +318,16 @@ class Classes(Modules):
         made = ir.Class(name, self.prefix + name, start, end, [], {"kind": INTERFACE}, {}, {}, (), self.index)
         unit.classes.append(made)
         saved, self.prefix = self.prefix, made.qualname + "."
-        for member in g.parts(body):
+        for member in (member for body in bodies for member in g.parts(body)):
             key = self.member_name(member)
             if key == "?":
                 continue
             if member.type == "property_signature":
                 annotation = member.child_by_field_name("type")
                 kind = unit.types.at(annotation) if annotation is not None else None
+                known = made.fields.get(key)
+                if known is not None and known.annotation is not None and kind is not None and known.annotation != kind:
+                    kind = ir.Type("|", (known.annotation, kind))
                 made.fields[key] = ir.Field(key, member.start_byte, member.end_byte, kind)
             elif member.type == "method_signature":
                 self.add_method(made, index, member, key, {"abstract"})
@@ -338,15 +343,12 @@ class Classes(Modules):
         word = self.word(name)
         if word in self.names or word in self.unit.definitions:  # a value has the name, too
             return
-        objects = self.object_types(value)
+        operands = self.operands(value)
+        objects = [one for one in operands if one.type == "object_type"]
         if objects:
-            made = self.record(node, word, objects[0])
-            made.bases += [self.unit.types.at(one) for one in self.operands(value) if one.type != "object_type"]
-            for one in objects[1:]:
-                for member in g.parts(one):
-                    key, annotation = self.member_name(member), member.child_by_field_name("type")
-                    if key != "?" and annotation is not None:
-                        made.fields[key] = ir.Field(key, member.start_byte, member.end_byte, self.unit.types.at(annotation))
+            made = self.record(node, word, objects)
+            others = [self.unit.types.at(one) for one in operands if one.type != "object_type"]
+            made.bases += [one for one in others if one.name not in _NO_BASES]
             return
         kind = self.unit.types.at(value)
         if kind.name in ("?", "Literal"):
@@ -354,19 +356,16 @@ class Classes(Modules):
         self.assign_name(word, node.start_byte, node.end_byte, self.type_value(kind, value, 0))
 
     def operands(self, value: Node) -> list[Node]:
+        """The types that a type is joined of. One that may be this or that object has the fields of all of them."""
         found: list[Node] = []
         todo = [value]
         while todo and len(found) < 64:
             one = todo.pop()
-            if one.type in ("intersection_type", "parenthesized_type"):
+            if one.type in ("intersection_type", "union_type", "parenthesized_type"):
                 todo.extend(reversed(g.parts(one)))
             else:
                 found.append(one)
         return found
-
-    def object_types(self, value: Node) -> list[Node]:
-        """The object types that a type is, or is joined of."""
-        return [one for one in self.operands(value) if one.type == "object_type"]
 
     def type_value(self, kind: ir.Type, node: Node, depth: int) -> int:
         """A type as the instructions that make it."""

@@ -63,6 +63,10 @@ class Lowering(Scope):
         """The function of a method in an object literal."""
         raise NotImplementedError
 
+    def awaited_body(self, node: Node, arguments: Node) -> int:
+        """The value of ``__awaiter(this, void 0, void 0, function* () {...})``; -1 where it is written otherwise."""
+        raise NotImplementedError
+
     def store(self, target: Node, src: int) -> int:
         """Assigns ``src`` to a target; gives a register that holds the value afterwards."""
         raise NotImplementedError

@@ -102,10 +102,15 @@ class Expressions(Operators):
         return self.value(node)
 
     def required(self, links: list[tuple[str, Node, list[Node]]]) -> int:
-        """``require("x")`` at the start of a chain as the module; -1 where it is none."""
+        """``require("x")`` at the start of a chain as the module, and ``__awaiter(...)``; -1 where it is none."""
         for at in (-1, -2):  # ``tslib_1.__importStar(require("x"))``
             if len(links) >= -at and links[at][0] == "call_expression":
                 call = links[at][1]
+                if self.text.endswith("__awaiter", call.start_byte, links[at][2][0].end_byte):
+                    register = self.awaited_body(call, links[at][2][-1])
+                    if register >= 0:
+                        del links[at:]
+                    return register
                 path = self.module_of(call)
                 if not path:
                     return -1

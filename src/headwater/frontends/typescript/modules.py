@@ -296,9 +296,9 @@ class Modules(Statements):
         return self.export_register(DEFAULT, DEFAULT, dst, start, end)
 
     def export_call(self, node: Node) -> bool:
-        """Whether a call exports: ``Object.defineProperty(exports, "x", {get})``, ``__exportStar(require("x"), exports)``."""
+        """``Object.defineProperty(exports, "x", {get})``, ``__exportStar(require("x"), exports)``."""
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-        if function is None or arguments is None or not self.is_module:
+        if function is None or arguments is None:
             return False
         function = g.unwrapped(function)
         prop = function.child_by_field_name("property") if function.type == "member_expression" else function

@@ -107,8 +107,12 @@ class Statements(Tags):
             kind = child.type
             if kind in STATEMENT:  # a namespace
                 self.statement(child)
-            elif kind not in _IGNORED:
+            elif kind not in _IGNORED and not (kind == "call_expression" and self.is_module and self.export_call(child)):
                 self.value(child)
+
+    def export_call(self, node: Node) -> bool:
+        """Whether a call only exports something, as compilers write it."""
+        raise NotImplementedError
 
     # ------------------------------------------------------------------------------------------- declarations
 
