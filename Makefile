@@ -36,7 +36,7 @@ compiled: $(READY)
 	@command -v cc >/dev/null || { echo "make: a C compiler is missing (Debian: apt-get install gcc python3-dev)" >&2; exit 1; }
 	rm -rf build/compiled
 	mkdir -p build/compiled
-	cp -R src pyproject.toml README.md LICENSE build/compiled
+	cp -R src hatch_build.py pyproject.toml README.md LICENSE build/compiled
 	HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist build/compiled
 
 # The stamp is older than pyproject.toml when a dependency changes.

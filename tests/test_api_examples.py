@@ -19,7 +19,7 @@ from headwater.apis.load import example_file, load
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Example
 from headwater.config import Config
-from headwater.rules import load as rules
+from headwater.rules import builtin
 from headwater.rules.load import Rule, load_rules
 from headwater.rules.schema import FlowPattern, RuleHead
 
@@ -65,7 +65,7 @@ def test_example(name: str, example: Example, tmp_path: Path, monkeypatch: pytes
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
     known = rules_for(example)
-    monkeypatch.setattr(rules, "load_rules", lambda: known)
+    monkeypatch.setattr(builtin, "rules", lambda *_: known)
     review = headwater.review(tmp_path, Config(processes=1))
     reported = {
         (finding.place.path, review.sources[finding.place.path].position(finding.place.start)[0], finding.rule)

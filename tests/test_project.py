@@ -16,6 +16,7 @@ import headwater
 from headwater import configfile
 from headwater.apis import load as apis
 from headwater.config import Config
+from headwater.rules import builtin
 from headwater.rules import load as rules
 
 ROOT = Path(__file__).parent.parent
@@ -91,7 +92,7 @@ def reported(folder: Path, files: dict[str, str]) -> set[tuple[str, int, str]]:
 def test_the_model_in_the_docs_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = apis.read(fenced("api-models.md", "yaml"), "parrot.yaml")
     known = apis.load()
-    monkeypatch.setattr(apis, "load", lambda: [*known, ("parrot.yaml", file)])
+    monkeypatch.setattr(builtin, "models", lambda *_: [*known, ("parrot.yaml", file)])
     for number, example in enumerate(file.examples):
         marked = {
             ("app.py", line, rule)
@@ -103,7 +104,7 @@ def test_the_model_in_the_docs_works(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_rule_in_the_docs_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = rules.read(fenced("rules.md", "markdown"), "unpickled-frame.md")
-    monkeypatch.setattr(rules, "load_rules", lambda: {rule.id: rule})
+    monkeypatch.setattr(builtin, "rules", lambda *_: {rule.id: rule})
     assert len(rule.cases) == 2
     for number, case in enumerate(rule.cases):
         marked = {(mark.path, mark.line, mark.rule) for file in case.files for mark in file.marks}

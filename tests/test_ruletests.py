@@ -293,9 +293,9 @@ def test_wrong_usage(rules: Path, capsys: Captured) -> None:
 
 def test_the_built_in_ones_are_tested_without_a_folder(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them take minutes; that each example holds is asked by tests of their own."""
-    known = ruletests.rules.load_rules()
-    monkeypatch.setattr(ruletests.rules, "load_rules", lambda: {"flask-debug": known["flask-debug"]})
-    monkeypatch.setattr(ruletests.apis, "load", list)
+    known = ruletests.builtin.rules()
+    monkeypatch.setattr(ruletests.builtin, "rules", lambda *_: {"flask-debug": known["flask-debug"]})
+    monkeypatch.setattr(ruletests.builtin, "models", lambda *_: [])
     assert run(["rules", "test"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].endswith("of 1 rule: 7 expectations, 0 failed")
 

@@ -6,7 +6,7 @@ analysis, by the digest of all that goes into it: the IR of all files, rules, mo
 as it is (a comment at the end of a file) leaves the result valid.
 
 A cache is never trusted: each file begins with the digest of the rest, all is typed msgpack, and what does not fit counts as absent.
-API models are kept as well, as they are read slower than most projects are reviewed.
+Rules and API models are kept as well (``headwater.rules.builtin``), as they are read slower than most projects are reviewed.
 
 Files are written beside their place and moved there, so that runs at the same time, full disks and killed processes leave only
 whole files. Nothing that a report says depends on it.
@@ -21,7 +21,6 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -96,8 +95,22 @@ def digest_of(parts: Iterable[bytes]) -> str:
     return made.hexdigest()
 
 
+def sealed(data: bytes) -> bytes:
+    """A file with this in it."""
+    return _FORM + hashlib.sha256(data).digest() + data
+
+
+def opened(file: bytes) -> bytes | None:
+    """What is in such a file; None where it is not whole."""
+    head = len(_FORM) + _DIGEST
+    data = file[head:]
+    return data if file.startswith(_FORM) and hashlib.sha256(data).digest() == file[len(_FORM) : head] else None
+
+
 def tool() -> str:
     """What the program is: a change of one of its files makes all that was kept stale."""
+    from importlib import metadata  # late: it takes as long as all that is read here, and runs without a cache do not need it
+
     home = Path(headwater.__file__).parent
     parts = [sys.version.encode(), headwater.__version__.encode(), *(metadata.version(name).encode() for name in _MADE_WITH)]
     for folder, folders, names in os.walk(home):
@@ -243,12 +256,11 @@ class Cache:
                 data = file.read()
         except OSError:
             return None
-        head = len(_FORM) + _DIGEST
-        if not data.startswith(_FORM) or hashlib.sha256(data[head:]).digest() != data[len(_FORM) : head]:
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return data[head:]
+        inner = opened(data)
+        if inner is not None:
+            with contextlib.suppress(OSError):
+                os.utime(path)
+        return inner
 
     def _save(self, name: str, what: object) -> None:
         if self.usable:
@@ -263,8 +275,7 @@ class Cache:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
             with open(descriptor, "wb") as file:
-                file.write(_FORM + hashlib.sha256(data).digest())
-                file.write(data)
+                file.write(sealed(data))
             os.replace(temporary, path)
             self.written += len(data)
         except OSError as error:

@@ -111,7 +111,7 @@ def load(
     table = _table(found)
     folders += [os.path.join(found.folder, one) for one in table.rule_folders]
     files = _own_files(folders, root, repository, notes)
-    settings = _settings(found, table, own.known(files))
+    settings = _settings(found, table, own.known(files) if table.rules else {})
     chosen = {**settings, **given}
     shown = f"the configuration file {found.name}" if found.own else "the configuration file that was given"
     notes += _notes(found, {key: value for key, value in settings.items() if key not in given})

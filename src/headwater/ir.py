@@ -385,6 +385,7 @@ class Function(msgspec.Struct, array_like=True, gc=False):
     flags: tuple[str, ...] = ()
     """Sorted. Of: async, generator, lambda, static, classmethod, property, setter, abstract, overload."""
     doc: str = ""
+    """The text that it begins with, in a script its directives."""
 
 
 class Field(msgspec.Struct, array_like=True, gc=False):

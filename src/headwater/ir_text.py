@@ -20,8 +20,9 @@ def format_module(module: ir.Module) -> str:
     lines: list[str] = []
     for name, aliases in module.imports.items():
         for alias in aliases:
-            lines.append(f"import {name} -> {'.' * alias.level}{alias.path}{' (module)' if alias.module else ''}")
+            lines.append(f"import {name} -> {'.' * alias.level}{alias.path}{_member(alias)}")
     lines += [f"star {'.' * alias.level}{alias.path}" for alias in module.stars]
+    lines += [f"exports {name} = {local}" for name, local in module.exported.items()]
     if module.exports is not None:
         lines.append("exports " + " ".join(module.exports))
     for name, found in module.definitions.items():
@@ -31,6 +32,10 @@ def format_module(module: ir.Module) -> str:
     lines += [format_function(module, function) for function in module.functions]
     lines += [f"gap {gap.start}-{gap.end} {gap.reason}" for gap in module.gaps]
     return "\n".join(lines)
+
+
+def _member(alias: ir.Alias) -> str:
+    return f" {alias.member}" if alias.member else " (module)" if alias.module else ""
 
 
 def _class(index: int, cls: ir.Class) -> str:

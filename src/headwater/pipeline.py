@@ -51,7 +51,7 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     tree = read(found.entries, cache, config.processes, ledger, (lambda n, total: progress("read", n, total)) if progress else None)
     versions, unread = declared(found.root, tree.files)
     ledger.extend(unread)
-    known = own.known(config.own)
+    known = own.known(config.own, cache)
     rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     package = is_package(found.root), is_deployed(found.root)
     scripts = npm(found.root, tree.in_languages(ir.SCRIPTS))
@@ -96,12 +96,13 @@ def _analysed(
     progress: Progress | None,
 ) -> Result:
     """Index, solve, report: all that needs the code itself."""
-    from headwater.apis.load import CallRule, Catalogue
-    from headwater.apis.load import load as load_models
-    from headwater.apis.schema import ApiFile
     from headwater.cache import Result
+
+    if not tree.cards:
+        return Result([], [], 0, {}, {})
+    from headwater.apis.load import CallRule, Catalogue
     from headwater.index.symbols import Symbols
-    from headwater.rules import own
+    from headwater.rules import builtin, own
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
@@ -110,8 +111,6 @@ def _analysed(
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 
-    if not tree.cards:
-        return Result([], [], 0, {}, {})
     calls = [
         (one, CallRule(rule.id, call.when, call.confidence, call.message))
         for rule in rules.values()
@@ -120,8 +119,7 @@ def _analysed(
     ]
     clear_interned()
     clear_joined()
-    models = cache.made("models", list[tuple[str, ApiFile]], load_models)
-    catalogue = Catalogue([*models, *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
+    catalogue = Catalogue([*builtin.models(cache), *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
     symbols = Symbols(tree.modules(), catalogue.paths, scripts)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)

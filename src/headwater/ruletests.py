@@ -25,8 +25,8 @@ from headwater.config import Config, OwnFile
 from headwater.files.discover import safe
 from headwater.files.read import UnreadableError, read_bytes
 from headwater.findings import Review
+from headwater.rules import builtin, own
 from headwater.rules import load as rules
-from headwater.rules import own
 from headwater.rules.load import Rule
 from headwater.rules.marks import Mark, marks
 from headwater.rules.own import OwnError
@@ -112,8 +112,8 @@ def run(folders: Sequence[str], progress: Progress | None = None) -> Outcome:
     folders = own.each_once(folders)
     files = tuple(file for folder in folders for file in own.read_folder(folder))
     parsed = own.parsed(files)
-    under_test = parsed.rules if folders else rules.load_rules()
-    models = parsed.models if folders else tuple(apis.load())
+    under_test = parsed.rules if folders else builtin.rules()
+    models = parsed.models if folders else tuple(builtin.models())
     texts = {file.name: file.text for file in files}
     texts = texts or {name: apis.text_of(name) for name, _ in models}
     warnings: list[Said] = []

@@ -68,7 +68,7 @@ def test_sorted_by_path(tmp_path: Path) -> None:
         ("a.tsx", "typescript"),
         ("a.d.ts", "typescript"),
         ("a.mjs", "javascript"),
-        ("a.min.js", ""),
+        ("a.min.js", "javascript"),
         ("a.ipynb", "notebook"),
         ("a.cu", "c++"),
         ("Dockerfile", "dockerfile"),
@@ -82,6 +82,16 @@ def test_sorted_by_path(tmp_path: Path) -> None:
 )
 def test_language_by_name(name: str, language: str) -> None:
     assert language_of(name) == language
+
+
+def test_scripts_that_tools_made_are_left_out_and_told(tmp_path: Path) -> None:
+    write(tmp_path, "a.ts", "a.d.ts", "b.D.MTS", "c.min.js", "d.bundle.mjs", "e.umd.js", "minimal.js", "node_modules/x/f.js")
+    found = discover(tmp_path)
+    assert [entry.path for entry in found.entries] == ["a.ts", "minimal.js"]
+    assert [(gap.reason, gap.partial) for gap in found.gaps if gap.kind == "generated"] == [
+        ("2 scripts with declarations of types only, by their names", False),
+        ("3 scripts minified or bundled, by their names", False),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,15 +113,15 @@ def test_language_by_shebang(head: bytes, language: str) -> None:
 
 
 def test_languages_without_a_frontend(tmp_path: Path) -> None:
-    write(tmp_path, "a.py", "b.go", "c.go", "d.ts", "e.yaml", "g.ipynb")
+    write(tmp_path, "a.py", "b.go", "c.go", "d.ts", "e.yaml", "f.pyc", "g.ipynb")
     write(tmp_path, "tool", text="#!/usr/bin/env python\n")
     found = discover(tmp_path)
-    assert paths(found) == ["a.py", "g.ipynb", "tool"]
-    assert found.languages == {"go": 2, "notebook": 1, "python": 2, "typescript": 1, "yaml": 1}
+    assert paths(found) == ["a.py", "d.ts", "g.ipynb", "tool"]
+    assert found.languages == {"go": 2, "notebook": 1, "python": 2, "python bytecode": 1, "typescript": 1, "yaml": 1}
     gaps = of_kind(found, "no-frontend")
     assert {(gap.reason.split(":")[0], gap.partial, gap.path) for gap in gaps} == {
         ("2 Go files", False, ""),
-        ("1 TypeScript file", True, ""),
+        ("1 Python bytecode file", True, ""),
     }
 
 

@@ -169,3 +169,18 @@ def test_a_builder_that_returns_itself_is_the_same_path() -> None:
 def test_find_all() -> None:
     made = patterns("a.b", "c.d")
     assert [found.text for found in find_all(made, ["a.b", "x.y", "c.d"])] == ["a.b", "c.d"]
+
+
+def test_patterns_wait_until_they_are_asked_for() -> None:
+    """When they were added, and what was asked for before, makes no difference."""
+    made = patterns("{a,b[]}.c", "**.z", "T.x", types={"T": ["b.T()", "U"], "U": ["c.U()"]})
+    assert made.first_names() == {"a", "b", "c"}
+    assert entries(made, "b[].c") == ("{a,b[]}.c",)
+    assert entries(made, "c.U().x") == ("T.x",)
+    made.add("c.late", "late")
+    made.add("T.late", "of the type")
+    assert entries(made, "c.late") == ("late",)
+    assert entries(made, "b.T().late") == ("of the type",)
+    assert entries(made, "a.c") == ("{a,b[]}.c",)
+    assert entries(made, "unheard.of.z") == ("**.z",)
+    assert made.first_names() == {"a", "b", "c"}

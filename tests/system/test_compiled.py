@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from releases import unpacked
 
+from headwater.apis.load import load
+from headwater.rules.load import load_rules
+
 ROOT = Path(__file__).parents[2]
 RELEASES = ["langchain==0.0.141", "langroid==0.59.32"]
 STRUCTS = """
@@ -52,6 +55,16 @@ def _said(python: Path, program: str) -> str:
 def test_it_is_compiled(compiled: Path) -> None:
     assert _said(compiled, "import headwater.taint.value as one; print(one.__file__)").strip().endswith(".so")
     assert _said(Path(sys.executable), "import headwater.taint.value as one; print(one.__file__)").strip().endswith(".py")
+
+
+def test_it_has_the_rules_and_api_models_made(compiled: Path) -> None:
+    program = """
+from headwater.apis.schema import ApiFile
+from headwater.rules.builtin import beside
+from headwater.rules.load import Rule
+print(len(beside("rules", list[Rule]) or ()), len(beside("models", list[tuple[str, ApiFile]]) or ()))
+"""
+    assert _said(compiled, program).split() == [str(len(load_rules())), str(len(load()))]
 
 
 def test_values_keep_what_their_classes_say(compiled: Path) -> None:

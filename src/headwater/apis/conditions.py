@@ -101,6 +101,8 @@ def condition(text: str) -> Condition:
 
 def _cut(text: str, word: str) -> list[str]:
     """Split at ``word`` outside quotes."""
+    if word not in text:
+        return [text]
     parts, quote, begin, at = [], "", 0, 0
     while at < len(text):
         char = text[at]

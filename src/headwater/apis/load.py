@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-import yaml
 
 from headwater.apis import conditions
 from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
@@ -26,8 +25,8 @@ MARKS: Final = (
     "quoted", "resolved", "collapsed", "parsed-url", "constant-collection", "syntax-tree", "module", "parsed-json", "same-host",
     "joined-path",
 )  # fmt: skip
-_STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|\w+")
-_FIRST: Final = re.compile(r"\?:?\w*|\*{1,2}|\w+|(?:npm|node):[@\w/-]+|js:\w+")
+_STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|[\w$]+")
+_FIRST: Final = re.compile(r"\?:?\w*|\*{1,2}|\w+|(?:npm|node):[@\w/-]+|js:[\w$]+")
 """Names of Python, packages of npm (``npm:@scope/name/part``, with ``_`` for a dot), modules of Node, global names of scripts."""
 
 
@@ -131,6 +130,8 @@ def _load(folder: pathlib.Path) -> list[tuple[str, ApiFile]]:
 
 def read(text: str, name: str) -> ApiFile:
     """One file; raises ModelError."""
+    import yaml  # late: most runs have the models from headwater.rules.builtin
+
     try:
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
@@ -268,6 +269,8 @@ def _line(text: str, message: str) -> int:
     _, found, place = message.rpartition(" - at `$")
     if not found:
         return 1
+    import yaml
+
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     steps = place.rstrip("`").replace("[", ".[").split(".")
     for step in filter(None, steps):

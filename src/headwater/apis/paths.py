@@ -2,7 +2,8 @@
 
 A path is a node of a tree that grows as values are named (``openai`` -> ``.OpenAI`` -> ``()`` -> ``.chat`` ...). A node
 keeps the set of pattern positions that its text has reached, so that matching costs one step per new name and nothing
-for a name seen before. A node that no pattern can match any more is the one dead node.
+for a name seen before. A node that no pattern can match any more is the one dead node. Patterns of a library or a type wait until
+somebody names it: a project uses few of those that are known.
 """
 
 from __future__ import annotations
@@ -112,25 +113,28 @@ class Patterns(Generic[T]):
         self._start: _State[T] = _State()
         self._types: dict[str, _State[T]] = {name: _State() for name in types}
         self._roots: dict[str, ApiPath[T] | None] = {}
+        self._waiting: dict[str, list[tuple[str, tuple[T, ...], tuple[str, ...]]]] = {}
+        """By first step: patterns that have no place yet, with what is to be found there."""
+        self._placed: set[str] = {"*", "**"}
+        """First steps of which none waits; what any name begins with cannot."""
         for name, paths in sorted(types.items()):
             for path in paths:
-                for state, _ in self._place(path):
-                    state.types.append(name)
+                self._put(path, types=(name,))
 
     def add(self, path: str, payload: T) -> None:
-        """Attach ``payload`` to every path that matches the pattern; raises PatternError."""
-        for state, rank in self._place(path):
-            state.payload.append((rank, payload))
+        """Attach ``payload`` to every path that matches the pattern, one that ``expand`` and ``split`` can read."""
+        self._put(path, (payload,))
 
     def know(self, path: str) -> None:
         """Make the pattern's paths exist, so that values can carry them, though nothing is said of them."""
-        self._place(path)
+        self._put(path)
 
     def root(self, name: str) -> ApiPath[T] | None:
         """The path of a top-level module (or ``builtins``, ``?`` and ``?name``)."""
         try:
             return self._roots[name]
         except KeyError:
+            self._place_waiting(name)
             states = self.advance((self._start,), name)
             made = ApiPath(self, name, states) if states else None
             self._roots[name] = made
@@ -148,7 +152,7 @@ class Patterns(Generic[T]):
 
     def first_names(self) -> frozenset[str]:
         """Top-level modules that patterns speak of."""
-        return frozenset(self._start.names)
+        return frozenset((*self._start.names, *(name for name in self._waiting if name not in self._types)))
 
     def names_after(self, path: ApiPath[T]) -> list[str]:
         """Names that patterns have next after ``path``, sorted (wildcards left out)."""
@@ -178,14 +182,28 @@ class Patterns(Generic[T]):
         at = 0
         while at < len(found):  # a path that is of a type goes on as that type does
             for type_ in found[at].types:
+                self._place_waiting(type_)
                 start = self._types[type_]
                 if start not in found:
                     found.append(start)
             at += 1
         return tuple(dict.fromkeys(found))
 
-    def _place(self, path: str) -> list[tuple[_State[T], tuple[int, int, int]]]:
-        places = []
+    def _put(self, path: str, payloads: tuple[T, ...] = (), types: tuple[str, ...] = ()) -> None:
+        for one in expand(path) if "{" in path.partition(".")[0] else (path,):
+            first = split(one.partition(".")[0])[0]
+            if first in self._placed:
+                self._place(one, payloads, types)
+            else:
+                self._waiting.setdefault(first, []).append((one, payloads, types))
+
+    def _place_waiting(self, first: str) -> None:
+        if first not in self._placed:
+            self._placed.add(first)
+            for path, payloads, types in self._waiting.pop(first, ()):
+                self._place(path, payloads, types)
+
+    def _place(self, path: str, payloads: tuple[T, ...], types: tuple[str, ...]) -> None:
         for one in expand(path):
             steps = split(one)
             state = self._start
@@ -211,8 +229,8 @@ class Patterns(Generic[T]):
                     if following is None:
                         following = state.names[step] = _State()
                     state = following
-            places.append((state, (deep, star, typed)))
-        return places
+            state.payload += [((deep, star, typed), payload) for payload in payloads]
+            state.types += types
 
 
 def expand(path: str) -> list[str]:

@@ -126,15 +126,15 @@ def _workers() -> Iterator[Line]:
 
 
 def _rules() -> Iterator[Line]:
-    from headwater.rules.load import load_rules
+    from headwater.rules import builtin
 
-    yield "ok", "rules", f"{len(load_rules())}"
+    yield "ok", "rules", f"{len(builtin.rules())}"
 
 
 def _models() -> Iterator[Line]:
-    from headwater.apis.load import load
+    from headwater.rules import builtin
 
-    yield "ok", "API models", f"{len(load())} files"
+    yield "ok", "API models", f"{len(builtin.models())} files"
 
 
 def _languages() -> Iterator[Line]:

@@ -21,10 +21,10 @@ from headwater.files.gitignore import Patterns
 from headwater.files.read import Entry, UnreadableError, most_bytes, read_bytes
 from headwater.findings import Gap
 
-FRONTENDS: Final = frozenset({"python", "notebook"})
+FRONTENDS: Final = frozenset({"python", "notebook", "typescript", "javascript"})
 """Languages that are analysed; the others are only counted."""
 
-_AI_CODE: Final = frozenset({"typescript", "javascript", "python bytecode"})
+_AI_CODE: Final = frozenset({"python bytecode"})
 """Languages without a frontend in which the code of AI systems is written: a review without them is partial."""
 
 _CONFIG: Final = frozenset({"sql", "yaml", "json", "toml", "dockerfile", "hcl"})
@@ -62,7 +62,11 @@ _SUFFIXES: Final[dict[str, str]] = {
     }.items()
     for suffix in suffixes.split()
 }
-_TITLES: Final = {"typescript": "TypeScript", "javascript": "JavaScript", "php": "PHP", "python bytecode": "Python bytecode"}
+_TITLES: Final = {"php": "PHP", "python bytecode": "Python bytecode"}
+_SCRIPTS: Final = frozenset({"typescript", "javascript"})
+_DECLARED: Final = (".d.ts", ".d.mts", ".d.cts")
+_BUNDLED: Final = (".min", "-min", ".bundle", ".umd", ".iife")
+"""Ends of the names, before the suffix, of scripts that a tool made of others."""
 _NAMES: Final = {"dockerfile": "dockerfile", "containerfile": "dockerfile"}
 _INTERPRETERS: Final = {
     "python": "python",
@@ -139,11 +143,17 @@ def language_of(name: str) -> str:
     """The language that a file's name tells; empty if it tells none."""
     lower = name.lower()
     stem, dot, suffix = lower.rpartition(".")
-    if lower.endswith(".min.js"):
-        return ""
     if dot and stem and suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
     return _NAMES.get(lower.partition(".")[0], "")
+
+
+def script_made_by_tools(name: str) -> str:
+    """What a script is that only repeats others, by its name: ``declaration`` of types or ``bundle``; else empty."""
+    lower = name.lower()
+    if lower.endswith(_DECLARED):
+        return "declaration"
+    return "bundle" if lower.rpartition(".")[0].endswith(_BUNDLED) else ""
 
 
 def language_of_shebang(head: bytes) -> str:
@@ -216,6 +226,7 @@ class _Walk:
         self.ignored_files = 0
         self.ignored_folders = 0
         self.left_out: Counter[str] = Counter()
+        self.made: Counter[str] = Counter()  # scripts that tools made
         self._index: tuple[Tracked | None] | None = None
 
     def absolute(self, relative: str) -> str:
@@ -393,7 +404,10 @@ class _Walk:
             return True
         if not language and "." not in name and found.st_size:
             language = self._sniff(relative)
-        if not language:
+        made = script_made_by_tools(name) if language in _SCRIPTS else ""
+        if made:
+            self.made[made] += 1
+        if not language or made:
             return True
         self.languages[language] += 1
         return language not in FRONTENDS or self._take(relative, self.absolute(relative), found.st_size, language)
@@ -478,6 +492,10 @@ class _Walk:
         if self.left_out:
             names = ", ".join(f"{name} ({count:,})" for name, count in sorted(self.left_out.items()))
             self.ledger.add("excluded", "", f"folders left out by their names: {names}", partial=False)
+        for made, count in sorted(self.made.items()):
+            what = "with declarations of types only" if made == "declaration" else "minified or bundled"
+            reason = f"{count:,} script{'s' if count > 1 else ''} {what}, by {'their names' if count > 1 else 'its name'}"
+            self.ledger.add("generated", "", reason, partial=False)
         self.ledger.extend(self.exclusion.gaps())
         self.entries.sort(key=lambda entry: entry.path)
         return Discovery(Path(self.root), safe(scope), self.entries, dict(sorted(self.languages.items())), self.ledger.result())

@@ -66,6 +66,16 @@ def npm(root: str | os.PathLike[str], scripts: Iterable[str]) -> Npm:
     return Npm(packages, aliases)
 
 
+def is_published(root: str | os.PathLike[str]) -> bool:
+    """Whether the folder is a package that others import: it says where, and not that it is nobody's business."""
+    data = _object(root, "", "package.json")
+    return (
+        data.get("private") is not True
+        and isinstance(data.get("version"), str)
+        and any(data.get(key) for key in ("main", "module", "exports"))
+    )
+
+
 def _object(root: str | os.PathLike[str], folder: str, name: str) -> dict[str, Any]:
     """A JSON object, with the comments and commas that TypeScript allows; empty where it is none."""
     try:

@@ -11,6 +11,7 @@ import keyword
 import re
 from typing import Final, NamedTuple
 
+from headwater.frontends.bounded import BoundedParser
 from headwater.frontends.python import grammar as g
 
 _CELL_MAGIC: Final = re.compile(rb"[ \t]*%%(\w*)[ \t]*([^\r\n]*)")
@@ -95,13 +96,13 @@ class Rewritten:
         return self.spans[max(index, 0)] if self.spans else None
 
 
-def rewrite(parser: g.BoundedParser, source: bytes, start: int, end: int, out: Rewritten) -> None:
+def rewrite(parser: BoundedParser, source: bytes, start: int, end: int, out: Rewritten) -> None:
     """Adds one cell, the bytes from ``start`` to ``end``, as Python."""
     _Cell(parser, source, start, end, out).run()
 
 
 class _Cell:
-    def __init__(self, parser: g.BoundedParser, source: bytes, start: int, end: int, out: Rewritten) -> None:
+    def __init__(self, parser: BoundedParser, source: bytes, start: int, end: int, out: Rewritten) -> None:
         self.parser = parser
         self.source = source
         self.end = end
@@ -247,7 +248,7 @@ def _quoted(text: bytes) -> bytes:
     return text.replace(b"\r", b"\\r").replace(b"\n", b"\\n")
 
 
-def _expanded(parser: g.BoundedParser, source: bytes, begin: int, end: int) -> list[tuple[bytes | None, int, int]]:
+def _expanded(parser: BoundedParser, source: bytes, begin: int, end: int) -> list[tuple[bytes | None, int, int]]:
     """The pieces of a command: text (as it reaches the command), or None for an expression that stands at a range.
 
     Where one part is no expression IPython hands on the whole command as it is written (``awk '{print $1}'``).
@@ -307,7 +308,7 @@ def _closing(source: bytes, at: int, end: int) -> int:
     return -1
 
 
-def _is_expression(parser: g.BoundedParser, text: bytes) -> bool:
+def _is_expression(parser: BoundedParser, text: bytes) -> bool:
     """Whether text is one expression of Python."""
     plain = text.decode("utf-8", "replace").strip(" \t")
     if _PLAIN.match(plain) and not any(keyword.iskeyword(part) for part in plain.split(".")):
@@ -323,7 +324,7 @@ def _is_expression(parser: g.BoundedParser, text: bytes) -> bool:
     return statement.kind_id == g.EXPRESSION_STATEMENT and len(inner) == 1 and inner[0].byte_range == (0, len(whole))
 
 
-def _is_target(parser: g.BoundedParser, text: bytes) -> bool:
+def _is_target(parser: BoundedParser, text: bytes) -> bool:
     """Whether text is what stands before ``=`` in an assignment, and no piece of something else."""
     root = parser.parse(text + b" = 0\n").root_node
     return not root.has_error and root.named_child_count == 1 and root.named_children[0].kind_id == g.EXPRESSION_STATEMENT

@@ -9,8 +9,9 @@ import msgspec
 
 from headwater import ir
 from headwater.files.source import Source
+from headwater.frontends.bounded import BoundedParser, EffortError
 from headwater.frontends.ipython import Rewritten, rewrite
-from headwater.frontends.python.grammar import BoundedParser, EffortError, new_parser
+from headwater.frontends.python.grammar import new_parser
 from headwater.frontends.python.module import lower_given_up, lower_parsed
 from headwater.frontends.python.recovery import Parsed, parse
 

@@ -52,6 +52,10 @@ def lower_source(source: Source, language: str) -> ir.Module:
         notebook = importlib.import_module("headwater.frontends.notebook")
         made: ir.Module = notebook.lower(source)
         return made
+    if language in ("typescript", "javascript"):
+        typescript = importlib.import_module("headwater.frontends.typescript")
+        script: ir.Module = typescript.lower(source.path, source.data)
+        return script
     raise ValueError(f"no frontend for {language}")
 
 

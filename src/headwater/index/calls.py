@@ -28,8 +28,10 @@ COMMON_OF_SCRIPTS = COMMON_METHODS | {
     "at", "catch", "charAt", "concat", "emit", "end", "endsWith", "entries", "every", "fill", "filter", "finally", "find", "findIndex",
     "flat", "flatMap", "forEach", "from", "has", "includes", "indexOf", "keys", "lastIndexOf", "length", "map", "match", "matchAll", "next",
     "of", "off", "on", "once", "padEnd", "padStart", "parse", "pipe", "push", "reduce", "repeat", "replaceAll", "resolve", "reject",
-    "reverse", "set", "shift", "slice", "some", "splice", "startsWith", "stringify", "substr", "substring", "then", "toLowerCase", "toString",
-    "toUpperCase", "trim", "trimEnd", "trimStart", "unshift", "values", "call", "apply", "bind", "json", "text", "log", "warn", "delete",
+    "reverse", "set", "shift", "slice", "some", "splice", "startsWith", "stringify", "substr", "substring", "then", "toLowerCase",
+    "toString",
+    "toUpperCase", "trim", "trimEnd", "trimStart", "unshift", "values", "call", "apply", "bind", "json", "text", "log", "warn",
+    "delete",
 }  # fmt: skip
 """The same of scripts."""
 

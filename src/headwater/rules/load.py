@@ -11,23 +11,26 @@ import re
 import string
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import yaml
 
 from headwater.apis import conditions
 from headwater.apis.load import check_condition, check_path
 from headwater.apis.paths import PatternError
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS
 from headwater.findings import Confidence, Mapping_, Severity
-from headwater.knowledge import load as knowledge
 from headwater.rules.marks import Mark, marks, without
 from headwater.rules.schema import CONFIDENCES, SEVERITIES, SHAPES, RuleHead
+
+if TYPE_CHECKING:
+    import yaml
 
 FOLDER: Final = Path(__file__).parent
 KEBAB: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FENCE: Final = re.compile(r"(`{3,})\s*(.*)")
+_SUFFIXES: Final = {"python": ".py", "typescript": ".ts", "tsx": ".tsx", "javascript": ".js", "jsx": ".jsx"}
+"""Languages of blocks that are files of examples; a block of another language is one where it has a path."""
 _HEADING: Final = re.compile(r"(#{1,6})\s+(.*)")
 _PLACE: Final = re.compile(r"(.*) - at `(?:key in )?\$(.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
@@ -66,6 +69,8 @@ class Rule(msgspec.Struct, frozen=True):
     """The Markdown below the front matter."""
     page_line: int
     path: str
+    mappings: tuple[Mapping_, ...] = ()
+    """Its places in the standards, with editions and names."""
 
     @property
     def id(self) -> str:
@@ -82,11 +87,6 @@ class Rule(msgspec.Struct, frozen=True):
             ["high"] if self.head.flow else [*(call.confidence for call in self.head.calls), *(one.confidence for one in self.head.shapes)]
         )
         return max((Confidence[word.upper()] for word in words), default=Confidence.HIGH)
-
-    @property
-    def mappings(self) -> tuple[Mapping_, ...]:
-        """Its places in the standards, with editions and names."""
-        return tuple(Mapping_(found.framework, found.edition, found.id, found.name) for found in _mapped(self.head))
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -143,10 +143,10 @@ def read(text: str, name: str) -> Rule:
         raise RuleError(f"{name}:{line_of('.id')}: the id {head.id!r} is not the file's name")
     try:
         _check(head)
+        mappings = _mapped(head)
     except _WrongError as error:
         raise RuleError(f"{name}:{line_of(error.at)}: {error}") from None
-    rule = Rule(head, "\n".join(lines[end + 1 :]).strip("\n") + "\n", _first_text(lines, end + 1), name)
-    return rule
+    return Rule(head, "\n".join(lines[end + 1 :]).strip("\n") + "\n", _first_text(lines, end + 1), name, mappings)
 
 
 def front_matter(text: str, name: str) -> tuple[str, int]:
@@ -169,7 +169,11 @@ def _first_text(lines: list[str], start: int) -> int:
 
 
 def _front(text: str, name: str) -> tuple[RuleHead, Callable[[str], int]]:
-    loader = knowledge.LOADER(text)
+    import yaml  # late, as whatever reads YAML: most runs have the rules from headwater.rules.builtin
+
+    from headwater.knowledge.load import LOADER
+
+    loader = LOADER(text)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -196,6 +200,8 @@ def _front(text: str, name: str) -> tuple[RuleHead, Callable[[str], int]]:
 
 def _no_duplicates(node: yaml.Node, name: str) -> None:
     """YAML lets the last of two equal keys win in silence."""
+    import yaml
+
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -212,6 +218,8 @@ def _no_duplicates(node: yaml.Node, name: str) -> None:
 
 def _line(node: Any, at: str) -> int:
     """The line of a place as msgspec writes it, ``.calls[0].path``."""
+    import yaml
+
     line = int(node.start_mark.line) + 1
     for key, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", at):
         if isinstance(node, yaml.MappingNode):
@@ -272,7 +280,6 @@ def _check(head: RuleHead) -> None:
             check_condition(call.when)
         except (conditions.ConditionError, PatternError) as error:
             raise _WrongError(f".calls[{number}].when", str(error)) from None
-    _mapped(head)
 
 
 def _is_message(text: str) -> bool:
@@ -288,8 +295,10 @@ def _one_of(word: str, known: tuple[str, ...], what: str, at: str) -> None:
         raise _WrongError(at, f"{word!r} is no {what}; known: {', '.join(known)}")
 
 
-def _mapped(head: RuleHead) -> list[knowledge.Entry]:
+def _mapped(head: RuleHead) -> tuple[Mapping_, ...]:
     """The items of the standards; raises _WrongError where an id does not exist."""
+    from headwater.knowledge.load import entry
+
     found = []
     for key, framework, ids in (
         ("owasp-llm", "owasp-llm", head.mappings.owasp_llm),
@@ -299,10 +308,11 @@ def _mapped(head: RuleHead) -> list[knowledge.Entry]:
     ):
         for number, id in enumerate(ids):
             try:
-                found.append(knowledge.entry(framework, id))
+                item = entry(framework, id)
             except KeyError as error:
                 raise _WrongError(f".mappings.{key}[{number}]", str(error.args[0])) from None
-    return found
+            found.append(Mapping_(item.framework, item.edition, item.id, item.name))
+    return tuple(found)
 
 
 # -------------------------------------------------------------------------------------------------------------- page
@@ -358,7 +368,7 @@ def _cases(rule: Rule) -> tuple[Case, ...]:
         if not closing:
             block.append(line)
             continue
-        if info.split()[0] == "python":
+        if info.split()[0] in _SUFFIXES or " path=" in info:
             files.append(_file(rule, info, block, begin, files))
         block, begin = [], 0
     close()
@@ -370,11 +380,12 @@ def _file(rule: Rule, info: str, block: list[str], line: int, others: list[Examp
     for word in info.split()[1:]:
         key, equals, value = word.partition("=")
         if key != "path" or not equals:
-            raise RuleError(f"{rule.path}:{line - 1}: {word!r} after 'python'; only path=NAME is known")
+            raise RuleError(f"{rule.path}:{line - 1}: {word!r} after {info.split()[0]!r}; only path=NAME is known")
         path = value
     taken = {file.path for file in others}
     if not path:
-        path = next(name for n in range(1, len(others) + 2) if (name := f"example{n if n > 1 else ''}.py") not in taken)
+        suffix = _SUFFIXES[info.split()[0]]
+        path = next(name for n in range(1, len(others) + 2) if (name := f"example{n if n > 1 else ''}{suffix}") not in taken)
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts or "\\" in path:
         raise RuleError(f"{rule.path}:{line - 1}: the path {path!r} leaves the case")

@@ -16,13 +16,15 @@ from typing import Final, NamedTuple
 import msgspec
 
 from headwater import limits
-from headwater.apis import bounded, conditions, regex
+from headwater.apis import conditions, regex
 from headwater.apis import load as apis
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import ApiFile
+from headwater.cache import Cache
 from headwater.config import OwnFile
 from headwater.files.discover import safe
 from headwater.files.read import UnreadableError, read_bytes
+from headwater.rules import builtin
 from headwater.rules import load as rules
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
@@ -100,9 +102,10 @@ def _text(path: str) -> str:
 # ------------------------------------------------------------------------------------------------------------ meaning
 
 
-def known(files: tuple[OwnFile, ...]) -> Mapping[str, Rule]:
-    """All rules, the built-in ones and those of own files; raises OwnError."""
-    return {**rules.load_rules(), **parsed(files).rules} if files else rules.load_rules()
+def known(files: tuple[OwnFile, ...], cache: Cache | None = None) -> Mapping[str, Rule]:
+    """All rules, the built-in ones (as ``builtin.rules``) and those of own files; raises OwnError."""
+    built_in = builtin.rules(cache)
+    return {**built_in, **parsed(files).rules} if files else built_in
 
 
 @functools.lru_cache(maxsize=4)
@@ -122,6 +125,8 @@ def parsed(files: tuple[OwnFile, ...]) -> Own:
 
 
 def _rule(file: OwnFile) -> Rule:
+    from headwater.apis import bounded  # late, with YAML: few have files of their own
+
     try:
         bounded.check(rules.front_matter(file.text, file.name)[0], file.name)
         rule = rules.read(file.text, file.name)
@@ -148,7 +153,7 @@ def _linear(conditions_: Iterable[str], file: OwnFile) -> None:
 
 def _apart(rule: Rule, file: OwnFile, found: Mapping[str, Rule]) -> None:
     """Whether a rule is told apart from the built-in ones and those before it."""
-    built_in = rules.load_rules()
+    built_in = builtin.rules()
     if rule.id in built_in:
         message = f"the id {rule.id!r} is that of a built-in rule; choose another, best with a prefix of your own"
         raise OwnError(f"{file.name}:{_line_of('id', file)}: {message}")
@@ -167,6 +172,8 @@ def _line_of(key: str, file: OwnFile) -> int:
 
 
 def _model(file: OwnFile) -> ApiFile:
+    from headwater.apis import bounded
+
     try:
         bounded.check(file.text, file.name)
         made = apis.read(file.text, file.name)
@@ -178,7 +185,7 @@ def _model(file: OwnFile) -> ApiFile:
     for api in made.apis:
         whens = (*(sink.when for sink in api.sinks), *(guard.when for guard in api.guards))
         _linear((api.when, api.clears_when, *whens), file)
-    known = {name for _, built_in in apis.load() for name in built_in.types}
+    known = {name for _, built_in in builtin.models() for name in built_in.types}
     for name in made.types:
         if name not in known and not _TYPE.fullmatch(name):
             raise OwnError(f"{file.name}:{_line_of(f'  {name}', file)}: the type {name!r} must begin with a capital letter")
@@ -190,7 +197,7 @@ def _model(file: OwnFile) -> ApiFile:
 @functools.cache
 def _first_names() -> frozenset[str]:
     """Top-level modules that the built-in API models speak of."""
-    files = [file for _, file in apis.load()]
+    files = [file for _, file in builtin.models()]
     types = {name for file in files for name in file.types}
     paths = itertools.chain.from_iterable(_paths(file) for file in files)
     return frozenset(first for path in paths for reading in expand(path) if (first := split(reading)[0]) not in types)

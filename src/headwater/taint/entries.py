@@ -57,9 +57,9 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
         kind = callback.by_name.get(param.name, callback.parameters)
         object_ = None
         if number < len(callback.given):
-            said = callback.given[number]
-            object_ = solver.catalogue.paths.find(said) if ":" in said or "." in said else None
-            kind = "" if object_ is not None else said
+            kind = callback.given[number]
+            if ":" in kind or "." in kind:
+                object_, kind = solver.catalogue.paths.find(kind), ""
         if object_ is not None:
             value = Value(refs=(object_,))
         elif not kind or filled(solver, fn, param, callback, defaults):

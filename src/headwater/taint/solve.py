@@ -22,7 +22,7 @@ from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, is_test
 from headwater.index.symbols import Symbols
-from headwater.taint import slots
+from headwater.taint import routes, slots
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
@@ -722,7 +722,7 @@ class Solver(Shared):
                         callback = getattr(entry, "overridden", None)
                         if callback is not None:
                             found.append(Entry(method, method, callback))
-        self._overridden = found + generated_services(self)
+        self._overridden = found + generated_services(self) + routes.of_files(self)
         return self._overridden
 
     def _run_entries(self, total: int) -> None:

@@ -5,50 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 import tree_sitter_python
-from tree_sitter import Language, Node, Parser, Tree
+from tree_sitter import Language, Node
 
-from headwater import limits
+from headwater.frontends.bounded import BoundedParser
 
 LANGUAGE: Final = Language(tree_sitter_python.language())
 KINDS: Final = LANGUAGE.node_kind_count
 
 
-class EffortError(Exception):
-    """The parser would need too long."""
-
-
-class BoundedParser:
-    """A parser that stops after a number of steps: getting over errors takes time that is quadratic in the length of some lines."""
-
-    def __init__(self) -> None:
-        self._parser = Parser(LANGUAGE)
-        self.left = 0
-
-    def begin(self, size: int) -> None:
-        """Allows what a file of this size may need in all."""
-        self.left = limits.PARSE_STEPS + int(limits.PARSE_STEPS_PER_BYTE * size)
-
-    def parse(self, data: bytes) -> Tree:
-        """The tree of a text, or raises :class:`EffortError`. Its nodes do not know their text."""
-        stopped = False
-
-        def step(offset: int, has_error: bool) -> bool:
-            nonlocal stopped
-            self.left -= 1
-            stopped = self.left < 0
-            return stopped
-
-        try:
-            return self._parser.parse(lambda offset, point: data[offset:] if offset else data, progress_callback=step)
-        except ValueError:
-            self._parser.reset()  # else it would go on with this text when it is given the next one
-            if stopped:
-                raise EffortError from None
-            raise
-
-
 def new_parser() -> BoundedParser:
-    return BoundedParser()
+    return BoundedParser(LANGUAGE)
 
 
 def kind(name: str, named: bool = True) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 
 from headwater import ir, limits
+from headwater.frontends.bounded import BoundedParser, EffortError
 from headwater.frontends.python.annotations import Types
 from headwater.frontends.python.definitions import Definitions
-from headwater.frontends.python.grammar import BoundedParser, EffortError, new_parser
+from headwater.frontends.python.grammar import new_parser
 from headwater.frontends.python.recovery import Parsed, given_up, parse
 from headwater.frontends.python.remarks import remarks
 from headwater.frontends.python.scope import Known, Pending, Unit

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tree_sitter import Node, Tree
 
 from headwater import ir
+from headwater.frontends.bounded import BoundedParser
 from headwater.frontends.python import grammar as g
 
 # Levels of indentation. Beyond about 380 the grammar's scanner writes past the end of its buffer, which can end the process;
@@ -52,7 +53,7 @@ class Parsed(NamedTuple):
     """What the tree is of: as long as the file."""
 
 
-def parse(parser: g.BoundedParser, data: bytes) -> Parsed:
+def parse(parser: BoundedParser, data: bytes) -> Parsed:
     gaps: list[ir.Gap] = []
     old_exec: frozenset[int] = frozenset()
     source = _prepared(data, gaps)
@@ -95,7 +96,7 @@ def parse(parser: g.BoundedParser, data: bytes) -> Parsed:
     return Parsed(tree, _merged(gaps), old_exec, source)
 
 
-def given_up(parser: g.BoundedParser, data: bytes) -> Parsed:
+def given_up(parser: BoundedParser, data: bytes) -> Parsed:
     """Of a file that the parser would need too long for."""
     blank = _NOT_NEWLINE.sub(b" ", data)
     return Parsed(parser.parse(blank), [ir.Gap(0, len(data), TOO_LONG)], frozenset(), blank)
@@ -179,7 +180,7 @@ def _spans(root: Node, source: bytes, round_: int) -> list[tuple[int, int, str]]
     return spans or [(0, len(source), SYNTAX)]
 
 
-def _broken_chunks(parser: g.BoundedParser, source: bytes) -> list[tuple[int, int, str]]:
+def _broken_chunks(parser: BoundedParser, source: bytes) -> list[tuple[int, int, str]]:
     """The smallest pieces of the file (a statement with what is indented below it) that do not parse on their own."""
     spans: list[tuple[int, int, str]] = []
     todo = [(0, len(source), 0)]

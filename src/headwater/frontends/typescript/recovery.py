@@ -1,0 +1,118 @@
+"""Parsing of what the grammar does not read: such bytes are blanked, length kept, and told; so are errors that stay."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final, NamedTuple
+
+from tree_sitter import Node, Tree
+
+from headwater import ir
+from headwater.frontends.bounded import BoundedParser
+
+ERRORS: Final = 400  # places that are told of one file
+SYNTAX: Final = "syntax not understood"
+TOO_LONG: Final = "the parser would need too long for its broken syntax"
+_NOT_NEWLINE: Final = re.compile(rb"[^\n]")
+_WORD: Final = rb"[A-Za-z_$][\w$]*"
+_GAPS: Final[tuple[tuple[re.Pattern[bytes], int, str], ...]] = (
+    (re.compile(rb"\bexport\s+(type)\s*(?=\*)"), 1, "export type *"),
+    (re.compile(rb"\bimport\s+(defer|source)\s+(?=[\w$*{])(?!from\b)"), 1, "import defer"),
+    (
+        re.compile(rb"[<,]\s*((?:const\s+)?(?:in\s+out|in|out))\s+(?=" + _WORD + rb"\s*(?:[,>=]|extends\b))"),
+        1,
+        "variance of a type parameter",
+    ),
+    (re.compile(rb"^[ \t]*((?:await[ \t]+)?using)[ \t]+(?=" + _WORD + rb"\s*[=:])", re.MULTILINE), 1, ""),
+)
+"""What the grammar does not read: where it stands, and its name (empty: it has the meaning of ``const`` here, and is no gap)."""
+
+
+def _mask(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "_" * (error.end - error.start), error.end
+
+
+codecs.register_error("headwater.mask", _mask)
+
+
+class Parsed(NamedTuple):
+    """A tree, and what of the file it does not tell."""
+
+    tree: Tree
+    gaps: list[ir.Gap]
+
+
+def parse(parsers: list[BoundedParser], data: bytes) -> tuple[Parsed, int]:
+    """The tree of a file, by the first grammar or the one that gives fewer errors; and the number of that grammar."""
+    gaps: list[ir.Gap] = []
+    source = _prepared(data, gaps)
+    tree = parsers[0].parse(source)
+    which = 0
+    if tree.root_node.has_error:
+        source, found = _without_gaps(source)
+        gaps += found
+        best = ERRORS + 1
+        for number, parser in enumerate(parsers):
+            this = parser.parse(source)
+            errors = len(_errors(this.root_node)) if this.root_node.has_error else 0
+            if errors < best:
+                best, tree, which = errors, this, number
+            if not errors:
+                break
+        for node in _errors(tree.root_node) if best else ():
+            start, end = node.byte_range
+            gaps.append(ir.Gap(start, end, SYNTAX))
+    return Parsed(tree, sorted(gaps, key=lambda gap: (gap.start, gap.end, gap.reason))), which
+
+
+def given_up(parser: BoundedParser, data: bytes) -> Parsed:
+    """Of a file that the parser would need too long for."""
+    return Parsed(parser.parse(b""), [ir.Gap(0, len(data), TOO_LONG)])
+
+
+def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
+    if b"\0" in data:
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            gaps.append(ir.Gap(0, len(data), "not UTF-8: UTF-16"))
+            return b" " * len(data)
+        for match in re.finditer(rb"\0+", data):
+            gaps.append(ir.Gap(match.start(), match.end(), "NUL byte"))
+            if len(gaps) == ERRORS:
+                break
+        data = data.replace(b"\0", b" ")
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            # A wrong byte would end the literal or comment that it stands in
+            data = data.decode("utf-8", "headwater.mask").encode("utf-8")
+    return data
+
+
+def _without_gaps(source: bytes) -> tuple[bytes, list[ir.Gap]]:
+    gaps: list[ir.Gap] = []
+    buffer = bytearray(source)
+    for pattern, group, reason in _GAPS:
+        for match in pattern.finditer(source):
+            start, end = match.span(group)
+            if reason:
+                buffer[start:end] = _NOT_NEWLINE.sub(b" ", bytes(buffer[start:end]))
+                gaps.append(ir.Gap(start, end, reason))
+            else:
+                buffer[start:end] = b"const".ljust(end - start)
+    return bytes(buffer), gaps
+
+
+def _errors(root: Node) -> list[Node]:
+    """The broken nodes, the outermost of them first."""
+    found: list[Node] = []
+    todo = [root]
+    while todo and len(found) < ERRORS:
+        node = todo.pop()
+        if node.is_error or node.is_missing:
+            found.append(node)
+        elif node.has_error:
+            todo.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
+    return found
