@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import headwater
-from headwater.apis.load import example_file, load
+from headwater.apis.load import check_path, example_file, load
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Example
 from headwater.config import Config
@@ -95,10 +95,9 @@ def test_every_file_has_a_firing_and_a_quiet_example(name: str, file: ApiFile) -
 @pytest.mark.parametrize(("name", "file"), FILES, ids=[name for name, _ in FILES])
 def test_every_path_parses(name: str, file: ApiFile) -> None:
     for path in [*(one for api in file.apis for one in paths(api)), *(one for many in file.types.values() for one in many)]:
+        check_path(path)
         for reading in expand(path):
             steps = split(reading)
-            wrong = [step for step in steps if not re.fullmatch(r"\(\)|\[\]|\*{1,2}|\??\w+|\?", step)]
-            assert not wrong, f"{name}: {reading!r} has {wrong}"
             assert all("?" not in step for step in steps[1:]), f"{name}: {reading!r}: ? stands for a receiver only"
 
 
