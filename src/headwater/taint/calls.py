@@ -328,11 +328,11 @@ class Calls(Models):
     def _apply_summary(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         summary = self.solver.summary(self.fn, fn)
         if self.work > limits.WORK:  # sinks still count; what the call returns is taken to be what it was given
-            actuals, cells = self._bind(fn, receiver, args, callee)
+            actuals, cells = self.bind(fn, receiver, args, callee)
             for effect in summary.sinks if summary is not None else ():
                 self._sink_effect(fn, effect, actuals, int(loose))
             return self.derived(actuals.values, f"through {fn.name}()", drop=1)
-        actuals, cells = self._bind(fn, receiver, args, callee)
+        actuals, cells = self.bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
         if self.traced and not loose:
             self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals.values))
@@ -461,7 +461,7 @@ class Calls(Models):
     def _returned(self, fn: Fn) -> Any:
         return self.symbols.type_value(fn.module, fn.ir.returns, fn.cls)
 
-    def _bind(self, fn: Fn, receiver: Value | None, args: Args, callee: Value | None) -> tuple[Actuals, list[tuple[Cell, ...]]]:
+    def bind(self, fn: Fn, receiver: Value | None, args: Args, callee: Value | None) -> tuple[Actuals, list[tuple[Cell, ...]]]:
         """Values and cells by parameter (captured variables after them)."""
         params = fn.ir.params
         given, cells = args.positional, args.cells
