@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 
+def is_object(given: str) -> bool:
+    """Whether what a library gives to a function is an object of an API path, and not data of a kind."""
+    return ":" in given or "." in given
+
+
 def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]:
     """The issues of one call of an entry point by its framework."""
     frame = call_entry(solver, entry, traced)
@@ -55,13 +60,10 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
     what = callback.is_ or "entry point"
     for number, param in enumerate(params[first:]):
         kind = callback.by_name.get(param.name, callback.parameters)
-        object_ = None
         if number < len(callback.given):
             kind = callback.given[number]
-            if ":" in kind or "." in kind:
-                object_, kind = solver.catalogue.paths.find(kind), ""
-        if object_ is not None:
-            value = Value(refs=(object_,))
+        if is_object(kind):
+            value = BOTTOM  # the function itself knows what it is
         elif not kind or filled(solver, fn, param, callback, defaults):
             value = defaults.get(param.default, BOTTOM) if param.default >= 0 else BOTTOM
         else:

@@ -23,7 +23,7 @@ from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import routes, slots
-from headwater.taint.entries import Entry, generated_services, run_entry
+from headwater.taint.entries import Entry, generated_services, is_object, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
 from headwater.taint.library import public_calls
@@ -98,6 +98,8 @@ class Solver(Shared):
         self.reports: dict[int, dict[Any, CallReport]] = {}
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
+        self.handed_types: dict[int, dict[int, Any]] = {}
+        """What objects libraries hand to functions, by function and number of the parameter."""
         self.used: set[int] = set()
         """Functions that were handed to a library for what they return, and those that handed them over."""
         self.faults: dict[int, str] = {}
@@ -707,6 +709,13 @@ class Solver(Shared):
 
     def entry(self, entry: Entry) -> None:
         """A framework will call a function."""
+        for number, said in enumerate(entry.callback.given, 1 if entry.fn.bound else 0):
+            node = self.catalogue.paths.find(said) if is_object(said) else None
+            known = self.handed_types.setdefault(entry.fn.id, {}) if node is not None else {}
+            if node is not None and number not in known:
+                known[number] = node
+                if self._state[entry.fn.id] != _NEW:
+                    self._stale[entry.fn.id] = None
         self.entries.setdefault(entry.owner.id, {})[entry.key] = entry
 
     def overridden(self) -> list[Entry]:

@@ -126,6 +126,7 @@ class Interpreter(Branches):
     def _parameters(self) -> None:
         fn, function = self.fn, self.fn.ir
         symbols = self.symbols
+        handed = self.solver.handed_types.get(fn.id, {})
         for index, param in enumerate(function.params):
             value = self.param_value(index, ())
             if param.kind in ("star", "stars"):
@@ -136,6 +137,8 @@ class Interpreter(Branches):
                 value = value.with_(refs=refs)
             elif param.annotation is not None:
                 value = self.typed(value, symbols.type_value(self.mod, param.annotation, fn.cls))
+            if not value.refs and index in handed:
+                value = value.with_(refs=(handed[index],))
             if not value.refs and self.names.get(param.name) is not None:
                 value = value.with_(refs=(self.names[param.name],))
             self.cells[index] = self.cells[("in", index)] = value
