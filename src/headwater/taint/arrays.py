@@ -53,11 +53,11 @@ def _flat_map(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 
 def _each(frame: Calls, receiver: Value, args: Args) -> Value | None:
-    """``forEach``, ``some``, ``every``: what they give tells nothing of the elements. Of a Map the value comes first."""
+    """``forEach``, ``some``, ``every``: what the last two show of what the function has captured holds here too."""
     if not args.positional:
         return None
-    _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
-    return Value()
+    made = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
+    return Value(pred=made.pred)
 
 
 def _filter(frame: Calls, receiver: Value, args: Args) -> Value | None:

@@ -42,6 +42,10 @@ class Calls(Models):
         self.depth = 0
         self.nesting = 0
 
+    def cells_of(self, register: int) -> tuple[Cell, ...]:
+        """A register, and what else holds the same."""
+        raise NotImplementedError
+
     def looked_at(self, labels: frozenset[Label], aspects: int) -> None:
         """A condition looks at these aspects of the syntax tree that the labels are part of."""
         raise NotImplementedError
@@ -530,6 +534,7 @@ class Calls(Models):
             places.append(place)
         if fn.ir.captured:
             actuals += self._captured(fn, callee)
+            places += [self.cells_of(register) for register in self.closures.get(fn.id, ())]
         return Actuals(actuals), places
 
     def _captured(self, fn: Fn, callee: Value | None) -> list[Value]:

@@ -72,7 +72,9 @@ PARTS = _NUMBER << 1
 """In ``Label.cleared``: one of many numbers, or a rounded one: it says little of the model that computed it."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION
+BELOW = PARTS << 1
+"""In ``Value.proven``: a function has found what it was given below a folder, which shows something if it was resolved before."""
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION | BELOW
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path: what comes before is an object of a class, and no text or number."""
