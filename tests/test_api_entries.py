@@ -40,8 +40,8 @@ FILES = load()
 _PREFIX = re.compile(r"^(?:\?:?|npm:|node:|js:)")
 _PACKAGE = re.compile(r"^(npm:(?:@[^/]+/)?[^/]+|node:[^/]+).*")
 """The name of a package, or of a module of Node, without its parts."""
-ALWAYS = ("", "builtins", "langchain_core", "jsx")
-"""First names that code need not spell: of unknown receivers, of builtins, of chains made by an operator, of elements of JSX."""
+ALWAYS = ("", "builtins", "langchain_core", "jsx", "RegExp")
+"""First names that code need not spell: of unknown receivers, of builtins, of chains made by an operator, of elements of JSX, of patterns."""
 
 
 def paths(api: Api) -> list[str]:
