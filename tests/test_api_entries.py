@@ -40,8 +40,8 @@ FILES = load()
 _PREFIX = re.compile(r"^(?:\?:?|npm:|node:|js:)")
 _PACKAGE = re.compile(r"^(npm:(?:@[^/]+/)?[^/]+|node:[^/]+).*")
 """The name of a package, or of a module of Node, without its parts."""
-ALWAYS = ("", "builtins", "langchain_core")
-"""First names that code need not spell: of unknown receivers, of builtins, of chains made by an operator."""
+ALWAYS = ("", "builtins", "langchain_core", "jsx", "RegExp")
+"""First names that code need not spell: of unknown receivers, of builtins, of chains made by an operator, of elements of JSX, of patterns."""
 
 
 def paths(api: Api) -> list[str]:
@@ -76,6 +76,12 @@ class World:
         return frozenset(_PREFIX.sub("", _PACKAGE.sub(r"\1", name)) for name in names - self.types.keys())
 
 
+    @functools.cache  # noqa: B019
+    def given(self, said: tuple[str, ...]) -> frozenset[str]:
+        """The first names of the objects that a library gives to a function: its code need not spell them."""
+        return frozenset(first for one in said if ":" in one or "." in one for first in self.firsts(one))
+
+
 class Run:
     """One example, read and lowered once, and what is said of the names in it."""
 
@@ -101,6 +107,7 @@ class Run:
             self.versions = declared(folder, texts)[0]
         packages = re.findall(r"['\"](?:node:)?((?:@[\w-]+/)?[\w.-]+)", text)
         words = {*re.findall(r"\w+", text), *(name.replace(".", "_") for name in packages), *ALWAYS}
+        words |= {first for api, firsts in world.apis if firsts & words for one in api.calls for first in world.given(tuple(one.given))}
         self.apis = [api for api, firsts in world.apis if firsts & words]
         self.calls = [(path, rule) for path, rule, firsts in world.calls if firsts & words]
         self.special = [path for path, firsts in world.special if firsts & words]
