@@ -15,10 +15,11 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import arrays, containers, slots, unpicklers
 from headwater.taint.arguments import Args
-from headwater.taint.frame import Actuals, as_object
+from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
 from headwater.taint.labels import ALL, BIT, DEEP, HANDED, PATHS, RECALLED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
+from headwater.taint.narrow import as_object
 from headwater.taint.state import Cell, cleared, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, captured_key, join, join_refs, of_others
@@ -476,6 +477,8 @@ class Calls(Models):
             refs = self.solver.receivers(receiver.refs, (fn.cls,)) if fn.cls is not None else receiver.refs
             if refs is not receiver.refs:
                 receiver = receiver.with_(refs=refs)
+            if receiver.labels and fn.cls is not None and not any(type(ref) is Inst and fn.cls in ref.cls.mro for ref in refs):
+                receiver = guessed_again(receiver)  # whatever made an object of a guess, that it is of this subclass is another
             given, cells = [receiver, *given], [args.receiver_cells, *cells]
         actuals: list[Value] = []
         places: list[tuple[Cell, ...]] = []

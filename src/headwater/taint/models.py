@@ -52,6 +52,7 @@ from headwater.taint.labels import (
     steps_down,
     uncleared,
 )
+from headwater.taint.narrow import narrowed
 from headwater.taint.state import Cell, cleared, followed_by, is_given, unglued
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import (
@@ -739,8 +740,9 @@ class Models(Arguments):
             before = value
             if refs:
                 if type(refs) is OnlyObjects:
-                    value = self.narrowed(value) if type(cell) is int else value
                     refs = refs.refs
+                    if type(cell) is int:
+                        value = narrowed(self, value, tuple(ref.cls for ref in refs if type(ref) is Inst))
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
             if proven:
                 value = value.with_(proven=value.proven | proven)
