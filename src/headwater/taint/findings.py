@@ -15,7 +15,9 @@ from headwater.anchors import Anchor, anchor
 from headwater.files.source import Source as File
 from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
+from headwater.index.scripts import SUFFIXES
 from headwater.rules.load import Rule
+from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, personal, prompts
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
@@ -177,7 +179,7 @@ class Reporter:
             expression=known_by.expression,
             ordinal=0,
             traces=tuple(traces),
-            fix=self._fix(head.fix, checked),
+            fix=self._fix(_advice(head, sink.fn), checked),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
             weaknesses=tuple(weaknesses),
@@ -250,7 +252,7 @@ class Reporter:
             expression=known_by.expression,
             ordinal=0,
             traces=self._origin(report, tracer),
-            fix=head.fix,
+            fix=_advice(head, report.fn),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
             shape=known_by.shape,
@@ -295,6 +297,11 @@ class Reporter:
     def _gap(self, fn: Fn, offset: int, reason: str, kind: str = "trace") -> Gap:
         file = self.files.get(fn.module.path)
         return gap_at(file, kind, offset, reason) if file is not None else Gap(kind, fn.module.path, 0, reason)
+
+
+def _advice(head: RuleHead, fn: Fn) -> str:
+    """What to change, in the language of the file."""
+    return head.fix_scripts if head.fix_scripts and fn.module.path.endswith(SUFFIXES) else head.fix
 
 
 def _only_tested(issue: Issue) -> bool:
