@@ -15,7 +15,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst, Mod
-from headwater.taint import captured, guards, optin, personal, prompts, secrets, slots, texts
+from headwater.taint import captured, guards, optin, personal, prompts, secrets, slots, texts, ways
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -30,6 +30,7 @@ from headwater.taint.labels import (
     QUOTED,
     RESOLVED,
     SLASHED,
+    WAY,
     Label,
     bits,
     derive,
@@ -680,6 +681,8 @@ class Instructions(Calls):
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
         if receiver is not None and args.name == "endswith" and receiver.subject and not receiver.proven & NAME_HEAD and args.positional:
             result = result.with_(pred=guards.host_ends(self, receiver, args.positional[0]))
+        elif receiver is not None and receiver.proven & WAY and args.name in ways.TESTS and args.positional:
+            result = result.with_(pred=ways.tested(receiver, args.receiver_cells, args.positional[0]))
         if args.name in ("split", "rsplit"):
             self.cuts[i.dst] = (args.cells[0] if args.cells else ()) if args.name == "split" and receiver is None else args.receiver_cells
         if result.labels and args.cells and args.positional:

@@ -70,6 +70,8 @@ NUMBERS = (ALL & ~BIT["response"]) | HANDED << 1
 _NUMBER = HANDED << 1
 PARTS = _NUMBER << 1
 """In ``Label.cleared``: one of many numbers, or a rounded one: it says little of the model that computed it."""
+WAY = PARTS << 1
+"""In ``Value.proven``: the way from a folder to a path: .. at its beginning leads out."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION
