@@ -41,6 +41,7 @@ class CallRule(msgspec.Struct, frozen=True):
     when: str
     confidence: str
     message: str
+    unless: tuple[str, ...] = ()
 
 
 Entry = Api | CallRule

@@ -106,6 +106,9 @@ class Reporter:
                 drafts.append(((finding.place, finding.rule), finding))
         for one in sorted(self.solver.reports):
             for report in self.solver.reports[one].values():
+                if self._done_otherwise(report):
+                    self.solver.count("calls-made-good-elsewhere")
+                    continue
                 drafts.append(((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, tracer)))
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
@@ -232,6 +235,12 @@ class Reporter:
             return ()
         path = tidy([*path, RawStep(report.fn, report.start, report.end, f"given to {report.name}")])
         return (Trace(kind or "parameter", self._steps(path, kind or "parameter", None)),)
+
+    def _done_otherwise(self, report: CallReport) -> bool:
+        """Whether the file speaks of what makes the call harmless."""
+        file = self.files.get(report.fn.module.path) if report.rule.unless else None
+        text = file.text.casefold() if file is not None else ""
+        return any(word in text for word in report.rule.unless)
 
     def _call(self, report: CallReport, tracer: Tracer) -> Finding:
         rule = self.rules[report.rule.rule]
