@@ -62,7 +62,8 @@ def test_marks_name_rules(rule: Rule) -> None:
 def test_examples_are_python(rule: Rule) -> None:
     for case in rule.cases:
         for file in case.files:
-            compile(file.text, file.path, "exec")
+            if file.path.endswith(".py"):
+                compile(file.text, file.path, "exec")
 
 
 def test_page_answers_the_questions(rule: Rule) -> None:

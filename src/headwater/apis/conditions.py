@@ -157,6 +157,6 @@ def _term(text: str) -> Term:
         return Term(where, negated, "const", int(value))
     if re.fullmatch(r"-?\d+\.\d+", value):
         return Term(where, negated, "const", float(value))
-    if re.fullmatch(r"[\w.*{},()\[\]]+", value):
+    if re.fullmatch(r"[\w.*{},()\[\]@/:-]+", value):
         return Term(where, negated, "api", value)
     raise ConditionError(f"not a value: {value!r}")

@@ -1,10 +1,11 @@
 """What the front matter of a rule file (``rules/<rule-id>.md``) may say.
 
 The Markdown below the front matter is the page that ``rules explain`` shows. Its fenced code blocks whose info string is
-``python`` are tests: a block with ``path=NAME`` is a file, and a heading begins a new case, so that one case can have
-several files. ``# expect: rule-id`` stands on each line where the rule must report; a line without it must stay quiet
-(for this rule). ``# MISSING: rule-id`` marks a known miss and ``# SPURIOUS: rule-id`` a known false alarm.
-In the suites, ``(critical low)`` behind it is the severity and confidence that the finding must have.
+``python``, ``typescript``, ``tsx``, ``javascript`` or ``jsx`` are tests: a block with ``path=NAME`` is a file, and a heading begins
+a new case, so that one case can have several files. ``# expect: rule-id`` (``//`` in scripts) stands on each line where the rule
+must report; a line without it must stay quiet (for this rule). ``# MISSING: rule-id`` marks a known miss and
+``# SPURIOUS: rule-id`` a known false alarm. In the suites, ``(critical low)`` behind it is the severity and confidence that the
+finding must have.
 
 Loading is in ``headwater.rules.load``.
 """
@@ -40,6 +41,8 @@ class CallPattern(_Strict, frozen=True):
     confidence: str = "high"
     message: str = ""
     """Beats the rule's message for this call."""
+    unless: list[str] = []
+    """Words: nothing is reported in a file that has one of them, whatever its case. What the call leaves out is done there otherwise."""
 
 
 SHAPES = ("endless-agent-loop",)
@@ -76,6 +79,8 @@ class RuleHead(_Strict, frozen=True):
     """One or two sentences; ``{source}``, ``{sink}`` and ``{function}`` are filled in. Says what an attacker gains."""
     fix: str
     """What to change, one or two sentences."""
+    fix_scripts: str = ""
+    """The same for TypeScript and JavaScript, where ``fix`` names what only Python has."""
     flow: FlowPattern | None = None
     calls: list[CallPattern] = []
     shapes: list[ShapePattern] = []

@@ -15,7 +15,9 @@ from headwater.anchors import Anchor, anchor
 from headwater.files.source import Source as File
 from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
+from headwater.index.scripts import SUFFIXES
 from headwater.rules.load import Rule
+from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, personal, prompts
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
@@ -104,6 +106,9 @@ class Reporter:
                 drafts.append(((finding.place, finding.rule), finding))
         for one in sorted(self.solver.reports):
             for report in self.solver.reports[one].values():
+                if self._done_otherwise(report):
+                    self.solver.count("calls-made-good-elsewhere")
+                    continue
                 drafts.append(((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, tracer)))
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
@@ -177,7 +182,7 @@ class Reporter:
             expression=known_by.expression,
             ordinal=0,
             traces=tuple(traces),
-            fix=self._fix(head.fix, checked),
+            fix=self._fix(_advice(head, sink.fn), checked),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
             weaknesses=tuple(weaknesses),
@@ -231,6 +236,12 @@ class Reporter:
         path = tidy([*path, RawStep(report.fn, report.start, report.end, f"given to {report.name}")])
         return (Trace(kind or "parameter", self._steps(path, kind or "parameter", None)),)
 
+    def _done_otherwise(self, report: CallReport) -> bool:
+        """Whether the file speaks of what makes the call harmless."""
+        file = self.files.get(report.fn.module.path) if report.rule.unless else None
+        text = file.text.casefold() if file is not None else ""
+        return any(word in text for word in report.rule.unless)
+
     def _call(self, report: CallReport, tracer: Tracer) -> Finding:
         rule = self.rules[report.rule.rule]
         head = rule.head
@@ -250,7 +261,7 @@ class Reporter:
             expression=known_by.expression,
             ordinal=0,
             traces=self._origin(report, tracer),
-            fix=head.fix,
+            fix=_advice(head, report.fn),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
             shape=known_by.shape,
@@ -295,6 +306,11 @@ class Reporter:
     def _gap(self, fn: Fn, offset: int, reason: str, kind: str = "trace") -> Gap:
         file = self.files.get(fn.module.path)
         return gap_at(file, kind, offset, reason) if file is not None else Gap(kind, fn.module.path, 0, reason)
+
+
+def _advice(head: RuleHead, fn: Fn) -> str:
+    """What to change, in the language of the file."""
+    return head.fix_scripts if head.fix_scripts and fn.module.path.endswith(SUFFIXES) else head.fix
 
 
 def _only_tested(issue: Issue) -> bool:
