@@ -103,6 +103,15 @@ def _element(frame: Calls, receiver: Value, args: Args) -> Value | None:
     return frame.elements_or_whole(receiver)
 
 
+def _pop(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    return frame.item(receiver, -1, None) if receiver.allocs else frame.elements_or_whole(receiver)
+
+
+def _at(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    last = len(args.positional) == 1 and args.positional[0].const == -1
+    return _pop(frame, receiver, args) if last else frame.elements_or_whole(receiver)
+
+
 def _push(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if not receiver.allocs:
         return None
@@ -172,8 +181,8 @@ _METHODS = {
     "toSorted": _filter,
     "flat": _whole,
     "concat": _concat,
-    "at": _element,
-    "pop": _element,
+    "at": _at,
+    "pop": _pop,
     "shift": _element,
     "splice": _whole,
     "push": _push,
