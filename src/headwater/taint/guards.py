@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.apis.paths import CALL, ApiPath
-from headwater.index.calls import COMMON_METHODS
+from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import containers, prompts, texts
-from headwater.taint.labels import ALL, BIT, CHECKED, CONTAINED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
-from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, join, same
+from headwater.taint import containers, fills, prompts, texts
+from headwater.taint.labels import ALL, BIT, CHECKED, CONTAINED, DENIED, INSIDE, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
+from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NONE, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, as_given, join, same
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -67,8 +67,12 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             if source is not None and frame.fixed(frame.cells.get(source)):  # one of a fixed set, in a loop over the set
                 true_ += ((frame.cells_of(one), ALL, 0, (), ""),)
         true_ += _left_over(frame, left_register, right_register) + _left_over(frame, right_register, left_register)
-        if left.proven & right.proven & RESOLVED and left.labels != right.labels:  # path == root
-            true_ += ((cells + left.origin, PATHS, 0, (), ""), (frame.cells_of(right_register) + right.origin, PATHS, 0, (), ""))
+        if left.labels != right.labels:  # path == root
+            for path, register, root in ((left, left_register, right), (right, right_register, left)):
+                if path.proven & RESOLVED and (root.proven & RESOLVED or configured(frame, root)):
+                    true_ += ((frame.cells_of(register) + path.origin, PATHS, 0, (), ""),)
+                elif left.pred is None and as_given(path) and (as_given(root) or configured(frame, root)) and _asks_parents(frame):
+                    true_ += ((frame.cells_of(register), INSIDE, 0, (), ""),)
         for side in (left, right):
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
                 true_ += ((side.subject, PATHS, 0, (), ""),)
@@ -89,6 +93,13 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
     if op == "isinstance":
         return _isinstance(frame, cells, right)
     return None
+
+
+def _asks_parents(frame: Instructions) -> bool:
+    """Whether the function asks for the parents of a path besides: ``path == root or root in path.parents``."""
+    if frame.parents is None:
+        frame.parents = any(type(one) is ir.Attr and one.name == "parents" for one in instructions(frame.fn.ir.body))
+    return frame.parents
 
 
 def _membership(
@@ -118,6 +129,8 @@ def _membership(
         return ((cells, PATHS, 0, (), ""),), ()
     if right.subject and right.proven & RESOLVED:  # root in path.parents
         return ((right.subject, PATHS, 0, (), ""),), ()
+    if right.subject and right.proven & INSIDE:
+        return ((right.subject, INSIDE, PATHS, (), "a check of the parents looks at a path that is not resolved"),), ()
     if left.subject and not left.proven & NAME_HEAD and configured(frame, right) and not configured(frame, left):
         # A host in the hosts of the configuration, an address in a network; the other way round, a list of what is refused.
         weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
@@ -485,8 +498,17 @@ def _of_each(frame: Instructions, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     return tuple(made)
 
 
+def _next(frame: Instructions, args: Args) -> Value | None:
+    """``next((one for one in known if test), None)``: that there is one shows what the test shows."""
+    if len(args.positional) != 2 or args.positional[1].const is not None:
+        return None
+    shown = fills.pred(frame, args.positional[0])
+    return join(frame.elements(args.positional[0]), NONE).with_(pred=shown) if shown is not None else None
+
+
 SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.getattr": _getattr,
+    "builtins.next": _next,
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     "builtins.hasattr": _hasattr,

@@ -31,6 +31,7 @@ from headwater.taint.labels import (
     GLUED,
     HANDED,
     HOST_FIXED,
+    INSIDE,
     MODULE,
     NEAR,
     NO_OPTION,
@@ -65,6 +66,7 @@ from headwater.taint.value import (
     PathOf,
     Shape,
     Value,
+    as_given,
     captured_key,
     join,
     join_all,
@@ -662,7 +664,8 @@ class Models(Arguments):
             if guard.separated and not weak and (folder is None or not texts.ends_a_folder(folder)):
                 weak, but = True, f"{args.name}() lets a neighbour of the folder pass whose name begins alike"
                 proves |= NEAR
-            fact: Fact = (cells, 0, proves, (), but) if weak else (cells, proves, 0, (), "")
+            given = INSIDE if guard.needs == "resolved" and as_given(value) else 0
+            fact: Fact = (cells, given, proves, (), but) if weak else (cells, proves, 0, (), "")
             if guard.raises:
                 self.refused = True
                 self.learn(fact)
