@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from headwater import ir
-from headwater.apis.load import CallRule, Catalogue, load
+from headwater.apis.load import CallRule, Catalogue, example_file, load
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import Api, ApiFile, Example, Operator
 from headwater.files.source import Source
@@ -37,8 +37,11 @@ from test_api_examples import marks, rules_for
 
 FILES = load()
 
-ALWAYS = ("", "builtins", "langchain_core")
-"""First names that code need not spell: of unknown receivers, of builtins, of chains made by an operator."""
+_PREFIX = re.compile(r"^(?:\?:?|npm:|node:|js:)")
+_PACKAGE = re.compile(r"^(npm:(?:@[^/]+/)?[^/]+|node:[^/]+).*")
+"""The name of a package, or of a module of Node, without its parts."""
+ALWAYS = ("", "builtins", "langchain_core", "jsx", "RegExp")
+"""First names that code need not spell: of unknown receivers, of builtins, of chains made by an operator, of elements of JSX, of patterns."""
 
 
 def paths(api: Api) -> list[str]:
@@ -70,13 +73,19 @@ class World:
             more = {split(reading)[0] for one in self.types[todo.pop()] for reading in expand(one)} - names
             names |= more
             todo += sorted(more & self.types.keys())
-        return frozenset(name.lstrip("?") for name in names - self.types.keys())
+        return frozenset(_PREFIX.sub("", _PACKAGE.sub(r"\1", name)) for name in names - self.types.keys())
+
+
+    @functools.cache  # noqa: B019
+    def given(self, said: tuple[str, ...]) -> frozenset[str]:
+        """The first names of the objects that a library gives to a function: its code need not spell them."""
+        return frozenset(first for one in said if ":" in one or "." in one for first in self.firsts(one))
 
 
 class Run:
     """One example, read and lowered once, and what is said of the names in it."""
 
-    def __init__(self, world: World, example: Example) -> None:
+    def __init__(self, world: World, example: Example, app: str = "app.py") -> None:
         self.world = world
         self.rules = rules_for(example)
         flows = (rule.head.flow for rule in self.rules.values())
@@ -84,18 +93,21 @@ class Run:
         self.sources: dict[str, Source] = {}
         self.modules: list[ir.Module] = []
         text = ""
-        texts = {"app.py": example.code, **example.files}
+        texts = {app: example.code, **example.files}
         for path, code in sorted(texts.items()):
-            if path.endswith(".py"):
+            language = {".py": "python", ".ts": "typescript", ".tsx": "typescript", ".js": "javascript"}.get(Path(path).suffix)
+            if language is not None:
                 self.sources[path] = source = Source(path, code.encode())
-                self.modules.append(lower_source(source, "python"))
+                self.modules.append(lower_source(source, language))
                 text += code
         with tempfile.TemporaryDirectory() as folder:
             for path, code in texts.items():
                 (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
                 (Path(folder) / path).write_text(code, encoding="utf-8")
             self.versions = declared(folder, texts)[0]
-        words = {*re.findall(r"\w+", text), *ALWAYS}
+        packages = re.findall(r"['\"](?:node:)?((?:@[\w-]+/)?[\w.-]+)", text)
+        words = {*re.findall(r"\w+", text), *(name.replace(".", "_") for name in packages), *ALWAYS}
+        words |= {first for api, firsts in world.apis if firsts & words for one in api.calls for first in world.given(tuple(one.given))}
         self.apis = [api for api, firsts in world.apis if firsts & words]
         self.calls = [(path, rule) for path, rule, firsts in world.calls if firsts & words]
         self.special = [path for path, firsts in world.special if firsts & words]
@@ -134,15 +146,16 @@ def world() -> World:
     return made
 
 
-def silent(file: ApiFile) -> list[Api | Operator]:
+def silent(name: str, file: ApiFile) -> list[Api | Operator]:
     """The entries of a file without which all its examples give the same."""
     left: dict[int, Api | Operator] = {id(one): one for one in (*file.apis, *file.operators)}
     by_path = {(path, id(api.decorates)): id(api) for api in file.apis for path in paths(api)}
     for example in file.examples:
-        run = Run(world(), example)
+        app = example_file(name)
+        run = Run(world(), example, app)
         findings, catalogue = run.result()
         reported = {(one.place.path, run.sources[one.place.path].position(one.place.start)[0], one.rule) for one in findings}
-        said = marks(example)
+        said = marks(example, app)
         assert reported - said["SPURIOUS"] == said["expect"] | said["flow"], f"{example.why}: models of other names change what is reported"
         seen = {by_path.get((one.path, id(one.decorates)), id(one)) if isinstance(one.path, str) else id(one) for one in asked(catalogue)}
         seen |= {id(one) for one in file.operators}
@@ -168,4 +181,4 @@ def name_of(entry: Api | Operator) -> str:
 @pytest.mark.parametrize(("name", "file"), FILES, ids=[name for name, _ in FILES])
 @pytest.mark.usefixtures("uncollected")
 def test_every_entry_has_an_example_that_fails_without_it(name: str, file: ApiFile) -> None:
-    assert not [name_of(entry) for entry in silent(file)], f"{name}: no example gives something else without these entries"
+    assert not [name_of(entry) for entry in silent(name, file)], f"{name}: no example gives something else without these entries"

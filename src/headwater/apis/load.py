@@ -23,7 +23,7 @@ CLEARED = ("all", "text", "parts")
 """What a result can be cleared for beside sink classes."""
 MARKS: Final = (
     "quoted", "resolved", "collapsed", "parsed-url", "constant-collection", "syntax-tree", "module", "parsed-json", "same-host",
-    "joined-path",
+    "joined-path", "relative-path",
 )  # fmt: skip
 _STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|[\w$]+")
 _FIRST: Final = re.compile(r"\?:?\w*|\*{1,2}|\w+|(?:npm|node):[@\w/-]+|js:[\w$]+")
@@ -218,7 +218,7 @@ def _callback(callback: Callback, at: str) -> None:
     for filled in callback.except_:
         if "." in filled:
             _path(filled, at)
-    for one in (*callback.args, callback.spread, callback.spread_keywords):
+    for one in (*callback.args, callback.spread, callback.spread_keywords, callback.schema):
         if one:
             _argument(one, at)
 

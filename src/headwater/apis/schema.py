@@ -124,6 +124,8 @@ class Callback(_Strict, frozen=True):
     """Source kind of single parameters (by name); beats ``parameters``."""
     given: list[str] = []
     """What the parameters are by their position, beats the others: a source kind, an API path, or empty (the library fills it itself)."""
+    schema: str = ""
+    """The argument that says what the fields of the first parameter are: one whose type ends with ``Checked`` brings no text of others."""
     args: list[str] = []
     """Arguments that are passed on to it, in order (``Thread(target=f, args=(x,))``: ``$args[0]`` ...)."""
     spread: str = ""
@@ -259,7 +261,8 @@ class Api(_Strict, frozen=True):
     ``constant-collection`` (if the argument is one), ``syntax-tree`` (the tree of a program),
     ``parsed-json`` (data that a service answers, and no page), ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
-    ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
+    ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them),
+    ``relative-path`` (the way from a folder to the path that is passed on: where it does not begin with .. that is below the folder)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     copies: str = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from headwater.index.entities import Fn
 from headwater.taint import containers
 from headwater.taint.arguments import Args
 from headwater.taint.value import BOTTOM, Value, join, join_all
@@ -52,11 +53,11 @@ def _flat_map(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 
 def _each(frame: Calls, receiver: Value, args: Args) -> Value | None:
-    """``forEach``, ``some``, ``every``: what they give tells nothing of the elements. Of a Map the value comes first."""
+    """``forEach``, ``some``, ``every``: what the last two show of what the function has captured holds here too."""
     if not args.positional:
         return None
-    _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
-    return Value()
+    made = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
+    return Value(pred=made.pred)
 
 
 def _filter(frame: Calls, receiver: Value, args: Args) -> Value | None:
@@ -131,6 +132,25 @@ def _then(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 def _catch(frame: Calls, receiver: Value, args: Args) -> Value | None:
     return join(receiver, _callback(frame, args, Value()))
+
+
+def promise(frame: Calls, args: Args) -> Value | None:
+    """``new Promise((resolve, reject) => ...)``: the function is called at once; the promise is what it resolves it with."""
+    if not args.positional:
+        return None
+    executor = args.positional[0]
+    frame.call(executor, Args([]))
+    made = BOTTOM
+    for ref in executor.refs:
+        summary = frame.solver.summary(frame.fn, ref) if isinstance(ref, Fn) and ref.ir.params and not ref.bound else None
+        if summary is None:
+            continue
+        actuals, _ = frame.bind(ref, None, Args([]), executor)
+        for callback in summary.callbacks:
+            if callback.param == 0 and not callback.path and callback.args:
+                site = ("promise", ref.id, callback.key)
+                made = join(made, frame.instantiate(callback.args[0], site, "resolved by the promise", actuals))
+    return made
 
 
 _METHODS = {

@@ -15,10 +15,11 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import arrays, containers, slots, unpicklers
 from headwater.taint.arguments import Args
-from headwater.taint.frame import Actuals, as_object
+from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
 from headwater.taint.labels import ALL, BIT, DEEP, HANDED, PATHS, RECALLED, TREE_CHECKS, Label, extend, ordered
 from headwater.taint.models import Models
+from headwater.taint.narrow import as_object
 from headwater.taint.state import Cell, cleared, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, captured_key, join, join_refs, of_others
@@ -41,6 +42,10 @@ class Calls(Models):
         """Registers that local functions capture, by function id."""
         self.depth = 0
         self.nesting = 0
+
+    def cells_of(self, register: int) -> tuple[Cell, ...]:
+        """A register, and what else holds the same."""
+        raise NotImplementedError
 
     def looked_at(self, labels: frozenset[Label], aspects: int) -> None:
         """A condition looks at these aspects of the syntax tree that the labels are part of."""
@@ -328,11 +333,11 @@ class Calls(Models):
     def _apply_summary(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         summary = self.solver.summary(self.fn, fn)
         if self.work > limits.WORK:  # sinks still count; what the call returns is taken to be what it was given
-            actuals, cells = self._bind(fn, receiver, args, callee)
+            actuals, cells = self.bind(fn, receiver, args, callee)
             for effect in summary.sinks if summary is not None else ():
                 self._sink_effect(fn, effect, actuals, int(loose))
             return self.derived(actuals.values, f"through {fn.name}()", drop=1)
-        actuals, cells = self._bind(fn, receiver, args, callee)
+        actuals, cells = self.bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
         if self.traced and not loose:
             self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals.values))
@@ -461,7 +466,7 @@ class Calls(Models):
     def _returned(self, fn: Fn) -> Any:
         return self.symbols.type_value(fn.module, fn.ir.returns, fn.cls)
 
-    def _bind(self, fn: Fn, receiver: Value | None, args: Args, callee: Value | None) -> tuple[Actuals, list[tuple[Cell, ...]]]:
+    def bind(self, fn: Fn, receiver: Value | None, args: Args, callee: Value | None) -> tuple[Actuals, list[tuple[Cell, ...]]]:
         """Values and cells by parameter (captured variables after them)."""
         params = fn.ir.params
         given, cells = args.positional, args.cells
@@ -472,6 +477,8 @@ class Calls(Models):
             refs = self.solver.receivers(receiver.refs, (fn.cls,)) if fn.cls is not None else receiver.refs
             if refs is not receiver.refs:
                 receiver = receiver.with_(refs=refs)
+            if receiver.labels and fn.cls is not None and not any(type(ref) is Inst and fn.cls in ref.cls.mro for ref in refs):
+                receiver = guessed_again(receiver)  # whatever made an object of a guess, that it is of this subclass is another
             given, cells = [receiver, *given], [args.receiver_cells, *cells]
         actuals: list[Value] = []
         places: list[tuple[Cell, ...]] = []
@@ -530,6 +537,7 @@ class Calls(Models):
             places.append(place)
         if fn.ir.captured:
             actuals += self._captured(fn, callee)
+            places += [self.cells_of(register) for register in self.closures.get(fn.id, ())]
         return Actuals(actuals), places
 
     def _captured(self, fn: Fn, callee: Value | None) -> list[Value]:

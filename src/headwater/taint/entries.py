@@ -83,6 +83,11 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
                 harmless = safe | (bits(callback.first_harmless) if param is params[first] else 0)
                 label = source_label(source, cleared=harmless | (prompts.SYSTEM if prompts.asked_for(param.name) else 0))
                 value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
+                if entry.fields and number == 0:
+                    alloc = frame.alloc("fields", "dict", closed=True)
+                    for name, safe_field in entry.fields:
+                        frame.put(alloc, name, Value() if safe_field else value)
+                    value = Value(allocs=(alloc,))
                 if entry.state and param is params[first]:
                     frame.at = ir.Move(param.start, param.end, 0, 0)
                     value = given = slots.state(frame, entry.state, value)

@@ -17,7 +17,6 @@ from headwater.taint.labels import (
     DEEP,
     GUESSED,
     HANDED,
-    OBJECT,
     OF_OTHERS,
     RESOLVED,
     Label,
@@ -29,10 +28,12 @@ from headwater.taint.labels import (
     source_label,
     widen,
 )
+from headwater.taint.narrow import as_object, narrowed
 from headwater.taint.state import Cell, State, cleared, unglued
 from headwater.taint.summary import Path, ToCallback, ToParam
 from headwater.taint.value import (
     BOTTOM,
+    CAPTURED,
     LAST,
     NO_CONST,
     NO_LABELS,
@@ -211,8 +212,11 @@ class Frame(State):
                 if found is not None:
                     made = join(made, found)
             if value.labels:
-                part = self.part(self.apart(value), name)
-                made = join(made, _guessed_again(part) if part.labels and any(type(ref) is Inst for ref in value.refs) else part)
+                given = self.apart(value)
+                if made is not BOTTOM and name.startswith(CAPTURED):  # of a function; text from elsewhere is none
+                    given = as_object(given)
+                part = self.part(given, name)
+                made = join(made, guessed_again(part) if part.labels and any(type(ref) is Inst for ref in value.refs) else part)
         refs: list[Any] = []
         loose = value.loose
         opaque = False
@@ -752,8 +756,8 @@ class Frame(State):
         for key in path:
             if key == DEEP:
                 deep = True
-            elif key == OBJECT:
-                value = self.narrowed(value)
+            elif (classes := self.solver.objects.get(key)) is not None:
+                value = narrowed(self, value, classes)
             elif key == CALL:
                 value = self.call_value(value, [], {})
             elif key == "*":
@@ -765,23 +769,6 @@ class Frame(State):
             if value is BOTTOM:
                 break
         return value
-
-    def narrowed(self, value: Value) -> Value:
-        """A value that was found to be of a class: text from elsewhere is not, and what a caller gives has to be."""
-        if not value.labels or any(type(ref) is Inst for ref in value.refs):
-            return value
-        objects = tuple(alloc for alloc in value.allocs if alloc.root is None or alloc.keys)
-        if objects and any(alloc.root is not None for alloc in objects):
-            return as_object(value)  # its fields were set here
-        made = value.with_(labels=NO_LABELS, allocs=objects, steps=None)
-        for label in ordered(value.labels):
-            if label.exact and OBJECT in label.path:
-                made = join(made, value.with_(labels=frozenset((label,))))
-            elif label.exact and not (label.cleared or label.drop or label.weak) and len(label.path) < limits.ACCESS_PATH:
-                made = join(made, self.param_value(label.param, (*label.path, OBJECT)))
-            elif label.exact:
-                made = join(made, value.with_(labels=frozenset((label,)), allocs=()))
-        return made
 
     def elements_or_whole(self, value: Value) -> Value:
         """Any element, values of a dict included."""
@@ -813,7 +800,7 @@ class Frame(State):
         raise NotImplementedError
 
 
-def _guessed_again(value: Value) -> Value:
+def guessed_again(value: Value) -> Value:
     """A field of an object into which data may have gone somewhere: where that was a guess, that it is this field is a second one."""
     made: dict[Label, Label] = {}
     for label in value.labels:
@@ -837,14 +824,6 @@ def _only_asked(value: Value, name: str) -> bool:
     return all(label.source is None and label.exact and label.path[-1:] == (name,) for label in value.labels) and all(
         alloc.root is not None for alloc in value.allocs
     )
-
-
-def as_object(value: Value) -> Value:
-    """A value that is an object of a class: text and numbers from elsewhere are none. What a caller gives may be."""
-    if all(label.exact for label in value.labels):
-        return value
-    labels = frozenset(label for label in value.labels if label.exact)
-    return value.with_(labels=labels, steps={label: node for label, node in (value.steps or {}).items() if label in labels} or None)
 
 
 def _only_given(value: Value) -> bool:

@@ -15,8 +15,9 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import containers, prompts, texts, ways
-from headwater.taint.labels import ALL, BIT, CHECKED, CONTAINED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
+from headwater.taint import arrays, containers, prompts, texts
+from headwater.taint.labels import ALL, BELOW, BIT, CHECKED, CONTAINED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
+from headwater.taint.state import is_given
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, join, same
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             if source is not None and frame.fixed(frame.cells.get(source)):  # one of a fixed set, in a loop over the set
                 true_ += ((frame.cells_of(one), ALL, 0, (), ""),)
         true_ += _left_over(frame, left_register, right_register) + _left_over(frame, right_register, left_register)
+        if is_given(left) and is_given(right) and left.labels != right.labels:  # of a function that compares a path with a folder
+            true_ += ((cells, BELOW, 0, (), ""), (frame.cells_of(right_register), BELOW, 0, (), ""))
         if left.proven & right.proven & RESOLVED and left.labels != right.labels:  # path == root
             true_ += ((cells + left.origin, PATHS, 0, (), ""), (frame.cells_of(right_register) + right.origin, PATHS, 0, (), ""))
         for side in (left, right):
@@ -502,10 +505,10 @@ SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "os.path.commonpath": _commonpath,
     **{f"{module}.{name}": _last_part for module in ("os.path", "posixpath", "ntpath") for name in ("split", "splitext")},
     "os.path.commonprefix": _commonprefix,
-    **dict.fromkeys(ways.MAKERS, ways.relative),
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "js:Set": _constant_copy,
+    "js:Promise": arrays.promise,
     "js:Object.freeze": _constant_copy,
     "js:Array.from": _constant_copy,
     "builtins.frozenset": _constant_copy,

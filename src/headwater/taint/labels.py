@@ -70,14 +70,14 @@ NUMBERS = (ALL & ~BIT["response"]) | HANDED << 1
 _NUMBER = HANDED << 1
 PARTS = _NUMBER << 1
 """In ``Label.cleared``: one of many numbers, or a rounded one: it says little of the model that computed it."""
-WAY = PARTS << 1
-"""In ``Value.proven``: the way from a folder to a path: .. at its beginning leads out."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION
+BELOW = PARTS << 1
+"""In ``Value.proven``: a function has found what it was given below a folder, which shows something if it was resolved before."""
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION | BELOW
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
-"""In an access path: what comes before is an object of a class, and no text or number."""
+"""In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""
 DEEP = "**"
 """In an access path, before the last name: any attributes and keys, or none."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
@@ -248,7 +248,7 @@ def extend(label: Label, key: str | int) -> Label:
     if not label.exact:
         return label
     long = len(label.path) >= limits.ACCESS_PATH or DEEP in label.path
-    if label.source is None and not (long and key in (CALL, OBJECT)):
+    if label.source is None and not (long and key == CALL):
         known = label._extended.get(key)
         if known is None:
             path = deeper(label.path, key) if long else (*label.path, key)
@@ -259,10 +259,17 @@ def extend(label: Label, key: str | int) -> Label:
 
 
 def deeper(path: tuple[str | int, ...], key: str | int) -> tuple[str | int, ...]:
-    """The access path of a name somewhere below ``path``, or of any element of what ``path`` names."""
+    """The access path of a name somewhere below ``path``, of any element of what ``path`` names, or of that as an object."""
+    if type(key) is str and key.startswith(OBJECT):
+        return path if of_object(path) else (*path, key)
     if key == "*" or isinstance(key, int):
         return path if path[-1:] == ("*",) else (*path, "*")
     return (*(path[: path.index(DEEP)] if DEEP in path else path), DEEP, key)
+
+
+def of_object(path: tuple[str | int, ...]) -> bool:
+    """Whether an access path says that something on it is an object of a class."""
+    return any(type(key) is str and key.startswith(OBJECT) for key in path)
 
 
 def extend_deep(label: Label, key: str) -> Label:

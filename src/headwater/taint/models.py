@@ -23,6 +23,7 @@ from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
 from headwater.taint.labels import (
     ALL,
+    BELOW,
     BIT,
     CHECKED,
     CONTAINED,
@@ -51,7 +52,8 @@ from headwater.taint.labels import (
     steps_down,
     uncleared,
 )
-from headwater.taint.state import Cell, cleared, followed_by, unglued
+from headwater.taint.narrow import narrowed
+from headwater.taint.state import Cell, cleared, followed_by, is_given, unglued
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import (
     BOTTOM,
@@ -551,7 +553,7 @@ class Models(Arguments):
             if not any(isinstance(ref, Fn | Cls | Inst) or (isinstance(ref, ApiPath) and ref.entries) for ref in function.refs):
                 continue
             if callback.parameters or callback.by_name or callback.given or callback.is_:
-                self.register(function, callback, state)
+                self.register(function, callback, state, self._fields(callback, args))
             if callback.gives in self.solver.classes:
                 self.solver.used.update((self.fn.id, *(ref.id for ref in function.refs if isinstance(ref, Fn))))
                 self.passed_on(callback.gives, self.call(function, Args([])), callback.is_)
@@ -609,13 +611,28 @@ class Models(Arguments):
         frame.block(fn.ir.defaults)
         return frame.cells
 
-    def register(self, function: Value, callback: Callback, state: str = "") -> None:
+    def _fields(self, callback: Callback, args: Args) -> tuple[tuple[str, bool], ...]:
+        """The fields that a schema names, and whether no text of others is in each; none where it is not known."""
+        schema = self._argument(callback.schema, args) if callback.schema else None
+        if schema is None or len(schema.allocs) != 1 or not schema.allocs[0].closed or schema.labels:
+            return ()
+        alloc = schema.allocs[0]
+        made = []
+        for key in alloc.keys:
+            held = self.cells.get((alloc, key), BOTTOM)
+            safe = bool(held.refs) and all(isinstance(ref, ApiPath) and any(map(_checked, ref.types)) for ref in held.refs)
+            if not isinstance(key, str) or key == "*":
+                return ()
+            made.append((key, safe))
+        return tuple(made)
+
+    def register(self, function: Value, callback: Callback, state: str = "", fields: tuple[tuple[str, bool], ...] = ()) -> None:
         """The library calls the function with data of its own."""
         for ref in function.refs:
             if state and isinstance(ref, Fn):
                 slots.announce(self, state, ref)
             if isinstance(ref, Fn):
-                self.solver.entry(Entry(self.fn, ref, callback, self._taken(function, ref), state=state))
+                self.solver.entry(Entry(self.fn, ref, callback, self._taken(function, ref), state=state, fields=fields))
             elif isinstance(ref, Inst) and (method := ref.cls.method("__call__")) is not None:
                 self.solver.entry(Entry(self.fn, method, callback, state=state))
 
@@ -661,7 +678,10 @@ class Models(Arguments):
             if guard.separated and not weak and (folder is None or not texts.ends_a_folder(folder)):
                 weak, but = True, f"{args.name}() lets a neighbour of the folder pass whose name begins alike"
                 proves |= NEAR
-            fact: Fact = (cells, 0, proves, (), but) if weak else (cells, proves, 0, (), "")
+            below = BELOW if weak and not guard.weak and guard.needs == "resolved" and is_given(value) else 0
+            if below and folder is not None and not texts.ends_a_folder(folder):
+                below = 0
+            fact: Fact = (cells, below, proves, (), but) if weak else (cells, proves, 0, (), "")
             if guard.raises:
                 self.refused = True
                 self.learn(fact)
@@ -712,14 +732,17 @@ class Models(Arguments):
             value = self.cells.get(cell)
             if value is None:
                 continue
+            if proven & BELOW and value.proven & RESOLVED:
+                proven, weak = proven | PATHS, weak & ~PATHS
             if cell == optin.CELL:
                 self.write(cell, Value(const=True))
                 continue
             before = value
             if refs:
                 if type(refs) is OnlyObjects:
-                    value = self.narrowed(value) if type(cell) is int else value
                     refs = refs.refs
+                    if type(cell) is int:
+                        value = narrowed(self, value, tuple(ref.cls for ref in refs if type(ref) is Inst))
                 value = value.with_(refs=tuple(ref for ref in join_all([value, Value(refs=refs)]).refs))
             if proven:
                 value = value.with_(proven=value.proven | proven)
@@ -772,6 +795,11 @@ class Models(Arguments):
             return None
         changed = {after for before, after in labels.items() if before is not after}
         return {label: Node(self.at.start, self.at.end, doubt, node) if label in changed else node for label, node in steps.items()}
+
+
+def _checked(type_: str) -> bool:
+    """Whether a type is one of values that a schema has checked: the name of such a type ends so."""
+    return type_.endswith("Checked")
 
 
 def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:

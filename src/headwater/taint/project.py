@@ -17,7 +17,7 @@ from headwater.index.calls import COMMON_METHODS, COMMON_OF_SCRIPTS, instruction
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
 from headwater.index.symbols import Symbols
 from headwater.taint import amounts, secrets
-from headwater.taint.labels import ALL, Source, bits
+from headwater.taint.labels import ALL, OBJECT, Source, bits
 from headwater.taint.summary import Sink
 from headwater.taint.validators import Body, declared
 from headwater.taint.value import NO_CONST, Value
@@ -94,10 +94,20 @@ class Project:
         self._stateful: dict[str, bool] = {}
         self._candidates: dict[tuple[str, bool], tuple[Any, ...]] = {}
         self._replaced: dict[tuple[int, str], bool] = {}
+        self.objects: dict[str | int, tuple[Cls, ...]] = {}
+        """Keys of access paths that say of which classes an object is."""
+        self.related: dict[tuple[int, int], bool] = {}
+        """Whether an object of a class can be of another, as far as somebody has asked."""
 
     def count(self, what: str, number: int = 1) -> None:
         """Count an event for the ledger."""
         self.counts[what] = self.counts.get(what, 0) + number
+
+    def object_key(self, classes: tuple[Cls, ...]) -> str:
+        """The key of an access path that says that what comes before is an object of one of some classes."""
+        key = OBJECT + ",".join(sorted(str(cls.id) for cls in classes))
+        self.objects[key] = classes
+        return key
 
     def family(self, cls: Cls) -> tuple[Cls, ...]:
         """The classes whose methods may write a field of an instance: its MRO and its subclasses, where they are few."""

@@ -235,7 +235,7 @@ EMPTY = Summary()
 class Entry:
     """A function that a framework calls with data of its own."""
 
-    __slots__ = ("callback", "captured", "fn", "init", "key", "owner", "state")
+    __slots__ = ("callback", "captured", "fields", "fn", "init", "key", "owner", "state")
 
     def __init__(
         self,
@@ -245,6 +245,7 @@ class Entry:
         captured: tuple[Shape, ...] = (),
         init: Mapping[str, str] | None = None,
         state: str = "",
+        fields: tuple[tuple[str, bool], ...] = (),
     ) -> None:
         self.init = init or {}
         """Of a method: source kinds of parameters of the constructor that made its object."""
@@ -253,6 +254,8 @@ class Entry:
         self.callback = callback
         self.state = state
         """The slots of the state that the first parameter holds, and that what the function returns updates; or nothing."""
+        self.fields = fields
+        """The fields of the first parameter that a schema names, and whether no text of others is in each."""
         self.captured = captured
         """What the function took from the one around it, as far as no caller of that one decides it."""
         inside = sorted(label.key for shape in captured for label in shape.labels)
@@ -264,6 +267,7 @@ class Entry:
             tuple(sorted((*callback.by_name.items(), *self.init.items()))),
             tuple(inside),
             state,
+            fields,
         )
 
 

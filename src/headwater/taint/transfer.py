@@ -157,7 +157,7 @@ class Interpreter(Branches):
                     value = self.typed(value, symbols.type_value(self.mod, param.annotation, owner.cls))
             if not value.refs and name in self.known_models:
                 value = value.with_(refs=(self.known_models[name],))
-            self.cells[first + number] = value
+            self.cells[first + number] = self.cells[("in", first + number)] = value
         for name, annotation in function.annotations.items():
             register = function.names.get(name)
             if register is not None and register not in self.cells:
@@ -279,7 +279,7 @@ class Interpreter(Branches):
         if not implicit or value.const is None:
             self._return_value(value)
         held: dict[int, tuple[int, int]] = {}
-        for index in range(len(self.fn.ir.params)):
+        for index in range(len(self.fn.ir.params) + len(self.fn.ir.captured)):
             found = self.cells.get(("in", index))
             if found is not None:
                 weak = -1

@@ -103,9 +103,13 @@ LAST = "$last"
 """The field of a list of the parts of a text that holds the last one, in which no separator is left."""
 
 
+CAPTURED = "$c"
+"""What the names of fields begin with that hold what a closure captured."""
+
+
 def captured_key(fn: Fn, number: int) -> str:
     """The field of a closure that holds what a function took from around it: a value may be one of several closures."""
-    return f"$c{fn.id}.{number}"
+    return f"{CAPTURED}{fn.id}.{number}"
 
 
 GATE: tuple[Any, ...] = ("$switch",)

@@ -326,8 +326,8 @@ class Classes(Modules):
                 annotation = member.child_by_field_name("type")
                 kind = unit.types.at(annotation) if annotation is not None else None
                 known = made.fields.get(key)
-                if known is not None and known.annotation is not None and kind is not None and known.annotation != kind:
-                    kind = ir.Type("|", (known.annotation, kind))
+                if known is not None and known.annotation is not None and kind is not None:
+                    kind = _joined(known.annotation, kind)
                 made.fields[key] = ir.Field(key, member.start_byte, member.end_byte, kind)
             elif member.type == "method_signature":
                 self.add_method(made, index, member, key, {"abstract"})
@@ -458,3 +458,9 @@ class Classes(Modules):
 
     def index_of_class(self, name: str) -> bool:
         return any(cls.name == name and cls.function == self.index for cls in self.unit.classes)
+
+
+def _joined(one: ir.Type, other: ir.Type) -> ir.Type:
+    """The union of two types."""
+    found = one.args if one.name == "|" else (one,)
+    return one if other in found or len(found) >= 16 else ir.Type("|", (*found, other))

@@ -341,7 +341,7 @@ STATEMENT.update(
         "hash_bang_line": Statements.s_nothing,
         "ambient_declaration": Statements.s_nothing,
         "function_signature": Statements.s_nothing,
-        "ERROR": Statements.s_nothing,
+        "ERROR": Statements.s_broken,
         "statement_block": Statements.s_block,
         "expression_statement": Statements.s_expression_statement,
         "lexical_declaration": Statements.s_variables,

@@ -19,7 +19,7 @@ from headwater.frontends.typescript.scope import Pending, Unit
 _LOCAL = threading.local()
 _PLAIN_FIRST: Final = frozenset(("ts", "mts", "cts"))
 _SCRIPT: Final = frozenset(("js", "jsx", "mjs", "cjs"))
-_PROTOTYPE: Final = re.compile(r"([A-Za-z_$][\w$]*)\.prototype\b\s*[.=\[]")
+_PROTOTYPE: Final = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*)\.prototype\b\s*[.=\[]")
 
 
 def _parsers() -> tuple[BoundedParser, BoundedParser]:

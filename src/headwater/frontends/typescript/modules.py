@@ -24,6 +24,7 @@ _HELPERS_WORDS: Final = (
 )
 _HELPERS: Final = frozenset(_HELPERS_WORDS.split())
 """What compilers put round ``require``."""
+_HELPERS_NESTED: Final = 4
 _ENDINGS: Final = (".js", ".mjs", ".cjs")
 
 
@@ -111,27 +112,30 @@ class Modules(Statements):
         return dst
 
     def module_of(self, node: Node) -> str:
-        node = g.unwrapped(node)
-        if node.type == "await_expression":
-            inner = g.parts(node)
-            node = g.unwrapped(inner[0]) if inner else node
-        if node.type != "call_expression":
+        for _ in range(_HELPERS_NESTED):
+            node = g.unwrapped(node)
+            if node.type == "await_expression":
+                inner = g.parts(node)
+                node = g.unwrapped(inner[0]) if inner else node
+            if node.type != "call_expression":
+                return ""
+            function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+            args = g.parts(arguments) if arguments is not None else []
+            if function is None or not args:
+                return ""
+            function = g.unwrapped(function)
+            prop = function.child_by_field_name("property") if function.type == "member_expression" else function
+            name = self.word(prop) if prop is not None else ""
+            if name in _HELPERS:
+                node = args[0]
+                continue
+            if function.type == "import" or (function.type == "identifier" and name == "require" and name not in self.names):
+                path = self.specifier(args[0])
+                if path:
+                    self.note_imported(path, node.start_byte)
+                return path
             return ""
-        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-        args = g.parts(arguments) if arguments is not None else []
-        if function is None or not args:
-            return ""
-        function = g.unwrapped(function)
-        if function.type == "member_expression":
-            prop = function.child_by_field_name("property")
-            return self.module_of(args[0]) if prop is not None and self.word(prop) in _HELPERS else ""
-        name = self.word(function)
-        if function.type == "import" or (function.type == "identifier" and name == "require" and name not in self.names):
-            path = self.specifier(args[0])
-            if path:
-                self.note_imported(path, node.start_byte)
-            return path
-        return self.module_of(args[0]) if name in _HELPERS else ""
+        return ""
 
     def imported_by(self, target: Node, value: Node) -> list[tuple[str, str, str]]:
         """Names, paths and members that ``const target = value`` imports."""

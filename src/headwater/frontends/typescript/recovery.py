@@ -61,9 +61,7 @@ def parse(parsers: list[BoundedParser], data: bytes) -> tuple[Parsed, int]:
                 best, tree, which = errors, this, number
             if not errors:
                 break
-        for node in _errors(tree.root_node) if best else ():
-            start, end = node.byte_range
-            gaps.append(ir.Gap(start, end, SYNTAX))
+        gaps += [ir.Gap(start, end, SYNTAX) for start, end in _spans(tree.root_node)] if best else []
     return Parsed(tree, sorted(gaps, key=lambda gap: (gap.start, gap.end, gap.reason))), which
 
 
@@ -106,13 +104,33 @@ def _without_gaps(source: bytes) -> tuple[bytes, list[ir.Gap]]:
 
 
 def _errors(root: Node) -> list[Node]:
-    """The broken nodes, the outermost of them first."""
+    """The broken nodes; of one over several lines those inside it, which are nearer to the cause."""
     found: list[Node] = []
     todo = [root]
     while todo and len(found) < ERRORS:
         node = todo.pop()
-        if node.is_error or node.is_missing:
+        inner = [child for child in node.children if child.has_error or child.is_missing] if node.has_error else []
+        if (node.is_error or node.is_missing) and not (inner and node.end_point.row > node.start_point.row):
             found.append(node)
-        elif node.has_error:
-            todo.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
+        else:
+            todo.extend(reversed(inner))
     return found
+
+
+def _spans(root: Node) -> list[tuple[int, int]]:
+    """The places to tell. Of an error over several lines, only what stands before, between and after the statements in it."""
+    spans: list[tuple[int, int]] = []
+    for node in _errors(root):
+        if node.end_point.row == node.start_point.row:
+            spans.append(node.byte_range)
+            continue
+        last = None
+        for child in node.children:
+            if child.type.endswith(("_statement", "_declaration", "comment")):
+                last = None
+            elif last is None or len(spans) >= ERRORS:
+                last = len(spans)
+                spans.append(child.byte_range)
+            else:
+                spans[last] = (spans[last][0], child.end_byte)
+    return spans[:ERRORS] or [root.byte_range]

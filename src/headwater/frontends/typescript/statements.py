@@ -91,6 +91,13 @@ class Statements(Tags):
         self.depth += BLOCK
         return True
 
+    def s_broken(self, node: Node) -> None:
+        """Of what is not understood, which was told: the statements that are still told apart in it."""
+        found = [child for child in node.named_children if child.type in STATEMENT]
+        if found and self.nested(node):
+            self.run_block(found)
+            self.depth -= BLOCK
+
     def s_nothing(self, node: Node) -> None:
         pass
 

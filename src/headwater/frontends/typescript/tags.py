@@ -8,12 +8,19 @@ from headwater import ir, limits
 from headwater.frontends.typescript import grammar as g
 from headwater.frontends.typescript.expressions import Expressions
 from headwater.frontends.typescript.literals import tag_text
+from headwater.frontends.typescript.scope import BLOCK
 
 
 class Tags(Expressions):
     """Lowers JSX."""
 
     def x_element(self, node: Node) -> int:
+        self.depth += BLOCK - 1
+        register = self.element(node)
+        self.depth -= BLOCK - 1
+        return register
+
+    def element(self, node: Node) -> int:
         children = g.parts(node)
         if node.type == "jsx_self_closing_element":
             opening, inner = node, []
