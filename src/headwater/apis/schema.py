@@ -261,8 +261,7 @@ class Api(_Strict, frozen=True):
     ``constant-collection`` (if the argument is one), ``syntax-tree`` (the tree of a program),
     ``parsed-json`` (data that a service answers, and no page), ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
-    ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them),
-    ``relative-path`` (the way from a folder to the path that is passed on: where it does not begin with .. that is below the folder)."""
+    ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""
     copies: str = ""

@@ -42,7 +42,7 @@ class CallPattern(_Strict, frozen=True):
     message: str = ""
     """Beats the rule's message for this call."""
     unless: list[str] = []
-    """Words: nothing is reported in a file that has one of them, whatever its case. What the call leaves out is done there in another way."""
+    """Words: nothing is reported in a file that has one of them, whatever its case. What the call leaves out is done there otherwise."""
 
 
 SHAPES = ("endless-agent-loop",)

@@ -15,7 +15,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, prompts, texts
+from headwater.taint import arrays, containers, prompts, texts, ways
 from headwater.taint.labels import ALL, BELOW, BIT, CHECKED, CONTAINED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
 from headwater.taint.state import is_given
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, join, same
@@ -505,6 +505,8 @@ SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "os.path.commonpath": _commonpath,
     **{f"{module}.{name}": _last_part for module in ("os.path", "posixpath", "ntpath") for name in ("split", "splitext")},
     "os.path.commonprefix": _commonprefix,
+    **dict.fromkeys(ways.MAKERS, ways.relative),
+    **dict.fromkeys(ways.PYTHON, ways.relpath),
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "js:Set": _constant_copy,

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from headwater import ir, limits
-from headwater.apis import conditions
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst, Mod
-from headwater.taint import captured, guards, optin, personal, prompts, secrets, slots, texts
+from headwater.taint import captured, guards, optin, personal, prompts, secrets, slots, texts, ways
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -28,10 +27,10 @@ from headwater.taint.labels import (
     NAME_HEAD,
     NO_OPTION,
     PARSED_URL,
-    PATHS,
     QUOTED,
     RESOLVED,
     SLASHED,
+    WAY,
     Label,
     bits,
     derive,
@@ -64,7 +63,6 @@ _FOLDED = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip"})
 _CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
 _BEFORE_PORT = re.compile(r"://[^/?#\s\0@]+:$")
 _CUTS = frozenset({"split", "partition"})
-_BEGINS = frozenset({"startsWith", "startswith"})
 _HOLDS = frozenset({"includes", "has"})
 """Methods of scripts that ask whether something is in a collection (or in a text)."""
 _OF_SAME_HOST = _SAME_TEXT | _CUTS
@@ -100,8 +98,6 @@ class Instructions(Calls):
         """Registers that hold what is left of a text that was made safe: the cells of the text, and for which sink classes."""
         self.texts: dict[int, tuple[int, ...]] = {}
         """Registers that hold a text, by those of its parts: where it is one of a fixed set, so are they."""
-        self.relatives: dict[int, tuple[Any, ...]] = {}
-        """Registers that hold the way from a folder to a path: the cells of the path."""
         self.cuts: dict[int, tuple[Any, ...]] = {}
         """Registers that hold the words of a text: the cells of the text."""
         self.elements_from: dict[int, int] = {}
@@ -154,10 +150,6 @@ class Instructions(Calls):
             self.origins.pop(i.dst, None)
             if i.src in self.origins:
                 self.origins[i.dst] = self.origins[i.src]
-        if self.relatives:
-            self.relatives.pop(i.dst, None)
-            if i.src in self.relatives:
-                self.relatives[i.dst] = self.relatives[i.src]
         self.programs.moved(i.dst, i.src)
         if self.holders:
             self._held(i.dst, self.holders.get(i.src))
@@ -672,12 +664,6 @@ class Instructions(Calls):
             self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
         else:
             self._path_made(i.dst, callee, args)
-        self.relatives.pop(i.dst, None)
-        for entry in (entry for ref in callee.refs if isinstance(ref, ApiPath) for entry in ref.entries):
-            if "relative-path" in getattr(entry, "marks", ()):
-                at = conditions.argument(entry.passes[0]).position
-                if at < len(args.cells):
-                    self.relatives[i.dst] = args.cells[at] + args.positional[at].origin
         receiver = callee.bound
         if args.name in _FOLDED and args.receiver_cells:  # what is shown of the text without regard to case is shown of it
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.receiver_cells)
@@ -686,9 +672,6 @@ class Instructions(Calls):
             where = self.receivers[i.fn]
             pred = guards.prove(self, "in", i.args[0], args.positional[0], where, receiver or BOTTOM)
             result = result.with_(pred=pred) if pred is not None else result
-        elif args.name in _BEGINS and self.receivers.get(i.fn, -1) in self.relatives and args.positional:
-            if args.positional[0].const in ("..", "../", "..\\"):
-                result = result.with_(pred=((), ((self.relatives[self.receivers[i.fn]], PATHS, 0, (), ""),)))
         elif args.name == "issubset" and len(args.positional) == 1 and self.fixed(args.positional[0]):
             result = result.with_(pred=(((tuple(map(ElementsOf, args.receiver_cells)), ALL, 0, (), ""),), ()))
         if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
@@ -698,6 +681,8 @@ class Instructions(Calls):
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
         if receiver is not None and args.name == "endswith" and receiver.subject and not receiver.proven & NAME_HEAD and args.positional:
             result = result.with_(pred=guards.host_ends(self, receiver, args.positional[0]))
+        elif receiver is not None and receiver.proven & WAY and args.name in ways.TESTS and args.positional:
+            result = result.with_(pred=ways.tested(receiver, args.receiver_cells, args.positional[0]))
         if args.name in ("split", "rsplit"):
             self.cuts[i.dst] = (args.cells[0] if args.cells else ()) if args.name == "split" and receiver is None else args.receiver_cells
         if result.labels and args.cells and args.positional:

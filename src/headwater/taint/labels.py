@@ -70,9 +70,11 @@ NUMBERS = (ALL & ~BIT["response"]) | HANDED << 1
 _NUMBER = HANDED << 1
 PARTS = _NUMBER << 1
 """In ``Label.cleared``: one of many numbers, or a rounded one: it says little of the model that computed it."""
+WAY = PARTS << 1
+"""In ``Value.proven``: the way from a folder to a path: .. at its beginning leads out."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
-BELOW = PARTS << 1
+BELOW = WAY << 1
 """In ``Value.proven``: a function has found what it was given below a folder, which shows something if it was resolved before."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION | BELOW
 """What a function's checks may prove to its caller."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\]|[\w.-]+/)")  # or relative to an address that something else fixes
 _RUN = re.compile(r"(?i)\.(?:bat|cmd|pth|pyc?|ps1|sh|so)$")
 SHAPED = frozenset({"format", "join", "replace", "rpartition", "rsplit", "split"})
-SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep", "node:path.sep"})
+SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep", "node:path.sep", "node:path.posix.sep"})
 
 
 def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
