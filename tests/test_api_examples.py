@@ -47,7 +47,7 @@ def rules_for(example: Example) -> Mapping[str, Rule]:
     for name in sorted({name for _, _, name in marks(example)["flow"]}):
         kind, _, class_ = name.partition("-to-")
         flow = FlowPattern([kind], [class_])
-        made[name] = Rule(RuleHead(name, "A flow", "low", "{source} reaches {sink}.", "Nothing.", flow), "", 0, f"{name}.md")
+        made[name] = Rule(RuleHead(name, "A flow", "low", "{source} reaches {sink}.", "Nothing.", flow=flow), "", 0, f"{name}.md")
         assert kind in SOURCE_KINDS, f"{name}: {kind!r} is no source kind"
         assert class_ in SINK_CLASSES, f"{name}: {class_!r} is no sink class"
         assert not any((kind, class_) in rule.pairs for rule in known.values()), f"{name}: a rule reports it, so the mark is expect"
