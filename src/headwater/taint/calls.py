@@ -231,7 +231,7 @@ class Calls(Models):
             if label.source is not None or not label.exact or len(label.path) > limits.ACCESS_PATH or CALL in label.path:
                 continue
             last = label.path[-1] if label.path else None
-            if isinstance(last, str) and last != "*" and not self.solver.interest.may_be_called(last):
+            if isinstance(last, str) and last[:1] != "*" and not self.solver.interest.may_be_called(last):
                 continue
             key = (label.param, tuple(map(str, label.path)), self.at.start)
             if key not in self.callbacks and len(self.callbacks) >= limits.CALLBACKS:
@@ -406,6 +406,7 @@ class Calls(Models):
             if field == ITEMS:
                 containers.store_items(self, target, made, asked)
                 continue
+            field = self.given_key(field, actuals)
             self.store(target, field, made, asked=asked, told=told)
             if field == "*":
                 for alloc in target.allocs:
@@ -527,7 +528,7 @@ class Calls(Models):
                         for key in list(one.keys):
                             found = self.cells.get((one, key))
                             if found is not None and not (isinstance(key, str) and key.startswith("$")):
-                                self.put(alloc, key, found, weak=True)
+                                self.put(alloc, key if key != one.keyed else "*", found, weak=True)
                 actuals.append(Value(unnamed.labels, allocs=(alloc,), steps=unnamed.steps))
                 places.append(())
                 continue
@@ -617,7 +618,8 @@ class Calls(Models):
         const: Any = NO_CONST
         if requirement.path:
             holder = self.project(actuals, requirement.param, requirement.path[:-1])
-            missing = lacks(holder, requirement.path[-1]) if holder is not None else None
+            last = self.given_key(requirement.path[-1], actuals)
+            missing = lacks(holder, last) if holder is not None and str(last)[:1] != "*" else None
             if missing is True:
                 return (requirement.value is ABSENT) != requirement.negated
             if missing is False and requirement.value is ABSENT:
@@ -659,7 +661,7 @@ def _function(value: Value) -> bool:
 
 def _field(name: str | int) -> str:
     """A field in words."""
-    return "a field" if name == "*" else "the fields of their names" if name == ITEMS else str(name)
+    return "a field" if str(name)[:1] == "*" else "the fields of their names" if name == ITEMS else str(name)
 
 
 def _typed(value: Value) -> bool:

@@ -137,7 +137,7 @@ def store_items(frame: Frame, target: Value, mapping: Value, asked: bool = False
     for alloc in mapping.allocs:
         for key in list(alloc.keys):
             found = frame.cells.get((alloc, key))
-            if found is not None and not (isinstance(key, str) and (key.startswith("$") or (key == "*" and alloc.root is not None))):
+            if found is not None and not (isinstance(key, str) and (key.startswith("$") or (key[:1] == "*" and alloc.root is not None))):
                 frame.store(target, key, found, weak=True, asked=asked)
                 if key == "*":
                     _mix(target)

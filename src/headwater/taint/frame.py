@@ -18,6 +18,7 @@ from headwater.taint.labels import (
     GUESSED,
     HANDED,
     INSIDE,
+    KEYED,
     OF_OTHERS,
     PATHS,
     RESOLVED,
@@ -468,9 +469,15 @@ class Frame(State):
             lists = tuple(ref for ref in value.refs if isinstance(ref, ApiPath) and ref.child("[]") is not None)
             return made.with_(refs=lists) if lists and not value.allocs else made
         made = BOTTOM
+        place = self.keyed(index) if key is None else "*"
+        own: set[str | int] = set()
+        if place != "*" and self.fn.bound:
+            own = {alloc.root[1][0] for alloc in value.allocs if alloc.root is not None and not alloc.root[0] and alloc.root[1]}
         for alloc in value.allocs:
             if key is None:
-                found = self.field(alloc, "*") if alloc.root is not None else self.contents(alloc)
+                found = self.field(alloc, place) if alloc.root is not None else self.contents(alloc)
+                if alloc.owner is not None and alloc.owner[0] == "field" and alloc.owner[2] in own:
+                    found = self._without_data(found or BOTTOM)  # a caller sees it under the key that it gives
             elif isinstance(key, int) and key < 0 and alloc.root is None:
                 last = self.cells.get((alloc, LAST)) if key == -1 and not alloc.mixed else None
                 found = last if last is not None else self.contents(alloc)
@@ -496,6 +503,13 @@ class Frame(State):
                     made = join(made, self.call_function(method, value, [argument], {}))
         return made
 
+    def _without_data(self, value: Value) -> Value:
+        """What of a value can be called, or is an object."""
+        if not self.collapse(value).labels:
+            return value
+        allocs = tuple(alloc for alloc in value.allocs if not self.collapse(Value(allocs=(alloc,))).labels)
+        return value.with_(labels=NO_LABELS, allocs=allocs, steps=None)
+
     def store(self, value: Value, key: str | int, stored: Value, weak: bool = False, asked: bool = False, told: bool = False) -> None:
         """``value.key = stored`` or ``value[key] = stored``: into every object that the value can be.
 
@@ -508,12 +522,18 @@ class Frame(State):
             rows.stored(self, value, key, stored)
         for alloc in value.allocs:
             alloc.constant = False
-            self.put(alloc, key, stored, weak or key == "*")
+            place = key
+            if type(key) is str and key.startswith(KEYED):
+                if alloc.root is not None and alloc.keyed in ("", key):
+                    alloc.keyed = key
+                else:
+                    place = "*"
+            self.put(alloc, place, stored, weak or (type(place) is str and place[:1] == "*"))
             if alloc.owner is not None:
-                self._write_back(alloc, key, stored)
+                self._write_back(alloc, place, stored)
             if alloc.root is not None:
-                self.mutated(alloc.root, key, value.refs)
-        if told or not isinstance(key, str) or _only_given(stored):
+                self.mutated(alloc.root, place, value.refs)
+        if told or not isinstance(key, str) or key.startswith(KEYED) or _only_given(stored):
             return
         instances = [ref for ref in value.refs if isinstance(ref, Inst)]
         if len(instances) > limits.CANDIDATES:  # of an object that may be anything, no class is told
@@ -733,9 +753,9 @@ class Frame(State):
             if CALL in path and actuals.callbacks:
                 called = path.index(CALL)
                 value, path_of_result = self._handed_result(actuals, param, path[:called]), path[called + 1 :]
-                found = self._project(value, path_of_result) if value is not BOTTOM else value
+                found = self._project(value, path_of_result, actuals) if value is not BOTTOM else value
             else:
-                found = self._project(value, path)
+                found = self._project(value, path, actuals)
             actuals.known[(param, path)] = found
         return cast(Value, found)
 
@@ -756,14 +776,44 @@ class Frame(State):
             actuals.known[key] = known
         return cast(Value, known)
 
-    def _project(self, value: Value, path: Path) -> Value:
+    def _project(self, value: Value, path: Path, actuals: Actuals) -> Value:
         outer, self.projecting = self.projecting, True
         try:
-            return self._part_at(value, path)
+            return self._part_at(value, path, actuals)
         finally:
             self.projecting = outer
 
-    def _part_at(self, value: Value, path: Path) -> Value:
+    def keyed(self, index: Value | None) -> str:
+        """The key of an object of a caller where that is what the caller gives: which one it is, the caller can tell."""
+        if index is not None and len(index.labels) == 1 and index.const is NO_CONST:
+            (label,) = index.labels
+            if label.source is None and label.exact and not (label.path or label.cleared or label.drop or label.weak):
+                return f"{KEYED}{label.param}"
+        return "*"
+
+    def given_key(self, key: str | int, actuals: Actuals) -> str | int:
+        """The key that the arguments of a call say."""
+        if type(key) is not str or not key.startswith(KEYED):
+            return key
+        number = key[len(KEYED) :]
+        value = actuals.values[int(number)] if number.isdecimal() and int(number) < len(actuals.values) else BOTTOM
+        const = value.const
+        return const if isinstance(const, str | int) and not isinstance(const, bool) else self.keyed(value)
+
+    def _under(self, value: Value, key: str | int) -> Value:
+        """What is under a key in a value, where an access path says so."""
+        if key == "*":
+            return self.elements_or_whole(value)
+        if type(key) is not str or not key.startswith(KEYED):
+            return self.item(value, key, None)
+        made = BOTTOM
+        for alloc in value.allocs:
+            found = self.field(alloc, key) if alloc.root is not None else self.contents(alloc)
+            made = join(made, found or BOTTOM)
+        rest = value.with_(allocs=(), labels=self.apart(value).labels)
+        return join(made, self.elements(rest))
+
+    def _part_at(self, value: Value, path: Path, actuals: Actuals | None = None) -> Value:
         deep = False
         for key in path:
             if key == DEEP:
@@ -774,6 +824,8 @@ class Frame(State):
                 value = self.call_value(value, [], {})
             elif key == "*":
                 value = self.elements_or_whole(value)
+            elif actuals is not None and type(key) is str and key.startswith(KEYED):
+                value = self._under(value, self.given_key(key, actuals))
             elif isinstance(key, int):
                 value = self.item(value, key, None)
             else:

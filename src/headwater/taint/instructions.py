@@ -317,7 +317,11 @@ class Instructions(Calls):
         fixed = [one for one in base.allocs if one.constant] if key is None and self.over and self.over[-1] and not value.labels else []
         filled = fills.empty(self, base) if key is None and i.reg < 0 else None
         known = self.fills.get(filled) if filled is not None else None
-        self.store(base, "*" if key is None else key, self._stepped(value, i, "put into a container") if value.labels else value)
+        if key is None and not any(isinstance(ref, Inst) for ref in base.refs):
+            place: str | int = self.keyed(self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else None)
+        else:
+            place = "*" if key is None else key
+        self.store(base, place, self._stepped(value, i, "put into a container") if value.labels else value)
         for alloc in fixed:
             alloc.constant = True
         fills.fill(self, filled, known)
@@ -418,7 +422,8 @@ class Instructions(Calls):
             for key in list(one.keys):
                 found = self.cells.get((one, key))
                 if found is not None:
-                    self.put(alloc, key if alloc.kind == "dict" else "*", found, weak=alloc.kind != "dict")
+                    named = alloc.kind == "dict" and key != one.keyed
+                    self.put(alloc, key if named else "*", found, weak=not named)
         if value.labels and not any(one.closed for one in value.allocs):
             self.put(alloc, "*", self.part(value, "*"), weak=True)
 

@@ -80,6 +80,8 @@ HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""
+KEYED = "*$"
+"""In an access path, before the number of a parameter: what is under the key that the caller gives as that parameter."""
 DEEP = "**"
 """In an access path, before the last name: any attributes and keys, or none."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
@@ -269,7 +271,7 @@ def deeper(path: tuple[str | int, ...], key: str | int) -> tuple[str | int, ...]
     """The access path of a name somewhere below ``path``, of any element of what ``path`` names, or of that as an object."""
     if type(key) is str and key.startswith(OBJECT):
         return path if of_object(path) else (*path, key)
-    if key == "*" or isinstance(key, int):
+    if key == "*" or isinstance(key, int) or key.startswith(KEYED):
         return path if path[-1:] == ("*",) else (*path, "*")
     return (*(path[: path.index(DEEP)] if DEEP in path else path), DEEP, key)
 

@@ -187,6 +187,8 @@ class State:
     def field(self, alloc: Alloc, key: str | int) -> Value | None:
         """A field of an object; None where nothing is known of it."""
         found = self.cells.get((alloc, key))
+        if alloc.keyed and key != alloc.keyed:
+            found = self._other_keys(alloc, key, found)
         if found is not None:
             if key != "*" and (alloc.mixed or alloc.kind not in ("tuple", "list", STATE)) and (alloc, "*") in self.cells:
                 return join(found, self._any(alloc))  # what was appended to a list stands behind its known places
@@ -201,6 +203,20 @@ class State:
                 alloc.version += 1
             return made
         return star
+
+    def _other_keys(self, alloc: Alloc, key: str | int, found: Value | None) -> Value | None:
+        """A field of a parameter's object, into which something was put under a key that the caller gives."""
+        written = self.cells.get((alloc, alloc.keyed))
+        if written is None:
+            return found
+        index, path = alloc.root or (-1, ())
+        given = param_label(index, (*path, alloc.keyed))
+        labels = written.labels - {given}
+        held = tuple(one for one in written.allocs if one.root != (index, (*path, alloc.keyed)))
+        if not labels and not held and not written.refs:
+            return found
+        other = written.with_(labels=labels, allocs=held, steps={one: node for one, node in (written.steps or {}).items() if one in labels})
+        return join(found if found is not None else self._default(alloc, key), other)
 
     def _any(self, alloc: Alloc) -> Value:
         """What was stored in an object under names that are not known: of what a caller gave, each name has its own part."""

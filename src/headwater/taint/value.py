@@ -31,7 +31,7 @@ NO_LABELS: frozenset[Label] = frozenset()
 class Alloc:
     """An object: a place whose fields the frame's store holds under ``(alloc, key)``."""
 
-    __slots__ = ("closed", "constant", "exact_class", "id", "keys", "kind", "mixed", "owner", "root", "version")
+    __slots__ = ("closed", "constant", "exact_class", "id", "keyed", "keys", "kind", "mixed", "owner", "root", "version")
 
     def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
         self.id = number
@@ -45,6 +45,8 @@ class Alloc:
         """The field or module variable that holds it: ``global`` or ``field``, module or class, name."""
         self.mixed = False
         """Elements were stored at places that are not known: no place of a list is sure."""
+        self.keyed = ""
+        """The key of what was put under a key that the caller gives."""
         self.constant = False
         """A display of literals that nothing has changed."""
         self.exact_class = False
