@@ -41,7 +41,7 @@ _PREFIX = re.compile(r"^(?:\?:?|npm:|node:|js:)")
 _PACKAGE = re.compile(r"^(npm:(?:@[^/]+/)?[^/]+|node:[^/]+).*")
 """The name of a package, or of a module of Node, without its parts."""
 ALWAYS = ("", "builtins", "langchain_core", "jsx", "RegExp")
-"""First names that code need not spell: of unknown receivers, of builtins, of chains made by an operator, of elements of JSX, of patterns."""
+"""First names that code need not spell: of unknown receivers, builtins, chains made by an operator, elements of JSX, patterns."""
 
 
 def paths(api: Api) -> list[str]:
@@ -74,7 +74,6 @@ class World:
             names |= more
             todo += sorted(more & self.types.keys())
         return frozenset(_PREFIX.sub("", _PACKAGE.sub(r"\1", name)) for name in names - self.types.keys())
-
 
     @functools.cache  # noqa: B019
     def given(self, said: tuple[str, ...]) -> frozenset[str]:
