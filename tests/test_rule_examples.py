@@ -33,3 +33,20 @@ def test_example(rule: Rule, case: Case, tmp_path: Path) -> None:
     assert not known_misses & reported, f"{where}: found now, so MISSING must become expect"
     assert known_alarms <= reported, f"{where}: quiet now, so SPURIOUS can go"
     assert reported - known_alarms == wanted, f"{where}: not as expected; gaps: {review.coverage.gaps}"
+
+
+def test_the_advice_is_in_the_language_of_the_file(tmp_path: Path) -> None:
+    rules = load_rules()
+    named = {"remote-input-to-shell", "tls-verification-off"}  # a flow and a call
+    for id in named:
+        for number, case in enumerate(rules[id].cases):
+            for file in case.files:
+                path = tmp_path / f"{id}-{number}" / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(file.text, encoding="utf-8")
+    said: dict[tuple[str, bool], set[str]] = {}
+    for finding in headwater.review(tmp_path, Config(processes=1)).findings:
+        said.setdefault((finding.rule, finding.place.path.endswith(".py")), set()).add(finding.fix)
+    for id in named:
+        assert said[id, True] == {rules[id].head.fix}
+        assert said[id, False] == {rules[id].head.fix_scripts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from headwater.rules.load import FOLDER, KEBAB, Rule, RuleError, load_rules, rea
 RULES = load_rules()
 SECTIONS = ("What it is", "What an attacker gains", "How to fix", "When it is not a problem", "References")
 
+OF_PYTHON = re.compile(
+    r"shell=|subprocess|yaml\.|pathlib|\bast\.|jinja2|Sandboxed|nh3|html\.escape|json\.loads|verify=|is_relative_to|pickle"
+    r"|argument list without|=(?:True|False|None)\b"
+)
+"""What only Python has."""
 CLASSIC = {"web", "network", "library"}
 
 
@@ -74,8 +80,15 @@ def test_page_answers_the_questions(rule: Rule) -> None:
 def test_texts_are_sentences(rule: Rule) -> None:
     assert rule.head.message.endswith((".", "!"))
     assert rule.head.fix.endswith((".", "!"))
+    assert not rule.head.fix_scripts or rule.head.fix_scripts.endswith((".", "!"))
     assert rule.head.title[0].isupper()
     assert isinstance(rule.severity, Severity)
+
+
+def test_advice_for_scripts_names_nothing_of_python(rule: Rule) -> None:
+    scripts = [file for case in rule.cases for file in case.files if not file.path.endswith(".py")]
+    if any(mark.word == "expect" and mark.rule == rule.id for file in scripts for mark in file.marks):
+        assert not OF_PYTHON.search(rule.head.fix_scripts or rule.head.fix)
 
 
 def test_no_two_rules_claim_a_pair() -> None:

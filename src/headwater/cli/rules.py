@@ -124,6 +124,8 @@ def _page(rule: Rule) -> str:
     standards = [f"CWE-{one.id} {one.name}" if one.framework == "cwe" else f"{one.id} {one.name}" for one in rule.mappings]
     if standards:
         facts.append(f"- Standards: {'; '.join(standards)}")
+    if rule.head.fix_scripts:
+        facts.append(f"- Fix in TypeScript and JavaScript: {rule.head.fix_scripts}")
     facts.append(f"- To accept one finding: `# headwater: ignore[{rule.id}] reason`")
     head = "\n".join(facts)
     return f"{title}{head}\n\n{body}\n" if title else f"{head}\n\n{body}\n"

@@ -79,8 +79,6 @@ class RuleHead(_Strict, frozen=True):
     """One or two sentences; ``{source}``, ``{sink}`` and ``{function}`` are filled in. Says what an attacker gains."""
     fix: str
     """What to change, one or two sentences."""
-    fix_scripts: str = ""
-    """The same for TypeScript and JavaScript, where ``fix`` names what only Python has."""
     flow: FlowPattern | None = None
     calls: list[CallPattern] = []
     shapes: list[ShapePattern] = []
@@ -88,3 +86,5 @@ class RuleHead(_Strict, frozen=True):
     tags: list[str] = []
     messages: dict[str, str] = {}
     """Messages of single sink classes, where what an attacker gains differs."""
+    fix_scripts: str = ""
+    """What to change in TypeScript and JavaScript, where ``fix`` names what only Python has."""
