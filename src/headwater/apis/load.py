@@ -218,7 +218,8 @@ def _callback(callback: Callback, at: str) -> None:
     for filled in callback.except_:
         if "." in filled:
             _path(filled, at)
-    for one in (*callback.args, callback.spread, callback.spread_keywords, callback.schema):
+    schemas = [callback.schema] if isinstance(callback.schema, str) else callback.schema
+    for one in (*callback.args, callback.spread, callback.spread_keywords, *schemas):
         if one:
             _argument(one, at)
 

@@ -124,8 +124,9 @@ class Callback(_Strict, frozen=True):
     """Source kind of single parameters (by name); beats ``parameters``."""
     given: list[str] = []
     """What the parameters are by their position, beats the others: a source kind, an API path, or empty (the library fills it itself)."""
-    schema: str = ""
-    """The argument that says what the fields of the first parameter are: one whose type ends with ``Checked`` brings no text of others."""
+    schema: str | list[str] = ""
+    """The argument that says what the fields of the first parameter are (of several, the first that is passed): one whose type ends with
+    ``Checked`` brings no text of others."""
     args: list[str] = []
     """Arguments that are passed on to it, in order (``Thread(target=f, args=(x,))``: ``$args[0]`` ...)."""
     spread: str = ""

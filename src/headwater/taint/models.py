@@ -614,7 +614,8 @@ class Models(Arguments):
 
     def _fields(self, callback: Callback, args: Args) -> tuple[tuple[str, bool], ...]:
         """The fields that a schema names, and whether no text of others is in each; none where it is not known."""
-        schema = self._argument(callback.schema, args) if callback.schema else None
+        named = [callback.schema] if isinstance(callback.schema, str) else callback.schema
+        schema = next((found for one in named if one and (found := self._argument(one, args)) is not None), None)
         if schema is None or len(schema.allocs) != 1 or not schema.allocs[0].closed or schema.labels:
             return ()
         alloc = schema.allocs[0]
@@ -622,7 +623,7 @@ class Models(Arguments):
         for key in alloc.keys:
             held = self.cells.get((alloc, key), BOTTOM)
             safe = bool(held.refs) and all(isinstance(ref, ApiPath) and any(map(_checked, ref.types)) for ref in held.refs)
-            if not isinstance(key, str) or key == "*":
+            if not isinstance(key, str) or key == "*" or held.const is not NO_CONST:  # a JSON Schema does not name fields like that
                 return ()
             made.append((key, safe))
         return tuple(made)
