@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headwater.taint.calls import Calls
 
 PROMISED = frozenset({"then", "catch", "finally"})
+OF_FUNCTIONS = frozenset({"bind", "call", "apply"})
 
 
 def method(frame: Calls, name: str, receiver: Value, args: Args) -> Value | None:
@@ -24,6 +25,8 @@ def method(frame: Calls, name: str, receiver: Value, args: Args) -> Value | None
     handler = _METHODS.get(name)
     if handler is None:
         return None
+    if name in OF_FUNCTIONS:
+        return handler(frame, receiver, args) if any(isinstance(ref, Fn) for ref in receiver.refs) else None
     if name not in PROMISED and not (receiver.allocs or receiver.labels):
         return None
     return handler(frame, receiver, args)
@@ -103,6 +106,15 @@ def _element(frame: Calls, receiver: Value, args: Args) -> Value | None:
     return frame.elements_or_whole(receiver)
 
 
+def _pop(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    return frame.item(receiver, -1, None) if receiver.allocs else frame.elements_or_whole(receiver)
+
+
+def _at(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    last = len(args.positional) == 1 and args.positional[0].const == -1
+    return _pop(frame, receiver, args) if last else frame.elements_or_whole(receiver)
+
+
 def _push(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if not receiver.allocs:
         return None
@@ -119,6 +131,21 @@ def _set(frame: Calls, receiver: Value, args: Args) -> Value | None:
     key = args.positional[0].const
     frame.store(receiver, key if isinstance(key, str | int) and not isinstance(key, bool) else "*", args.positional[1], weak=True)
     return receiver
+
+
+def _bind(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """The function itself: what ``this`` is in a method is known from its class."""
+    return receiver if len(args.positional) < 2 else None
+
+
+def _call(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    return frame.call(receiver, Args(args.positional[1:], star=args.star))
+
+
+def _apply(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    given = Args([], star=frame.elements(args.positional[1]) if len(args.positional) > 1 else None)
+    given.starred = args.positional[1] if len(args.positional) > 1 else None
+    return frame.call(receiver, given)
 
 
 def _then(frame: Calls, receiver: Value, args: Args) -> Value | None:
@@ -172,8 +199,8 @@ _METHODS = {
     "toSorted": _filter,
     "flat": _whole,
     "concat": _concat,
-    "at": _element,
-    "pop": _element,
+    "at": _at,
+    "pop": _pop,
     "shift": _element,
     "splice": _whole,
     "push": _push,
@@ -184,6 +211,9 @@ _METHODS = {
     "entries": containers.METHODS["items"],
     "values": containers.METHODS["values"],
     "keys": containers.METHODS["keys"],
+    "bind": _bind,
+    "call": _call,
+    "apply": _apply,
     "then": _then,
     "catch": _catch,
     "finally": _catch,

@@ -13,7 +13,7 @@ from headwater import ir, limits
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import loops, optin
+from headwater.taint import fills, loops, optin
 from headwater.taint.instructions import Instructions
 from headwater.taint.labels import (
     ALL,
@@ -52,6 +52,8 @@ class Branches(Instructions):
         super().__init__(solver, fn, traced)
         self.loops: list[tuple[int, list[dict[Any, Value]]]] = []
         """Of the loops around the instruction at hand: how many branches were open at its start, and what was written where it is left."""
+        self.breaks: list[list[dict[Any, int]]] = []
+        """Of the loops around the instruction at hand: what was shown at each place where they are left."""
         self.lasting = solver.lasting(fn)
         self.jump = ""
         """How the last path ended that does not go on: ``raise``, ``return``, ``next`` (the next round of a loop, or none)."""
@@ -94,7 +96,7 @@ class Branches(Instructions):
             self.dead = False  # a condition that never ends is no condition: what follows is looked at as if it did
             self.programs.held(cond.reg)
             value = self.cells.get(cond.reg, BOTTOM)
-            pred: Pred | None = value.pred
+            pred: Pred | None = fills.pred(self, value)
             return pred if pred is not None else self._switch(cond.reg, value)
         if kind is ir.Not:
             true, false = self.cond(cond.part)
@@ -169,6 +171,8 @@ class Branches(Instructions):
 
     def i_break(self, i: ir.Break) -> None:
         self._left()
+        if self.breaks:
+            self.breaks[-1].append(fills.shown_here(self))
         self.dead = True
         self.jump = "next"
 
@@ -308,6 +312,7 @@ class Branches(Instructions):
         before = self.programs.version
         gates = self.gates
         self.inside += 1
+        self.bodies.append(i.body)
         outer_asked = self.asked
         endless = loops.forever(i.cond)
         if endless:
@@ -320,7 +325,9 @@ class Branches(Instructions):
             self.over.append(i.cond is None and bool(i.body) and type(i.body[0]) is ir.Elem and self.fixed(self.cells.get(i.body[0].src)))
             ways: list[dict[Any, Value]] = []
             self.loops.append((len(self.journals), ways))
+            self.breaks.append([])
             delta, _ = self.branch(i.body, facts)
+            breaks = self.breaks.pop()
             self.loops.pop()
             self.over.pop()
             self.merge([delta, *ways], False)
@@ -335,6 +342,7 @@ class Branches(Instructions):
             if not changed:
                 break
         self.inside -= 1
+        self.bodies.pop()
         if endless:
             loops.look(self, i, self.asked or set())
             self.asked = outer_asked
@@ -351,6 +359,9 @@ class Branches(Instructions):
                 self.merge([delta], not broken)
             else:
                 self.dead = True
+            if not alive and broken:
+                for fact in fills.facts(fills.shared(breaks)):
+                    self.learn(fact)
         elif i.cond is not None and loops.forever(i.cond) and not broken:
             self.dead = True
         self.programs.again(before)

@@ -17,11 +17,25 @@ from headwater.taint import arrays, containers, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
-from headwater.taint.labels import ALL, BIT, DEEP, HANDED, PATHS, RECALLED, TREE_CHECKS, Label, extend, ordered
+from headwater.taint.labels import (
+    ALL,
+    BIT,
+    DEEP,
+    HANDED,
+    INSIDE,
+    PATHS,
+    RECALLED,
+    RESOLVED,
+    TREE_CHECKS,
+    Label,
+    extend,
+    if_resolved,
+    ordered,
+)
 from headwater.taint.models import Models
 from headwater.taint.narrow import as_object
 from headwater.taint.state import Cell, cleared, guessed, lacks
-from headwater.taint.summary import ABSENT, EMPTY, SLOT, Requirement, Summary, ToCallback, ToSink
+from headwater.taint.summary import ABSENT, EMPTY, SLOT, Proof, Requirement, Summary, ToCallback, ToSink
 from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, captured_key, join, join_refs, of_others
 
 if TYPE_CHECKING:
@@ -413,6 +427,7 @@ class Calls(Models):
         result = self._result(fn, summary, actuals, drop) if args.asked else BOTTOM
         self.refused = self.refused or bool(summary.proofs)
         for index, proven, weak, text in summary.proofs:
+            proven, weak, text = _resolved(actuals, index, proven, weak, text)
             if proven and index < len(cells) and not cells[index] and _gives_back(summary, index):  # nothing else holds it
                 result = cleared(result, proven & ALL)
             if index < len(cells):
@@ -424,7 +439,7 @@ class Calls(Models):
                 if weak & TREE_CHECKS and index < len(actuals.values):
                     self.looked_at(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
         if summary.when_true or summary.when_false:
-            result = result.with_(pred=(_facts(summary.when_true, cells), _facts(summary.when_false, cells)))
+            result = result.with_(pred=(_facts(summary.when_true, cells, actuals), _facts(summary.when_false, cells, actuals)))
         return result
 
     def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals, asked: bool = True) -> Value:
@@ -664,8 +679,22 @@ def _stub(fn: Fn) -> bool:
     )
 
 
-def _facts(proofs: tuple[tuple[int, int, int, str], ...], cells: list[tuple[Cell, ...]]) -> tuple[Fact, ...]:
-    return tuple((cells[index], proven, weak, (), text) for index, proven, weak, text in proofs if index < len(cells) and cells[index])
+def _facts(proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Actuals) -> tuple[Fact, ...]:
+    made: list[Fact] = []
+    for index, proven, weak, text in proofs:
+        if index < len(cells) and cells[index]:
+            proven, weak, text = _resolved(actuals, index, proven, weak, text)
+            also = actuals.values[index].origin if proven & INSIDE and index < len(actuals.values) else ()
+            made.append(((*cells[index], *also), proven, weak, (), text))
+    return tuple(made)
+
+
+def _resolved(actuals: Actuals, index: int, proven: int, weak: int, text: str) -> tuple[int, int, str]:
+    """What a check of a parameter shows of the argument, which the caller may have resolved."""
+    if proven & INSIDE and index < len(actuals.values) and actuals.values[index].proven & RESOLVED:
+        weak &= ~PATHS
+        return if_resolved(proven, RESOLVED), weak, text if weak & ALL else ""
+    return proven, weak, text
 
 
 def _gives_back(summary: Summary, index: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from headwater.taint import fills
 from headwater.taint.state import rough
 from headwater.taint.value import BOTTOM, ITEMS, NO_CONST, Alloc, Value, join
 
@@ -106,7 +107,10 @@ def _key(frame: Calls, receiver: Value) -> Value:
 def _append(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if not args.positional or not receiver.allocs:
         return None
+    filled = fills.empty(frame, receiver)
+    known = frame.fills.get(filled) if filled is not None else None
     frame.store(receiver, "*", args.positional[-1], weak=True)
+    fills.fill(frame, filled, known)
     return Value(const=None)
 
 

@@ -17,12 +17,15 @@ from headwater.taint.labels import (
     DEEP,
     GUESSED,
     HANDED,
+    INSIDE,
     OF_OTHERS,
+    PATHS,
     RESOLVED,
     Label,
     bits,
     derive,
     derive_all,
+    if_resolved,
     ordered,
     settled,
     source_label,
@@ -93,6 +96,10 @@ class Frame(State):
         """Class-wide fields as this run has seen them."""
         self.virtual = False
         """The run of a framework's call, and not of the function itself."""
+        self.fills: dict[Alloc, dict[Cell, int]] = {}
+        """Lists into which something was put behind a test alone, with what the tests have shown of other cells."""
+        self.bodies: list[list[Any]] = []
+        """The blocks of the loops around the instruction at hand."""
         self.kept: dict[str, Value] = {}
         """What goes into slots and depends on the caller."""
         self.read_from: dict[int, Any] | None = None
@@ -495,6 +502,8 @@ class Frame(State):
         ``asked``: a method of the object does it, asked by code that may be of another class. ``told``: the class knows of it.
         """
         weak = weak or len(value.allocs) > 1
+        for alloc in value.allocs if self.fills else ():
+            self.fills.pop(alloc, None)
         if value.refs and isinstance(key, str) and stored is not BOTTOM:
             rows.stored(self, value, key, stored)
         for alloc in value.allocs:
@@ -628,7 +637,8 @@ class Frame(State):
         steps: dict[Label, Node] = {}
         made = BOTTOM
         at = self.at
-        memo = actuals.known if actuals is not None and not self.traced else None
+        inside = bool(shape.proven & INSIDE)
+        memo = actuals.known if actuals is not None and not self.traced and not inside else None
         cached = memo.get(shape.labels) if memo is not None and shape.labels else None
         if cached is not None:
             made, done = cached
@@ -649,6 +659,8 @@ class Frame(State):
             actual = self.project(actuals, label.param, label.path)
             if actual is None or actual is BOTTOM:
                 continue
+            if inside and actual.proven & RESOLVED:  # the check that it went through holds
+                label = settled(label, PATHS)
             if label.exact and not label.cleared and not label.drop and not label.weak:
                 if self.traced and hop is not None and actual.steps:
                     actual = actual.with_(
@@ -698,14 +710,14 @@ class Frame(State):
             allocs = (alloc,)
         bound = self.instantiate(shape.bound, (site, "$self"), what, actuals, hop) if shape.bound is not None else None
         if made is not BOTTOM and shape.proven:  # it holds for the whole: for what the caller gave too
-            made = made.with_(proven=made.proven | shape.proven)
+            made = made.with_(proven=made.proven | if_resolved(shape.proven, made.proven))
             if shape.proven & RESOLVED:
                 made = unglued(made)
         whole = Value(labels, shape.refs, shape.const, allocs, shape.proven, bound, shape.loose, None, steps if self.traced else None)
         if made is BOTTOM:
             return whole
         if shape.proven & ~made.proven and made.labels:  # what a check or an operation in the callee has shown of what it was given
-            made = made.with_(proven=made.proven | shape.proven)
+            made = made.with_(proven=made.proven | if_resolved(shape.proven, made.proven))
         return join(made, whole)
 
     def project(self, actuals: Actuals, param: int, path: Path) -> Value | None:

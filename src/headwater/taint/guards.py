@@ -15,10 +15,9 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, prompts, texts, ways
-from headwater.taint.labels import ALL, BELOW, BIT, CHECKED, CONTAINED, DENIED, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
-from headwater.taint.state import is_given
-from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, join, same
+from headwater.taint import arrays, containers, fills, prompts, texts, ways
+from headwater.taint.labels import ALL, BIT, CHECKED, CONTAINED, DENIED, INSIDE, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
+from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NONE, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, as_given, join, same
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -68,10 +67,12 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             if source is not None and frame.fixed(frame.cells.get(source)):  # one of a fixed set, in a loop over the set
                 true_ += ((frame.cells_of(one), ALL, 0, (), ""),)
         true_ += _left_over(frame, left_register, right_register) + _left_over(frame, right_register, left_register)
-        if is_given(left) and is_given(right) and left.labels != right.labels:  # of a function that compares a path with a folder
-            true_ += ((cells, BELOW, 0, (), ""), (frame.cells_of(right_register), BELOW, 0, (), ""))
-        if left.proven & right.proven & RESOLVED and left.labels != right.labels:  # path == root
-            true_ += ((cells + left.origin, PATHS, 0, (), ""), (frame.cells_of(right_register) + right.origin, PATHS, 0, (), ""))
+        if left.labels != right.labels:  # path == root
+            for path, register, root in ((left, left_register, right), (right, right_register, left)):
+                if path.proven & RESOLVED and (root.proven & RESOLVED or configured(frame, root)):
+                    true_ += ((frame.cells_of(register) + path.origin, PATHS, 0, (), ""),)
+                elif left.pred is None and as_given(path) and (as_given(root) or configured(frame, root)):
+                    true_ += ((frame.cells_of(register), INSIDE, 0, (), ""),)
         for side in (left, right):
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
                 true_ += ((side.subject, PATHS, 0, (), ""),)
@@ -121,6 +122,8 @@ def _membership(
         return ((cells, PATHS, 0, (), ""),), ()
     if right.subject and right.proven & RESOLVED:  # root in path.parents
         return ((right.subject, PATHS, 0, (), ""),), ()
+    if right.subject and right.proven & INSIDE:
+        return ((right.subject, INSIDE, PATHS, (), "a check of the parents looks at a path that is not resolved"),), ()
     if left.subject and not left.proven & NAME_HEAD and configured(frame, right) and not configured(frame, left):
         # A host in the hosts of the configuration, an address in a network; the other way round, a list of what is refused.
         weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
@@ -488,8 +491,17 @@ def _of_each(frame: Instructions, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     return tuple(made)
 
 
+def _next(frame: Instructions, args: Args) -> Value | None:
+    """``next((one for one in known if test), None)``: that there is one shows what the test shows."""
+    if len(args.positional) != 2 or args.positional[1].const is not None:
+        return None
+    shown = fills.pred(frame, args.positional[0])
+    return join(frame.elements(args.positional[0]), NONE).with_(pred=shown) if shown is not None else None
+
+
 SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.getattr": _getattr,
+    "builtins.next": _next,
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     "builtins.hasattr": _hasattr,

@@ -15,7 +15,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst, Mod
-from headwater.taint import captured, guards, optin, personal, prompts, secrets, slots, texts, ways
+from headwater.taint import captured, fills, guards, optin, personal, prompts, secrets, slots, texts, ways
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -24,6 +24,7 @@ from headwater.taint.labels import (
     BIT,
     GLUED,
     HOST_FIXED,
+    INSIDE,
     NAME_HEAD,
     NO_OPTION,
     PARSED_URL,
@@ -47,6 +48,7 @@ from headwater.taint.value import (
     Node,
     PathOf,
     Value,
+    as_given,
     captured_key,
     join,
     join_all,
@@ -120,6 +122,10 @@ class Instructions(Calls):
         self.programs = Programs(self)
 
     def i_const(self, i: ir.Const) -> None:
+        if i.value is True and self.journals and i.dst in self.fn.ir.names.values():  # it is true only where the tests around it were
+            shown = fills.facts(fills.shown_here(self))
+            self.write(i.dst, Value(const=True, pred=(shown, ()) if shown else None))
+            return
         self.write(i.dst, _CONSTS.get(i.value) or Value(const=i.value) if type(i.value) is not float else Value(const=i.value))
 
     def i_name(self, i: ir.Name) -> None:
@@ -196,8 +202,8 @@ class Instructions(Calls):
                 value = value.with_(pred=mark)
         if optin.is_switch(i.name) and optin.off_by_default(self.solver, base, i.name, value):
             value = value.with_(pred=((optin.FACT,), ()))
-        if i.name == "parents" and base.proven & RESOLVED:  # `root in path.parents` is a check of the path
-            value = value.with_(proven=value.proven | RESOLVED)
+        if i.name == "parents" and (base.proven & RESOLVED or as_given(base)):  # `root in path.parents` is a check of the path
+            value = value.with_(proven=value.proven | (RESOLVED if base.proven & RESOLVED else INSIDE))
             value.subject = (*self.cells_of(i.obj), *base.origin)
         elif base.subject:
             value = self._shown(base, value, i.obj)
@@ -309,9 +315,12 @@ class Instructions(Calls):
                 alloc.mixed = True
         # A comprehension over a fixed collection: what it makes of each element is as fixed.
         fixed = [one for one in base.allocs if one.constant] if key is None and self.over and self.over[-1] and not value.labels else []
+        filled = fills.empty(self, base) if key is None and i.reg < 0 else None
+        known = self.fills.get(filled) if filled is not None else None
         self.store(base, "*" if key is None else key, self._stepped(value, i, "put into a container") if value.labels else value)
         for alloc in fixed:
             alloc.constant = True
+        fills.fill(self, filled, known)
         if base.refs:
             given = Value(const=key) if key is not None else self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else BOTTOM
             self._stored_in_library(base, "__setitem__", given, value)
@@ -612,10 +621,10 @@ class Instructions(Calls):
         loaded = self.loaded.get(register)
         cells: tuple[Any, ...] = (register,) if loaded is None else (register, loaded)
         value = self.cells.get(register)
-        if value is not None and len(value.labels) == 1:
-            (label,) = value.labels
-            if label.exact and label.source is None and not label.path:
-                cells += (("in", label.param),)
+        if value is not None and as_given(value):  # behind a check on some of the ways, there are two labels of one parameter
+            params = {label.param for label in value.labels}
+            if len(params) == 1:
+                cells += (("in", params.pop()),)
         for cell, held in self.origins.get(register, ()):
             now = self.cells.get(cell.cell if type(cell) is PathOf else cell)
             if now is held or (now is not None and self._unchecked(now) is self._unchecked(held)):

@@ -72,11 +72,11 @@ PARTS = _NUMBER << 1
 """In ``Label.cleared``: one of many numbers, or a rounded one: it says little of the model that computed it."""
 WAY = PARTS << 1
 """In ``Value.proven``: the way from a folder to a path: .. at its beginning leads out."""
+INSIDE = WAY << 1
+"""In ``Value.proven``: a path that lies inside a folder, if it is resolved: what a function shows of its parameter, the caller can tell."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
-BELOW = WAY << 1
-"""In ``Value.proven``: a function has found what it was given below a folder, which shows something if it was resolved before."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION | BELOW
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""
@@ -103,6 +103,11 @@ def eased(weak: int) -> bool:
 def left_of(weak: int) -> int:
     """How little is left of a way, from 0 (all) to 2."""
     return 2 if weak & ENDED else int(eased(weak))
+
+
+def if_resolved(proven: int, given: int) -> int:
+    """What a function's check proves of a value of which its caller knows what is in ``given``."""
+    return proven | PATHS if proven & INSIDE and given & RESOLVED else proven
 
 
 _WORDS = {"all": ALL, "no-option": NO_OPTION, "no-slash": CONTAINED, "text": NUMBERS, "parts": PARTS}

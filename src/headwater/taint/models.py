@@ -23,7 +23,6 @@ from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
 from headwater.taint.labels import (
     ALL,
-    BELOW,
     BIT,
     CHECKED,
     CONTAINED,
@@ -32,6 +31,7 @@ from headwater.taint.labels import (
     GLUED,
     HANDED,
     HOST_FIXED,
+    INSIDE,
     MODULE,
     NEAR,
     NO_OPTION,
@@ -53,7 +53,7 @@ from headwater.taint.labels import (
     uncleared,
 )
 from headwater.taint.narrow import narrowed
-from headwater.taint.state import Cell, cleared, followed_by, is_given, unglued
+from headwater.taint.state import Cell, cleared, followed_by, unglued
 from headwater.taint.summary import ABSENT, Entry, Issue, Requirement, Sink, ToSink
 from headwater.taint.value import (
     BOTTOM,
@@ -66,6 +66,7 @@ from headwater.taint.value import (
     PathOf,
     Shape,
     Value,
+    as_given,
     captured_key,
     join,
     join_all,
@@ -678,10 +679,10 @@ class Models(Arguments):
             if guard.separated and not weak and (folder is None or not texts.ends_a_folder(folder)):
                 weak, but = True, f"{args.name}() lets a neighbour of the folder pass whose name begins alike"
                 proves |= NEAR
-            below = BELOW if weak and not guard.weak and guard.needs == "resolved" and is_given(value) else 0
-            if below and folder is not None and not texts.ends_a_folder(folder):
-                below = 0
-            fact: Fact = (cells, below, proves, (), but) if weak else (cells, proves, 0, (), "")
+            given = INSIDE if guard.needs == "resolved" and as_given(value) and not guard.weak else 0
+            if guard.separated and (folder is None or not texts.ends_a_folder(folder)):
+                given = 0
+            fact: Fact = (cells, given, proves, (), but) if weak else (cells, proves, 0, (), "")
             if guard.raises:
                 self.refused = True
                 self.learn(fact)
@@ -732,8 +733,6 @@ class Models(Arguments):
             value = self.cells.get(cell)
             if value is None:
                 continue
-            if proven & BELOW and value.proven & RESOLVED:
-                proven, weak = proven | PATHS, weak & ~PATHS
             if cell == optin.CELL:
                 self.write(cell, Value(const=True))
                 continue

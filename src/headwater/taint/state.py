@@ -410,14 +410,6 @@ class State:
         return value.with_(allocs=tuple(made))
 
 
-def is_given(value: Value) -> bool:
-    """Whether a value is an argument of the function at hand, as it came in."""
-    if len(value.labels) != 1:
-        return False
-    (label,) = value.labels
-    return label.source is None and label.exact and not (label.drop or label.weak)
-
-
 def cleared(value: Value, classes: int) -> Value:
     """The value without harm for some sink classes."""
     made = {label: new for label in value.labels if (new := derive(label, clear=classes, exact=True)) is not None}

@@ -11,7 +11,7 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
 from headwater.index.symbols import instance_refs
-from headwater.taint import captured, optin
+from headwater.taint import captured, fills, optin
 from headwater.taint.branches import Branches
 from headwater.taint.labels import (
     ALL,
@@ -289,8 +289,8 @@ class Interpreter(Branches):
                         held[index] = (found.proven & HELD, weak)
         self.exit_proofs.append(held)
         truth = value.const
-        if truth is NO_CONST and value.pred is not None:
-            for facts, out in ((value.pred[0], self.true_proofs), (value.pred[1], self.false_proofs)):
+        if truth is NO_CONST and (pred := fills.pred(self, value)) is not None:
+            for facts, out in ((pred[0], self.true_proofs), (pred[1], self.false_proofs)):
                 more = _with_looked(held, looked)
                 for cells, proven, weak, _, text in facts:
                     for cell in cells:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from headwater import limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn, Inst
-from headwater.taint.labels import ALL, HANDED, Label, derive, derive_all, widen
+from headwater.taint.labels import ALL, HANDED, RESOLVED, Label, derive, derive_all, widen
 
 
 class _NoConst:
@@ -171,6 +171,11 @@ NONE = Value(const=None)
 UNKNOWN_TEXT = Value(const=NO_CONST)
 
 
+def as_given(value: Value) -> bool:
+    """Whether a value is a parameter as it came in: what its caller knows of it holds."""
+    return bool(value.labels) and all(label.source is None and label.exact and not label.path for label in value.labels)
+
+
 def same(a: Value, b: Value) -> bool:
     """Whether two values are equal (steps and predicates left out)."""
     return a is b or (
@@ -211,7 +216,7 @@ def join(a: Value, b: Value) -> Value:
     steps = a.steps
     if b.steps:
         steps = {**b.steps, **steps} if steps else b.steps
-    pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else None
+    pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else _if_true(a, b) or _if_true(b, a)
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
     head = a.head if a.head == b.head or _silent(b) else b.head if _silent(a) else ""
     if (
@@ -238,6 +243,11 @@ def _silent(value: Value) -> bool:
     if value.labels or value.pred is not None or value.allocs or value.subject or value.head:
         return False
     return value.const in (NO_CONST, "", None)  # of `x or ""`
+
+
+def _if_true(value: Value, other: Value) -> Pred | None:
+    """What it shows that a value is true that may be false besides."""
+    return (value.pred[0], ()) if value.pred is not None and value.pred[0] and other.const is False else None
 
 
 def join_all(values: Iterable[Value]) -> Value:
@@ -494,7 +504,7 @@ def only_sources(shape: Shape, guesses: int = limits.DROPS, depth: int = 0) -> S
         else:
             fields = None
     bound = only_sources(shape.bound, guesses, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
-    proven = shape.proven if labels else shape.proven & ALL
+    proven = shape.proven if labels else shape.proven & (ALL | RESOLVED)
     if labels is shape.labels and fields is shape.fields and bound is shape.bound and proven == shape.proven:
         return shape
     return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, proven, bound, shape.loose)

@@ -6,7 +6,6 @@ Comments are nodes of the tree: text in a string is none. What a comment says is
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from typing import Final
 
 from tree_sitter import Node, Query, QueryCursor
@@ -14,6 +13,7 @@ from tree_sitter import Node, Query, QueryCursor
 from headwater import ir, limits
 from headwater.files.source import BOM
 from headwater.frontends.python.grammar import LANGUAGE
+from headwater.frontends.remarks import about
 
 _MARK: Final = re.compile(rb"#+[ \t]*headwater[ \t]*:")
 _LINE_END: Final = re.compile(rb"\r\n?|\n")
@@ -34,14 +34,7 @@ def remarks(data: bytes, root: Node) -> list[ir.Remark]:
     starts = _logical_lines(data, root)
     ends = [*starts[1:], len(data)]
     code = [n for n, start in enumerate(starts) if data[start : ends[n]].lstrip(_BLANK)[:1] not in (b"", b"#")]
-    made = []
-    for start, end in found:
-        number = bisect_right(starts, start) - 1
-        if not data[starts[number] : start].strip(_BLANK):  # on a line of its own
-            below = bisect_left(code, number)
-            number = code[below] if below < len(code) else -1
-        made.append(ir.Remark(start, end, starts[number], ends[number]) if number >= 0 else ir.Remark(start, end, end, end))
-    return made
+    return about(data, found, starts, code, _BLANK)
 
 
 def _logical_lines(data: bytes, root: Node) -> list[int]:

@@ -103,7 +103,8 @@ class Definitions(Classes):
     def find_captured(self, pending: Any, visible: dict[str, int], ranges: Iterable[Node]) -> None:
         uses: dict[str, None] = {}
         for node in ranges:
-            uses.update(self.unit.uses(*node.byte_range))
+            first = node.child_by_field_name("parameters") or node  # its own name is no use of it
+            uses.update(self.unit.uses(first.start_byte, node.end_byte))
         found = [name for name in uses if name in visible]
         if not found:
             return
@@ -187,6 +188,19 @@ class Definitions(Classes):
             unit.definitions.setdefault(name, []).append(("function", pending.index))
         if name in self.names:
             self.emit_func(start, end, self.names[name], pending)
+
+    def define_export(self, node: Node, name: str, local: str) -> bool:
+        unit = self.unit
+        if not self.is_module or self.outer is not None or local in self.names or local in unit.definitions:
+            return False
+        if node.type == "class":
+            index, _ = self.class_body(node, name)
+            unit.definitions[local] = [("class", index)]
+        elif node.type in g.FUNCTION_VALUES:
+            unit.definitions[local] = [("function", self.defer(node, name, self.marks(node)).index)]
+        else:
+            return False
+        return True
 
     def run(self) -> ir.Function:
         """Lowers the whole function."""

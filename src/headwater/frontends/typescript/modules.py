@@ -25,6 +25,7 @@ _HELPERS_WORDS: Final = (
 _HELPERS: Final = frozenset(_HELPERS_WORDS.split())
 """What compilers put round ``require``."""
 _HELPERS_NESTED: Final = 4
+_ALIASES: Final = 16  # imports of one name that are told apart
 _ENDINGS: Final = (".js", ".mjs", ".cjs")
 
 
@@ -62,7 +63,7 @@ class Modules(Statements):
         self.note_imported(path, start)
         alias = ir.Alias(path, 0, True, start, member)
         known = self.unit.imports.setdefault(name, [])
-        if alias not in known:
+        if alias not in known and len(known) < _ALIASES:
             known.append(alias)
 
     def s_import(self, node: Node) -> None:
@@ -196,7 +197,10 @@ class Modules(Statements):
         if value is None and any(child.type == "=" for child in node.children):
             value = next(iter(g.parts(node)), None)
         if value is not None and top:
+            before = len(self.out)
             self.export_value("" if not is_default else DEFAULT, value, start, end)
+            if self.out[before:] and isinstance(self.out[-1], ir.Name):  # nobody reads it
+                self.out.pop()
             return
         source = node.child_by_field_name("source")
         path = self.specifier(source)
@@ -260,10 +264,22 @@ class Modules(Statements):
         if value.type == "identifier" and self.is_module:
             self.exports(name or DEFAULT, self.word(value))
             return self.x_identifier(value)
+        if not name or name == DEFAULT:
+            own = value.child_by_field_name("name") if value.type in g.FUNCTION_VALUES or value.type == "class" else None
+            if self.define_export(value, self.word(own) if own is not None else DEFAULT, DEFAULT):
+                self.exports(DEFAULT, DEFAULT)
+                return self.read(DEFAULT, start, start)
+        elif self.define_export(value, name, f"export {name}"):
+            self.exports(name, f"export {name}")
+            return self.read(f"export {name}", start, start)
         if not name:
             return self.export_whole(value, start, end)
         local = DEFAULT if name == DEFAULT else f"export {name}"
         return self.export_register(name, local, self.named_value(value, name), start, end)
+
+    def define_export(self, node: Node, name: str, local: str) -> bool:
+        """Whether it is a function or class, which is then defined under a name that no variable has."""
+        raise NotImplementedError
 
     def export_register(self, name: str, local: str, register: int, start: int, end: int) -> int:
         self.exports(name, local)

@@ -15,7 +15,7 @@ from headwater.frontends.typescript.scope import BLOCK, MANY
 _LOGICAL: Final = frozenset(("&&", "||", "??"))
 _COMPARISONS: Final = {"===": "==", "==": "==", "!==": "!=", "!=": "!=", "<": "<", ">": "<", "<=": "<", ">=": "<"}
 _COMPARISONS.update({"in": "in", "instanceof": "isinstance"})
-_TYPEOF: Final = {"string": "str", "number": "float", "boolean": "bool"}
+_TYPEOF: Final = {"string": "str", "number": "float", "bigint": "float", "boolean": "bool"}
 _NEGATED: Final = frozenset(("!=", "!=="))
 
 
@@ -130,11 +130,15 @@ class Operators(Lowering):
             left, right = right, left
         if left.type != "unary_expression" or right.type != "string" or self.operator(left) != "typeof":
             return -1
-        name = _TYPEOF.get(self.text[right.start_byte + 1 : right.end_byte - 1])
-        if name is None:
-            return -1
+        written = self.text[right.start_byte + 1 : right.end_byte - 1]
+        name = _TYPEOF.get(written, written)
         start, end = node.byte_range
         operand = self.value(left.child_by_field_name("argument"))
+        if name == "undefined":
+            none = self.const(right.start_byte, right.end_byte, None)
+            dst = self.temp()
+            self.emit(ir.Test(start, end, dst, "!=" if operator in _NEGATED else "==", operand, none))
+            return dst
         kind = self.temp()
         self.emit(ir.Name(right.start_byte, right.end_byte, kind, name))
         dst = self.temp()
@@ -153,6 +157,8 @@ class Operators(Lowering):
             return self.unknown(node)
         if operator == "-" and operand.type == "number":
             return self.const(start, end, -number_value(self.text[operand.start_byte : operand.end_byte]))
+        if operator == "void" and operand.type == "number":
+            return self.const(start, end, None)
         register = self.value(operand)
         if operator in ("void", "delete"):
             return self.const(start, end, None)
@@ -160,9 +166,9 @@ class Operators(Lowering):
         if operator == "!":
             self.emit(ir.Test(start, end, dst, "not", register, -1))
         elif operator == "typeof":
-            fn = self.temp()
-            self.emit(ir.Name(start, start + 6, fn, "typeof"))
-            self.emit(ir.Call(start, end, dst, fn, (register,)))
+            kind = self.temp()
+            self.emit(ir.Name(start, start + 6, kind, "typeof"))
+            self.emit(ir.Test(start, end, dst, "isinstance", register, kind))
         else:
             self.emit(ir.Unary(start, end, dst, operator, register))
         return dst

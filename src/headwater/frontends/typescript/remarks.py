@@ -1,60 +1,74 @@
-"""Finds the comments that speak to Headwater, and the statement or line that each is about."""
+"""Finds the comments that speak to Headwater, and the logical lines of a script.
+
+Comments are nodes of the tree: text in a string is none. Inside of brackets a line goes on, but not in a block within them.
+"""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from typing import Final
 
-from tree_sitter import Node, QueryCursor
+from tree_sitter import Node, Query, QueryCursor
 
 from headwater import ir, limits
-from headwater.frontends.typescript.grammar import Grammar
+from headwater.files.source import BOM
+from headwater.frontends.remarks import about
+from headwater.frontends.typescript.grammar import PLAIN, WITH_TAGS, Grammar
 
 _MARK: Final = re.compile(rb"(?://+|/\*+)[ \t]*headwater[ \t]*:")
+_LINE_END: Final = re.compile(rb"\r\n?|\n")
+_BLANK: Final = b" \t\f\r\n" + BOM
+_NOT_NEWLINE: Final = re.compile(rb"[^\r\n]")
+_LINES: Final = """
+["(" "["] @open [")" "]"] @close
+(object "{" @open "}" @close) (object_pattern "{" @open "}" @close) (template_substitution "${" @open "}" @close)
+(named_imports "{" @open "}" @close) (export_clause "{" @open "}" @close)
+(statement_block "{" @begin "}" @end) (class_body "{" @begin "}" @end) (switch_body "{" @begin "}" @end)
+(template_string) @whole
+"""
+_QUERIES: Final = {id(grammar): Query(grammar.language, _LINES) for grammar in (PLAIN, WITH_TAGS)}
 
 
 def remarks(data: bytes, root: Node, grammar: Grammar) -> list[ir.Remark]:
     """The comments ``// headwater: ...`` and ``/* headwater: ... */`` of a file, in order."""
     if b"headwater" not in data:
         return []
-    comments = [node.byte_range for node in QueryCursor(grammar.comments).captures(root).get("comment", ())]
-    every = sorted(comments)
-    found = [span for span in every if _MARK.match(data, *span)][: limits.SUPPRESSIONS_OF_FILE + 1]
-    return [_remark(data, start, end, every) for start, end in found]
+    comments = sorted(node.byte_range for node in QueryCursor(grammar.comments).captures(root).get("comment", ()))
+    found = [span for span in comments if _MARK.match(data, *span)][: limits.SUPPRESSIONS_OF_FILE + 1]
+    if not found:
+        return []
+    bare = bytearray(data)
+    for start, end in comments:
+        bare[start:end] = _NOT_NEWLINE.sub(b" ", data[start:end])
+    starts = _logical_lines(bytes(bare), root, grammar)
+    ends = [*starts[1:], len(data)]
+    code = [n for n, start in enumerate(starts) if bare[start : ends[n]].strip(_BLANK)]
+    return about(bytes(bare), found, starts, code, _BLANK)
 
 
-def _remark(data: bytes, start: int, end: int, comments: list[tuple[int, int]]) -> ir.Remark:
-    begin = data.rfind(b"\n", 0, start) + 1
-    code = _without_comments(data, begin, start, comments)
-    if not code.strip():  # on a line of its own: the next line with code
-        at = end
-        while at < len(data):
-            stop = data.find(b"\n", at)
-            stop = len(data) if stop < 0 else stop
-            if at > end and _without_comments(data, at, stop, comments).strip():
-                return ir.Remark(start, end, at, _logical_end(data, at, stop))
-            if at == end and _without_comments(data, at, stop, comments).strip():
-                return ir.Remark(start, end, begin, _logical_end(data, at, stop))
-            at = stop + 1
-        return ir.Remark(start, end, end, end)
-    stop = data.find(b"\n", end)
-    return ir.Remark(start, end, begin, len(data) if stop < 0 else stop + 1)
-
-
-def _without_comments(data: bytes, start: int, end: int, comments: list[tuple[int, int]]) -> bytes:
-    kept = b""
-    at = start
-    index = max(bisect_right(comments, (start, len(data))) - 1, 0)
-    for begin, stop in comments[index:]:
-        if begin >= end:
-            break
-        if stop <= at:
-            continue
-        kept += data[at : max(begin, at)]
-        at = stop
-    return kept + data[at:end] if at < end else kept
-
-
-def _logical_end(data: bytes, start: int, stop: int) -> int:
-    return min(stop + 1, len(data))
+def _logical_lines(data: bytes, root: Node, grammar: Grammar) -> list[int]:
+    """Where the logical lines begin."""
+    captured = QueryCursor(_QUERIES[id(grammar)]).captures(root)
+    events: list[tuple[int, int]] = []
+    for name, what in (("open", 1), ("close", -1), ("begin", 2), ("end", -2)):
+        events += [(node.start_byte, what) for node in captured.get(name, ())]
+    for node in captured.get("whole", ()):
+        events += [(node.start_byte, 1), (node.end_byte, -1)]
+    events.sort()
+    depths = [0]
+    starts = [0]
+    following = 0
+    for line_end in _LINE_END.finditer(data):
+        while following < len(events) and events[following][0] <= line_end.start():
+            what = events[following][1]
+            following += 1
+            if what == 2:
+                depths.append(0)
+            elif what == -2:
+                if len(depths) > 1:
+                    depths.pop()
+            else:
+                depths[-1] = max(depths[-1] + what, 0)
+        if not depths[-1] and line_end.end() < len(data):
+            starts.append(line_end.end())
+    return starts
