@@ -96,7 +96,7 @@ class Calls(Models):
         if args.name and receiver is not None:
             found = None
             if self.mod.script:
-                if all(ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("?")) for ref in callee.refs):
+                if not any(isinstance(ref, Fn | Cls) or _is_known(ref, args.name) for ref in callee.refs):
                     found = arrays.method(self, args.name, receiver, args)
             elif not _typed(receiver) or self._mapping(receiver):
                 found = containers.method(self, args.name, receiver, args)
@@ -672,6 +672,11 @@ def _typed(value: Value) -> bool:
 def _dict_type(ref: Any) -> bool:
     """Whether a reference is one of a library's types of dicts."""
     return isinstance(ref, ApiPath) and "Mapping" in ref.types
+
+
+def _is_known(ref: Any, name: str) -> bool:
+    """Whether a reference is a method of that name of which a model speaks."""
+    return isinstance(ref, ApiPath) and not ref.text.startswith("?") and ref.text.endswith("." + name)
 
 
 def _stub(fn: Fn) -> bool:

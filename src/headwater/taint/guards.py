@@ -131,6 +131,8 @@ def _membership(
     if right.labels and (
         left.const is not NO_CONST or not (left.labels or any(alloc.root is None for alloc in right.allocs))
     ):  # ".." in path: a deny list
+        if isinstance(left.const, str) and all(one < " " for one in left.const):
+            return None  # for NUL: no list of what leads elsewhere
         held = frame.cells_of(right_register)
         if frame.named_calls.get(right_register) == "parts":  # of a path
             held += frame.cells_of(frame.receivers[right_register])
