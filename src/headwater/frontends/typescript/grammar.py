@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 import tree_sitter_typescript
-from tree_sitter import Language, Node, Query
+from tree_sitter import Language, Node, Query, QueryCursor
 
 from headwater.frontends.bounded import BoundedParser
 
@@ -29,6 +29,7 @@ _NAMES: Final = """
 [(function_declaration) (function_expression) (generator_function) (generator_function_declaration) (arrow_function)
  (method_definition) (class_static_block) (internal_module)] @function
 """
+DEPTH: Final = 50_000
 _COMMENTS: Final = "(comment) @comment"
 
 
@@ -42,6 +43,13 @@ class Grammar:
 
     def parser(self) -> BoundedParser:
         return BoundedParser(self.language)
+
+
+def captures(query: Query, root: Node) -> dict[str, list[Node]]:
+    """What a query finds. The time of a deeper search is quadratic in the depth."""
+    cursor = QueryCursor(query)
+    cursor.set_max_start_depth(DEPTH)
+    return cursor.captures(root)
 
 
 PLAIN: Final = Grammar(TYPESCRIPT)

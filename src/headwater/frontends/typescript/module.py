@@ -6,7 +6,7 @@ import re
 import threading
 from typing import Final
 
-from tree_sitter import Node, QueryCursor
+from tree_sitter import Node
 
 from headwater import ir, limits
 from headwater.frontends.bounded import BoundedParser, EffortError
@@ -82,7 +82,7 @@ def _lowered(path: str, data: bytes, parsed: Parsed, grammar: g.Grammar, languag
 
 def _look(unit: Unit, root: Node, grammar: g.Grammar) -> None:
     """Looks at the whole file at once: where names are used, which are assigned, and whose the ``var`` declarations are."""
-    found = QueryCursor(grammar.names).captures(root)
+    found = g.captures(grammar.names, root)
     text = unit.text
     wide = not text.isascii()
     uses = sorted(node.byte_range for node in found.get("use", ()))

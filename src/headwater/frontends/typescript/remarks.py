@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tree_sitter import Node, Query, QueryCursor
+from tree_sitter import Node, Query
 
 from headwater import ir, limits
 from headwater.files.source import BOM
 from headwater.frontends.remarks import about
-from headwater.frontends.typescript.grammar import PLAIN, WITH_TAGS, Grammar
+from headwater.frontends.typescript.grammar import PLAIN, WITH_TAGS, Grammar, captures
 
 _MARK: Final = re.compile(rb"(?://+|/\*+)[ \t]*headwater[ \t]*:")
 _LINE_END: Final = re.compile(rb"\r\n?|\n")
@@ -33,7 +33,7 @@ def remarks(data: bytes, root: Node, grammar: Grammar) -> list[ir.Remark]:
     """The comments ``// headwater: ...`` and ``/* headwater: ... */`` of a file, in order."""
     if b"headwater" not in data:
         return []
-    comments = sorted(node.byte_range for node in QueryCursor(grammar.comments).captures(root).get("comment", ()))
+    comments = sorted(node.byte_range for node in captures(grammar.comments, root).get("comment", ()))
     found = [span for span in comments if _MARK.match(data, *span)][: limits.SUPPRESSIONS_OF_FILE + 1]
     if not found:
         return []
@@ -48,11 +48,11 @@ def remarks(data: bytes, root: Node, grammar: Grammar) -> list[ir.Remark]:
 
 def _logical_lines(data: bytes, root: Node, grammar: Grammar) -> list[int]:
     """Where the logical lines begin."""
-    captured = QueryCursor(_QUERIES[id(grammar)]).captures(root)
+    found = captures(_QUERIES[id(grammar)], root)
     events: list[tuple[int, int]] = []
     for name, what in (("open", 1), ("close", -1), ("begin", 2), ("end", -2)):
-        events += [(node.start_byte, what) for node in captured.get(name, ())]
-    for node in captured.get("whole", ()):
+        events += [(node.start_byte, what) for node in found.get(name, ())]
+    for node in found.get("whole", ()):
         events += [(node.start_byte, 1), (node.end_byte, -1)]
     events.sort()
     depths = [0]

@@ -27,7 +27,22 @@ _BASIC: Final = {
 }
 _LISTS: Final = frozenset(("Array", "ReadonlyArray", "Set", "ReadonlySet"))
 _DICTS: Final = frozenset(("Record", "Map", "ReadonlyMap"))
-_SAME: Final = frozenset(("Promise", "PromiseLike", "Awaited", "Partial", "Required", "Readonly", "NonNullable", "Awaitable"))
+_SAME: Final = frozenset(
+    (
+        "Promise",
+        "PromiseLike",
+        "Awaited",
+        "Partial",
+        "Required",
+        "Readonly",
+        "NonNullable",
+        "Awaitable",
+        "Omit",
+        "Pick",
+        "Extract",
+        "Exclude",
+    )
+)
 """Generic types whose fields are those of their argument."""
 
 
@@ -55,6 +70,9 @@ class Types:
             return ir.Type(self._text(node))
         if kind == "predefined_type":
             return _BASIC.get(self._text(node), UNKNOWN)
+        if kind in ("required_parameter", "optional_parameter"):  # a part of a tuple that has a name
+            annotation = node.child_by_field_name("type")
+            return self._at(annotation, depth + 1) if annotation is not None else UNKNOWN
         if kind in _INNER:
             return self._inner(node, depth + 1)
         if kind == "generic_type":
@@ -92,6 +110,8 @@ class Types:
         inner = g.parts(node)
         name = self._at(inner[0], depth + 1).name
         args = tuple(self._at(arg, depth + 1) for arg in g.parts(inner[-1])[:_PARTS]) if len(inner) > 1 else ()
+        if name == "InstanceType" and len(inner) > 1:
+            return self._instance(g.parts(inner[-1]), depth)
         if name in _SAME and args:
             return args[0]
         if name in _LISTS:
@@ -99,6 +119,11 @@ class Types:
         if name in _DICTS:
             return ir.Type("dict", args[:2])
         return ir.Type(name, args) if name != "?" else UNKNOWN
+
+    def _instance(self, args: list[Node], depth: int) -> ir.Type:
+        """``InstanceType<typeof C>``"""
+        inner = g.parts(args[0]) if len(args) == 1 and args[0].type == "type_query" else []
+        return self._at(inner[0], depth + 1) if inner else UNKNOWN
 
     def _union(self, node: Node, kind: str, depth: int) -> ir.Type:
         """``A & B`` has the fields of both, and so it is told as ``A | B``."""
@@ -145,7 +170,7 @@ class Types:
 
 
 _INNER_WORDS: Final = (
-    "type_annotation parenthesized_type readonly_type optional_type rest_type required_parameter "
+    "type_annotation parenthesized_type readonly_type optional_type rest_type "
     "omitting_type_annotation adding_type_annotation opting_type_annotation default_type instantiation_expression"
 )
 _INNER: Final = frozenset(_INNER_WORDS.split())
