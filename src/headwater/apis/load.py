@@ -112,7 +112,7 @@ def load(folder: pathlib.Path | None = None) -> list[tuple[str, ApiFile]]:
 @functools.cache  # reading them takes longer than a small review
 def _built_in() -> tuple[tuple[str, ApiFile], ...]:
     scripts = ((f"typescript/{name}", file) for name, file in _load(FOLDER / "typescript"))
-    return (*_load(FOLDER / "python"), *scripts)
+    return tuple(sorted((*_load(FOLDER / "python"), *scripts), key=lambda one: one[0]))
 
 
 def example_file(name: str) -> str:

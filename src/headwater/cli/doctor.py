@@ -18,7 +18,7 @@ import click
 from headwater import __version__
 from headwater.cli import GATE_FAILED, OK, common, output
 
-NEEDED: Final = ("click", "msgspec", "packaging", "PyYAML", "rich", "tree-sitter", "tree-sitter-python")
+NEEDED: Final = ("click", "msgspec", "packaging", "PyYAML", "rich", "tree-sitter", "tree-sitter-python", "tree-sitter-typescript")
 PYTHON: Final = (3, 11)
 
 Line = tuple[str, str, str]
