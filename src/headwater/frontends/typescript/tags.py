@@ -36,12 +36,13 @@ class Tags(Expressions):
         plain = name.type == "jsx_namespace_name" or (name.type == "identifier" and text[:1].islower())
         fn = self.read("jsx", name.start_byte, name.end_byte) if plain else self.value(name)
         args = [self.const(name.start_byte, name.end_byte, text)] if plain else []
-        args.append(self.properties(opening, name, node, inner))
+        args.append(self.properties(opening, name, node, inner, plain))
         dst = self.temp()
         self.emit(ir.Call(start, end, dst, fn, tuple(args)))
         return dst
 
-    def properties(self, opening: Node, name: Node, node: Node, inner: list[Node]) -> int:
+    def properties(self, opening: Node, name: Node, node: Node, inner: list[Node], plain: bool) -> int:
+        """The object of attributes. Of what is spread into a plain element it is not known which attributes it has: it adds none."""
         keys: list[str | int | None] = []
         values: list[int] = []
         spread: list[bool] = []
@@ -56,8 +57,11 @@ class Tags(Expressions):
                 values.append(self.tag_value(parts[1], key) if len(parts) > 1 else self.const(child.start_byte, child.end_byte, True))
                 spread.append(False)
             elif kind == "jsx_expression" and (part := g.parts(child)) and part[0].type == "spread_element":
+                value = self.x_inner(part[0])
+                if plain and not any(one.type == "object" for one in part[0].named_children):
+                    continue
                 keys.append("**")
-                values.append(self.x_inner(part[0]))
+                values.append(value)
                 spread.append(True)
         children = self.tag_children(node, inner)
         if children >= 0:
