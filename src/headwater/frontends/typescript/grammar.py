@@ -29,7 +29,7 @@ _NAMES: Final = """
 [(function_declaration) (function_expression) (generator_function) (generator_function_declaration) (arrow_function)
  (method_definition) (class_static_block) (internal_module)] @function
 """
-DEPTH: Final = 50_000
+DEPTH: Final = 4_000  # of the tree: only chains of operators or calls go on, thousands in one another, and only made ones
 _COMMENTS: Final = "(comment) @comment"
 
 

@@ -13,6 +13,8 @@ from headwater.frontends.bounded import BoundedParser
 
 ERRORS: Final = 400  # places that are told of one file
 SYNTAX: Final = "syntax not understood"
+WIDE: Final = 5_000  # tokens side by side in one broken place: the time of looking through them is quadratic, and it is no script
+NO_SCRIPT: Final = f"not a script: {WIDE:,} or more words without a meaning"
 TOO_LONG: Final = "the parser would need too long for its broken syntax"
 _NOT_NEWLINE: Final = re.compile(rb"[^\n]")
 _WORD: Final = rb"[A-Za-z_$][\w$]*"
@@ -61,6 +63,8 @@ def parse(parsers: list[BoundedParser], data: bytes) -> tuple[Parsed, int]:
                 best, tree, which = errors, this, number
             if not errors:
                 break
+        if best and any(node.child_count >= WIDE for node in _errors(tree.root_node, inside=False)):
+            return Parsed(parsers[which].parse(b""), [ir.Gap(0, len(data), NO_SCRIPT)]), which
         gaps += [ir.Gap(start, end, SYNTAX) for start, end in _spans(tree.root_node)] if best else []
     return Parsed(tree, sorted(gaps, key=lambda gap: (gap.start, gap.end, gap.reason))), which
 
@@ -103,14 +107,14 @@ def _without_gaps(source: bytes) -> tuple[bytes, list[ir.Gap]]:
     return bytes(buffer), gaps
 
 
-def _errors(root: Node) -> list[Node]:
-    """The broken nodes; of one over several lines those inside it, which are nearer to the cause."""
+def _errors(root: Node, inside: bool = True) -> list[Node]:
+    """The broken nodes; of one over several lines, where ``inside``, those inside it, which are nearer to the cause."""
     found: list[Node] = []
     todo = [root]
     while todo and len(found) < ERRORS:
         node = todo.pop()
         inner = [child for child in node.children if child.has_error or child.is_missing] if node.has_error else []
-        if (node.is_error or node.is_missing) and not (inner and node.end_point.row > node.start_point.row):
+        if (node.is_error or node.is_missing) and not (inside and inner and node.end_point.row > node.start_point.row):
             found.append(node)
         else:
             todo.extend(reversed(inner))
