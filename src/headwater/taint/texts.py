@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\]|[\w.-]+/)")  # or relative to an address that something else fixes
 _RUN = re.compile(r"(?i)\.(?:bat|cmd|pth|pyc?|ps1|sh|so)$")
 SHAPED = frozenset({"format", "join", "replace", "rpartition", "rsplit", "split"})
-SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep"})
+SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep", "node:path.sep", "node:path.posix.sep"})
 
 
 def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
@@ -40,6 +40,8 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     if cut.const != "/" and not any(getattr(ref, "text", "") in SEPARATORS for ref in cut.refs):
         return result
     if args.name == "replace":
+        if frame.mod.script:  # replaces once
+            return result
         return _no_slash(result) if len(args.positional) == 2 and _written(args.positional[1]) else result
     if args.name == "split" and (len(args.positional) > 1 or "maxsplit" in args.kw):
         return result
