@@ -354,8 +354,8 @@ class Symbols:
     def name(self, mod: Mod, name: str) -> tuple[Binding, ...]:
         """What a free name in a function of ``mod`` is: module level, then builtins."""
         found = self.lookup(mod, name)
-        if not found and mod.script and name not in _WORDS:
-            return (self.paths.root(f"js:{name}") or EXTERNAL,)
+        if not found and mod.script and (name == "str" or name not in _WORDS):
+            return (self.paths.root("js:String" if name == "str" else f"js:{name}") or EXTERNAL,)
         if not found and name in _BUILTINS:
             root = self.paths.root("builtins")
             node = root.child(name) if root is not None else None

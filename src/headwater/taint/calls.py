@@ -175,8 +175,10 @@ class Calls(Models):
     def _handed_functions(self, given: list[Value]) -> None:
         """An unknown callee is handed functions beside data: it is likely to call them with it, or with parts of it."""
         functions = [value for value in given if _function(value)]
-        data = [] if self.projecting or not functions else [value for value in given if value.labels and not value.refs]
-        if data:
+        if self.projecting or not functions:
+            return
+        data = [value for value in given if value.labels and not value.refs]
+        if data or self.mod.script:  # scripts hand local functions on to whatever calls them, with what these have captured
             lowered = [self.derived([value], drop=1) for value in data]
             for function in functions:
                 self.call(function, Args(lowered))

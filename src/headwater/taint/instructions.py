@@ -207,6 +207,8 @@ class Instructions(Calls):
             value.subject = (*self.cells_of(i.obj), *base.origin)
         elif base.subject:
             value = self._shown(base, value, i.obj)
+        elif self.mod.script and secrets.named(i.name) and any(getattr(ref, "text", "") in secrets.ENVIRONMENTS for ref in base.refs):
+            value = self.from_source("secret", f"the environment variable {i.name}", secrets.harmless(i.name))
         if i.name in ("name", "stem") and value.labels and base.labels:
             self._reduced(i.dst, value, base, self.cells_of(i.obj))
         if i.dst in self.told:
@@ -250,7 +252,7 @@ class Instructions(Calls):
             value = value.with_(subject=base.subject, proven=value.proven | base.proven & NAME_HEAD)
         if i.key is None and value.labels:
             value = self._piece(value, i.reg < 0 or (index is not None and bool(index.allocs)))
-        elif secrets.named(i.key) and any(getattr(ref, "text", "") == "os.environ" for ref in base.refs):
+        elif secrets.named(i.key) and any(getattr(ref, "text", "") in secrets.ENVIRONMENTS for ref in base.refs):
             value = self.from_source("secret", f"the environment variable {i.key}", secrets.harmless(i.key))
         elif about := personal.key(i.key):
             value = self._personal(i, base, value, about)

@@ -12,6 +12,8 @@ from headwater.index.entities import Fn
 from headwater.taint import personal
 from headwater.taint.labels import BIT, Label
 
+ENVIRONMENTS = frozenset({"os.environ", "js:process.env", "node:process.env", "js:Bun.env"})
+"""The environment, by API path."""
 CLASSES = frozenset({"prompt", "log", "response", "generation", "vector-write", "training-data", "telemetry", "limit", "waiting"})
 """Sink classes for data of which nothing about its way may be unsure: they make no function worth interpreting that names no secret."""
 KINDS = frozenset({"secret", "pii", "model-internals", "system-prompt", "fixed-prompt", "contact-data"})

@@ -714,8 +714,9 @@ class Solver(Shared):
             known = self.handed_types.setdefault(entry.fn.id, {}) if node is not None else {}
             if node is not None and number not in known:
                 known[number] = node
-                if self._state[entry.fn.id] != _NEW:
-                    self._stale[entry.fn.id] = None
+                for fn in (entry.fn, *_inside(entry.fn)):  # local functions may have captured it
+                    if self._state[fn.id] != _NEW:
+                        self._stale[fn.id] = None
         self.entries.setdefault(entry.owner.id, {})[entry.key] = entry
 
     def overridden(self) -> list[Entry]:
@@ -806,4 +807,15 @@ def _brings(shape: Shape, depth: int = 0) -> list[Any]:
     if depth < 2:
         for part in (shape.fields or {}).values():
             found += _brings(part, depth + 1)
+    return found
+
+
+def _inside(fn: Fn) -> list[Fn]:
+    """The functions that stand in a function, at any depth."""
+    found: list[Fn] = []
+    holders = {fn.index}
+    for one in fn.module.functions:  # what stands inside comes behind
+        if one.ir.parent in holders and one is not fn:
+            holders.add(one.index)
+            found.append(one)
     return found

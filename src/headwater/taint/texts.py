@@ -40,6 +40,8 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     if cut.const != "/" and not any(getattr(ref, "text", "") in SEPARATORS for ref in cut.refs):
         return result
     if args.name == "replace":
+        if frame.mod.script:  # replaces once
+            return result
         return _no_slash(result) if len(args.positional) == 2 and _written(args.positional[1]) else result
     if args.name == "split" and (len(args.positional) > 1 or "maxsplit" in args.kw):
         return result

@@ -155,8 +155,12 @@ class Interpreter(Branches):
                     value = value.with_(refs=(owner.cls,) if "classmethod" in owner.ir.flags else instance_refs(owner.cls))
                 elif param.annotation is not None:
                     value = self.typed(value, symbols.type_value(self.mod, param.annotation, owner.cls))
-            if not value.refs and name in self.known_models:
-                value = value.with_(refs=(self.known_models[name],))
+                given = self.solver.handed_types.get(owner.id, {}).get(position) if not value.refs else None
+                if given is not None:
+                    value = value.with_(refs=(given,))
+            named = self.names if self.mod.script else self.known_models
+            if not value.refs and name in named:
+                value = value.with_(refs=(named[name],))
             self.cells[first + number] = self.cells[("in", first + number)] = value
         for name, annotation in function.annotations.items():
             register = function.names.get(name)
