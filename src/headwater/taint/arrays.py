@@ -180,6 +180,18 @@ def promise(frame: Calls, args: Args) -> Value | None:
     return made
 
 
+def map_of(frame: Calls, args: Args) -> Value | None:
+    """``new Map([[key, value], ...])``: what ``get`` gives is one of the values."""
+    if len(args.positional) > 1:
+        return None
+    made = frame.alloc((frame.at.start, "script", "Map"), "dict", closed=True)
+    pairs = frame.elements(args.positional[0]) if args.positional else BOTTOM
+    if pairs.labels and not pairs.allocs:
+        return None
+    frame.put(made, "*", frame.item(pairs, 1, None), weak=True)
+    return Value(allocs=(made,))
+
+
 _METHODS = {
     "map": _map,
     "flatMap": _flat_map,

@@ -524,6 +524,7 @@ SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "js:Set": _constant_copy,
+    "js:Map": arrays.map_of,
     "js:Promise": arrays.promise,
     "js:Object.freeze": _constant_copy,
     "js:Array.from": _constant_copy,
