@@ -15,6 +15,7 @@ LINE_BYTES_GENERATED: Final = 20_000  # a line this long is minified or data
 # Frontends
 PARSE_STEPS: Final = 20_000  # of the parser (a hundred operations each) for one file, besides those of its size: half a second
 PARSE_STEPS_PER_BYTE: Final = 0.06  # whole files need under 0.013; a broken one is parsed several times
+OPEN_BRACKETS: Final = 20_000  # in a script, at one place: the parser's own stack holds some 90,000 nested blocks
 NESTING: Final = 200  # nested syntax: hand-written code stays below 40; keeps recursion far from the interpreter's limit
 LITERAL_CHARS: Final = 400  # enough of a SQL statement or a prompt to judge its context
 BUILD_PARTS: Final = 256  # elements of a display that are kept apart; the rest is joined

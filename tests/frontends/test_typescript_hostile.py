@@ -330,3 +330,9 @@ def test_what_is_broken_costs_only_itself() -> None:
     assert reasons(module) == {"syntax not understood"}
     assert {"f", "A"} <= set(module.definitions)
     assert module.exported == {"z": "z"}
+
+
+@pytest.mark.parametrize("text", ["{" * 200_000, "if (a) {" * 100_000, "f({" * 100_000, "[" * 200_000 + "]" * 200_000])
+def test_brackets_that_would_use_up_the_stack_of_the_parser(text: str) -> None:
+    module = lower("a.ts", text.encode())
+    assert [gap.reason for gap in module.gaps] == ["the parser would need too long for its broken syntax"]

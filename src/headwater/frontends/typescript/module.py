@@ -19,6 +19,7 @@ from headwater.frontends.typescript.scope import Pending, Unit
 _LOCAL = threading.local()
 _PLAIN_FIRST: Final = frozenset(("ts", "mts", "cts"))
 _SCRIPT: Final = frozenset(("js", "jsx", "mjs", "cjs"))
+_BRACKETS: Final = re.compile(rb"[][(){}]")
 _PROTOTYPE: Final = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*)\.prototype\b\s*[.=\[]")
 
 
@@ -41,11 +42,26 @@ def lower(path: str, data: bytes) -> ir.Module:
     for parser in parsers:
         parser.begin(len(data))
     try:
+        if _too_deep(data):
+            raise EffortError
         parsed, which = parse(parsers, data)
     except EffortError:
         parsers[0].begin(len(data))
         parsed, which = given_up(parsers[0], data), 0
     return _lowered(path, data, parsed, order[which][1], "javascript" if suffix in _SCRIPT else "typescript")
+
+
+def _too_deep(data: bytes) -> bool:
+    """Whether so many brackets are open at one place that the parser would use up the stack; those in texts count too."""
+    if sum(map(data.count, (b"{", b"(", b"["))) <= limits.OPEN_BRACKETS:
+        return False
+    depth = 0
+    for found in _BRACKETS.finditer(data):
+        depth += 1 if found.group() in b"{([" else -1
+        if depth > limits.OPEN_BRACKETS:
+            return True
+        depth = max(depth, 0)
+    return False
 
 
 def _lowered(path: str, data: bytes, parsed: Parsed, grammar: g.Grammar, language: str) -> ir.Module:
