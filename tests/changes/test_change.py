@@ -123,6 +123,25 @@ def test_flows_over_files_that_did_not_change(root: Path) -> None:
     assert told(diff(root, "HEAD~1")) == [("run.py", "act", "new")]
 
 
+def test_what_says_how_scripts_are_found_is_read_of_the_base_too(root: Path) -> None:
+    shell = 'import { exec } from "child_process";\n\nexport function act(command: string) {\n  exec(command);\n}\n'
+    handler = "app.post('/run', (req, res) => { act(req.body.command); there(req.body.command); res.end(); });\n"
+    app = "import express from 'express';\nimport { act } from '@/act';\nimport { act as there } from '@acme/shell';\n\nconst app = express();\n"
+    files = {
+        "tsconfig.json": '{"compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"]}}}',
+        "packages/shell/package.json": '{"name": "@acme/shell", "main": "dist/index.js"}',
+        "packages/shell/src/index.ts": shell,
+        "src/act.ts": shell,
+        "src/app.ts": app + handler,
+    }
+    commit(root, files)
+    commit(root, {"src/app.ts": app + handler + "console.log('ready');\n"})
+    assert told(diff(root, "HEAD~1")) == []
+    commit(root, {"src/app.ts": app})
+    commit(root, {"src/app.ts": app + handler})
+    assert sorted(told(diff(root, "HEAD~1"))) == [("packages/shell/src/index.ts", "act", "new"), ("src/act.ts", "act", "new")]
+
+
 def test_a_known_operation_that_anybody_reaches_now_counts(root: Path) -> None:
     package = {
         "pyproject.toml": '[project]\nname = "tables"\nversion = "1"\n',

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from headwater import limits
+from headwater.files import npm
 from headwater.files.discover import FRONTENDS, language_of, language_of_shebang, safe
 from headwater.files.gitobjects import GitError, LargeError, Objects
 from headwater.files.package import tells
@@ -95,7 +96,7 @@ def write(objects: Objects, tree: str, folder: str, whole: Collection[str] = ())
 
 def _is_read(path: bytes, file: str) -> bool:
     """Whether a review may read a file of this name."""
-    if language_of(file) in FRONTENDS or is_manifest(file) or file in _OTHERS or tells(os.fsdecode(path)):
+    if language_of(file) in FRONTENDS or is_manifest(file) or file in npm.FILES or file in _OTHERS or tells(os.fsdecode(path)):
         return True
     return "." not in file or path.endswith(_METADATA)
 

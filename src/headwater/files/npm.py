@@ -16,6 +16,8 @@ from headwater import limits
 from headwater.files.read import UnreadableError, read_bytes
 
 _CONFIGS: Final = ("tsconfig.json", "jsconfig.json", "tsconfig.base.json")
+FILES: Final = frozenset({"package.json", *_CONFIGS})
+"""The names of all files that are read here."""
 _COMMENT: Final = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(\s*[}\]])')
 _CONDITIONS: Final = ("types", "source", "import", "require", "node", "default")
