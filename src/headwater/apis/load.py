@@ -15,7 +15,7 @@ import msgspec
 
 from headwater.apis import conditions
 from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
-from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator, SinkModel
+from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator, SinkModel, is_object
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
@@ -207,10 +207,10 @@ def _callback(callback: Callback, at: str) -> None:
     if callback.function:
         _argument(callback.function, at)
     for one in callback.given:
-        if one.isidentifier() or "-" in one:
-            _one_of(one, SOURCE_KINDS, "source kind", at)
-        elif one:
+        if is_object(one):
             _path(one, at)
+        else:
+            _one_of(one, SOURCE_KINDS, "source kind", at)
     for kind in (callback.parameters, callback.returns, *callback.by_name.values()):
         _one_of(kind, SOURCE_KINDS, "source kind", at)
     for class_ in [callback.gives, *callback.first_harmless]:

@@ -155,6 +155,11 @@ class Callback(_Strict, frozen=True):
     """The library checks annotations: an ``int`` parameter is an int."""
 
 
+def is_object(given: str) -> bool:
+    """Whether what ``Callback.given`` says of a parameter is the API path of an object, and not a kind of data."""
+    return ":" in given or "." in given
+
+
 class Guard(_Strict, frozen=True):
     """A call whose truth proves something about a value."""
 

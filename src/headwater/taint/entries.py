@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from headwater import ir
-from headwater.apis.schema import Callback
+from headwater.apis.schema import Callback, is_object
 from headwater.taint import amounts, prompts, slots
 from headwater.taint.arguments import Args
 from headwater.taint.filled import filled
@@ -18,11 +18,6 @@ from headwater.taint.value import BOTTOM, Node, Value, captured_key
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
-
-
-def is_object(given: str) -> bool:
-    """Whether what a library gives to a function is an object of an API path, and not data of a kind."""
-    return ":" in given or "." in given
 
 
 def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]:

@@ -17,13 +17,13 @@ from typing import Any
 
 from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
-from headwater.apis.schema import SINK_CLASSES
+from headwater.apis.schema import SINK_CLASSES, is_object
 from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import routes, slots
-from headwater.taint.entries import Entry, generated_services, is_object, run_entry
+from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
 from headwater.taint.library import public_calls
@@ -709,6 +709,11 @@ class Solver(Shared):
 
     def entry(self, entry: Entry) -> None:
         """A framework will call a function."""
+        self._hand(entry)
+        self.entries.setdefault(entry.owner.id, {})[entry.key] = entry
+
+    def _hand(self, entry: Entry) -> None:
+        """Note what objects the framework hands to the function: it is interpreted with them."""
         for number, said in enumerate(entry.callback.given, 1 if entry.fn.bound else 0):
             node = self.catalogue.paths.find(said) if is_object(said) else None
             known = self.handed_types.setdefault(entry.fn.id, {}) if node is not None else {}
@@ -717,7 +722,6 @@ class Solver(Shared):
                 for fn in (entry.fn, *_inside(entry.fn)):  # local functions may have captured it
                     if self._state[fn.id] != _NEW:
                         self._stale[fn.id] = None
-        self.entries.setdefault(entry.owner.id, {})[entry.key] = entry
 
     def overridden(self) -> list[Entry]:
         """Methods that libraries call because they override a method that a model speaks of; found once."""
@@ -733,6 +737,8 @@ class Solver(Shared):
                         if callback is not None:
                             found.append(Entry(method, method, callback))
         self._overridden = found + generated_services(self) + routes.of_files(self)
+        for one in self._overridden:
+            self._hand(one)
         return self._overridden
 
     def _run_entries(self, total: int) -> None:
