@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.apis.paths import CALL, ApiPath
-from headwater.index.calls import COMMON_METHODS
+from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import arrays, containers, fills, prompts, texts, ways
@@ -28,6 +28,7 @@ _MEMBERS = frozenset({"__members__", "_member_map_", "_value2member_map_", "_mem
 """Collections of an enumeration."""
 NAMES = (*sorted(texts.SEPARATORS), "os.listdir()", "typing.Literal[]", "typing_extensions.Literal[]")
 """API paths that mean something here without a call."""
+_PLACES = frozenset({"commonpath", "is_relative_to", "parents", "relative", "relpath", "startsWith", "startswith"})
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
 _OPERATOR = frozenset({"cli", "env", "config"})
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
@@ -71,7 +72,7 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             for path, register, root in ((left, left_register, right), (right, right_register, left)):
                 if path.proven & RESOLVED and (root.proven & RESOLVED or configured(frame, root)):
                     true_ += ((frame.cells_of(register) + path.origin, PATHS, 0, (), ""),)
-                elif left.pred is None and as_given(path) and (as_given(root) or configured(frame, root)):
+                elif left.pred is None and as_given(path) and (configured(frame, root) or (as_given(root) and _asks_where(frame))):
                     true_ += ((frame.cells_of(register), INSIDE, 0, (), ""),)
         for side in (left, right):
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
@@ -93,6 +94,13 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
     if op == "isinstance":
         return _isinstance(frame, cells, right)
     return None
+
+
+def _asks_where(frame: Instructions) -> bool:
+    """Whether the function asks besides where a path lies: ``path == root or path.startswith(root + sep)``."""
+    if frame.places is None:
+        frame.places = any(type(one) is ir.Attr and one.name in _PLACES for one in instructions(frame.fn.ir.body))
+    return frame.places
 
 
 def _membership(

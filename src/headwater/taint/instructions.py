@@ -119,6 +119,8 @@ class Instructions(Calls):
         """Both."""
         self.holders_of: dict[int, list[tuple[Mod | Cls, str]]] | None = None
         """Of the body of a module: the variables and fields that registers are, once somebody has asked."""
+        self.places: bool | None = None
+        """Whether the function asks where a path lies, once somebody has asked."""
         self.programs = Programs(self)
 
     def i_const(self, i: ir.Const) -> None:
