@@ -42,7 +42,7 @@ class CallPattern(_Strict, frozen=True):
     message: str = ""
     """Beats the rule's message for this call."""
     unless: list[str] = []
-    """Words: nothing is reported in a file that has one of them, whatever its case. What the call leaves out is done there otherwise."""
+    """Words: nothing is reported in a file whose code has one of them, in any case: what the call leaves out is done there otherwise."""
 
 
 SHAPES = ("endless-agent-loop",)

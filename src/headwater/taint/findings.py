@@ -15,7 +15,6 @@ from headwater.anchors import Anchor, anchor
 from headwater.files.source import Source as File
 from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severity, Step, Trace, gap_at
 from headwater.index.entities import Fn, is_test
-from headwater.index.scripts import SUFFIXES
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, personal, prompts
@@ -31,6 +30,8 @@ from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
 
 _WHO = r"[\w.]*(?:user|auth|login|token|jwt|api_?key|permission|admin|credential|principal|identity)"
+_COMMENTS = re.compile(r"/\*.*?\*/|(?:(?<!:)//|#)[^\n]*", re.DOTALL)
+"""Comments of any language, and what looks like one in a text."""
 _ASKED = re.compile(
     rf"@[\w.]*(?:login|auth|permission|jwt|token|admin|roles?)_?(?:required|only)|@[\w.]*requires?_?(?:login|auth|permission|admin|roles?|scope)"
     rf"|\b(?:Depends|Security)\(\s*{_WHO}",
@@ -239,7 +240,7 @@ class Reporter:
     def _done_otherwise(self, report: CallReport) -> bool:
         """Whether the file speaks of what makes the call harmless."""
         file = self.files.get(report.fn.module.path) if report.rule.unless else None
-        text = file.text.casefold() if file is not None else ""
+        text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""
         return any(word in text for word in report.rule.unless)
 
     def _call(self, report: CallReport, tracer: Tracer) -> Finding:
@@ -310,7 +311,7 @@ class Reporter:
 
 def _advice(head: RuleHead, fn: Fn) -> str:
     """What to change, in the language of the file."""
-    return head.fix_scripts if head.fix_scripts and fn.module.path.endswith(SUFFIXES) else head.fix
+    return head.fix_scripts if head.fix_scripts and fn.module.script else head.fix
 
 
 def _only_tested(issue: Issue) -> bool:
