@@ -29,9 +29,8 @@ COMMON_OF_SCRIPTS = COMMON_METHODS | {
     "flat", "flatMap", "forEach", "from", "has", "includes", "indexOf", "keys", "lastIndexOf", "length", "map", "match", "matchAll", "next",
     "of", "off", "on", "once", "padEnd", "padStart", "parse", "pipe", "push", "reduce", "repeat", "replaceAll", "resolve", "reject",
     "reverse", "set", "shift", "slice", "some", "splice", "startsWith", "stringify", "substr", "substring", "then", "toLowerCase",
-    "toString",
-    "toUpperCase", "trim", "trimEnd", "trimStart", "unshift", "values", "call", "apply", "bind", "json", "text", "log", "warn",
-    "delete",
+    "toString", "toUpperCase", "trim", "trimEnd", "trimStart", "unshift", "values", "call", "apply", "bind", "json", "text", "log",
+    "warn", "delete",
 }  # fmt: skip
 """The same of scripts."""
 
@@ -269,8 +268,9 @@ class Edges:
                         over = child.methods.get(name)
                         if over is not None:
                             out[over.id] = None
+        common = COMMON_OF_SCRIPTS if mod.script else COMMON_METHODS
         for name in names.attributes:
-            if name not in COMMON_METHODS:
+            if name not in common:
                 candidates = symbols.methods_named(name, mod)
                 if len(candidates) <= limits.CANDIDATES:
                     for method in candidates:

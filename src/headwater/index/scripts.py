@@ -13,7 +13,7 @@ from typing import Final
 from headwater.files.npm import Npm
 from headwater.index.entities import Mod
 
-SUFFIXES: Final = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
+_SUFFIXES: Final = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 _COMPILED: Final = (".js", ".jsx", ".mjs", ".cjs")
 _BUILT: Final = ("dist", "build", "lib", "out", "esm", "cjs")
 """Folders into which sources are compiled: where the built file is not there, its source is looked for."""
@@ -94,12 +94,13 @@ class Scripts:
         if found is not None:
             return found
         stem, suffix = posixpath.splitext(place)
-        for known in ((stem, place) if suffix in _COMPILED else (place,)) if not place.endswith(".d.ts") else (place[:-5],):
-            for one in SUFFIXES:
+        stems = (place.removesuffix(".d.ts"),) if place.endswith(".d.ts") else (stem, place) if suffix in _COMPILED else (place,)
+        for known in stems:
+            for one in _SUFFIXES:
                 found = self._places.get(known + one)
                 if found is not None:
                     return found
-        for one in SUFFIXES:
+        for one in _SUFFIXES:
             found = self._places.get(posixpath.join(place, "index" + one))
             if found is not None:
                 return found
