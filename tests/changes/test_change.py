@@ -126,7 +126,8 @@ def test_flows_over_files_that_did_not_change(root: Path) -> None:
 def test_what_says_how_scripts_are_found_is_read_of_the_base_too(root: Path) -> None:
     shell = 'import { exec } from "child_process";\n\nexport function act(command: string) {\n  exec(command);\n}\n'
     handler = "app.post('/run', (req, res) => { act(req.body.command); there(req.body.command); res.end(); });\n"
-    app = "import express from 'express';\nimport { act } from '@/act';\nimport { act as there } from '@acme/shell';\n\nconst app = express();\n"
+    app = "import express from 'express';\nimport { act } from '@/act';\nimport { act as there } from '@acme/shell';\n"
+    app += "\nconst app = express();\n"
     files = {
         "tsconfig.json": '{"compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"]}}}',
         "packages/shell/package.json": '{"name": "@acme/shell", "main": "dist/index.js"}',
