@@ -8,7 +8,8 @@ from collections.abc import Callable
 from tree_sitter import Node
 
 from headwater.frontends.python import grammar as g
-from headwater.frontends.python.literals import float_value, from_latin, integer_value, negated, string_value
+from headwater.frontends.python.literals import float_value, integer_value, negated, string_value
+from headwater.frontends.text import from_latin
 from headwater.ir import Literal, Type
 
 DEPTH = 24  # of one type expression; hand-written ones have under 8

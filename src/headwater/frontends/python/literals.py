@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from headwater import limits
+from headwater.frontends.text import char, from_latin
 from headwater.ir import Literal
 
 _ESCAPE = re.compile(r"\\(\r\n|x[0-9a-fA-F]{2}|[0-7]{1,3}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]{1,80}\}|.)", re.DOTALL)
@@ -21,20 +22,15 @@ def _escape(match: re.Match[str]) -> str:
         return simple
     first = code[0]
     if first in "xuU" and len(code) > 1:
-        return _char(int(code[1:], 16))
+        return char(int(code[1:], 16))
     if first == "N" and len(code) > 1:
         try:
             return unicodedata.lookup(code[2:-1])
         except KeyError:
             return match.group()
     if first in "01234567":
-        return _char(int(code, 8))
+        return char(int(code, 8))
     return match.group()
-
-
-def _char(code: int) -> str:
-    # A lone surrogate cannot be written to any cache or report.
-    return "\ufffd" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)
 
 
 def unescape(text: str) -> str:
@@ -45,11 +41,6 @@ def unescape_bytes(text: str) -> str:
     if "\\" not in text:
         return text
     return _ESCAPE.sub(lambda m: m.group() if m.group(1)[0] in "uUN" else _escape(m), text)
-
-
-def from_latin(text: str) -> str:
-    """Text of a file that was decoded byte by byte, as what it is in UTF-8."""
-    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
 
 
 def split_quotes(text: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from tree_sitter import Node, Tree
 from headwater import ir
 from headwater.frontends.bounded import BoundedParser
 from headwater.frontends.python import grammar as g
+from headwater.frontends.text import MASK, SYNTAX, TOO_LONG
 
 # Levels of indentation. Beyond about 380 the grammar's scanner writes past the end of its buffer, which can end the process;
 # CPython itself reads 100.
@@ -22,8 +22,6 @@ CHUNKS = 200  # pieces of a broken file that are found to be broken: error recov
 CHUNK_BYTES = 3  # times the size of the file that is parsed so
 CHUNK_DEPTH = 6  # levels of indentation that are taken apart
 JOINED = 64  # lines joined by backslashes one after the other: shorter runs cost the parser nothing
-SYNTAX = "syntax not understood"
-TOO_LONG = "the parser would need too long for its broken syntax"
 _OLD_EXEC = re.compile(rb"(?:^|[;:])[ \t]*(exec)(?=[ \t]+[^\s=.,):(])", re.MULTILINE)
 _CONTINUATION = re.compile(rb"\\\r?\n")
 _CONTINUATIONS = re.compile(rb"(?:\\\r?\n[ \t\f]*){%d,}" % JOINED)
@@ -33,14 +31,6 @@ _DOT_AT_END = re.compile(rb"^([^#\"'\n]*[\w)\]]\.)(\r?\n)(?=[ \t\f]*[^\W\d])", r
 _HEADER = re.compile(rb"([ \t\f]*)(async[ \t]+def|def|class|if|while|for|with|async[ \t]+for|async[ \t]+with)\b[ \t]*(\w*).*:[ \t]*(#.*)?$")
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 _CONTINUES = re.compile(rb"(?:else|elif|except|finally|case)\b|[)\]}]")
-
-
-def _mask(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return "_" * (error.end - error.start), error.end
-
-
-codecs.register_error("headwater.mask", _mask)
 
 
 class Parsed(NamedTuple):
@@ -125,7 +115,7 @@ def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
             data.decode("utf-8")
         except UnicodeDecodeError:
             # A wrong byte would end the literal or comment that it stands in
-            data = data.decode("utf-8", "headwater.mask").encode("utf-8")
+            data = data.decode("utf-8", MASK).encode("utf-8")
     return data
 
 

@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from headwater import ir, limits
 from headwater.frontends.python.annotations import Types
-from headwater.frontends.python.literals import from_latin
+from headwater.frontends.text import from_latin
 
 GLOBAL = -1  # what bind() gives for a name that the function declared global
 

@@ -7,7 +7,8 @@ from tree_sitter import Node
 from headwater import ir, limits
 from headwater.frontends.python import grammar as g
 from headwater.frontends.python.dispatch import EXPR, Lowering
-from headwater.frontends.python.literals import float_value, from_latin, integer_value, split_quotes, string_value, unescape
+from headwater.frontends.python.literals import float_value, integer_value, split_quotes, string_value, unescape
+from headwater.frontends.text import from_latin
 
 _TYPE_CONVERSION = g.kind("type_conversion")
 

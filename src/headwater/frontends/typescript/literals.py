@@ -6,17 +6,13 @@ import html
 import re
 
 from headwater import limits
+from headwater.frontends.text import char, from_latin
 
 _ESCAPE = re.compile(r"\\(\r\n|u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
 _PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "\n": "", "\r\n": "", "\r": ""}
 _INT53 = 1 << 53
 _SPACE = re.compile(r"\s+")
-
-
-def from_latin(text: str) -> str:
-    """Text of a file that was decoded byte by byte, as what it is in UTF-8."""
-    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _pair(match: re.Match[str]) -> str:
@@ -31,15 +27,10 @@ def _escape(match: re.Match[str]) -> str:
         return simple
     first = code[0]
     if first in "xu" and len(code) > 1:
-        return _char(int(code.strip("ux{}"), 16))
+        return char(int(code.strip("ux{}"), 16))
     if first in "01234567":
-        return _char(int(code, 8))
+        return char(int(code, 8))
     return code
-
-
-def _char(code: int) -> str:
-    # A lone surrogate cannot be written to any cache or report.
-    return "\ufffd" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)
 
 
 def unescape(text: str) -> str:

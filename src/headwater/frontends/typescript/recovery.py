@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import Final, NamedTuple
 
@@ -10,12 +9,11 @@ from tree_sitter import Node, Tree
 
 from headwater import ir
 from headwater.frontends.bounded import BoundedParser
+from headwater.frontends.text import MASK, SYNTAX, TOO_LONG
 
 ERRORS: Final = 400  # places that are told of one file
-SYNTAX: Final = "syntax not understood"
 WIDE: Final = 5_000  # tokens side by side in one broken place: the time of looking through them is quadratic, and it is no script
 NO_SCRIPT: Final = f"not a script: {WIDE:,} or more words without a meaning"
-TOO_LONG: Final = "the parser would need too long for its broken syntax"
 _NOT_NEWLINE: Final = re.compile(rb"[^\n]")
 _WORD: Final = rb"[A-Za-z_$][\w$]*"
 _GAPS: Final[tuple[tuple[re.Pattern[bytes], int, str], ...]] = (
@@ -29,14 +27,6 @@ _GAPS: Final[tuple[tuple[re.Pattern[bytes], int, str], ...]] = (
     (re.compile(rb"^[ \t]*((?:await[ \t]+)?using)[ \t]+(?=" + _WORD + rb"\s*[=:])", re.MULTILINE), 1, ""),
 )
 """What the grammar does not read: where it stands, and its name (empty: it has the meaning of ``const`` here, and is no gap)."""
-
-
-def _mask(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return "_" * (error.end - error.start), error.end
-
-
-codecs.register_error("headwater.mask", _mask)
 
 
 class Parsed(NamedTuple):
@@ -89,7 +79,7 @@ def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
             data.decode("utf-8")
         except UnicodeDecodeError:
             # A wrong byte would end the literal or comment that it stands in
-            data = data.decode("utf-8", "headwater.mask").encode("utf-8")
+            data = data.decode("utf-8", MASK).encode("utf-8")
     return data
 
 

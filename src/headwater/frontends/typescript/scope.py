@@ -9,7 +9,7 @@ from typing import Any
 from tree_sitter import Node
 
 from headwater import ir, limits
-from headwater.frontends.typescript.literals import from_latin
+from headwater.frontends.text import from_latin
 from headwater.frontends.typescript.types import Types
 
 # What one block inside another adds to the depth: in the IR it is several objects in one another, which those who

@@ -7,8 +7,9 @@ from typing import Final
 from tree_sitter import Node
 
 from headwater import ir
+from headwater.frontends.text import from_latin
 from headwater.frontends.typescript import grammar as g
-from headwater.frontends.typescript.literals import from_latin, number_value, text_value
+from headwater.frontends.typescript.literals import number_value, text_value
 
 UNKNOWN: Final = ir.Type("?")
 NONE: Final = ir.Type("None")
