@@ -28,6 +28,7 @@ import msgspec
 
 import headwater
 from headwater import ir, limits
+from headwater.components import SystemMap
 from headwater.findings import Finding, Gap
 
 VARIABLE: Final = "HEADWATER_CACHE"
@@ -63,6 +64,7 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     counts: dict[str, int]
     texts: dict[str, str]
     """The digests of the files whose text was looked at beside their IR."""
+    system: SystemMap = SystemMap()
 
 
 class _Cards(msgspec.Struct, array_like=True):

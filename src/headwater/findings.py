@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from headwater.components import SystemMap
 from headwater.files.source import Source
 
 
@@ -294,3 +295,5 @@ class Review(msgspec.Struct, frozen=True):
     comparison: Comparison | None = None
     notice: str = ""
     """What is to be said of this run alone: never written to a report."""
+    system: SystemMap = SystemMap()
+    """The AI system that the code makes up."""

@@ -82,7 +82,9 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     coverage = Coverage(len(tree.cards), lines, result.functions, languages, gaps, result.counts)
     needed = _needed(findings) | {gap.path for gap in gaps}
     sources = {name: source for name, source in tree.files.items() if name in needed}
-    return Review(str(found.root), tuple(findings), coverage, sources, applied.suppressions, found.scope, notice=cache.problem)
+    return Review(
+        str(found.root), tuple(findings), coverage, sources, applied.suppressions, found.scope, notice=cache.problem, system=result.system
+    )
 
 
 def _analysed(
@@ -103,6 +105,7 @@ def _analysed(
     from headwater.apis.load import CallRule, Catalogue
     from headwater.index.symbols import Symbols
     from headwater.rules import builtin, own
+    from headwater.system.build import build
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
@@ -130,8 +133,9 @@ def _analysed(
     reporter = Reporter(solver, rules, files)
     findings = reporter.findings()
     gaps = [*reporter.gaps, *cuts(solver.counts)]
+    system = build(solver, files)
     texts = {name: tree.code_of(name) for name in sorted(files.seen)}
-    return Result(findings, gaps, len(symbols.functions), dict(sorted(solver.counts.items())), texts)
+    return Result(findings, gaps, len(symbols.functions), dict(sorted(solver.counts.items())), texts, system)
 
 
 def _lowered(finding: Finding, severities: Mapping[str, Severity | None]) -> Finding:

@@ -56,6 +56,10 @@ class Catalogue:
         for _, file in files:
             for name, paths in file.types.items():
                 self.types.setdefault(name, []).extend(paths)
+        self.components: dict[str, str] = {}
+        """What objects of types are in the system map."""
+        for _, file in files:
+            self.components.update(file.components)
         self.placed: list[tuple[str, Entry]] = []
         """Every pattern, with what is said of it."""
         self.paths: Patterns[Entry] = Patterns(self.types)

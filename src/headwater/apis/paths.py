@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from headwater import limits
 
@@ -50,7 +50,7 @@ class ApiPath(Generic[T]):
         self._states = states
         self._children: dict[str, ApiPath[T] | None] = {}
         self.text = text
-        self.key = (3, text)
+        self.key: tuple[Any, ...] = (3, text)
         found: list[tuple[tuple[int, int, int], T]] = []
         types: list[str] = []
         for state in states:
@@ -98,6 +98,20 @@ class ApiPath(Generic[T]):
                 return node
             node = node._before
         return None
+
+
+class Sited(ApiPath[T]):
+    """The path of an object that is a component of the system map: told apart from others of that path by where it is made."""
+
+    __slots__ = ("base", "site")
+
+    def __init__(self, base: ApiPath[T], site: tuple[int, int]) -> None:
+        """``site``: the number of the module, and the offset in it."""
+        self.base = base
+        self.site = site
+        self._patterns, self._before, self._states, self._children = base._patterns, base._before, base._states, base._children
+        self.text, self.entries, self.types, self.depth = base.text, base.entries, base.types, base.depth
+        self.key = (3, base.text, *site)
 
 
 def _kind(payload: object) -> str:

@@ -87,6 +87,42 @@ SINK_CLASSES = (
 )
 
 
+COMPONENTS = (
+    "entry-point",
+    "llm",
+    "llm-call",
+    "embedding-model",
+    "prompt",
+    "agent",
+    "tool",
+    "retriever",
+    "vector-store",
+    "memory",
+    "mcp-server",
+    "mcp-client",
+    "document-source",
+    "dataset",
+    "model-file",
+    "guard",
+    "secret",
+    "server",
+)
+"""The kinds of components of a system map."""
+CAPABILITIES = (
+    "reads-files",
+    "writes-files",
+    "network-out",
+    "executes-code",
+    "executes-shell",
+    "database-read",
+    "database-write",
+    "sends-messages",
+    "spends-money",
+    "reads-secrets",
+)
+"""What the code of a tool can do."""
+
+
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename="kebab"):
     pass
 
@@ -309,7 +345,12 @@ class Api(_Strict, frozen=True):
     overridden: Callback | None = None
     """Methods of the project that override the path are called by the library."""
     is_: str = msgspec.field(name="is", default="")
-    """What the call makes in the system map: ``llm-call``, ``llm``, ``retriever``, ``vector-store``, ``agent`` ..."""
+    """What the call makes in the system map: ``llm-call``, ``llm``, ``retriever``, ``vector-store``, ``agent`` ... (``COMPONENTS``).
+    ``joins``: it makes nothing, what it is given belongs to the receiver from then on (``llm.bind_tools(tools)``)."""
+    named: str = ""
+    """The argument, a text, that names the component."""
+    can: list[str] = []
+    """What the call does, beside what its sinks say (``CAPABILITIES``)."""
     prompt: str = ""
     """Where the text for the model is: a sink of the class ``prompt`` too."""
     model: str = ""
@@ -350,6 +391,8 @@ class ApiFile(_Strict, frozen=True):
     versions: str = ""
     """Versions whose signatures were read (``openai 0.27, 1.109, 3.54``)."""
     types: dict[str, list[str]] = {}
+    components: dict[str, str] = {}
+    """What objects of a type are in the system map: ``LangChainModel: llm``."""
     apis: list[Api] = []
     operators: list[Operator] = []
     examples: list[Example] = []

@@ -13,7 +13,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, slots, unpicklers
+from headwater.taint import arrays, containers, sights, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
@@ -355,6 +355,8 @@ class Calls(Models):
             return self.derived(actuals.values, f"through {fn.name}()", drop=1)
         actuals, cells = self.bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
+        if fn.id in self.solver.wants and not (self.traced or loose):
+            sights.hand(self, fn, actuals)
         if self.traced and not loose:
             self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals.values))
         if loose:

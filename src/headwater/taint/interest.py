@@ -19,6 +19,7 @@ from headwater.index.calls import COMMON_METHODS, Card
 from headwater.index.entities import Cls, Fn, Inst, Mod
 from headwater.index.symbols import Symbols
 from headwater.taint import personal, secrets, slots
+from headwater.taint.sights import kind_of
 from headwater.taint.summary import SLOT, Summary
 from headwater.taint.value import CHOSEN, Shape
 
@@ -30,6 +31,41 @@ _IMPLICIT = (
 CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "model_post_init"})
 
 
+class Operations:
+    """The names of operations of libraries."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, set[str]] = {}
+        """Last name of an operation on an object, to the libraries whose object it is."""
+        self.functions: dict[str, set[str]] = {}
+        """Last name of an operation of a module, to the libraries."""
+        self.all: set[str] = set()
+        """Libraries of which every operation counts."""
+
+    def enter(self, path: str, types: dict[str, list[str]]) -> None:
+        """An operation, by its API path."""
+        for one in expand(path):
+            steps = split(one)
+            typed = types.get(steps[0])
+            roots = {split(first)[0] for first in typed} if typed is not None else {steps[0]}
+            if any(root.startswith(UNKNOWN) for root in roots):
+                roots = {UNKNOWN}
+            roots = {_GLOBAL if root.startswith(_GLOBAL) else root for root in roots}
+            while steps[-1] in (CALL, ELEMENT):
+                steps.pop()
+            if steps[-1] in ("*", "**"):
+                self.all |= roots
+                continue
+            if steps[0].startswith(_GLOBAL):  # a global name of scripts
+                steps = [steps[0].removeprefix(_GLOBAL), *steps[1:]]
+            of_object = typed is not None or roots == {UNKNOWN} or CALL in steps or ELEMENT in steps
+            (self.members if of_object else self.functions).setdefault(steps[-1], set()).update(roots)
+            for first in (typed or [one]) if of_object else ():  # who makes the object
+                made = split(first)
+                if CALL in made and made.index(CALL) > 1:
+                    self.functions.setdefault(made[made.index(CALL) - 1], set()).add(made[0])
+
+
 class Interest:
     """Names of operations, and who names whom."""
 
@@ -38,19 +74,21 @@ class Interest:
         self.cards = cards
         self._classes = classes - secrets.CLASSES
         follow_secrets = self._classes != classes
-        self._members: dict[str, set[str]] = {}
-        """Last name of an operation on an object, to the libraries whose object it is."""
-        self._functions: dict[str, set[str]] = {}
-        """Last name of an operation of a module, to the libraries."""
-        self._all: set[str] = set()
-        """Libraries of which every operation counts."""
+        self._operations = Operations()
+        self._makers = Operations()
+        """Calls that make components of the system map."""
         self._keepers: dict[str, dict[str, set[str]]] = {}
         """Of each kind of slots the names of what keeps data in them, and the libraries that have them."""
         for path, payload in catalogue.placed:
             for one in payload.keeps if isinstance(payload, Api) else ():
                 self._keep(one.in_, path, catalogue.types)
             if _counts(payload, self._classes) or (follow_secrets and _brings_secrets(payload)):
-                self._enter(path, catalogue.types)
+                self._operations.enter(path, catalogue.types)
+            elif isinstance(payload, Api) and kind_of(payload, None, {}):
+                self._makers.enter(path, catalogue.types)
+        for type_ in catalogue.components:
+            for path in catalogue.types.get(type_, ()):
+                self._makers.enter(path, catalogue.types)
         self._mentions: dict[str, list[int]] = {}
         for number, card in enumerate(cards):
             for name in {*card.names, *card.attributes, *card.self_reads, *(path.rpartition(".")[2] for path, _ in card.imported)}:
@@ -89,35 +127,13 @@ class Interest:
         self._common: dict[str, tuple[str, ...]] = {}
         self._known: set[tuple[str, str]] = set()
         self._occurs: dict[str, frozenset[int]] = {}
-        self._called = {*self._members, *self._functions}
+        self._called = {*self._operations.members, *self._operations.functions}
         """Names of operations of libraries, and of fields of classes."""
         self._fields: set[str] = set()
         for cls in symbols.classes:
             self._fields.update(cls.written, cls.ir.fields)
         self._called |= self._fields
         self._imports: dict[int, frozenset[str]] = {}
-
-    def _enter(self, path: str, types: dict[str, list[str]]) -> None:
-        for one in expand(path):
-            steps = split(one)
-            typed = types.get(steps[0])
-            roots = {split(first)[0] for first in typed} if typed is not None else {steps[0]}
-            if any(root.startswith(UNKNOWN) for root in roots):
-                roots = {UNKNOWN}
-            roots = {_GLOBAL if root.startswith(_GLOBAL) else root for root in roots}
-            while steps[-1] in (CALL, ELEMENT):
-                steps.pop()
-            if steps[-1] in ("*", "**"):
-                self._all |= roots
-                continue
-            if steps[0].startswith(_GLOBAL):  # a global name of scripts
-                steps = [steps[0].removeprefix(_GLOBAL), *steps[1:]]
-            of_object = typed is not None or roots == {UNKNOWN} or CALL in steps or ELEMENT in steps
-            (self._members if of_object else self._functions).setdefault(steps[-1], set()).update(roots)
-            for first in (typed or [one]) if of_object else ():  # who makes the object
-                made = split(first)
-                if CALL in made and made.index(CALL) > 1:
-                    self._functions.setdefault(made[made.index(CALL) - 1], set()).add(made[0])
 
     def _keep(self, kind: str, path: str, types: dict[str, list[str]]) -> None:
         for one in expand(path):
@@ -138,7 +154,7 @@ class Interest:
     def seeds(self) -> list[int]:
         """The functions that name an operation, and all module bodies."""
         everywhere = {UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
-        members = {name for name, roots in self._members.items() if roots & everywhere and name not in COMMON_METHODS}
+        members = {name for name, roots in self._operations.members.items() if roots & everywhere and name not in COMMON_METHODS}
         found = []
         prompts = "prompt-system" in self._classes
         for fn, card in zip(self.symbols.functions, self.cards, strict=True):
@@ -147,21 +163,28 @@ class Interest:
                 or card.dynamic
                 or (prompts and card.messages)
                 or any(map(personal.grave, card.attributes))
-                or self._names_operation(fn, card, members)
+                or self._names_operation(fn, card, self._operations, members)
             ):
                 found.append(fn.id)
                 if fn.index:
                     self._naming.add(fn.id)
         return found
 
+    def makers(self) -> list[int]:
+        """The functions that name what makes components of the system map."""
+        everywhere = {UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
+        members = {name for name, roots in self._makers.members.items() if roots & everywhere and name not in COMMON_METHODS}
+        named = zip(self.symbols.functions, self.cards, strict=True)
+        return [fn.id for fn, card in named if self._names_operation(fn, card, self._makers, members)]
+
     def leads(self, one: int) -> bool:
         """Whether a function names an operation, or is known to lead to one."""
         return one in self._leading or one in self._naming
 
-    def _names_operation(self, fn: Fn, card: Card, members: set[str]) -> bool:
+    def _names_operation(self, fn: Fn, card: Card, operations: Operations, members: set[str]) -> bool:
         mod = fn.module
         here = self._roots_of(mod)
-        functions, of_objects = self._functions, self._members
+        functions, of_objects = operations.functions, operations.members
         for name in (*card.attributes, *card.self_reads):
             if name in members and not (name in card.self_reads and name not in card.attributes and self._own_field(fn, name)):
                 return True
@@ -184,7 +207,7 @@ class Interest:
             wanted = functions.get(path.rpartition(".")[2])
             if wanted is not None and wanted & here:
                 return True
-        return bool(self._all & here)
+        return bool(operations.all & here)
 
     def _own_field(self, fn: Fn, name: str) -> bool:
         """Whether ``self.name`` is a field that the class sets itself, and so no operation of something unknown."""

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import guards, optin, prompts, rows, secrets, slots, templates, texts
+from headwater.taint import guards, optin, prompts, rows, secrets, sights, slots, templates, texts
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
@@ -200,6 +200,8 @@ class Models(Arguments):
             made = join(made, value)
             decided = decided or did
         child = node.child(CALL)
+        if self.solver.mapped(node, child):
+            child = sights.see(self, node, child, args)
         for entry in node.entries:
             if getattr(entry, "becomes", "") and self.holds(entry.becomes_when, args, []) is True:
                 child = self.solver.catalogue.paths.find(entry.becomes)
@@ -223,11 +225,15 @@ class Models(Arguments):
             return BOTTOM, False
         loose = 1 if node.text.startswith("?") and not entry.passes else 0
         made = BOTTOM
+        if (entry.sinks or entry.can) and not (body or self.traced):
+            sights.does(self, entry, args)
         if entry.sinks and not body:
             for sink in entry.sinks:
                 if sink.class_ in self.solver.classes:
                     self._sink(sink, node, args, loose)
         if entry.returns and self.holds(entry.when, args, []) is not False:
+            if args.receiver is not None and not self.traced:
+                sights.use(self, args.receiver)
             harmless = bits(entry.harmless)
             if args.positional and prompts.asked_for(args.positional[0].const):  # request.form.get("system_prompt")
                 harmless |= prompts.SYSTEM

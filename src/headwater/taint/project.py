@@ -454,6 +454,10 @@ class Project:
         made = Source(kind, fn, start, end, text)
         return self._sources.setdefault((made.key), made)
 
+    def sources(self, kind: str) -> list[Source]:
+        """All sources of a kind, in the order in which they were met."""
+        return [one for one in self._sources.values() if one.kind == kind]
+
     def sink(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str, note: str = "") -> Sink:
         """The sink at a place (one object for each)."""
         made = Sink(class_, fn, start, end, name, does, confidence, note)

@@ -17,6 +17,7 @@ from typing import Any
 
 from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
+from headwater.apis.paths import ApiPath, Sited
 from headwater.apis.schema import SINK_CLASSES, is_object
 from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
@@ -28,6 +29,7 @@ from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
 from headwater.taint.library import public_calls
 from headwater.taint.shared import Shared
+from headwater.taint.sights import Sight, Want, kind_of
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, only_sources
@@ -152,6 +154,20 @@ class Solver(Shared):
         """What each function has read: functions, and those that write the fields and module variables that it reads; in which version."""
         self.called: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function has read."""
+        self.sights: dict[int, dict[Any, Sight]] = {}
+        """Calls that make components of the system map, by function."""
+        self.wants: dict[int, dict[Want, None]] = {}
+        """What components in a function take of what its callers give it."""
+        self.given: dict[tuple[int, int, tuple[Any, ...]], dict[tuple[int, int], Shape]] = {}
+        """What is given where such a function is called, by what is wanted and the place of the call."""
+        self.uses: dict[tuple[int, int], Shape] = {}
+        """The objects that calls ask for data, by function and place."""
+        self.uses_in: dict[int, dict[int, None]] = {}
+        """The places of such calls, by function."""
+        self.abilities: dict[int, dict[str, tuple[int, int]]] = {}
+        """What the code of a function can do by itself, and where."""
+        self._sited: dict[tuple[ApiPath[Any], int, int], Sited[Any]] = {}
+        self._mapped: dict[ApiPath[Any], bool] = {}
         self._changed = False
         self._repairing = -1
         """What is interpreted again: what it stores is kept in ``_fresh``, and then compared with what it stored before."""
@@ -187,6 +203,9 @@ class Solver(Shared):
         if dirty:
             self._repair(dirty)
             self._run_entries(total)
+        for one in self.interest.makers():
+            self._want(one)
+        self._drain(total)
         self.counts["functions-solved"] = self._state.count(_DONE)
 
     def _repair(self, dirty: set[int]) -> None:
@@ -700,6 +719,23 @@ class Solver(Shared):
             state = self._state[reader]
             if reader != writer.id and (state == _DONE or (state == _WORKING and self._order[reader] != self._order[writer.id])):
                 self._stale[reader] = None
+
+    # ------------------------------------------------------------------------------------------ the system map
+
+    def mapped(self, node: ApiPath[Any], made: ApiPath[Any] | None) -> bool:
+        """Whether a call of an API path is one that the system map shows."""
+        known = self._mapped.get(node)
+        if known is None:
+            known = self._mapped[node] = any(kind_of(entry, made, self.catalogue.components) for entry in (*node.entries, None))
+        return known
+
+    def sited(self, made: ApiPath[Any], module: int, start: int) -> Sited[Any]:
+        """The path of an object that is a component, made at a place."""
+        base = made.base if isinstance(made, Sited) else made
+        found = self._sited.get((base, module, start))
+        if found is None:
+            found = self._sited[(base, module, start)] = Sited(base, (module, start))
+        return found
 
     # ------------------------------------------------------------------------------------------ calls, entries
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from headwater import limits
-from headwater.apis.paths import ApiPath
+from headwater.apis.paths import ApiPath, Sited
 from headwater.index.entities import EXTERNAL, Fn, Inst
 from headwater.taint.labels import ALL, HANDED, RESOLVED, Label, derive, derive_all, widen
 
@@ -284,6 +284,8 @@ def clear_joined() -> None:
 
 def _join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
     both = sorted({*a, *b}, key=_key)
+    if len(both) > limits.REFS and any(type(ref) is Sited for ref in both):  # where each was made is the first to go
+        both = sorted({ref.base if type(ref) is Sited else ref for ref in both}, key=_key)
     if len(both) > limits.REFS:  # some of each kind: a table of functions may be long, API paths come last in the order
         counts: dict[int, int] = {}
         kept = []

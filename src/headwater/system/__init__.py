@@ -1,0 +1,1 @@
+"""The system map: what AI system a repository holds, and how its parts use each other."""
