@@ -115,7 +115,7 @@ def _edges(entries: Mapping[str, Mapping[str, list[str]]], known: Iterable[str])
             raise ListError(f"no kind of edge: {kind}")
         for sources, targets in ends.items():
             for target in targets:
-                same = tuple((source, target, kind) for source in sources.split(" | "))
+                same = tuple((source, end, kind) for source in sources.split(" | ") for end in target.split(" | "))
                 if unknown := {end for edge in same for end in edge[:2]} - set(known):
                     raise ListError(f"{kind}: no such component: {', '.join(sorted(unknown))}")
                 yield same
