@@ -161,10 +161,10 @@ def _distance(expected: Component, drawn: Component, alone: bool) -> tuple[int, 
 
 
 def _pairs(expected: Mapping[str, Component], drawn: Mapping[str, Component]) -> dict[str, str]:
-    """Of each drawn component that is expected, which: the nearest first, each once."""
+    """Of each drawn component that is expected, which: the nearest first, each once; what is optional takes only what is left."""
     named = Counter((item.type, item.file, item.name) for item in expected.values())
     candidates = sorted(
-        (distance, item.optional, key, id_)
+        (item.optional, distance, key, id_)
         for key, item in expected.items()
         for id_, other in drawn.items()
         if (distance := _distance(item, other, named[item.type, item.file, item.name] == 1)) is not None

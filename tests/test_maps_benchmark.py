@@ -28,12 +28,13 @@ components:
     call.again: [llm-call, ask, 60]
     gpt: [llm, gpt-4o, 10]
     prompt: [prompt, SYSTEM, 3, {or: [24, "app/texts.py:1"]}]
+    part: [prompt, PART, 5, {optional: true}]
     key: [secret, OPENAI_API_KEY, 9]
     search: [tool, search, 40, {capabilities: [network-out, reads-secrets]}]
     approve: [guard, approve, 50, {optional: true}]
 edges:
   calls:
-    ask: [call, call.again]
+    ask: [call, call.again | search]
     call: [gpt]
   fills-slot:
     prompt: [call]
@@ -52,6 +53,7 @@ DRAWN = [
     ("m2", "llm", "ChatOpenAI", 11),  # nearer, so this is the one
     ("k", "secret", "OPENAI_ORG_KEY", 9),  # another name is another secret
     ("t", "tool", "search", 99),  # known by its name
+    ("o", "prompt", "PART", 5),  # near to one that is told elsewhere, and optional
     ("g", "guard", "approve", 50),
 ]
 
@@ -129,7 +131,7 @@ def test_the_script_tells_rates_and_what_is_wrong(truth: Path, tmp_path: Path) -
         ("[llm, gpt-4o", "[lmm, gpt-4o", "lmm"),
         ("    call | gpt: [search]", "    approve | gpt: [search]", "optional"),
         ("    call.again: [gpt]", "    call: [gpt]", "both required and optional"),
-        ("ask: [call, call.again]", "ask: [call, call]", "told twice"),
+        ("ask: [call, call.again | search]", "ask: [call, call]", "told twice"),
     ],
 )
 def test_a_list_with_a_mistake_is_refused(truth: Path, wrong: str, right: str, words: str) -> None:
