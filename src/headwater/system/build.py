@@ -43,6 +43,8 @@ _EDGES: Final = {
 """How a component that is made uses another that it is given, by what the other is."""
 _BY_CLASS: Final = frozenset({"llm", "embedding-model", "vector-store", "document-source", "model-file", "dataset"})
 """What is called by its class, where nothing names it."""
+_MESSAGE_DEPTH: Final = 4
+"""A list of messages, a message, its content, the parts of that."""
 _ASIDE: Final = frozenset({"examples", "example", "docs", "doc", "cookbook", "cookbooks", "samples", "demos", "notebooks"})
 
 
@@ -234,9 +236,9 @@ class Builder:
                 found += [text for text in self._messages(fn, register) if len(text.literal.strip()) >= limits.PROMPT_CHARS]
         return list(dict.fromkeys(found))
 
-    def _messages(self, fn: Fn, register: int) -> list[Text]:
+    def _messages(self, fn: Fn, register: int, depth: int = 0) -> list[Text]:
         """The texts of a prompt: a text, or messages with contents."""
-        displays = self.places.displays(fn, register)
+        displays = self.places.displays(fn, register) if depth < _MESSAGE_DEPTH else []
         if not displays:
             return self.places.texts(fn, register)
         found: list[Text] = []
@@ -246,7 +248,7 @@ class Builder:
             else:
                 parts = list(build.parts)
             for part in parts:
-                found += self._messages(at, part)
+                found += self._messages(at, part, depth + 1)
         return found
 
     # --------------------------------------------------------------------------------------------------- edges

@@ -11,6 +11,8 @@ from headwater.index.calls import instructions
 from headwater.index.entities import Fn, Mod, Var
 from headwater.index.symbols import Symbols
 
+TEXTS: Final = 16
+"""Of one argument: a prompt for each branch."""
 DEPTH: Final = 12
 """Steps back: prompts pass through a few variables and functions."""
 _SAME: Final = frozenset(
@@ -56,6 +58,8 @@ class Places:
         self._definitions: dict[int, dict[int, list[Any]]] = {}
         self._calls: dict[int, dict[tuple[int, int], ir.Call]] = {}
         self._kept: dict[int, dict[int, list[Any]]] = {}
+        self._asked: set[tuple[int, int]] = set()
+        """Registers that are being followed: a text that is made of itself says nothing new."""
 
     def definitions(self, fn: Fn) -> dict[int, list[Any]]:
         """Instructions by the register that they set."""
@@ -182,13 +186,16 @@ class Places:
     def texts(self, fn: Fn, register: int, name: str = "", depth: int = 0) -> list[Text]:
         """The texts that a register may hold."""
         found: list[Text] = []
-        if depth >= DEPTH:
+        at = (fn.id, register)
+        if depth >= DEPTH or at in self._asked:
             return found
+        self._asked.add(at)
         names = {number: known for known, number in fn.ir.names.items()}
         name = name or names.get(register, "")
         for one in self.definitions(fn).get(register, ()):
             found += self._text(fn, one, name, depth + 1)
-        return list(dict.fromkeys(found))
+        self._asked.discard(at)
+        return list(dict.fromkeys(found))[:TEXTS]
 
     def _text(self, fn: Fn, one: Any, name: str, depth: int) -> list[Text]:
         kind = type(one)
