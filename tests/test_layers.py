@@ -25,6 +25,7 @@ LAYERS = (
     ("headwater.index",),
     ("headwater.taint",),
     ("headwater.system",),
+    ("headwater.threats",),
     ("headwater.reports",),
     ("headwater.pipeline",),
     ("headwater.change",),

@@ -89,11 +89,11 @@ _BRINGS: Final = frozenset({"network-out", "database-read", "reads-files"})
 """Capabilities of tools that bring back what others have written."""
 
 
-def paths(system: SystemMap, findings: Iterable[Finding], lines: dict[str, Spot]) -> tuple[AttackPath, ...]:
-    """All chains, the worst first; ``lines``: the place of each finding by its identity."""
+def paths(system: SystemMap, findings: Iterable[Finding], places: dict[str, Spot]) -> tuple[AttackPath, ...]:
+    """All chains, the worst first; ``places``: as ``lines`` gives them."""
     by_id = {one.id: one for one in system.components}
     influence = _influence(system, by_id)
-    effects = _effects(system, by_id, findings, lines)
+    effects = _effects(system, by_id, findings, places)
     found: list[AttackPath] = []
     for start in system.components:
         begins = _attacker(start, system)
@@ -115,12 +115,17 @@ def paths(system: SystemMap, findings: Iterable[Finding], lines: dict[str, Spot]
 
 def of(review: Review) -> tuple[AttackPath, ...]:
     """The chains of a review."""
-    lines: dict[str, Spot] = {}
+    return paths(review.system, review.findings, lines(review))
+
+
+def lines(review: Review) -> dict[str, Spot]:
+    """The place of each finding by its identity, and of its strongest source by that and ``:source``."""
+    found: dict[str, Spot] = {}
     for finding in review.findings:
-        lines[finding.identity] = _spot(review, finding.place)
+        found[finding.identity] = _spot(review, finding.place)
         if finding.traces:
-            lines[f"{finding.identity}:source"] = _spot(review, finding.traces[0].source.place)
-    return paths(review.system, review.findings, lines)
+            found[f"{finding.identity}:source"] = _spot(review, finding.traces[0].source.place)
+    return found
 
 
 def _spot(review: Review, place: Place) -> Spot:
@@ -227,7 +232,7 @@ def _effects(
     for finding in findings:
         if not finding.is_open or not finding.traces or finding.identity not in lines:
             continue
-        for number, owner in enumerate(_owners(finding, system, lines)):
+        for number, owner in enumerate(owners(finding, system, lines)):
             if number >= limits.ATTACK_OWNERS:
                 break
             effect = Effect(finding.rule, finding.title, lines[finding.identity], finding.identity)
@@ -235,8 +240,12 @@ def _effects(
     return made
 
 
-def _owners(finding: Finding, system: SystemMap, lines: dict[str, Spot]) -> list[str]:
+def owners(finding: Finding, system: SystemMap, lines: dict[str, Spot]) -> list[str]:
     """The components whose data a finding is about: the model call that it comes from, or the tool or route that it is in."""
+    if not finding.traces:
+        at = lines[finding.identity]
+        here = [one.id for one in system.components if (one.file, one.line) == (at.file, at.line)]
+        return here or [one.id for one in system.components if one.file == at.file and one.type in ("server", "mcp-server")]
     wanted = {
         "llm-output": ("llm-call", "agent"),
         "tool-args": ("tool",),
