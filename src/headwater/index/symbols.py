@@ -323,11 +323,28 @@ class Symbols:
                 if found:
                     return found
         node: ApiPath[Any] | None = self.paths.root(parts[0])
+        if node is None and mod is not None:
+            found = self._above(mod, parts)
+            if found:
+                return found
         for part in parts[1:]:
             if node is None:
                 break
             node = node.child(part)
         return [node] if node is not None else [EXTERNAL]
+
+    def _above(self, mod: Mod, parts: list[str]) -> list[Binding]:
+        """What a dotted name is below a folder above the importer: programs are started in one of them, whatever the packages say."""
+        folder = mod.path.rpartition("/")[0]
+        while folder:
+            for length in range(len(parts), 0, -1):
+                target = self._by_place.get("/".join((folder, *parts[:length])))
+                if target is not None and target is not mod:
+                    found = self._members(target, parts[length:])
+                    if found:
+                        return found
+            folder = folder.rpartition("/")[0]
+        return []
 
     def _members(self, target: Mod, rest: list[str]) -> list[Binding]:
         found: list[Binding] = [target]

@@ -284,8 +284,11 @@ def clear_joined() -> None:
 
 def _join_refs(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
     both = sorted({*a, *b}, key=_key)
-    if len(both) > limits.REFS and any(type(ref) is Sited for ref in both):  # where each was made is the first to go
-        both = sorted({ref.base if type(ref) is Sited else ref for ref in both}, key=_key)
+    if len(both) > limits.REFS and any(type(ref) is Sited for ref in both):  # of those that are alike, one stands for all
+        alike: dict[Any, Any] = {}
+        for ref in both:
+            alike.setdefault(ref.base if type(ref) is Sited else ref, ref)
+        both = list(alike.values())
     if len(both) > limits.REFS:  # some of each kind: a table of functions may be long, API paths come last in the order
         counts: dict[int, int] = {}
         kept = []
