@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from headwater import ir, limits
@@ -18,6 +18,8 @@ from headwater.taint.value import Shape
 
 Key = tuple[Any, ...]
 """What a component is known by while the map is built."""
+Want = tuple[int, int, tuple[Any, ...]]
+"""A function, one of its parameters, and an access path below that."""
 
 _OUTSIDE: Final = frozenset({"http-input", "websocket-input", "user-prompt", "network-peer", "cli"})
 """What an entry point is called with."""
@@ -80,6 +82,9 @@ class Builder:
         self.calls_in: dict[int, list[tuple[Key, str, int]]] = {}
         """Components that the code of a function uses, how, and where."""
         self._reached: dict[int, tuple[int, ...]] = {}
+        self._held: dict[Want, tuple[Key, ...]] = {}
+        self._brought: dict[Want, tuple[Key, ...]] = {}
+        self._origin_of: dict[Any, tuple[Key, ...]] = {}
 
     def build(self) -> SystemMap:
         sights = [one for number in sorted(self.solver.sights) for _, one in sorted(self.solver.sights[number].items())]
@@ -253,9 +258,21 @@ class Builder:
 
     # --------------------------------------------------------------------------------------------------- edges
 
-    def _in(self, shape: Shape, fn: Fn, seen: frozenset[Key] = frozenset()) -> Iterator[Key]:
+    def _in(self, shape: Shape, fn: Fn, seen: frozenset[Key] = frozenset()) -> tuple[Key, ...]:
         """The components that a value of a function may be or hold; what callers give is looked up there."""
-        for ref in shape.refs:
+        found: dict[Key, None] = {}
+        todo = [shape]
+        labels: set[Any] = set()
+        refs: dict[Any, None] = {}
+        while todo:
+            one = todo.pop(0)
+            refs.update(dict.fromkeys(one.refs))
+            labels |= one.labels
+            if one.bound is not None:
+                todo.append(one.bound)
+            if one.fields:
+                todo += one.fields.values()
+        for ref in refs:
             key: Key | None = None
             if type(ref) is Sited:
                 key = self.of_site.get(ref.site)
@@ -265,33 +282,44 @@ class Builder:
                 cls = ref.cls if isinstance(ref, Inst) else ref
                 key = next((self.of_class[one.id] for one in cls.mro if one.id in self.of_class), None)
             if key is not None and key in self.nodes:
-                yield key
-        for label in sorted(shape.labels, key=lambda label: label.key):
-            if label.source is not None:
-                continue
-            want = (fn.id, label.param, label.path)
-            if want in seen or len(seen) > limits.SIGHT_CALLERS:
-                continue
-            given = self.solver.given.get(want, {})
-            for caller, start in sorted(given):
-                yield from self._in(given[(caller, start)], self.symbols.functions[caller], seen | {want})
-        if shape.bound is not None:
-            yield from self._in(shape.bound, fn, seen)
-        for part in (shape.fields or {}).values():
-            yield from self._in(part, fn, seen)
+                found[key] = None
+        for label in sorted(labels, key=lambda label: label.key):
+            if label.source is None:
+                found.update(dict.fromkeys(self._handed((fn.id, label.param, label.path), seen, self._in, self._held)))
+        return tuple(found)
 
-    def _sources(self, shape: Shape, fn: Fn, seen: frozenset[Key] = frozenset()) -> Iterator[Key]:
+    def _sources(self, shape: Shape, fn: Fn, seen: frozenset[Key] = frozenset()) -> tuple[Key, ...]:
         """The components whose data is in a value."""
+        found: dict[Key, None] = {}
         for label in labels_in(shape):
             if label.source is not None:
-                yield from self._origins(label.source)
-                continue
-            want = (fn.id, label.param, label.path)
-            if want in seen or len(seen) > limits.SIGHT_CALLERS:
-                continue
-            given = self.solver.given.get(want, {})
-            for caller, start in sorted(given):
-                yield from self._sources(given[(caller, start)], self.symbols.functions[caller], seen | {want})
+                origins = self._origin_of.get(label.source.key)
+                if origins is None:
+                    origins = self._origin_of[label.source.key] = tuple(self._origins(label.source))
+                found.update(dict.fromkeys(origins))
+            else:
+                found.update(dict.fromkeys(self._handed((fn.id, label.param, label.path), seen, self._sources, self._brought)))
+        return tuple(found)
+
+    def _handed(
+        self,
+        want: Want,
+        seen: frozenset[Key],
+        ask: Callable[[Shape, Fn, frozenset[Key]], tuple[Key, ...]],
+        known: dict[Want, tuple[Key, ...]],
+    ) -> tuple[Key, ...]:
+        """What callers give a function, as far as ``ask`` finds components in it."""
+        if want in known:
+            return known[want]
+        if want in seen or len(seen) >= limits.SIGHT_CALLERS:
+            return ()
+        found: dict[Key, None] = {}
+        given = self.solver.given.get(want, {})
+        for caller, start in sorted(given):
+            found.update(dict.fromkeys(ask(given[(caller, start)], self.symbols.functions[caller], seen | {want})))
+        if not seen:
+            known[want] = tuple(found)
+        return tuple(found)
 
     def _origins(self, source: Any) -> list[Key]:
         """The component that a source is of: the object that was asked, what is made there, or the function that was called with it."""

@@ -5,7 +5,6 @@ Nothing here changes what the analysis finds. What the sights become is in ``hea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from headwater import limits
@@ -120,24 +119,35 @@ def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args:
 
 def want(frame: Models, shape: Shape) -> None:
     """What of a component a caller decides is asked of the callers."""
+    if not shape.given:
+        return
     wants = frame.solver.wants.setdefault(frame.fn.id, {})
     for label in labels_in(shape):
         if label.source is None and len(wants) < limits.WANTS:
             wants.setdefault((label.param, label.path))
 
 
-def labels_in(shape: Shape) -> Iterator[Any]:
+def labels_in(shape: Shape) -> list[Any]:
     """All labels of a shape and its parts, in an order that is the same in every run."""
-    yield from sorted(shape.labels, key=lambda label: label.key)
-    for part in (shape.fields or {}).values():
-        yield from labels_in(part)
+    found: set[Any] = set()
+    todo = [shape]
+    while todo:
+        one = todo.pop()
+        found |= one.labels
+        if one.fields:
+            todo += one.fields.values()
+    return sorted(found, key=_key)
+
+
+def _key(label: Any) -> Any:
+    return label.key
 
 
 def hand(frame: Calls, fn: Fn, actuals: Any) -> None:
     """A function of the project is called, in which components take what its callers give."""
     for param, path in list(frame.solver.wants[fn.id]):
         value = frame.project(actuals, param, path)
-        if value is None:
+        if value is None or not (value.labels or value.refs or value.allocs):
             continue
         shape = frame.export(value, budget=limits.SIGHT_NODES)
         if shape.empty:
