@@ -21,6 +21,7 @@ from headwater.taint.labels import (
     ALL,
     BIT,
     DEEP,
+    FIRSTS,
     HANDED,
     INSIDE,
     PATHS,
@@ -432,7 +433,7 @@ class Calls(Models):
         result = self._result(fn, summary, actuals, drop) if args.asked else BOTTOM
         self.refused = self.refused or bool(summary.proofs)
         for index, proven, weak, text in summary.proofs:
-            proven, weak, text = _resolved(actuals, index, proven, weak, text)
+            proven, weak, text = _resolved(actuals, index, proven & ~FIRSTS, weak, text)
             if proven and index < len(cells) and not cells[index] and _gives_back(summary, index):  # nothing else holds it
                 result = cleared(result, proven & ALL)
             if index < len(cells):
