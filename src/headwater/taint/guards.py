@@ -150,7 +150,7 @@ def _membership(
         return ((cells, shown, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
     if isinstance(right.const, str) and left.labels and not _with_slash(frame, right):  # some characters of a text without a separator
         return ((cells, CONTAINED if ".." in right.const else PATHS | CONTAINED, 0, (), ""),), ()
-    if left.labels and _operators(frame, right) and not configured(frame, left):
+    if left.labels and (_operators(frame, right) or (frame.mod.script and _settings(right))) and not configured(frame, left):
         return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
     of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register
     members = frame.cells.get(of, BOTTOM)
@@ -207,6 +207,11 @@ def _operators(frame: Instructions, value: Value) -> bool:
     return True
 
 
+def _settings(value: Value) -> bool:
+    """Whether all data in a value is the operator's: words of a setting, cut apart."""
+    return bool(value.labels) and all(label.source is not None and label.source.kind in _OPERATOR for label in value.labels)
+
+
 def _first_word(frame: Instructions, register: int, word: Value) -> tuple[Fact, ...]:
     """What it shows of a command that its first word is one of a set."""
     first = frame.firsts.get(register)
@@ -230,7 +235,8 @@ def host_ends(frame: Instructions, host: Value, suffix: Value) -> Pred:
     options = [suffix, *(frame.cells.get((alloc, key), BOTTOM) for alloc in suffix.allocs for key in alloc.keys)]
     begins = [one.const if isinstance(one.const, str) else one.head or "" for one in options if not one.allocs]
     if begins and all(text.startswith(".") for text in begins):
-        return ((host.subject, BIT["url"] | BIT["redirect"], 0, (), ""),), ()
+        first = FIRST_HOST if firsts.is_first(frame, suffix) else 0
+        return ((host.subject, BIT["url"] | BIT["redirect"] | first, 0, (), ""),), ()
     return ((host.subject, 0, BIT["url"] | BIT["redirect"], (), "endswith() can be passed by a host whose name ends alike"),), ()
 
 

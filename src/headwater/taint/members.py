@@ -24,6 +24,8 @@ _HAS_OWN: Final = "hasOwnProperty"
 _HOLDS: Final = frozenset({"includes", "has", "indexOf", "lastIndexOf", _HAS_OWN})
 _PLACES: Final = frozenset({"indexOf", "lastIndexOf", "findIndex", "findLastIndex"})
 _NUMBERS: Final = frozenset({"js:Number", "js:BigInt"})
+_URLS: Final = frozenset({"js:URL()", "node:url.URL()"})
+_HOST: Final = frozenset({"host", "hostname", "origin"})
 _SCHEMES: Final = frozenset({"http", "https", "http:", "https:"})
 _ENDING: Final = re.compile(r"^(?!\.(?:bat|cjs|cmd|env|exe|js|jsx|mjs|pth|pyc?|ps1|sh|so|tsx?)$)\.[A-Za-z0-9.]+$")
 """What the name of a file of some kind ends in that is not run."""
@@ -44,6 +46,9 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
         elif i.name == "origin" and value.labels:
             value = value.with_()
             value.subject = (*base.subject, *frame.cells_of(i.obj))
+    elif i.name in _HOST and value.labels and any(getattr(ref, "text", "") in _URLS for ref in base.refs):  # parsed by who gave it
+        value = value.with_()
+        value.subject = frame.cells_of(i.obj)
     return value
 
 

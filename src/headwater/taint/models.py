@@ -795,7 +795,11 @@ class Models(Arguments):
             for key in alloc.keys:
                 held = self.cells.get((alloc, key))
                 if held is not None and held.labels:
-                    self.write((alloc, key), cleared(held, proven))
+                    safe = cleared(held, proven)
+                    for place in self.cells_holding(held) if alloc.root is None and alloc.closed else ():  # for (const one of [a, b])
+                        if self.cells.get(place) is held:
+                            self.write(place, safe)
+                    self.write((alloc, key), safe)
         if value.labels:
             self.write(cell, cleared(value, proven))
 
