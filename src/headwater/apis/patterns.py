@@ -61,16 +61,15 @@ class Pattern(msgspec.Struct, frozen=True):
     ends: bool
     """It matches to the end of the text only."""
     host: bool
-    """It begins with an address whose host is spelled out."""
+    """It begins with an address whose host is spelled out, and a slash behind it."""
     refused: int = 0
     """Where all of it is one class: the characters that it finds."""
 
     def proves(self, way: str) -> tuple[str, ...]:
         """Sink classes for which a text is safe that was matched by ``fullmatch``, ``match`` or ``search``."""
-        if way != "fullmatch" and not (self.ends and (self.begins or way == "match")):
-            return ()
-        found = safe_for(self.chosen)
-        return tuple(dict.fromkeys((*found, "url", "redirect"))) if self.host else found
+        begins = self.begins or way in ("fullmatch", "match")
+        found = safe_for(self.chosen) if way == "fullmatch" or (self.ends and begins) else ()
+        return tuple(dict.fromkeys((*found, "url", "redirect"))) if self.host and begins else found
 
     def matched(self) -> tuple[str, ...]:
         """Sink classes for which the part that was matched is safe."""
@@ -99,6 +98,7 @@ def read(pattern: str) -> Pattern:
     begins, ends = text.startswith(("^", r"\A")), text.endswith(_TO_THE_END) and not text.endswith(r"\$")
     body = text.removeprefix("^").removeprefix(r"\A")
     chosen, depth, at = 0, 0, 0
+    split = False
     only = -1  # the class that is all of the pattern
     while at < len(text):
         one = text[at]
@@ -122,8 +122,9 @@ def read(pattern: str) -> Pattern:
                 depth -= 1
             elif one == "|" and depth == 0:  # each side has its own ends
                 begins = ends = False
+                split = True
             at += 1
-    return Pattern(chosen, begins, ends, bool(_WITH_HOST.match(body)) and begins, max(only, 0))
+    return Pattern(chosen, begins, ends, bool(_WITH_HOST.match(body)) and not split, max(only, 0))
 
 
 def _class(text: str, start: int) -> tuple[int, int]:

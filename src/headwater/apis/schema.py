@@ -216,6 +216,8 @@ class Guard(_Strict, frozen=True):
     """How: ``fullmatch``, ``match`` or ``search``."""
     but: str = ""
     """Of a weak check: how it is passed, in words."""
+    eases: bool = False
+    """Of a weak check: little can be reached by who passes it."""
     when: str = ""
     raises: bool = False
     """The call raises where the check fails; its result does not matter."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from headwater.index.entities import Fn
-from headwater.taint import containers
+from headwater.taint import containers, fills, firsts
 from headwater.taint.arguments import Args
-from headwater.taint.value import BOTTOM, Value, join, join_all
+from headwater.taint.labels import ALL
+from headwater.taint.state import cleared
+from headwater.taint.value import BOTTOM, ElementsOf, Pred, Value, join, join_all
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
@@ -32,8 +34,14 @@ def method(frame: Calls, name: str, receiver: Value, args: Args) -> Value | None
     return handler(frame, receiver, args)
 
 
-def _callback(frame: Calls, args: Args, *given: Value) -> Value:
-    return frame.call(args.positional[0], Args(list(given))) if args.positional else BOTTOM
+def _callback(frame: Calls, args: Args, *given: Value, tests: bool = False) -> Value:
+    """Call the function that is handed over; one that ``tests`` elements may be told what they are elements of."""
+    if not args.positional:
+        return BOTTOM
+    passed = Args(list(given))
+    if tests:
+        passed.cells = [firsts.cells_of_elements(args.receiver_cells)]
+    return frame.call(args.positional[0], passed)
 
 
 def _list(frame: Calls, tag: str, element: Value) -> Value:
@@ -56,26 +64,71 @@ def _flat_map(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 
 def _each(frame: Calls, receiver: Value, args: Args) -> Value | None:
-    """``forEach``, ``some``, ``every``: what the last two show of what the function has captured holds here too."""
+    """``forEach``: where the function raises, what it looks at was checked."""
     if not args.positional:
         return None
-    made = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
-    return Value(pred=made.pred)
+    _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver, tests=True)
+    return Value()
+
+
+def _some(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """``some``, ``every``: what they show of what the function has captured holds here too."""
+    if not args.positional:
+        return None
+    made = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver, tests=True)
+    settle = firsts.of_some if args.name == "some" else firsts.of_every
+    return Value(pred=settle(frame, receiver, made.pred))
 
 
 def _filter(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """``filter``: those of which the test shows that they do no harm; that there is one shows what ``some`` shows."""
     if not args.positional:
         return None
-    _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
-    return receiver
+    test = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver, tests=True).pred
+    shown = firsts.of_some(frame, receiver, test)
+    safe = _shown_of_elements(test)
+    if safe and (receiver.labels or receiver.allocs):
+        element = cleared(frame.elements_or_whole(receiver), safe)
+        alloc = frame.alloc((frame.at.start, "script", "kept"), "list", closed=True)
+        frame.put(alloc, "*", element.with_(pred=None), weak=True)
+        return Value(allocs=(alloc,), pred=shown)
+    return receiver.with_(pred=shown) if shown is not None else receiver
+
+
+def _shown_of_elements(test: Pred | None) -> int:
+    """The sink classes for which an element is safe for which a test holds."""
+    safe = 0
+    for cells, proven, _, _, _ in test[0] if test is not None else ():
+        if any(type(cell) is ElementsOf for cell in cells):
+            safe |= proven & ALL
+    return safe
 
 
 def _find(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """``find``: that there is one shows what ``some`` shows."""
     if not args.positional:
         return None
     element = frame.elements_or_whole(receiver)
-    _callback(frame, args, element, Value(), receiver)
-    return element
+    test = _callback(frame, args, element, Value(), receiver, tests=True).pred
+    element = cleared(element, safe) if (safe := _shown_of_elements(test)) else element
+    shown = firsts.of_some(frame, receiver, test)
+    return element.with_(pred=shown) if shown is not None else element
+
+
+def _find_index(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """``findIndex``: a number; -1 where there is none."""
+    if not args.positional:
+        return None
+    test = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver, tests=True).pred
+    return Value(pred=firsts.of_some(frame, receiver, test))
+
+
+def _sort(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    if not args.positional:
+        return receiver
+    element = frame.elements_or_whole(receiver)
+    _callback(frame, args, element, element)
+    return receiver
 
 
 def _reduce(frame: Calls, receiver: Value, args: Args) -> Value | None:
@@ -118,10 +171,13 @@ def _at(frame: Calls, receiver: Value, args: Args) -> Value | None:
 def _push(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if not receiver.allocs:
         return None
+    filled = fills.empty(frame, receiver)
+    known = frame.fills.get(filled) if filled is not None else None
     for value in args.positional:
         frame.store(receiver, "*", value, weak=True)
     if args.star is not None:
         frame.store(receiver, "*", args.star, weak=True)
+    fills.fill(frame, filled, known)
     return Value()
 
 
@@ -192,23 +248,57 @@ def map_of(frame: Calls, args: Args) -> Value | None:
     return Value(allocs=(made,))
 
 
+def keys_of(frame: Calls, args: Args) -> Value | None:
+    """``Object.keys(table)`` of a table, or of an enumeration, that is written in the program."""
+    table = _table(frame, args)
+    if table is None or not table.allocs:
+        return table
+    made = frame.alloc((frame.at.start, "script", "keys"), "list", closed=True)
+    for alloc in table.allocs:
+        for number, key in enumerate(alloc.keys):
+            frame.put(made, number, Value(const=key) if key != "*" else BOTTOM)
+    made.constant = all(alloc.constant or "*" not in alloc.keys for alloc in table.allocs)
+    return Value(allocs=(made,))
+
+
+def values_of(frame: Calls, args: Args) -> Value | None:
+    """``Object.values(table)`` of such a table."""
+    table = _table(frame, args)
+    if table is None or not table.allocs:
+        return table
+    if not all(alloc.constant for alloc in table.allocs):
+        return None
+    made = frame.alloc((frame.at.start, "script", "values"), "list", closed=True)
+    for alloc in table.allocs:
+        for number, key in enumerate(alloc.keys):
+            frame.put(made, number, frame.cells.get((alloc, key), BOTTOM))
+    made.constant = True
+    return Value(allocs=(made,))
+
+
+def _table(frame: Calls, args: Args) -> Value | None:
+    return args.positional[0] if len(args.positional) == 1 and frame.fixed(args.positional[0]) else None
+
+
 _METHODS = {
     "map": _map,
     "flatMap": _flat_map,
     "forEach": _each,
-    "some": _each,
-    "every": _each,
+    "some": _some,
+    "every": _some,
     "filter": _filter,
     "find": _find,
     "findLast": _find,
+    "findIndex": _find_index,
+    "findLastIndex": _find_index,
     "reduce": _reduce,
     "reduceRight": _reduce,
     "join": _join,
     "slice": _whole,
     "reverse": _whole,
     "toReversed": _whole,
-    "sort": _filter,
-    "toSorted": _filter,
+    "sort": _sort,
+    "toSorted": _sort,
     "flat": _whole,
     "concat": _concat,
     "at": _at,

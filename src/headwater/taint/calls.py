@@ -21,8 +21,10 @@ from headwater.taint.labels import (
     ALL,
     BIT,
     DEEP,
+    FIRSTS,
     HANDED,
     INSIDE,
+    PARSED_URL,
     PATHS,
     RECALLED,
     RESOLVED,
@@ -432,11 +434,11 @@ class Calls(Models):
         result = self._result(fn, summary, actuals, drop) if args.asked else BOTTOM
         self.refused = self.refused or bool(summary.proofs)
         for index, proven, weak, text in summary.proofs:
-            proven, weak, text = _resolved(actuals, index, proven, weak, text)
+            proven, weak, text = _resolved(actuals, index, proven & ~FIRSTS, weak, text)
             if proven and index < len(cells) and not cells[index] and _gives_back(summary, index):  # nothing else holds it
                 result = cleared(result, proven & ALL)
             if index < len(cells):
-                self.learn((cells[index], proven, weak, (), text))
+                self.learn(((*cells[index], *_address(actuals, index, proven | weak)), proven, weak, (), text))
             if weak & TREE_CHECKS and index < len(actuals.values) and not loose:
                 self.refused_parts(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
         for proofs in (summary.when_true, summary.when_false):
@@ -696,8 +698,14 @@ def _facts(proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Ac
         if index < len(cells) and cells[index]:
             proven, weak, text = _resolved(actuals, index, proven, weak, text)
             also = actuals.values[index].origin if proven & INSIDE and index < len(actuals.values) else ()
-            made.append(((*cells[index], *also), proven, weak, (), text))
+            made.append(((*cells[index], *also, *_address(actuals, index, proven | weak)), proven, weak, (), text))
     return tuple(made)
+
+
+def _address(actuals: Actuals, index: int, shown: int) -> tuple[Cell, ...]:
+    """The cells of the text that an argument is the parsed form of, where something is shown of it as an address."""
+    value = actuals.values[index] if index < len(actuals.values) and shown & BIT["url"] else BOTTOM
+    return value.subject if value.proven & PARSED_URL else ()
 
 
 def _resolved(actuals: Actuals, index: int, proven: int, weak: int, text: str) -> tuple[int, int, str]:

@@ -15,8 +15,23 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, fills, prompts, texts, ways
-from headwater.taint.labels import ALL, BIT, CHECKED, CONTAINED, DENIED, INSIDE, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
+from headwater.taint import arrays, containers, fills, firsts, members, prompts, texts, ways
+from headwater.taint.labels import (
+    ALL,
+    BIT,
+    CHECKED,
+    CONTAINED,
+    DENIED,
+    FIRST,
+    FIRST_HOST,
+    FIRST_IN,
+    INSIDE,
+    MODULE,
+    NAME_HEAD,
+    PATHS,
+    RESOLVED,
+    Label,
+)
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NONE, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, as_given, join, same
 
 if TYPE_CHECKING:
@@ -26,7 +41,11 @@ if TYPE_CHECKING:
 
 _MEMBERS = frozenset({"__members__", "_member_map_", "_value2member_map_", "_member_names_"})
 """Collections of an enumeration."""
-NAMES = (*sorted(texts.SEPARATORS), "os.listdir()", "typing.Literal[]", "typing_extensions.Literal[]")
+_LISTS = frozenset(
+    {"os.listdir()", "node:fs.readdirSync()", *(f"node:{module}.readdir()" for module in ("fs", "fs/promises", "fs.promises"))}
+)
+"""The names in a folder."""
+NAMES = (*sorted(texts.SEPARATORS), *sorted(_LISTS), "typing.Literal[]", "typing_extensions.Literal[]")
 """API paths that mean something here without a call."""
 _PLACES = frozenset({"commonpath", "is_relative_to", "parents", "relative", "relpath", "startsWith", "startswith"})
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
@@ -39,6 +58,8 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
     cells = frame.cells_of(left_register)
     if op == "not":
         return (left.pred[1], left.pred[0]) if left.pred is not None else None
+    if frame.mod.script and (shown := members.compared(frame, op, left_register, left, right_register, right)) is not None:
+        return shown
     if op in ("in", "not in"):
         fact = _membership(cells, left, right, frame, left_register, right_register)
         asked = prompts.role_checked(frame, left_register, right, right_register)
@@ -68,11 +89,12 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             if source is not None and frame.fixed(frame.cells.get(source)):  # one of a fixed set, in a loop over the set
                 true_ += ((frame.cells_of(one), ALL, 0, (), ""),)
         true_ += _left_over(frame, left_register, right_register) + _left_over(frame, right_register, left_register)
+        true_ += _as_first(frame, left_register, left, right) + _as_first(frame, right_register, right, left)
         if left.labels != right.labels:  # path == root
             for path, register, root in ((left, left_register, right), (right, right_register, left)):
-                if path.proven & RESOLVED and (root.proven & RESOLVED or configured(frame, root)):
+                if path.proven & RESOLVED and (root.proven & RESOLVED or configured(frame, root) or (_given(root) and _asks_where(frame))):
                     true_ += ((frame.cells_of(register) + path.origin, PATHS, 0, (), ""),)
-                elif left.pred is None and as_given(path) and (configured(frame, root) or (as_given(root) and _asks_where(frame))):
+                elif left.pred is None and as_given(path) and (configured(frame, root) or (_given(root) and _asks_where(frame))):
                     true_ += ((frame.cells_of(register), INSIDE, 0, (), ""),)
         for side in (left, right):
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
@@ -94,6 +116,14 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
     if op == "isinstance":
         return _isinstance(frame, cells, right)
     return None
+
+
+def _as_first(frame: Instructions, register: int, value: Value, other: Value) -> tuple[Fact, ...]:
+    """What is equal to the first argument of a local function, or to the host of it."""
+    if not firsts.is_first(frame, other) or firsts.is_first(frame, value):
+        return ()
+    host: tuple[Fact, ...] = ((value.subject, FIRST_HOST, 0, (), ""),) if value.subject and not value.proven & NAME_HEAD else ()
+    return ((frame.cells_of(register), FIRST, 0, (), ""), *host) if as_given(other) else host if other.subject else ()
 
 
 def _asks_where(frame: Instructions) -> bool:
@@ -120,13 +150,13 @@ def _membership(
         return ((cells, shown, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
     if isinstance(right.const, str) and left.labels and not _with_slash(frame, right):  # some characters of a text without a separator
         return ((cells, CONTAINED if ".." in right.const else PATHS | CONTAINED, 0, (), ""),), ()
-    if left.labels and _operators(frame, right) and not configured(frame, left):
+    if left.labels and (_operators(frame, right) or (frame.mod.script and _settings(right))) and not configured(frame, left):
         return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
     of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register
     members = frame.cells.get(of, BOTTOM)
     if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in members.refs):
         return ((cells, ALL, 0, (), ""),), ()
-    if any(getattr(ref, "text", "") == "os.listdir()" for ref in right.refs):  # the name of a file, with no folder in it
+    if any(getattr(ref, "text", "") in _LISTS for ref in right.refs):  # the name of a file, with no folder in it
         return ((cells, PATHS, 0, (), ""),), ()
     if right.subject and right.proven & RESOLVED:  # root in path.parents
         return ((right.subject, PATHS, 0, (), ""),), ()
@@ -136,6 +166,8 @@ def _membership(
         # A host in the hosts of the configuration, an address in a network; the other way round, a list of what is refused.
         weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
         return _whole(frame, left, right), () if right.allocs or right.labels else weak
+    if right.labels and as_given(left) and firsts.is_first(frame, left) and not firsts.is_first(frame, right):
+        return (), ((frame.cells_of(right_register), FIRST_IN, 0, (), ""),)
     if right.labels and (
         left.const is not NO_CONST or not (left.labels or any(alloc.root is None for alloc in right.allocs))
     ):  # ".." in path: a deny list
@@ -175,6 +207,11 @@ def _operators(frame: Instructions, value: Value) -> bool:
     return True
 
 
+def _settings(value: Value) -> bool:
+    """Whether all data in a value is the operator's: words of a setting, cut apart."""
+    return bool(value.labels) and all(label.source is not None and label.source.kind in _OPERATOR for label in value.labels)
+
+
 def _first_word(frame: Instructions, register: int, word: Value) -> tuple[Fact, ...]:
     """What it shows of a command that its first word is one of a set."""
     first = frame.firsts.get(register)
@@ -198,7 +235,8 @@ def host_ends(frame: Instructions, host: Value, suffix: Value) -> Pred:
     options = [suffix, *(frame.cells.get((alloc, key), BOTTOM) for alloc in suffix.allocs for key in alloc.keys)]
     begins = [one.const if isinstance(one.const, str) else one.head or "" for one in options if not one.allocs]
     if begins and all(text.startswith(".") for text in begins):
-        return ((host.subject, BIT["url"] | BIT["redirect"], 0, (), ""),), ()
+        first = FIRST_HOST if firsts.is_first(frame, suffix) else 0
+        return ((host.subject, BIT["url"] | BIT["redirect"] | first, 0, (), ""),), ()
     return ((host.subject, 0, BIT["url"] | BIT["redirect"], (), "endswith() can be passed by a host whose name ends alike"),), ()
 
 
@@ -536,6 +574,8 @@ SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "js:Promise": arrays.promise,
     "js:Object.freeze": _constant_copy,
     "js:Array.from": _constant_copy,
+    "js:Object.keys": arrays.keys_of,
+    "js:Object.values": arrays.values_of,
     "builtins.frozenset": _constant_copy,
     "builtins.tuple": _constant_copy,
     "builtins.list": _constant_copy,

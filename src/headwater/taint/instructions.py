@@ -15,7 +15,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst, Mod
-from headwater.taint import captured, fills, guards, optin, personal, prompts, secrets, slots, texts, ways
+from headwater.taint import captured, chains, fills, firsts, guards, members, optin, personal, prompts, secrets, slots, texts, ways
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -47,6 +47,7 @@ from headwater.taint.value import (
     ElementsOf,
     Node,
     PathOf,
+    Pred,
     Value,
     as_given,
     captured_key,
@@ -61,13 +62,15 @@ _TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
-_FOLDED = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip"})
+_FOLDED = frozenset({
+    "lower", "upper", "casefold", "strip", "lstrip", "rstrip", "toLowerCase", "toUpperCase", "trim", "trimStart", "trimEnd", "toString"
+})  # fmt: skip
 _CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
+_ARITHMETIC = frozenset({"-", "*", "/", "%", "**", "|", "&", "^", "<<", ">>", ">>>"})
+"""Operators of scripts whose result is a number."""
 _BEFORE_PORT = re.compile(r"://[^/?#\s\0@]+:$")
 _CUTS = frozenset({"split", "partition"})
-_HOLDS = frozenset({"includes", "has"})
-"""Methods of scripts that ask whether something is in a collection (or in a text)."""
-_OF_SAME_HOST = _SAME_TEXT | _CUTS
+_OF_SAME_HOST = _SAME_TEXT | _CUTS | {"toLowerCase", "toUpperCase", "trim"}
 _NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
 """A parameter in the rule of a route."""
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
@@ -119,6 +122,19 @@ class Instructions(Calls):
         """Both."""
         self.holders_of: dict[int, list[tuple[Mod | Cls, str]]] | None = None
         """Of the body of a module: the variables and fields that registers are, once somebody has asked."""
+        self.chains: dict[int, Any] = {}
+        """Registers that hold a member of what has no object of its own, by what it was read from."""
+        self.chained: list[Any] = []
+        """The cells of all such members."""
+        self.indexed: dict[int, Pred] = {}
+        """Registers that hold a place in a collection, -1 where it is in none: what it shows that there is one."""
+        self.schemes: dict[int, tuple[Any, ...]] = {}
+        """Registers that hold the scheme of an address: the cells of the address."""
+        self.endings: dict[int, tuple[Any, ...]] = {}
+        """Registers that hold what the name of a file ends in: the cells of its path."""
+        self.variables = frozenset(fn.ir.names.values())
+        self.moved_from: dict[int, int] = {}
+        """Registers of scripts, of no variable, that took what another one holds (`word as Name`)."""
         self.places: bool | None = None
         """Whether the function asks where a path lies, once somebody has asked."""
         self.programs = Programs(self)
@@ -150,6 +166,13 @@ class Instructions(Calls):
         if source is not None:
             self.loaded[i.dst] = source
         self.elements_from.pop(i.dst, None)
+        if self.mod.script and i.dst not in self.variables:
+            self.moved_from[i.dst] = i.src
+        for table in (self.chains, self.indexed, self.schemes, self.endings):
+            if table:
+                table.pop(i.dst, None)
+                if i.src in table:
+                    table[i.dst] = table[i.src]
         if self.texts:
             self.texts.pop(i.dst, None)
             if i.src in self.texts:
@@ -213,6 +236,9 @@ class Instructions(Calls):
             value = self.from_source("secret", f"the environment variable {i.name}", secrets.harmless(i.name))
         if i.name in ("name", "stem") and value.labels and base.labels:
             self._reduced(i.dst, value, base, self.cells_of(i.obj))
+        if self.mod.script:
+            value = members.read(self, i, base, value)
+        value = chains.read(self, i.dst, i.obj, i.name, value)
         if i.dst in self.told:
             value = self._told(i.dst, value)
         self.write(i.dst, self._part_of(i.dst, i.obj, i.name, base, value))
@@ -258,6 +284,7 @@ class Instructions(Calls):
             value = self.from_source("secret", f"the environment variable {i.key}", secrets.harmless(i.key))
         elif about := personal.key(i.key):
             value = self._personal(i, base, value, about)
+        value = chains.read(self, i.dst, i.obj, i.key, value)
         if i.key == 0:  # what is shown of the first message holds when it is read again
             self.firsts[i.dst] = i.obj
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)
@@ -285,6 +312,7 @@ class Instructions(Calls):
     def i_store_attr(self, i: ir.StoreAttr) -> None:
         value = self.cells.get(i.src, BOTTOM)
         base = self.cells.get(i.obj, BOTTOM)
+        chains.written(self, i.obj, i.name)
         self.store(base, i.name, self._stepped(value, i, f"kept in .{i.name}"))
         for ref in base.refs:
             if isinstance(ref, Cls):
@@ -305,6 +333,7 @@ class Instructions(Calls):
     def i_store_item(self, i: ir.StoreItem) -> None:
         value = self.cells.get(i.src, BOTTOM)
         base = self.cells.get(i.obj, BOTTOM)
+        chains.written(self, i.obj, i.key)
         key: str | int | None = i.key
         if key is None and i.reg >= 0:
             index = self.cells.get(i.reg, BOTTOM)
@@ -453,8 +482,11 @@ class Instructions(Calls):
                 places.append(len(text))
                 clear = (BIT["url"] if fixed else 0) | texts.stays(value, bool(text))
                 parts.append(self.derived([value], clear=clear, weak=glued) if clear or glued else value)
-            fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
+            if not text and texts.keeps_host(value, literal):
+                parts[-1:] = [cleared(parts[-1], BIT["url"])]
+                fixed = True
+            fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             text += "\0" if value.const is NO_CONST else ""
             text += literal
             # After a base address of any kind, what follows a slash cannot change the host any more.
@@ -513,6 +545,9 @@ class Instructions(Calls):
                 alloc.constant = self.fixed(left) and self.fixed(right)
                 self.write(i.dst, Value(allocs=(alloc,)))
                 return
+        if self.mod.script and i.op in _ARITHMETIC:
+            self.write(i.dst, Value())
+            return
         if i.op in ("|", "-", "&") and right.allocs and (made_of := self._sets(left, right, i)) is not None:
             self.write(i.dst, made_of)
             return
@@ -540,7 +575,10 @@ class Instructions(Calls):
             glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
             clear = (BIT["url"] if fixed else 0) | texts.stays(right, True)
-            made = join(self.derived([left], what, clear=texts.stays(left, False)), self.derived([right], what, clear=clear, weak=glued))
+            kept = BIT["url"] if texts.keeps_host(left, right.const if isinstance(right.const, str) else "") else 0
+            made = self.derived([left], what, clear=texts.stays(left, False) | kept)
+            made = join(made, self.derived([right], what, clear=clear | kept, weak=glued))
+            made = made.with_(proven=made.proven | kept | HOST_FIXED) if kept else made
         else:
             made = self.derived([left, right], what)
         base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")
@@ -565,15 +603,15 @@ class Instructions(Calls):
             self._origin(i.dst, [self.cells_of(i.left) if left.labels else (), self.cells_of(i.right) if right.labels else ()], True)
         self.write(i.dst, made)
 
-    def _origin(self, register: int, operands: list[tuple[Any, ...]], part: bool) -> None:
+    def _origin(self, register: int, operands: list[tuple[Any, ...]], part: bool, maybe: bool = False) -> None:
         """The register holds a path made of the operands: what is shown of it is shown of them."""
         self.origins.pop(register, None)
         found: list[tuple[Any, Value]] = []
         for cell in dict.fromkeys(cell for cells in operands for cell in cells):
-            inner, part_of = (cell.cell, cell.part) if type(cell) is PathOf else (cell, False)
-            value = self.cells.get(inner)
-            if value is not None and inner != register:
-                found.append((PathOf(inner, part or part_of), value))
+            of = cell if type(cell) is PathOf else PathOf(cell, False)
+            value = self.cells.get(of.cell)
+            if value is not None and of.cell != register:
+                found.append((PathOf(of.cell, part or of.part, maybe or of.maybe), value))
         if found:
             self.origins[register] = tuple(found)
 
@@ -610,6 +648,10 @@ class Instructions(Calls):
         if isinstance(value.const, int | float) and i.op == "-":
             self.write(i.dst, Value(const=-value.const))
             return
+        if self.mod.script:  # a number, whatever it was; `+text` is NaN where the text is none
+            self.write(i.dst, Value())
+            members.number_of(self, i.dst, self.cells_of(i.operand), i.op)
+            return
         self.write(i.dst, self.derived([value]))
 
     def i_test(self, i: ir.Test) -> None:
@@ -634,9 +676,16 @@ class Instructions(Calls):
             params = {label.param for label in value.labels}
             if len(params) == 1:
                 cells += (("in", params.pop()),)
-        for cell, held in self.origins.get(register, ()):
+        if (chain := self.chains.get(register)) is not None:
+            cells += (chain,)
+        source = self.moved_from.get(register)
+        if source is not None and value is not None and value.labels:
+            held = self.cells.get(source)
+            if held is not None and self._unchecked(held) is self._unchecked(value):
+                cells += tuple(cell for cell in self.cells_of(source) if cell not in cells)
+        for cell, before in self.origins.get(register, ()):
             now = self.cells.get(cell.cell if type(cell) is PathOf else cell)
-            if now is held or (now is not None and self._unchecked(now) is self._unchecked(held)):
+            if now is before or (now is not None and self._unchecked(now) is self._unchecked(before)):
                 cells += (cell,)
         return cells
 
@@ -686,18 +735,21 @@ class Instructions(Calls):
         if args.name in _FOLDED and args.receiver_cells:  # what is shown of the text without regard to case is shown of it
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.receiver_cells)
             self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
-        elif self.mod.script and args.name in _HOLDS and len(i.args) == 1 and i.args[0] >= 0 and i.fn in self.receivers:
-            where = self.receivers[i.fn]
-            pred = guards.prove(self, "in", i.args[0], args.positional[0], where, receiver or BOTTOM)
-            result = result.with_(pred=pred) if pred is not None else result
         elif args.name == "issubset" and len(args.positional) == 1 and self.fixed(args.positional[0]):
             result = result.with_(pred=(((tuple(map(ElementsOf, args.receiver_cells)), ALL, 0, (), ""),), ()))
+        self.indexed.pop(i.dst, None)
+        self.endings.pop(i.dst, None)
+        if self.mod.script:
+            result = members.called(self, i, args, callee, result)
+        elif result.pred is not None:
+            result = result.with_(pred=firsts.without(result.pred))
         if args.name in ("get", "pop") and len(args.positional) == 2 and args.positional[1].const is False:
             name = args.positional[0].const
             decided = isinstance(name, str) and optin.is_permission(name)
             if decided and result.pred is None and receiver is not None and guards.configured(self, receiver):  # off by default
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
-        if receiver is not None and args.name == "endswith" and receiver.subject and not receiver.proven & NAME_HEAD and args.positional:
+        ends = args.name in ("endswith", "endsWith") and bool(args.positional)
+        if receiver is not None and ends and receiver.subject and not receiver.proven & NAME_HEAD:
             result = result.with_(pred=guards.host_ends(self, receiver, args.positional[0]))
         elif receiver is not None and receiver.proven & WAY and args.name in ways.TESTS and args.positional:
             result = result.with_(pred=ways.tested(receiver, args.receiver_cells, args.positional[0]))
@@ -712,6 +764,7 @@ class Instructions(Calls):
                 result = result.with_(subject=args.receiver_cells, proven=result.proven | NAME_HEAD)
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)
+        self.chains.pop(i.dst, None)
         if args.name in ("get", "pop") and args.positional and prompts.asked_for(args.positional[0].const):
             labels, steps = asked(result.labels, result.steps)
             result = result.with_(labels=labels, steps=steps)
@@ -753,10 +806,11 @@ class Instructions(Calls):
             if isinstance(ref, Fn) and len(callee.refs) == 1:
                 summary = self.solver.summary(self.fn, ref)
                 labels = summary.returns.labels if summary is not None else ()
-                for label in labels if len(labels) == 1 else ():  # the function gives back what it was given
+                params = {label.param if label.source is None else -1 for label in labels}
+                for label in labels if len(params) == 1 else ():  # the function gives back what it was given
                     place = label.param - (1 if ref.bound else 0)
                     if label.source is None and label.exact and not label.path and 0 <= place < len(args.cells):
-                        self._origin(register, [args.cells[place]], False)
+                        self._origin(register, [args.cells[place]], False, len(labels) > 1)
                 return
 
     def _arguments(self, i: ir.Call) -> Args:
@@ -845,6 +899,7 @@ class Instructions(Calls):
         if value.subject and not value.proven & NAME_HEAD:
             made = made.with_(subject=value.subject)
         self.loaded.pop(i.dst, None)
+        self.chains.pop(i.dst, None)
         self.programs.moved(i.dst, i.src)
         self.elements_from[i.dst] = i.src
         self.write(i.dst, made)

@@ -58,7 +58,8 @@ SLASHED = RECALLED << 1
 QUOTED = SLASHED << 1
 """In ``Value.proven``: text quoted as one word for a shell, which between other quotes it is not."""
 NEAR = QUOTED << 1
-"""In ``Label.weak``: what can be reached is a neighbour of the folder whose name begins like the folder's, no more."""
+"""In ``Label.weak``: what can be reached is little: a neighbour of the folder whose name begins like the folder's, files of some kinds, a
+host whose name somebody lets lead inside."""
 GLUED = NEAR << 1
 """In ``Label.weak``: in a path it stands behind something written in the same name; a folder of such a name hardly exists."""
 ENDED = GLUED << 1
@@ -74,9 +75,15 @@ WAY = PARTS << 1
 """In ``Value.proven``: the way from a folder to a path: .. at its beginning leads out."""
 INSIDE = WAY << 1
 """In ``Value.proven``: a path that lies inside a folder, if it is resolved: what a function shows of its parameter, the caller can tell."""
+FIRST = INSIDE << 1
+FIRST_HOST = FIRST << 1
+FIRST_IN = FIRST << 2
+FIRST_BEGINS = FIRST << 3
+FIRSTS = FIRST | FIRST_HOST | FIRST_IN | FIRST_BEGINS
+"""In ``Value.proven``, of what a local function has captured: equal to its first argument, on its host, without it, beginning with it."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""

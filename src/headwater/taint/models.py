@@ -33,6 +33,7 @@ from headwater.taint.labels import (
     HOST_FIXED,
     INSIDE,
     MODULE,
+    NAME_HEAD,
     NEAR,
     NO_OPTION,
     OPTED_IN,
@@ -83,6 +84,7 @@ _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quo
 _PACKAGE = re.compile(r"[A-Za-z_]\w*\.")
 GIVEN = {"response": "sends it to the caller", "prompt-system": "makes it part of the system prompt"}
 """What a library does with what a function returns that it calls."""
+_OTHER_FORM = "what is checked may be another path than what is used"
 _WITH_HOST = re.compile(r"[A-Za-z][\w+.-]*://[^/?#\s]")
 _NAMED_PARTS = prompts.SYSTEM | BIT["limit"]
 _PROGRAMS = ("code", "import", "sandboxed-code")
@@ -163,9 +165,8 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        weak |= label.weak & (
-            bit | OPTED_IN | HANDED | (NEAR | GLUED | ENDED if bit & PATHS else 0) | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0)
-        )
+        left = NEAR | GLUED | ENDED if bit & PATHS else NEAR if bit & BIT["url"] else 0
+        weak |= label.weak & (bit | OPTED_IN | HANDED | left | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
             gated = gated or any(not isinstance(one, Requirement) for one in self.gates)
@@ -680,6 +681,10 @@ class Models(Arguments):
             proves = bits(guard.proves)
             if guard.needs == "resolved":
                 cells += value.origin
+            if proves & BIT["url"] and value.subject and not value.proven & NAME_HEAD:  # of the host, so of the address
+                cells += value.subject
+            if guard.eases:
+                proves |= NEAR
             weak = guard.weak or (guard.needs in _MARKS and not value.proven & _MARKS[guard.needs])
             but = guard.but or _passed(args.name, guard)
             folder = self.argument(conditions.argument(guard.separated), args) if guard.separated else None
@@ -734,6 +739,8 @@ class Models(Arguments):
                 continue
             if type(cell) is PathOf:  # a check of the place says nothing else of the data
                 proven, weak, refs = proven & (PATHS | CONTAINED), weak & (PATHS | NEAR), ()
+                if cell.maybe and proven:
+                    proven, weak, text = 0, weak | (proven & PATHS), text or _OTHER_FORM
                 if cell.part:
                     proven = CONTAINED if proven else 0
                 cell = cell.cell
@@ -788,7 +795,11 @@ class Models(Arguments):
             for key in alloc.keys:
                 held = self.cells.get((alloc, key))
                 if held is not None and held.labels:
-                    self.write((alloc, key), cleared(held, proven))
+                    safe = cleared(held, proven)
+                    for place in self.cells_holding(held) if alloc.root is None and alloc.closed else ():  # for (const one of [a, b])
+                        if self.cells.get(place) is held:
+                            self.write(place, safe)
+                    self.write((alloc, key), safe)
         if value.labels:
             self.write(cell, cleared(value, proven))
 

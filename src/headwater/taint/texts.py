@@ -77,6 +77,11 @@ def glued(text: str) -> bool:
     return bool(name.strip("\0.")) and "://" not in text and "\\" not in name
 
 
+def keeps_host(value: Value, behind: str) -> bool:
+    """Whether an address whose host was checked has the same host with something else behind it."""
+    return bool(value.labels and value.proven & BIT["url"] and (value.proven & SLASHED or behind.startswith(("/", "?", "#"))))
+
+
 def ends_in_a_name(text: str) -> bool:
     """Whether a text that stands behind a folder ends in the name of a file that does little harm: no hidden file and no program."""
     folder, slash, name = text.rpartition("/")

@@ -303,6 +303,8 @@ class Interpreter(Branches):
                             shown, doubted = proven & HELD, weak
                             if type(cell) is PathOf:
                                 shown, doubted = shown & (PATHS | CONTAINED), doubted & (PATHS | NEAR)
+                                if cell.maybe:
+                                    shown, doubted = 0, doubted | (shown & PATHS)
                                 shown = shown if not cell.part else CONTAINED if shown else 0
                             old = more[whole[1]]
                             more[whole[1]] = (old[0] | shown, old[1] | doubted)

@@ -75,6 +75,8 @@ class PathOf(NamedTuple):
     cell: Any
     part: bool
     """It was joined with others: joined so, it does not lead out."""
+    maybe: bool = False
+    """It is what the path was made from, or another path was made of it: what is shown of the one is little for the other."""
 
 
 class ElementsOf(NamedTuple):

@@ -14,6 +14,8 @@ from headwater.frontends.typescript.scope import BLOCK, MANY
 
 _LOGICAL: Final = frozenset(("&&", "||", "??"))
 _COMPARISONS: Final = {"===": "==", "==": "==", "!==": "!=", "!=": "!=", "<": "<", ">": "<", "<=": "<", ">=": "<"}
+_TURNED: Final = frozenset((">", "<="))
+_NOT_BELOW: Final = frozenset(("<=", ">="))
 _COMPARISONS.update({"in": "in", "instanceof": "isinstance"})
 _TYPEOF: Final = {"string": "str", "number": "float", "bigint": "float", "boolean": "bool"}
 _NEGATED: Final = frozenset(("!=", "!=="))
@@ -51,8 +53,10 @@ class Operators(Lowering):
         self.emit(ir.Name(start, end, fn, "RegExp"))
         pattern, flags = node.child_by_field_name("pattern"), node.child_by_field_name("flags")
         # A pattern is no escaped text: it is kept as it is written
-        args = [self.const(start, end, "" if pattern is None else self.word(pattern)[: limits.LITERAL_CHARS])]
-        args.append(self.const(start, end, "" if flags is None else self.word(flags)))
+        text = "" if pattern is None else self.word(pattern)[: limits.LITERAL_CHARS]
+        marks = "" if flags is None else self.word(flags)
+        # ^ and $ are the ends of a line then
+        args = [self.const(start, end, f"(?m){text}" if "m" in marks and text.startswith("^") else text), self.const(start, end, marks)]
         dst = self.temp()
         self.emit(ir.Call(start, end, dst, fn, tuple(args)))
         return dst
@@ -115,8 +119,12 @@ class Operators(Lowering):
             test_op = _COMPARISONS.get(operator)
             if test_op is None:
                 self.emit(ir.Binary(start, end, dst, operator, register, other))
-            else:
-                self.emit(ir.Test(start, end, dst, test_op, register, other))
+            else:  # what is less than what is kept: a > b is b < a, and a >= b is not a < b
+                sides = (other, register) if operator in _TURNED else (register, other)
+                self.emit(ir.Test(start, end, dst, test_op, *sides))
+                if operator in _NOT_BELOW:
+                    below, dst = dst, self.temp()
+                    self.emit(ir.Test(start, end, dst, "not", below, -1))
             register = dst
             if many and self.is_full(whole):
                 break
