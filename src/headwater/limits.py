@@ -78,7 +78,7 @@ REPAIRS: Final = 4  # of one function that read something too early, or what suc
 
 # Reports
 TRACE_STEPS: Final = 25  # a reader gives up before
-TRACES: Final = 3  # sources shown of one finding
+TRACES: Final = 3  # ways shown of one finding, from different sources first
 SOURCES_PER_SINK: Final = 16  # sources kept of one finding
 WAY_IN: Final = 6  # calls shown before the operation that brings the data in
 WAY_IN_CALLERS: Final = 12  # callers looked at for each of them

@@ -95,7 +95,7 @@ class Reporter:
                 known = self.sessions.setdefault(issue.source.fn.module.id, issue)
                 if issue.sink.key < known.sink.key:
                     self.sessions[issue.source.fn.module.id] = issue
-        tracer = Tracer(self.solver, entries)
+        tracer = Tracer(self.solver, entries, self.files)
         for number, error in sorted(self.solver.faults.items()):
             fn = self.solver.symbols.functions[number]
             reason = f"the engine failed on {fn.ir.qualname}() ({error}): what it does is not known"
@@ -129,6 +129,7 @@ class Reporter:
         doubts: list[str] = []
         way: list[RawStep] = []
         checked: list[RawStep] = []
+        shown: list[list[RawStep]] = []
         for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES or len(traces) + len(alike) >= 2 * limits.TRACES:
                 break
@@ -141,12 +142,17 @@ class Reporter:
             if strongest is None:
                 strongest, doubts, way = issue, _doubts(path), path[:1]
                 checked = [step for step in path if isinstance(step.what, Doubt)]
+            if _told(path, issue.source, shown):
+                continue
+            shown.append(path)
             caller = next((step.fn.id for step in reversed(path) if step.fn is not issue.sink.fn), -1)
             (alike if caller in callers else traces).append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
             callers.add(caller)
         traces += alike[: limits.TRACES - len(traces)]
         if strongest is None:
             return None
+        if len(traces) < limits.TRACES:
+            traces += self._other_ways(strongest, tracer, shown)[: limits.TRACES - len(traces)]
         sink = strongest.sink
         rule = self.pairs[(strongest.source.kind, sink.class_)]
         lowered = strongest.drop + steps_down(strongest.weak)
@@ -191,6 +197,19 @@ class Reporter:
             around=known_by.around,
             signed_in=signed_in,
         )
+
+    def _other_ways(self, issue: Issue, tracer: Tracer, shown: list[list[RawStep]]) -> list[Trace]:
+        """Other calls by which the same data comes to the operation."""
+        try:
+            found = tracer.others(issue)
+        except TraceError:  # what is shown already is enough
+            return []
+        made = []
+        for path in found:
+            if not _told(path, issue.source, shown):
+                shown.append(path)
+                made.append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
+        return made
 
     def _session(self, strongest: Issue, issues: list[Issue]) -> str:
         """Why it is no more than whoever sends it may do anyway, in words: the same server runs what it is sent."""
@@ -353,6 +372,13 @@ def _weight(issue: Issue) -> Any:
     if issue.source.kind == "library-input" and issue.sink.class_ == "deserialize":
         strength = STRENGTH["model-file"] + 1  # that a file is named says less than that one is known to come from elsewhere
     return (left_of(issue.weak), strength, hindered, issue.length, issue.source.key, issue.apex.id)
+
+
+def _told(path: list[RawStep], source: Source, shown: list[list[RawStep]]) -> bool:
+    """Whether a way says nothing that another one has not said: the same calls, of which another one is called the source."""
+    here = (source.fn.id, source.start, source.end)
+    places = {place for step in path if (place := (step.fn.id, step.start, step.end)) != here}
+    return any(places <= {(step.fn.id, step.start, step.end) for step in other} for other in shown)
 
 
 def _doubts(path: list[RawStep]) -> list[str]:

@@ -97,6 +97,8 @@ class Models(Arguments):
         """By parameter: what a check of it that can be passed is, in words."""
         self.sinks: dict[Any, ToSink] = {}
         self.issues: dict[Any, Issue] = {}
+        self.ways: dict[Any, dict[Any, Issue]] = {}
+        """Of a traced run: all calls by which a source reaches a sink, and not the best alone."""
         self.operands: dict[tuple[int, int], list[Value]] = {}
         """Receiver and arguments of calls that are wrong by themselves, by place (traced runs only)."""
         self.handed_on: dict[int, tuple[int, int, list[Value]]] = {}
@@ -174,11 +176,12 @@ class Models(Arguments):
         drop = limits.DROPS if gated else min(drop + label.drop, limits.DROPS)
         if label.source is not None:
             issue = Issue(label.source, drop, weak, sink, self.fn, hop, length)
+            issue.gated = gated
+            if self.traced:
+                issue.steps = value.steps.get(label) if value.steps else None
+                self.ways.setdefault(issue.key, {}).setdefault(hop, issue)
             known = self.issues.get(issue.key)
             if known is None or _better(issue, known):
-                issue.gated = gated
-                if self.traced:
-                    issue.steps = value.steps.get(label) if value.steps else None
                 self.issues[issue.key] = issue
             return
         effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop, length)
