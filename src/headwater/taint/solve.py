@@ -21,7 +21,7 @@ from headwater.apis.paths import ApiPath, Sited
 from headwater.apis.schema import SINK_CLASSES, is_object
 from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
-from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, is_test
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import routes, slots
 from headwater.taint.entries import Entry, generated_services, run_entry
@@ -32,7 +32,7 @@ from headwater.taint.shared import Shared
 from headwater.taint.sights import Sight, Want, kind_of
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, only_sources
+from headwater.taint.value import NOTHING, Shape, join_refs, join_shapes, news, of_others, only_sources
 
 _NEW, _WORKING, _DONE = 0, 1, 2
 _SLOTS = -1
@@ -522,8 +522,9 @@ class Solver(Shared):
             if field is not None and field.annotation is not None:
                 type_ = self.symbols.type_value(one.module, field.annotation, one)
                 if type_.refs:  # what the author says of it beats what is seen stored: the stores add data, not types
+                    refs = join_refs(type_.refs, tuple(filter(_of_library, made.refs))) if promises(type_.refs) else type_.refs
                     made = Shape(
-                        made.labels, type_.refs, made.const, made.fields if not made.refs else None, made.kind, False, False, made.proven
+                        made.labels, refs, made.const, made.fields if not made.refs else None, made.kind, False, False, made.proven
                     )
                 elif type_.elements is not None and type_.elements.refs:
                     made = join_shapes(made, Shape(fields={"*": Shape(refs=type_.elements.refs)}, kind="list"))
@@ -836,6 +837,17 @@ def _differ(a: Summary, b: Summary) -> bool:
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
         or (a.never, a.proofs, a.when_true, a.when_false) != (b.never, b.proofs, b.when_true, b.when_false)
     )
+
+
+def promises(refs: tuple[Any, ...]) -> bool:
+    """Whether types only say what their objects can do: the objects are of other classes, which may be a library's."""
+    return bool(refs) and all(
+        type(ref) is Inst and any("abstract" in method.ir.flags for method in ref.cls.methods.values()) for ref in refs
+    )
+
+
+def _of_library(ref: Any) -> bool:
+    return isinstance(ref, ApiPath) and not ref.text.startswith("?")
 
 
 def _shapes(summary: Summary) -> list[Shape]:
