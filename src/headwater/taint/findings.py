@@ -247,6 +247,9 @@ class Reporter:
 
     def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
         """Where what a call works on comes from."""
+        if report.origin is not None:
+            steps = [RawStep(report.fn, *report.origin), RawStep(report.fn, report.start, report.end, "what happens depends on it")]
+            return (Trace("http-input", self._steps(steps, "http-input", None)),)
         try:
             kind, path = tracer.operands(report.fn, report.start, report.end)
         except TraceError:

@@ -32,7 +32,8 @@ _ASKS: Final = re.compile(
     re.IGNORECASE,
 )
 _LETTER: Final = re.compile(r"[A-Za-z]")
-_Found = tuple[str, int, int]
+_Found = tuple[str, int, int, int, int]
+"""The shape, the place of the test, and the place where the address is read."""
 
 
 def look(solver: Solver) -> None:
@@ -45,9 +46,9 @@ def look(solver: Solver) -> None:
         for fn in mod.functions:
             first = 1 if fn.bound else 0
             if len(fn.ir.params) == first + 3 and _of_request(solver, fn, first):
-                for shape, start, end in sorted(_Middleware(fn, first).skipped()):
+                for shape, start, end, read, until in sorted(_Middleware(fn, first).skipped()):
                     if shape in solver.shapes:
-                        solver.report_call(fn, solver.shapes[shape], shape, start, end)
+                        solver.report_call(fn, solver.shapes[shape], shape, start, end, (read, until, "the address of the request"))
 
 
 def _of_request(solver: Solver, fn: Fn, number: int) -> bool:
@@ -119,25 +120,33 @@ class _Middleware:
 
     def _test(self, test: Any, made: dict[int, Any], request: int, holds: bool) -> Iterator[_Found]:
         if type(test) is ir.Test and test.op in ("==", "!="):
-            sides = ((test.left, test.right), (test.right, test.left))
-            if holds == (test.op == "!=") and any(_part(made, one, request) and _letters(made, other) for one, other in sides):
-                yield CASE, test.start, test.end
+            for one, other in ((test.left, test.right), (test.right, test.left)):
+                part = _part(made, one, request)
+                if part is not None and holds == (test.op == "!=") and _letters(made, other):
+                    yield CASE, test.start, test.end, part.start, part.end
             return
         method = made.get(test.fn) if type(test) is ir.Call else None
         if type(method) is not ir.Attr or len(test.args) != 1:
             return
         if method.name in _ANY_OF:
-            yield from ((shape, test.start, test.end) for shape, _, _ in self._each(made.get(test.args[0]), request, holds))
+            yield from ((shape, test.start, test.end, *read) for shape, _, _, *read in self._each(made.get(test.args[0]), request, holds))
         elif method.name == "test":
+            part = _part(made, test.args[0], request)
             pattern = made.get(method.obj)
-            if not holds and _part(made, test.args[0], request) and type(pattern) is ir.Call and _sees_case(made, pattern):
-                yield CASE, test.start, test.end
+            if part is None or not _expression(made, pattern):
+                return
+            if not holds and _sees_case(made, pattern):
+                yield CASE, test.start, test.end, part.start, part.end
+            elif holds and part.name in _WITH_QUERY and _anywhere(made, pattern):
+                yield QUERY, test.start, test.end, part.start, part.end
         elif method.name in _PARTS:
             part = _part(made, method.obj, request)
-            if part and not holds and _letters(made, test.args[0]):
-                yield CASE, test.start, test.end
-            elif part in _WITH_QUERY and holds and method.name in _ANYWHERE:
-                yield QUERY, test.start, test.end
+            if part is None:
+                return
+            if not holds and _letters(made, test.args[0]):
+                yield CASE, test.start, test.end, part.start, part.end
+            elif holds and part.name in _WITH_QUERY and method.name in _ANYWHERE:
+                yield QUERY, test.start, test.end, part.start, part.end
 
     def _each(self, function: Any, request: int, holds: bool) -> Iterator[_Found]:
         """What a function tests of each element of a list: ``list.some((one) => req.path.startsWith(one))``."""
@@ -158,10 +167,10 @@ def _called(made: dict[int, Any], register: int) -> str:
     return str(getattr(one, "name", ""))
 
 
-def _part(made: dict[int, Any], register: int, request: int) -> str:
-    """Which part of the request's address a register holds, as it was written."""
+def _part(made: dict[int, Any], register: int, request: int) -> ir.Attr | None:
+    """What reads a part of the request's address, as it was written, into a register."""
     one = made.get(register)
-    return one.name if type(one) is ir.Attr and one.obj == request and one.name in _ADDRESS else ""
+    return one if type(one) is ir.Attr and one.obj == request and one.name in _ADDRESS else None
 
 
 def _letters(made: dict[int, Any], register: int) -> bool:
@@ -170,12 +179,21 @@ def _letters(made: dict[int, Any], register: int) -> bool:
     return type(one) is not ir.Const or (isinstance(one.value, str) and _LETTER.search(one.value) is not None)
 
 
-def _sees_case(made: dict[int, Any], pattern: ir.Call) -> bool:
+def _expression(made: dict[int, Any], pattern: Any) -> bool:
+    name = made.get(pattern.fn) if type(pattern) is ir.Call and pattern.args else None
+    return type(name) is ir.Name and name.name == "RegExp"
+
+
+def _sees_case(made: dict[int, Any], pattern: Any) -> bool:
     """Whether a regular expression with letters tells their cases apart."""
-    name = made.get(pattern.fn)
-    text = made.get(pattern.args[0]) if pattern.args else None
+    text = made.get(pattern.args[0])
     flags = made.get(pattern.args[1]) if len(pattern.args) > 1 else None
-    if type(name) is not ir.Name or name.name != "RegExp" or type(text) is not ir.Const or not isinstance(text.value, str):
+    if type(text) is not ir.Const or not isinstance(text.value, str) or not (flags is None or type(flags) is ir.Const):
         return False
-    known = flags is None or type(flags) is ir.Const
-    return known and _LETTER.search(re.sub(r"\\.", "", text.value)) is not None and "i" not in str(getattr(flags, "value", ""))
+    return _LETTER.search(re.sub(r"\\.", "", text.value)) is not None and "i" not in str(getattr(flags, "value", ""))
+
+
+def _anywhere(made: dict[int, Any], pattern: Any) -> bool:
+    """Whether a regular expression finds its text anywhere: one that is not known is made of such a text."""
+    text = made.get(pattern.args[0])
+    return type(text) is not ir.Const or not str(text.value).startswith("^")

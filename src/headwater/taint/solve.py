@@ -44,14 +44,16 @@ _CAPTURED = -2
 class CallReport:
     """A call that is wrong by itself."""
 
-    __slots__ = ("end", "fn", "key", "name", "rule", "start")
+    __slots__ = ("end", "fn", "key", "name", "origin", "rule", "start")
 
-    def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int) -> None:
+    def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
         self.rule = rule
         self.fn = fn
         self.name = name
         self.start = start
         self.end = end
+        self.origin = origin
+        """Where what it works on comes from, and that in words, where this is known without asking."""
         self.key = (fn.module.id, start, end, rule.rule)
 
 
@@ -740,8 +742,8 @@ class Solver(Shared):
 
     # ------------------------------------------------------------------------------------------ calls, entries
 
-    def report_call(self, fn: Fn, rule: CallRule, name: str, start: int, end: int) -> None:
-        report = CallReport(rule, fn, name, start, end)
+    def report_call(self, fn: Fn, rule: CallRule, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
+        report = CallReport(rule, fn, name, start, end, origin)
         self.reports.setdefault(fn.id, {})[report.key] = report
 
     def entry(self, entry: Entry) -> None:
