@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import guards, optin, prompts, rows, secrets, sights, slots, templates, texts
+from headwater.taint import guards, optin, plug_ins, prompts, rows, secrets, sights, slots, templates, texts
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
@@ -357,7 +357,7 @@ class Models(Arguments):
             named = self._argument(entry.decorates.named_in, args)
             made = made.with_(const=named.const if named is not None else NO_CONST)
         described = bool(
-            entry.sinks
+            any(sink.class_ != plug_ins.CLASS for sink in entry.sinks)
             or entry.returns
             or entry.clears
             or entry.passes
@@ -376,7 +376,7 @@ class Models(Arguments):
             or entry.keeps
             or entry.recalls
             or entry.updates
-        ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
+        ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean or entry.sinks)
         return made, described and not body
 
     def _address(self, entry: Api, args: Args) -> Value | None:

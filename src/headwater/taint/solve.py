@@ -23,7 +23,7 @@ from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, is_test
 from headwater.index.symbols import Symbols
-from headwater.taint import routes, slots
+from headwater.taint import plug_ins, routes, slots
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
@@ -139,7 +139,7 @@ class Solver(Shared):
         self._field_readers: dict[tuple[int, str], set[int]] = {}
         self._global_readers: dict[tuple[int, str], set[int]] = {}
         self.edges = Edges(symbols)
-        self.classes = frozenset(classes)
+        self.classes = frozenset({*classes, plug_ins.CLASS})
         self.interest = Interest(symbols, catalogue, self.edges.cards, self.classes)
         self._lasting: dict[int, frozenset[int]] = {}
         self._order: list[int] = []
@@ -781,7 +781,17 @@ class Solver(Shared):
         return self._overridden
 
     def _run_entries(self, total: int) -> None:
-        """Call every entry point as its framework does."""
+        """Call every entry point as its framework does; then plug-ins with what is seen to come to them."""
+        for _ in range(limits.PLUG_IN_ROUNDS):
+            self._call_entries(total)
+            found = [entry for entry in plug_ins.entries(self) if entry.key not in self.entries.get(entry.owner.id, {})]
+            if not found:
+                return
+            for entry in found:
+                self.entry(entry)
+        self._call_entries(total)
+
+    def _call_entries(self, total: int) -> None:
         unique: dict[Any, Entry] = {}
         public = False
         while True:  # an entry point may register others
