@@ -45,7 +45,7 @@ class CallPattern(_Strict, frozen=True):
     """Words: nothing is reported in a file whose code has one of them, in any case: what the call leaves out is done there otherwise."""
 
 
-SHAPES = ("endless-agent-loop", "sign-in-by-case", "sign-in-by-query")
+SHAPES = ("endless-agent-loop", "path-check-passed", "sign-in-by-case", "sign-in-by-query")
 
 
 class ShapePattern(_Strict, frozen=True):

@@ -41,6 +41,10 @@ _ASKED = re.compile(
 _ROUTES_ASKED = re.compile(
     rf"\b(?:APIRouter|FastAPI)\([^()]{{0,300}}dependencies\s*=\s*\[\s*(?:\w+\.)?(?:Depends|Security)\(\s*{_WHO}", re.IGNORECASE
 )
+LEAKY = "path-check-passed"
+_PATHS = ("path-read", "path-write")
+_SEVERAL = 2
+"""Operations on files that rely on one check: of one alone, what is said there is enough."""
 _HEADER = 1000
 """Bytes of a header that are looked at."""
 _ANYONE = re.compile(r"\bAnyone who can (?:send (?:a request|that data|it)|reach this server)\b")
@@ -59,6 +63,8 @@ class Reporter:
         self.asking: dict[int, bool] = {}
         """By module: whether all of its routes ask who sends a request."""
         self.openness = Openness(solver.symbols, files)
+        self.leaky: dict[tuple[int, int, int], dict[tuple[int, int], tuple[Issue, list[RawStep]]]] = {}
+        """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}
         """By module: that a request to it runs as it is, in a terminal or kernel."""
 
@@ -105,12 +111,15 @@ class Reporter:
             finding = self._flow(groups[key], tracer)
             if finding is not None:
                 drafts.append(((finding.place, finding.rule), finding))
+        drafts += [((finding.place, finding.rule), finding) for finding in self._leaky_checks()]
         for one in sorted(self.solver.reports):
             for report in self.solver.reports[one].values():
                 if self._done_otherwise(report):
                     self.solver.count("calls-made-good-elsewhere")
                     continue
-                drafts.append(((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, tracer)))
+                drafts.append(
+                    ((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, self._origin(report, tracer)))
+                )
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
 
@@ -142,6 +151,8 @@ class Reporter:
             if strongest is None:
                 strongest, doubts, way = issue, _doubts(path), path[:1]
                 checked = [step for step in path if isinstance(step.what, Doubt)]
+                if checked and issue.sink.class_ in _PATHS:
+                    self._leaks(issue, path)
             if _told(path, issue.source, shown):
                 continue
             shown.append(path)
@@ -197,6 +208,34 @@ class Reporter:
             around=known_by.around,
             signed_in=signed_in,
         )
+
+    def _leaks(self, issue: Issue, path: list[RawStep]) -> None:
+        """Note the last check before an operation on a file, which can be passed."""
+        number = max(number for number, step in enumerate(path) if isinstance(step.what, Doubt))
+        check = path[number]
+        behind = self.leaky.setdefault((check.fn.id, check.start, check.end), {})
+        way = path[: number + 1]
+        first = next(at for at, step in enumerate(way) if step.fn is check.fn)
+        back = next((step for step in path[number + 1 :] if step.fn is not check.fn), None)
+        if first and back is not None and back.what == f"returned by {check.fn.name}()":  # where the check is asked for
+            way.insert(first, RawStep(back.fn, back.start, back.end, f"passed to {check.fn.ir.qualname}()"))
+        behind[issue.sink.fn.module.id, issue.sink.start] = issue, way
+
+    def _leaky_checks(self) -> list[Finding]:
+        """Checks of paths that can be passed, and that several operations rely on: that is the place to change."""
+        rule = self.solver.shapes.get(LEAKY)
+        made = []
+        for key in sorted(self.leaky) if rule is not None else ():
+            behind = self.leaky[key]
+            if rule is None or len(behind) < _SEVERAL:
+                continue
+            issue, path = behind[min(behind)]
+            check = path[-1]
+            report = CallReport(rule, check.fn, LEAKY, check.start, check.end)
+            path = [*path[:-1], RawStep(check.fn, check.start, check.end, str(check.what))]
+            traces = (Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)),)
+            made.append(self._call(report, traces, check.what.text if isinstance(check.what, Doubt) else ""))
+        return made
 
     def _other_ways(self, issue: Issue, tracer: Tracer, shown: list[list[RawStep]]) -> list[Trace]:
         """Other calls by which the same data comes to the operation."""
@@ -265,7 +304,7 @@ class Reporter:
         text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""
         return any(word in text for word in report.rule.unless)
 
-    def _call(self, report: CallReport, tracer: Tracer) -> Finding:
+    def _call(self, report: CallReport, traces: tuple[Trace, ...], why: str = "") -> Finding:
         rule = self.rules[report.rule.rule]
         head = rule.head
         known_by = self._anchor(report.fn, report.start, report.end)
@@ -273,7 +312,7 @@ class Reporter:
         return Finding(
             rule=rule.id,
             title=head.title,
-            message=_fill(report.rule.message or head.message, source="", sink=sink, function=report.fn.ir.qualname)
+            message=_fill(report.rule.message or head.message, source=why, sink=sink, function=report.fn.ir.qualname)
             + _noted(self.solver.declared(report.fn, report.rule.when)),
             severity=_severity(rule, report.fn),
             confidence=Confidence[report.rule.confidence.upper()],
@@ -283,7 +322,7 @@ class Reporter:
             kind="",
             expression=known_by.expression,
             ordinal=0,
-            traces=self._origin(report, tracer),
+            traces=traces,
             fix=_advice(head, report.fn),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
