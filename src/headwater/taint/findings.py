@@ -210,9 +210,11 @@ class Reporter:
         )
 
     def _leaks(self, issue: Issue, path: list[RawStep]) -> None:
-        """Note the last check before an operation on a file, which can be passed."""
+        """Note the last check before an operation on a file, which can be passed and stands in a function of its own."""
         number = max(number for number, step in enumerate(path) if isinstance(step.what, Doubt))
         check = path[number]
+        if check.fn is issue.sink.fn:  # not a check that others ask for
+            return
         behind = self.leaky.setdefault((check.fn.id, check.start, check.end), {})
         way = path[: number + 1]
         first = next(at for at, step in enumerate(way) if step.fn is check.fn)
