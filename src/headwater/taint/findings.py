@@ -43,6 +43,7 @@ _ROUTES_ASKED = re.compile(
 )
 LEAKY = "path-check-passed"
 _PATHS = ("path-read", "path-write")
+_MADE_PATH = re.compile(r"through (?:abspath|absolute|expanduser|join|joinpath|normalize|normpath|realpath|relative|resolve)\b")
 _SEVERAL = 2
 """Operations on files that rely on one check: of one alone, what is said there is enough."""
 _HEADER = 1000
@@ -214,6 +215,8 @@ class Reporter:
         number = max(number for number, step in enumerate(path) if isinstance(step.what, Doubt))
         check = path[number]
         if check.fn is issue.sink.fn:  # not a check that others ask for
+            return
+        if not any(step.fn is check.fn and _MADE_PATH.match(step.what) for step in path[:number]):  # it may be of a text of any kind
             return
         behind = self.leaky.setdefault((check.fn.id, check.start, check.end), {})
         way = path[: number + 1]
