@@ -70,3 +70,58 @@ def test_a_wrong_call_shows_what_it_works_on(tmp_path: Path) -> None:
         "the parameter path of unpack()",
     ]
     assert (first.severity.word, second.severity.word, second.level.word) == ("medium", "low", "note")  # in a test it is a note
+
+
+def test_what_a_variable_is_called_is_told_where_no_other_step_speaks_of_its_line(tmp_path: Path) -> None:
+    text = (
+        "const { exec } = require('child_process');\n"
+        "module.exports.run = (req, res) => {\n"
+        "  start(req.body);\n"
+        "};\n"
+        "function start(params) {\n"
+        "  const { program: name } = params;\n"
+        "  const words = [\n"
+        "    'sudo',\n"
+        "    name,\n"
+        "  ];\n"
+        "  exec(words.join(' '));\n"
+        "}\n"
+    )
+    _files({"a.js": text}, tmp_path)
+    (finding,) = headwater.review(tmp_path, Config(processes=1)).findings
+    assert [step.what for step in finding.traces[0].steps] == [
+        "the parameter req of run()",
+        "the request",
+        "passed to start()",
+        "the parameter params of start()",
+        "kept in name",
+        "kept in words",
+        "runs it in a shell",
+    ]
+
+
+def test_other_ways_of_the_same_data_are_shown(tmp_path: Path) -> None:
+    """Two calls and two parts of what one of them gives: another reader is served by each; what only names another source is none."""
+    text = (
+        "import subprocess\nfrom flask import Flask, request\n\napp = Flask(__name__)\n\n\n"
+        "@app.post('/a')\ndef run():\n    sent = request.get_json()\n    if sent.get('all'):\n        start('ls', sent['folder'])\n"
+        "    else:\n        start(sent['program'], sent['folder'])\n\n\n"
+        "def start(program, folder):\n    subprocess.run(f'{program} {folder}', shell=True)\n"
+    )
+    _files({"app.py": text}, tmp_path)
+    review = headwater.review(tmp_path, Config(processes=1))
+    (finding,) = review.findings
+    source = review.sources["app.py"]
+    calls = [
+        [
+            (source.position(step.place.start)[0], step.what)
+            for step in trace.steps
+            if step.what.startswith(("passed to", "the parameter")) and step.what != "runs it in a shell"
+        ]
+        for trace in finding.traces
+    ]
+    assert calls == [
+        [(11, "passed to start()"), (16, "the parameter folder of start()")],
+        [(13, "passed to start()"), (16, "the parameter program of start()")],
+        [(13, "passed to start()"), (16, "the parameter folder of start()")],
+    ]

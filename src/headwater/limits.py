@@ -72,13 +72,14 @@ OUTER_WRITERS: Final = 8  # functions that set a field of this name on something
 SETTERS: Final = 32  # functions that set a field of this name, looked at because the field reaches an operation
 REPAIRS_IN_ALL: Final = 1_000  # in one review: a few seconds; only large projects have more
 STATE_ROUNDS: Final = 6  # of the functions that share a state, each of which reads what others wrote: longer chains of keys are rare
+PLUG_IN_ROUNDS: Final = 2  # of plug-ins that load others
 SLOT_WRITERS: Final = 200  # functions that may write what is read back from one kind of store: all are interpreted
 SLOT_NODES: Final = 12  # parts of what is kept in one place of a store
 REPAIRS: Final = 4  # of one function that read something too early, or what such a function changed
 
 # Reports
 TRACE_STEPS: Final = 25  # a reader gives up before
-TRACES: Final = 3  # sources shown of one finding
+TRACES: Final = 3  # ways shown of one finding, from different sources first
 SOURCES_PER_SINK: Final = 16  # sources kept of one finding
 WAY_IN: Final = 6  # calls shown before the operation that brings the data in
 WAY_IN_CALLERS: Final = 12  # callers looked at for each of them

@@ -106,6 +106,7 @@ def _analysed(
     from headwater.index.symbols import Symbols
     from headwater.rules import builtin, own
     from headwater.system.build import build
+    from headwater.taint import skips
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
@@ -126,9 +127,14 @@ def _analysed(
     symbols = Symbols(tree.modules(), catalogue.paths, scripts)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
-    solver.shapes = {one.shape: CallRule(rule.id, "", one.confidence, one.message) for rule in rules.values() for one in rule.head.shapes}
+    solver.shapes = {
+        one.shape: CallRule(rule.id, "", one.confidence, one.message, tuple(word.casefold() for word in one.unless))
+        for rule in rules.values()
+        for one in rule.head.shapes
+    }
     solver.published, solver.deployed = package
     solver.solve()
+    skips.look(solver)
     files = Seen(tree.files)
     reporter = Reporter(solver, rules, files)
     findings = reporter.findings()

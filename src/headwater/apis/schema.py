@@ -84,6 +84,7 @@ SINK_CLASSES = (
     "telemetry",
     "limit",
     "waiting",
+    "plug-in",
 )
 
 

@@ -45,16 +45,18 @@ class CallPattern(_Strict, frozen=True):
     """Words: nothing is reported in a file whose code has one of them, in any case: what the call leaves out is done there otherwise."""
 
 
-SHAPES = ("endless-agent-loop",)
+SHAPES = ("endless-agent-loop", "path-check-passed", "sign-in-by-case", "sign-in-by-query")
 
 
 class ShapePattern(_Strict, frozen=True):
-    """Code that is wrong by its shape, which the engine knows by a name: ``endless-agent-loop``."""
+    """Code that is wrong by its shape, which the engine knows by a name (``SHAPES``)."""
 
     shape: str
     confidence: str = "high"
     message: str = ""
     """Beats the rule's message for this shape."""
+    unless: list[str] = []
+    """Words: nothing is reported in a file whose code has one of them, in any case."""
 
 
 class Mappings(_Strict, frozen=True):

@@ -137,7 +137,9 @@ class Calls(Models):
         if known and sum(isinstance(ref, Cls) for ref in refs) < limits.REFS:  # of a longer table of classes not all are told apart
             return made
         weak = 0
-        if not refs:
+        if refs and all(type(ref) is Fn and "abstract" in ref.ir.flags for ref in refs):
+            made = join(made, self._unknown_callback(callee, args))
+        elif not refs:
             handed = self._unknown_callback(callee, args)
             weak = HANDED if handed.labels and len(handed.labels) == len(callee.labels) else 0
             made = join(made, handed)

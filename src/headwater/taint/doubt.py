@@ -1,4 +1,4 @@
-"""A step of a trace that is a check which can be passed. A subclass of ``str``, which mypyc cannot make: it is not compiled."""
+"""Steps of traces of which more is known than their words. Subclasses of ``str``, which mypyc cannot make: this is not compiled."""
 
 from __future__ import annotations
 
@@ -14,3 +14,7 @@ class Doubt(str):
         made.text = text
         made.weak = weak
         return made
+
+
+class Aside(str):
+    """The words of a step that is told only where no other one speaks of its line."""

@@ -41,6 +41,11 @@ _ASKED = re.compile(
 _ROUTES_ASKED = re.compile(
     rf"\b(?:APIRouter|FastAPI)\([^()]{{0,300}}dependencies\s*=\s*\[\s*(?:\w+\.)?(?:Depends|Security)\(\s*{_WHO}", re.IGNORECASE
 )
+LEAKY = "path-check-passed"
+_PATHS = ("path-read", "path-write")
+_MADE_PATH = re.compile(r"through (?:abspath|absolute|expanduser|join|joinpath|normalize|normpath|realpath|relative|resolve)\b")
+_SEVERAL = 2
+"""Operations on files that rely on one check: of one alone, what is said there is enough."""
 _HEADER = 1000
 """Bytes of a header that are looked at."""
 _ANYONE = re.compile(r"\bAnyone who can (?:send (?:a request|that data|it)|reach this server)\b")
@@ -59,6 +64,8 @@ class Reporter:
         self.asking: dict[int, bool] = {}
         """By module: whether all of its routes ask who sends a request."""
         self.openness = Openness(solver.symbols, files)
+        self.leaky: dict[tuple[int, int, int], dict[tuple[int, int], tuple[Issue, list[RawStep]]]] = {}
+        """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}
         """By module: that a request to it runs as it is, in a terminal or kernel."""
 
@@ -95,7 +102,7 @@ class Reporter:
                 known = self.sessions.setdefault(issue.source.fn.module.id, issue)
                 if issue.sink.key < known.sink.key:
                     self.sessions[issue.source.fn.module.id] = issue
-        tracer = Tracer(self.solver, entries)
+        tracer = Tracer(self.solver, entries, self.files)
         for number, error in sorted(self.solver.faults.items()):
             fn = self.solver.symbols.functions[number]
             reason = f"the engine failed on {fn.ir.qualname}() ({error}): what it does is not known"
@@ -105,12 +112,15 @@ class Reporter:
             finding = self._flow(groups[key], tracer)
             if finding is not None:
                 drafts.append(((finding.place, finding.rule), finding))
+        drafts += [((finding.place, finding.rule), finding) for finding in self._leaky_checks()]
         for one in sorted(self.solver.reports):
             for report in self.solver.reports[one].values():
                 if self._done_otherwise(report):
                     self.solver.count("calls-made-good-elsewhere")
                     continue
-                drafts.append(((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, tracer)))
+                drafts.append(
+                    ((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, self._origin(report, tracer)))
+                )
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
 
@@ -129,6 +139,7 @@ class Reporter:
         doubts: list[str] = []
         way: list[RawStep] = []
         checked: list[RawStep] = []
+        shown: list[list[RawStep]] = []
         for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES or len(traces) + len(alike) >= 2 * limits.TRACES:
                 break
@@ -141,12 +152,19 @@ class Reporter:
             if strongest is None:
                 strongest, doubts, way = issue, _doubts(path), path[:1]
                 checked = [step for step in path if isinstance(step.what, Doubt)]
+                if checked and issue.sink.class_ in _PATHS:
+                    self._leaks(issue, path)
+            if _told(path, issue.source, shown):
+                continue
+            shown.append(path)
             caller = next((step.fn.id for step in reversed(path) if step.fn is not issue.sink.fn), -1)
             (alike if caller in callers else traces).append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
             callers.add(caller)
         traces += alike[: limits.TRACES - len(traces)]
         if strongest is None:
             return None
+        if len(traces) < limits.TRACES:
+            traces += self._other_ways(strongest, tracer, shown)[: limits.TRACES - len(traces)]
         sink = strongest.sink
         rule = self.pairs[(strongest.source.kind, sink.class_)]
         lowered = strongest.drop + steps_down(strongest.weak)
@@ -192,6 +210,51 @@ class Reporter:
             signed_in=signed_in,
         )
 
+    def _leaks(self, issue: Issue, path: list[RawStep]) -> None:
+        """Note the last check before an operation on a file, which can be passed and stands in a function of its own."""
+        number = max(number for number, step in enumerate(path) if isinstance(step.what, Doubt))
+        check = path[number]
+        if check.fn is issue.sink.fn:  # not a check that others ask for
+            return
+        if not any(step.fn is check.fn and _MADE_PATH.match(step.what) for step in path[:number]):  # it may be of a text of any kind
+            return
+        behind = self.leaky.setdefault((check.fn.id, check.start, check.end), {})
+        way = path[: number + 1]
+        first = next(at for at, step in enumerate(way) if step.fn is check.fn)
+        back = next((step for step in path[number + 1 :] if step.fn is not check.fn), None)
+        if first and back is not None and back.what == f"returned by {check.fn.name}()":  # where the check is asked for
+            way.insert(first, RawStep(back.fn, back.start, back.end, f"passed to {check.fn.ir.qualname}()"))
+        behind[issue.sink.fn.module.id, issue.sink.start] = issue, way
+
+    def _leaky_checks(self) -> list[Finding]:
+        """Checks of paths that can be passed, and that several operations rely on: that is the place to change."""
+        rule = self.solver.shapes.get(LEAKY)
+        made = []
+        for key in sorted(self.leaky) if rule is not None else ():
+            behind = self.leaky[key]
+            if rule is None or len(behind) < _SEVERAL:
+                continue
+            issue, path = behind[min(behind)]
+            check = path[-1]
+            report = CallReport(rule, check.fn, LEAKY, check.start, check.end)
+            path = [*path[:-1], RawStep(check.fn, check.start, check.end, str(check.what))]
+            traces = (Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)),)
+            made.append(self._call(report, traces, check.what.text if isinstance(check.what, Doubt) else ""))
+        return made
+
+    def _other_ways(self, issue: Issue, tracer: Tracer, shown: list[list[RawStep]]) -> list[Trace]:
+        """Other calls by which the same data comes to the operation."""
+        try:
+            found = tracer.others(issue)
+        except TraceError:  # what is shown already is enough
+            return []
+        made = []
+        for path in found:
+            if not _told(path, issue.source, shown):
+                shown.append(path)
+                made.append(Trace(issue.source.kind, self._steps(path, issue.source.kind, issue.source)))
+        return made
+
     def _session(self, strongest: Issue, issues: list[Issue]) -> str:
         """Why it is no more than whoever sends it may do anyway, in words: the same server runs what it is sent."""
         run = self.sessions.get(strongest.source.fn.module.id)
@@ -228,6 +291,9 @@ class Reporter:
 
     def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
         """Where what a call works on comes from."""
+        if report.origin is not None:
+            steps = [RawStep(report.fn, *report.origin), RawStep(report.fn, report.start, report.end, "what happens depends on it")]
+            return (Trace("http-input", self._steps(steps, "http-input", None)),)
         try:
             kind, path = tracer.operands(report.fn, report.start, report.end)
         except TraceError:
@@ -243,7 +309,7 @@ class Reporter:
         text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""
         return any(word in text for word in report.rule.unless)
 
-    def _call(self, report: CallReport, tracer: Tracer) -> Finding:
+    def _call(self, report: CallReport, traces: tuple[Trace, ...], why: str = "") -> Finding:
         rule = self.rules[report.rule.rule]
         head = rule.head
         known_by = self._anchor(report.fn, report.start, report.end)
@@ -251,7 +317,7 @@ class Reporter:
         return Finding(
             rule=rule.id,
             title=head.title,
-            message=_fill(report.rule.message or head.message, source="", sink=sink, function=report.fn.ir.qualname)
+            message=_fill(report.rule.message or head.message, source=why, sink=sink, function=report.fn.ir.qualname)
             + _noted(self.solver.declared(report.fn, report.rule.when)),
             severity=_severity(rule, report.fn),
             confidence=Confidence[report.rule.confidence.upper()],
@@ -261,7 +327,7 @@ class Reporter:
             kind="",
             expression=known_by.expression,
             ordinal=0,
-            traces=self._origin(report, tracer),
+            traces=traces,
             fix=_advice(head, report.fn),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
@@ -353,6 +419,13 @@ def _weight(issue: Issue) -> Any:
     if issue.source.kind == "library-input" and issue.sink.class_ == "deserialize":
         strength = STRENGTH["model-file"] + 1  # that a file is named says less than that one is known to come from elsewhere
     return (left_of(issue.weak), strength, hindered, issue.length, issue.source.key, issue.apex.id)
+
+
+def _told(path: list[RawStep], source: Source, shown: list[list[RawStep]]) -> bool:
+    """Whether a way says nothing that another one has not said: the same calls, of which another one is called the source."""
+    here = (source.fn.id, source.start, source.end)
+    places = {place for step in path if (place := (step.fn.id, step.start, step.end)) != here}
+    return any(places <= {(step.fn.id, step.start, step.end) for step in other} for other in shown)
 
 
 def _doubts(path: list[RawStep]) -> list[str]:

@@ -365,7 +365,8 @@ class Frame(State):
                 if _only_asked(made, name) and self.solver.computed(cls, first):
                     made = BOTTOM
                 return join(made, self._property(methods, value, name)), []
-            if made.allocs and all(alloc.root is not None for alloc in made.allocs):
+            promised = all("abstract" in method.ir.flags for method in methods)  # what does it, the caller knows
+            if made.allocs and all(alloc.root is not None for alloc in made.allocs) and not promised:
                 made = Value(proven=0)  # a method, not a field of the parameter
             if self.solver.replaced(cls, name):
                 made = join(made, self._put_there(cls, name))

@@ -18,6 +18,7 @@ from headwater.index.entities import Cls, Fn, Inst, Mod
 from headwater.taint import captured, chains, fills, firsts, guards, members, optin, personal, prompts, secrets, slots, texts, ways
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
+from headwater.taint.doubt import Aside
 from headwater.taint.labels import (
     ALL,
     ASKED,
@@ -135,6 +136,8 @@ class Instructions(Calls):
         self.variables = frozenset(fn.ir.names.values())
         self.moved_from: dict[int, int] = {}
         """Registers of scripts, of no variable, that took what another one holds (`word as Name`)."""
+        self.names_of_registers: dict[int, str] | None = None
+        """The names of registers, once a trace has asked."""
         self.places: bool | None = None
         """Whether the function asks where a path lies, once somebody has asked."""
         self.programs = Programs(self)
@@ -241,7 +244,7 @@ class Instructions(Calls):
         value = chains.read(self, i.dst, i.obj, i.name, value)
         if i.dst in self.told:
             value = self._told(i.dst, value)
-        self.write(i.dst, self._part_of(i.dst, i.obj, i.name, base, value))
+        self.write(i.dst, self._part_of(i.dst, i.obj, i.name, base, self._called(i, value)))
 
     def _shown(self, base: Value, value: Value, register: int) -> Value:
         """An attribute of what stands for an address: its host, or a test of where the address is."""
@@ -268,6 +271,15 @@ class Instructions(Calls):
             return value
         return value.with_(steps={label: Node(i.start, i.end, what, node) for label, node in value.steps.items()})
 
+    def _called(self, i: Any, value: Value) -> Value:
+        """What a variable is called that takes a part of something, or a list with it: a trace speaks of it by that name from here on."""
+        if not self.traced or not value.steps:
+            return value
+        if self.names_of_registers is None:
+            self.names_of_registers = {register: name for name, register in self.fn.ir.names.items()}
+        name = self.names_of_registers.get(i.dst)
+        return self._stepped(value, i, Aside(f"kept in {name}")) if name is not None else value
+
     def i_item(self, i: ir.Item) -> None:
         base = self.cells.get(i.obj, BOTTOM)
         index = self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else None
@@ -291,7 +303,7 @@ class Instructions(Calls):
             value = value.with_(proven=value.proven | ASKED) if seen.proven & ASKED else value
         if i.dst in self.told:
             value = self._told(i.dst, value)
-        self.write(i.dst, self._part_of(i.dst, i.obj, i.key, base, value))
+        self.write(i.dst, self._part_of(i.dst, i.obj, i.key, base, self._called(i, value)))
 
     def _personal(self, i: ir.Item, base: Value, value: Value, kind: str) -> Value:
         """A column of a table, or of a row of the database, that is called like personal data."""
@@ -397,7 +409,7 @@ class Instructions(Calls):
                 key = number
             if behind:
                 key = "*"
-            self.put(alloc, key, value)
+            self.put(alloc, key, self._called(i, value) if i.kind == "list" else value)
         if i.kind == "dict":
             if len(i.keys) > 2:
                 self._described(alloc, i.keys)

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import guards, optin, prompts, rows, secrets, sights, slots, templates, texts
+from headwater.taint import guards, optin, plug_ins, prompts, rows, secrets, sights, slots, templates, texts
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
@@ -99,6 +99,8 @@ class Models(Arguments):
         """By parameter: what a check of it that can be passed is, in words."""
         self.sinks: dict[Any, ToSink] = {}
         self.issues: dict[Any, Issue] = {}
+        self.ways: dict[Any, dict[Any, Issue]] = {}
+        """Of a traced run: all calls by which a source reaches a sink, and not the best alone."""
         self.operands: dict[tuple[int, int], list[Value]] = {}
         """Receiver and arguments of calls that are wrong by themselves, by place (traced runs only)."""
         self.handed_on: dict[int, tuple[int, int, list[Value]]] = {}
@@ -175,11 +177,12 @@ class Models(Arguments):
         drop = limits.DROPS if gated else min(drop + label.drop, limits.DROPS)
         if label.source is not None:
             issue = Issue(label.source, drop, weak, sink, self.fn, hop, length)
+            issue.gated = gated
+            if self.traced:
+                issue.steps = value.steps.get(label) if value.steps else None
+                self.ways.setdefault(issue.key, {}).setdefault(hop, issue)
             known = self.issues.get(issue.key)
             if known is None or _better(issue, known):
-                issue.gated = gated
-                if self.traced:
-                    issue.steps = value.steps.get(label) if value.steps else None
                 self.issues[issue.key] = issue
             return
         effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop, length)
@@ -355,7 +358,7 @@ class Models(Arguments):
             named = self._argument(entry.decorates.named_in, args)
             made = made.with_(const=named.const if named is not None else NO_CONST)
         described = bool(
-            entry.sinks
+            any(sink.class_ != plug_ins.CLASS for sink in entry.sinks)
             or entry.returns
             or entry.clears
             or entry.passes
@@ -374,7 +377,7 @@ class Models(Arguments):
             or entry.keeps
             or entry.recalls
             or entry.updates
-        ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
+        ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean or entry.sinks)
         return made, described and not body
 
     def _address(self, entry: Api, args: Args) -> Value | None:

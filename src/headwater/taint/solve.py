@@ -21,9 +21,9 @@ from headwater.apis.paths import ApiPath, Sited
 from headwater.apis.schema import SINK_CLASSES, is_object
 from headwater.files.versions import Versions
 from headwater.index.calls import Edges, components, sizes
-from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, is_test
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, is_test
 from headwater.index.symbols import Symbols
-from headwater.taint import routes, slots
+from headwater.taint import plug_ins, routes, slots
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
@@ -32,7 +32,7 @@ from headwater.taint.shared import Shared
 from headwater.taint.sights import Sight, Want, kind_of
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, only_sources
+from headwater.taint.value import NOTHING, Shape, join_refs, join_shapes, news, of_others, only_sources
 
 _NEW, _WORKING, _DONE = 0, 1, 2
 _SLOTS = -1
@@ -44,14 +44,16 @@ _CAPTURED = -2
 class CallReport:
     """A call that is wrong by itself."""
 
-    __slots__ = ("end", "fn", "key", "name", "rule", "start")
+    __slots__ = ("end", "fn", "key", "name", "origin", "rule", "start")
 
-    def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int) -> None:
+    def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
         self.rule = rule
         self.fn = fn
         self.name = name
         self.start = start
         self.end = end
+        self.origin = origin
+        """Where what it works on comes from, and that in words, where this is known without asking."""
         self.key = (fn.module.id, start, end, rule.rule)
 
 
@@ -137,7 +139,7 @@ class Solver(Shared):
         self._field_readers: dict[tuple[int, str], set[int]] = {}
         self._global_readers: dict[tuple[int, str], set[int]] = {}
         self.edges = Edges(symbols)
-        self.classes = frozenset(classes)
+        self.classes = frozenset({*classes, plug_ins.CLASS})
         self.interest = Interest(symbols, catalogue, self.edges.cards, self.classes)
         self._lasting: dict[int, frozenset[int]] = {}
         self._order: list[int] = []
@@ -522,8 +524,9 @@ class Solver(Shared):
             if field is not None and field.annotation is not None:
                 type_ = self.symbols.type_value(one.module, field.annotation, one)
                 if type_.refs:  # what the author says of it beats what is seen stored: the stores add data, not types
+                    refs = join_refs(type_.refs, tuple(filter(_of_library, made.refs))) if promises(type_.refs) else type_.refs
                     made = Shape(
-                        made.labels, type_.refs, made.const, made.fields if not made.refs else None, made.kind, False, False, made.proven
+                        made.labels, refs, made.const, made.fields if not made.refs else None, made.kind, False, False, made.proven
                     )
                 elif type_.elements is not None and type_.elements.refs:
                     made = join_shapes(made, Shape(fields={"*": Shape(refs=type_.elements.refs)}, kind="list"))
@@ -739,8 +742,8 @@ class Solver(Shared):
 
     # ------------------------------------------------------------------------------------------ calls, entries
 
-    def report_call(self, fn: Fn, rule: CallRule, name: str, start: int, end: int) -> None:
-        report = CallReport(rule, fn, name, start, end)
+    def report_call(self, fn: Fn, rule: CallRule, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
+        report = CallReport(rule, fn, name, start, end, origin)
         self.reports.setdefault(fn.id, {})[report.key] = report
 
     def entry(self, entry: Entry) -> None:
@@ -778,7 +781,17 @@ class Solver(Shared):
         return self._overridden
 
     def _run_entries(self, total: int) -> None:
-        """Call every entry point as its framework does."""
+        """Call every entry point as its framework does; then plug-ins with what is seen to come to them."""
+        for _ in range(limits.PLUG_IN_ROUNDS):
+            self._call_entries(total)
+            found = [entry for entry in plug_ins.entries(self) if entry.key not in self.entries.get(entry.owner.id, {})]
+            if not found:
+                return
+            for entry in found:
+                self.entry(entry)
+        self._call_entries(total)
+
+    def _call_entries(self, total: int) -> None:
         unique: dict[Any, Entry] = {}
         public = False
         while True:  # an entry point may register others
@@ -836,6 +849,17 @@ def _differ(a: Summary, b: Summary) -> bool:
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
         or (a.never, a.proofs, a.when_true, a.when_false) != (b.never, b.proofs, b.when_true, b.when_false)
     )
+
+
+def promises(refs: tuple[Any, ...]) -> bool:
+    """Whether types only say what their objects can do: the objects are of other classes, which may be a library's."""
+    return bool(refs) and all(
+        type(ref) is Inst and any("abstract" in method.ir.flags for method in ref.cls.methods.values()) for ref in refs
+    )
+
+
+def _of_library(ref: Any) -> bool:
+    return isinstance(ref, ApiPath) and not ref.text.startswith("?")
 
 
 def _shapes(summary: Summary) -> list[Shape]:

@@ -7,11 +7,13 @@ counted and reported in the ledger.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from headwater import limits
+from headwater.files.source import Source as File
 from headwater.index.entities import Fn, is_test
-from headwater.taint.doubt import Doubt
+from headwater.taint.doubt import Aside, Doubt
 from headwater.taint.entries import Entry, call_entry, run_entry
 from headwater.taint.labels import BIT, Label, ordered
 from headwater.taint.solve import Solver
@@ -39,9 +41,10 @@ class TraceError(Exception):
 class Tracer:
     """Traced runs of functions, each at most once."""
 
-    def __init__(self, solver: Solver, entries: dict[int, list[Entry]]) -> None:
+    def __init__(self, solver: Solver, entries: dict[int, list[Entry]], files: Mapping[str, File]) -> None:
         self.solver = solver
         self.entries = entries
+        self.files = files
         self._runs: dict[int, Interpreter] = {}
         self._entry_issues: dict[int, dict[Any, Issue]] = {}
         self._entry_stored: dict[int, list[dict[str, dict[Label, Node]]]] = {}
@@ -69,13 +72,33 @@ class Tracer:
 
     def path(self, issue: Issue) -> list[RawStep]:
         """The steps from the source to the sink; raises TraceError."""
+        return self._path(issue, self._traced(issue))
+
+    def others(self, issue: Issue) -> list[list[RawStep]]:
+        """Other ways of the same data to the same sink, on which no more stands in the way: those of other calls first."""
         if issue.entry:
-            traced = self._virtual(issue)
-        else:
-            found = self.run(issue.apex).issues.get(issue.key)
-            if found is None:
-                raise TraceError("the source does not meet the sink")
-            traced = found
+            return []
+        best = self._traced(issue)
+        found = self.run(issue.apex).ways.get(issue.key, {}).values()
+        others = [one for one in found if one.hop and best.hop and one.hop != best.hop and (one.drop, one.weak) == (best.drop, best.weak)]
+        calls = {best.hop[:2]} if best.hop else set()
+        first: list[Issue] = []
+        for one in others:
+            if one.hop and one.hop[:2] not in calls:
+                calls.add(one.hop[:2])
+                first.append(one)
+        rest = [one for one in others if one not in first]
+        return [self._path(issue, one) for one in [*first, *rest][: limits.TRACES]]
+
+    def _traced(self, issue: Issue) -> Issue:
+        if issue.entry:
+            return self._virtual(issue)
+        found = self.run(issue.apex).issues.get(issue.key)
+        if found is None:
+            raise TraceError("the source does not meet the sink")
+        return found
+
+    def _path(self, issue: Issue, traced: Issue) -> list[RawStep]:
         steps = self._chain(issue.apex, traced.steps, 0)
         if not steps:
             source = issue.source
@@ -87,7 +110,17 @@ class Tracer:
         sink = issue.sink
         steps.append(RawStep(sink.fn, sink.start, sink.end, sink.does or f"reaches {sink.name}"))
         relevant = BIT[sink.class_]
-        return tidy([step for step in steps if not isinstance(step.what, Doubt) or step.what.weak & relevant])
+        return tidy(self._to_the_point([step for step in steps if not isinstance(step.what, Doubt) or step.what.weak & relevant]))
+
+    def _to_the_point(self, steps: list[RawStep]) -> list[RawStep]:
+        """Without steps that are told only where no other one speaks of their line."""
+        lines = {self._line(step) for step in steps if not isinstance(step.what, Aside)}
+        return [step for step in steps if not isinstance(step.what, Aside) or self._line(step) not in lines]
+
+    def _line(self, step: RawStep) -> tuple[str, int]:
+        path = step.fn.module.path
+        file = self.files.get(path)
+        return path, file.position(step.start)[0] if file is not None else -step.start
 
     def operands(self, fn: Fn, start: int, end: int) -> tuple[str, list[RawStep]]:
         """Where what a call works on comes from, and the kind of that source; nothing where that is not known."""
@@ -97,7 +130,7 @@ class Tracer:
                 node = whole.steps.get(label) if whole.steps else None
                 steps = self._chain(fn, node, 0)
                 if steps:
-                    return label.source.kind if label.source is not None else "", self._way_in(steps[0]) + steps
+                    return label.source.kind if label.source is not None else "", self._to_the_point(self._way_in(steps[0]) + steps)
         return "", []
 
     def _way_in(self, first: RawStep) -> list[RawStep]:
@@ -285,6 +318,8 @@ def tidy(steps: list[RawStep]) -> list[RawStep]:
             else:
                 continue
         made.append(step)
+    if len(made) > limits.TRACE_STEPS:
+        made = [step for step in made if not isinstance(step.what, Aside)]
     if len(made) > limits.TRACE_STEPS:
         half = limits.TRACE_STEPS // 2
         made = made[: limits.TRACE_STEPS - half] + made[-half:]
