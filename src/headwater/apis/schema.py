@@ -237,15 +237,28 @@ class Slot(_Strict, frozen=True):
     """What such a place is called, before its key: ``session key``."""
     key: list[str] = []
     """Arguments that are constants, or one module variable or field, or objects with an ``identity``; ``name``: the last name of the path
-    (what is in brackets, where that is ``[]``). Where one of them is none of that, nothing is kept and nothing recalled."""
+    (what is in brackets, where that is ``[]``); ``function``: what is called. Where one of them is none of that, nothing is kept and
+    nothing recalled."""
     value: list[str] = []
     """Of what keeps: the arguments with the data; ``result``: what the call gives."""
     named: bool = True
     """A module variable or a field of a class will do as a key."""
+    made: bool = False
+    """Of what keeps: where the data is a function, what that makes of what is there is kept."""
     whole: bool = False
     """What is read back has another form than what was kept: its parts are not those that were kept."""
     items: bool = False
     """Each item of the data is kept under its own name; what is recalled is an object of all that are known."""
+
+
+class Cell(_Strict, frozen=True):
+    """A call that gives what a slot of its own holds, and a function that puts something else there."""
+
+    in_: str = msgspec.field(name="in")
+    value: str = "$0"
+    """What is there at first; a function makes it."""
+    reducer: str = ""
+    """The function that makes the new state of the old one and of what is put there."""
 
 
 class Cleared(_Strict, frozen=True):
@@ -291,6 +304,8 @@ class Api(_Strict, frozen=True):
     numbers, and still what a model computes where the arguments are (``model-internals``); ``parts``: it is one of many numbers, which
     tells little of a model, and does nothing for other data."""
     clears_when: str = ""
+    clears_unless: str = ""
+    """A condition that, where it holds for sure, takes away what ``clears`` says."""
     matched: str = ""
     """The argument that is a regular expression: the result is what it matches, and safe for what that can not do."""
     clears_where: list[Cleared] = []
@@ -317,6 +332,9 @@ class Api(_Strict, frozen=True):
     """Data goes into slots, from which others read it back."""
     recalls: list[Slot] = []
     """The result, or the value that is read, is what is in slots; with ``items``, ``returns`` is what is in those that nobody keeps."""
+    cell: Cell | None = None
+    """The result is a pair: what a slot holds that belongs to this place of the code, and a function that changes it. Its calls are told by
+    the path of the element (``f()[]``)."""
     rows_of: str = ""
     """The result is a query for rows, or a list of rows, of the class that this argument is, or of those that it is a query for itself."""
     row_of: str = ""
@@ -330,6 +348,8 @@ class Api(_Strict, frozen=True):
     becomes: str = ""
     """The result is known by this API path from here on, where ``becomes-when`` holds for sure."""
     becomes_when: str = ""
+    unmistakable: bool = False
+    """Of a receiver about which nothing is known: the name alone says what it is (``x.innerHTML = y``)."""
     never_returns: bool = False
     """The call raises or ends the program: what follows it is not run (``sys.exit``, ``flask.abort``)."""
     pipe: bool = False

@@ -30,7 +30,20 @@ if TYPE_CHECKING:
 class Args:
     """The arguments of one call, with the cells that they were read from."""
 
-    __slots__ = ("asked", "cells", "kw", "kw_cells", "name", "positional", "receiver", "receiver_cells", "spread", "star", "starred")
+    __slots__ = (
+        "asked",
+        "callee",
+        "cells",
+        "kw",
+        "kw_cells",
+        "name",
+        "positional",
+        "receiver",
+        "receiver_cells",
+        "spread",
+        "star",
+        "starred",
+    )
 
     def __init__(
         self, positional: list[Value], kw: dict[str, Value] | None = None, star: Value | None = None, spread: Value | None = None
@@ -43,6 +56,7 @@ class Args:
         """The starred argument itself, where it is the only one and the last: its elements have places."""
         self.spread = spread
         """The mapping of ``**``."""
+        self.callee: Value | None = None
         self.receiver: Value | None = None
         self.cells: list[tuple[Cell, ...]] = []
         self.kw_cells: dict[str, tuple[Cell, ...]] = {}

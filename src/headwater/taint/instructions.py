@@ -14,7 +14,7 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
-from headwater.index.entities import Cls, Fn, Inst, Mod
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod
 from headwater.taint import captured, fills, guards, optin, personal, prompts, secrets, slots, texts, ways
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
@@ -291,6 +291,13 @@ class Instructions(Calls):
                 self.solver.store_field(self.fn, ref, i.name, lambda: self.export(value))
         if base.refs:
             self._stored_in_library(base, "__setattr__", Value(const=i.name), value)
+        if self.mod.script and (value.labels or value.allocs) and all(map(_unknown, base.refs)):
+            node = self.solver.unknowns[True]
+            child = node.child("__setattr__") if node is not None else None
+            if child is not None:
+                args = Args([Value(const=i.name), value])
+                args.receiver = base
+                self._api(child, args, False)
 
     def _stored_in_library(self, base: Value, method: str, key: Value, value: Value) -> None:
         """``a.b = c`` and ``a[b] = c`` are calls of ``__setattr__`` and ``__setitem__`` where a model speaks of them."""
@@ -884,6 +891,11 @@ def _begun(made: Value, text: str) -> Value:
 
 _OPERATOR_METHODS = {"+": "__add__", "/": "__truediv__", "%": "__mod__", "|": "__or__", "-": "__sub__", "*": "__mul__", "@": "__matmul__"}
 _CONSTS: dict[Any, Value] = {}
+
+
+def _unknown(ref: Any) -> bool:
+    """Whether a reference says nothing of an object: of what a script calls an element, often its name alone is known."""
+    return ref is EXTERNAL or (isinstance(ref, ApiPath) and not ref.types)
 
 
 def _answers(result: Value, args: Args) -> bool:

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import guards, optin, prompts, rows, secrets, sights, slots, templates, texts
+from headwater.taint import components, guards, optin, prompts, rows, secrets, sights, slots, templates, texts
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
@@ -223,7 +223,7 @@ class Models(Arguments):
                     receiver = [args.receiver] if args.receiver is not None else []
                     self.operands[(self.at.start, self.at.end)] = [*receiver, *args.everything()]
             return BOTTOM, False
-        loose = 1 if node.text.startswith("?") and not entry.passes else 0
+        loose = 1 if node.text.startswith("?") and not (entry.passes or entry.unmistakable) else 0
         made = BOTTOM
         if (entry.sinks or entry.can) and not (body or self.traced):
             sights.does(self, entry, args)
@@ -262,6 +262,8 @@ class Models(Arguments):
         if entry.keeps or entry.recalls:
             recalled = slots.called(self, entry, node, args, made)
             made = recalled if recalled.allocs and any(one.items for one in entry.recalls) else join(made, recalled)
+        if entry.cell is not None:
+            made = join(made, components.pair(self, entry.cell, node, args))
         if entry.rows_of or entry.row_of or entry.writes_rows_of:
             made = rows.queried(self, entry, made, args)
         if entry.updates:
@@ -372,6 +374,7 @@ class Models(Arguments):
             or entry.never_returns
             or entry.keeps
             or entry.recalls
+            or entry.cell is not None
             or entry.updates
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean)
         return made, described and not body
@@ -395,6 +398,8 @@ class Models(Arguments):
     def _cleared(self, entry: Api, args: Args) -> int:
         """Sink classes for which the result of a call is safe."""
         clear = bits(entry.clears) if entry.clears and (not entry.clears_when or self.holds(entry.clears_when, args, []) is True) else 0
+        if clear and entry.clears_unless and self.holds(entry.clears_unless, args, []) is True:
+            clear = 0
         if entry.matched:
             found = self.argument(conditions.argument(entry.matched), args)
             if found is not None and isinstance(found.const, str):

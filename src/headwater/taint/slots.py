@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 BETWEEN = "\0"
 """Between the parts of a slot's name."""
-_SURE = "state key"
+_SURE = ("state key", "state of a component", "context of components")
 """Slots that a framework hands from one function to the next: to read back what was written is what they are for."""
 
 
 def words(slot: str) -> str:
     """A slot in words."""
     kind, *parts = slot.split(BETWEEN)
-    return f"the {kind} {parts[-1]}" if parts else kind
+    return f"the {kind} {parts[-1]}" if parts and ":" not in parts[-1] else f"the {kind}"
 
 
 def keep(frame: Frame, slot: str, value: Value, by: Fn | None = None) -> None:
@@ -126,6 +126,8 @@ def called(frame: Arguments, entry: Api, node: ApiPath[Any], args: Args, default
     for one in entry.keeps:
         at = place(frame, one, node, args)
         value = join_all(default if text == RESULT else frame._argument(text, args) or BOTTOM for text in one.value)
+        if one.made and at is not None and any(isinstance(ref, Fn) for ref in value.refs):
+            value = made_by(frame, value, recall(frame, at))
         if at is not None and one.items:
             keep_items(frame, at, value)
         elif at is not None:
@@ -137,6 +139,15 @@ def called(frame: Arguments, entry: Api, node: ApiPath[Any], args: Args, default
             held = state(frame, at, default) if one.items else recall(frame, at)
             made = join(made, frame.collapse(held).with_(allocs=()) if one.whole else held)
     return made
+
+
+def made_by(frame: Frame, value: Value, before: Value) -> Value:
+    """What is put into a state: where it is a function, what that makes of what is there."""
+    if not any(isinstance(ref, Fn) for ref in value.refs):
+        return value
+    return join(
+        frame.call_value(value, [before], {}), value.with_(refs=tuple(ref for ref in value.refs if not isinstance(ref, Fn)), allocs=())
+    )
 
 
 def read(frame: Frame, node: ApiPath[Any], key: str | None) -> Value:
@@ -156,6 +167,8 @@ def is_place(node: ApiPath[Any]) -> bool:
 
 RESULT = "result"
 """In a model: what is kept is what the call gives."""
+FUNCTION = "function"
+"""In a model: the slot is known by the identity of what is called."""
 NAME = "name"
 """In a model: the slot is known by the last name of the path, or by the key in brackets."""
 
@@ -173,6 +186,8 @@ def place(frame: Arguments, one: Slot, node: ApiPath[Any] | None, args: Args) ->
 
 def _known_by(frame: Arguments, text: str, args: Args, named: bool = True) -> str:
     """What an argument is known by in every function: a constant, an object with an identity, a module variable or a field (``named``)."""
+    if text == FUNCTION:
+        return identity(frame, args.callee) if args.callee is not None else ""
     where = conditions.argument(text)
     value = frame.argument(where, args)
     if value is None:

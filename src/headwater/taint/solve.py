@@ -661,6 +661,10 @@ class Solver(Shared):
             if tells:
                 readers = self._global_readers.get((number, name), ())
                 self._outdate(readers, fn)
+                if number == _SLOTS:
+                    for reader in readers:  # one that is at work further up, and has called what writes here: its turn comes again
+                        if self._state[reader] == _WORKING and self._order[reader] == self._order[fn.id]:
+                            self._observed[reader][reader] = -1
                 if number == _SLOTS or (readers and _functions(joined) - _functions(known or NOTHING)):
                     self._carrying.update(readers)
                 if number == _SLOTS:
@@ -699,6 +703,11 @@ class Solver(Shared):
         for writer in sorted(writers):
             made = join_shapes(made, writers[writer])
         return made
+
+    def want_inside(self, fn: Fn) -> None:
+        """What stands in a function may change what that reads: it is of interest."""
+        for one in _inside(fn):
+            self._want(one.id)
 
     def want_column(self, cls: Cls, name: str) -> None:
         """A column is read: who may write it is of interest."""
