@@ -73,6 +73,9 @@ SETTERS: Final = 32  # functions that set a field of this name, looked at becaus
 REPAIRS_IN_ALL: Final = 1_000  # in one review: a few seconds; only large projects have more
 STATE_ROUNDS: Final = 6  # of the functions that share a state, each of which reads what others wrote: longer chains of keys are rare
 SLOT_WRITERS: Final = 200  # functions that may write what is read back from one kind of store: all are interpreted
+ROUTES: Final = 5_000  # of all applications of a repository; the largest services have some hundreds
+ROUTES_ASKED: Final = 4  # that one request may be for: of more, its address says nothing
+ROUTERS_NESTED: Final = 6  # routers below routers: real ones have three
 SLOT_NODES: Final = 12  # parts of what is kept in one place of a store
 REPAIRS: Final = 4  # of one function that read something too early, or what such a function changed
 

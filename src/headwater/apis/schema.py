@@ -149,6 +149,42 @@ class SinkModel(_Strict, frozen=True):
     """What the operation does with it, as a phrase after the code: ``runs it in a shell``."""
 
 
+class Address(_Strict, frozen=True):
+    """Under which address a function answers requests."""
+
+    path: str = "$0"
+    """The argument with the path, below that of the router."""
+    method: str = ""
+    """The argument with the method, or with several; ``name``: the last name of the API path."""
+    default: str = ""
+    """The method where none is said; empty: any."""
+    router: str = "self"
+    """The argument that is the router; ``module``: the module in which this stands."""
+
+
+class Mount(_Strict, frozen=True):
+    """The routes of a router are found below another."""
+
+    router: str
+    under: str = "self"
+    prefix: str = ""
+
+
+class Asks(_Strict, frozen=True):
+    """A request, which a route of the project may answer."""
+
+    at: str = "$0"
+    """The argument with the address."""
+    method: str = ""
+    """The argument with the method; ``name``: the last name of the API path."""
+    default: str = ""
+    based: bool = False
+    """The address is one below another that is said elsewhere."""
+    gives: str = "response"
+    """What the result is: a ``response`` with methods that give the answer (``body``), the ``answer``, an object that holds it as ``data``,
+    or one that hands over an ``event`` with it."""
+
+
 class Callback(_Strict, frozen=True):
     """A function handed over, which the library calls."""
 
@@ -184,6 +220,10 @@ class Callback(_Strict, frozen=True):
     """Sink class of what the function returns: the answer of a route is ``response``, a part of the instructions ``prompt-system``."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
+    address: Address | None = None
+    """Where it answers requests."""
+    result_in: str = ""
+    """What it returns is in this field of the result."""
     named_in: str = ""
     """Of a decorator that is called: the argument, a text, that names the parameters in angle brackets (``/users/<int:id>``). Those that
     it does not name have a default, or another decorator fills them, or they are in a prefix of the text."""
@@ -348,6 +388,17 @@ class Api(_Strict, frozen=True):
     becomes: str = ""
     """The result is known by this API path from here on, where ``becomes-when`` holds for sure."""
     becomes_when: str = ""
+    router: str = ""
+    """The result is a router: the argument with what all its paths begin with."""
+    mounts: list[Mount] = []
+    asks: Asks | None = None
+    answers: str | list[str] = ""
+    """The argument that a route answers with: by what it returns, if that is the result of this, or by the receiver, a response."""
+    answers_when: str = ""
+    body: bool = False
+    """The receiver is a response: where it is that of a route of the project, the result is what that answers."""
+    chained: bool = False
+    """The result is the object of the receiver, known by the path of the call."""
     unmistakable: bool = False
     """Of a receiver about which nothing is known: the name alone says what it is (``x.innerHTML = y``)."""
     never_returns: bool = False

@@ -17,6 +17,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Slot
 from headwater.index.calls import instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
+from headwater.taint import addresses
 from headwater.taint.labels import RECALLED, Label
 from headwater.taint.value import BOTTOM, IDENTITY, NO_CONST, STATE, Alloc, Node, Value, join, join_all, of_other, only_sources
 
@@ -241,10 +242,12 @@ def variable(frame: Frame, register: int) -> str:
 def identify(frame: Arguments, made: Value, entry: Api, args: Args) -> Value:
     """The result of a call, an object with an identity."""
     start = frame.at.start
-    name = f"{frame.mod.path}:{start}" if entry.identity == "place" else _known_by(frame, entry.identity, args)
+    name = f"{frame.mod.path}:{start}" if entry.router or entry.identity == "place" else _known_by(frame, entry.identity, args)
     if not name:
         return made
-    alloc = frame.alloc((start, "identity", entry.identity), "instance")
+    alloc = made.allocs[0] if made.allocs else frame.alloc((start, "identity", entry.identity), "instance")
+    if entry.router:
+        addresses.made(frame, entry.router, args, name)
     frame.put(alloc, IDENTITY, Value(const=name))
     return made.with_(allocs=(alloc,))
 

@@ -24,6 +24,7 @@ from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import routes, slots
+from headwater.taint.addresses import Route
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
@@ -32,7 +33,7 @@ from headwater.taint.shared import Shared
 from headwater.taint.sights import Sight, Want, kind_of
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import NOTHING, Shape, join_shapes, news, of_others, only_sources
+from headwater.taint.value import ANSWER, NOTHING, Shape, join_shapes, news, of_others, only_sources
 
 _NEW, _WORKING, _DONE = 0, 1, 2
 _SLOTS = -1
@@ -244,7 +245,8 @@ class Solver(Shared):
         self._repairing = -1
         for target in self.called[one]:
             readers.setdefault(target, set()).add(one)
-        changed = set(readers.get(one, ())) if _differ(before, after) else set()
+        asked = one in self.route_readers and before != after  # what it takes for an answer may be less than before
+        changed = set(readers.get(one, ())) if asked or _differ(before, after) else set()
         for key in dict.fromkeys((*self._stores.get(one, ()), *self._fresh)):
             changed |= self._stored_again(one, key, self._fresh.get(key, NOTHING))
         changed |= self._stale.keys()
@@ -709,6 +711,24 @@ class Solver(Shared):
         for one in _inside(fn):
             self._want(one.id)
 
+    def locate(self, route: Route) -> None:
+        """A function answers requests at an address."""
+        if self.routes.add(route):
+            self._ask_again()
+
+    def mount(self, child: str, parent: str, prefix: str) -> None:
+        """A router is below another."""
+        if self.routes.mount(child, parent, prefix):
+            self._ask_again()
+
+    def _ask_again(self) -> None:
+        for reader in self.route_readers:
+            if self._state[reader] == _DONE:
+                self._stale[reader] = None
+            else:
+                self._observed[reader][reader] = -1
+        self._carrying.update(self.route_readers)
+
     def want_column(self, cls: Cls, name: str) -> None:
         """A column is read: who may write it is of interest."""
         if (cls.id, name) not in self._columns:
@@ -844,7 +864,13 @@ def _differ(a: Summary, b: Summary) -> bool:
         or {one.key for one in a.callbacks} != {one.key for one in b.callbacks}
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
         or (a.never, a.proofs, a.when_true, a.when_false) != (b.never, b.proofs, b.when_true, b.when_false)
+        or _answers(a) != _answers(b)
     )
+
+
+def _answers(summary: Summary) -> bool:
+    """Whether a function is seen to answer a request, with whatever."""
+    return any(one.field == ANSWER for one in summary.mutations) or ANSWER in (summary.returns.fields or {})
 
 
 def _shapes(summary: Summary) -> list[Shape]:

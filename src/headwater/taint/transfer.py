@@ -29,6 +29,7 @@ from headwater.taint.programs import Looked
 from headwater.taint.state import cleared
 from headwater.taint.summary import SLOT, Proof, Summary, ToParam
 from headwater.taint.value import (
+    ANSWER,
     BOTTOM,
     NO_CONST,
     NO_LABELS,
@@ -216,8 +217,9 @@ class Interpreter(Branches):
         found.sort(key=lambda one: one[0])
         for _, value, mutation in found:
             shape = self.export(value, 0, limits.SET_NODES)
-            if self.traced and value.steps:
-                self.set_steps[mutation.key] = dict(value.steps)
+            steps = (self.collapse(value) if mutation.field == ANSWER else value).steps if self.traced else None
+            if steps:
+                self.set_steps[mutation.key] = dict(steps)
             if not shape.empty:
                 made.append(ToParam(mutation.param, mutation.path, mutation.field, shape, mutation.classes))
             if len(made) >= limits.MUTATIONS:
@@ -320,7 +322,7 @@ class Interpreter(Branches):
     def i_return(self, i: ir.Return) -> None:
         value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else Value(const=None)
         for class_ in self.gives:
-            self.passed_on(class_, value, "what it returns")
+            self.passed_on(class_, _no_response(value), "what it returns")
         if self.yields is None or i.src >= 0:
             self._exit(value, looked=self.programs.marks.get(i.src))
         self.dead = True
@@ -344,6 +346,12 @@ class Interpreter(Branches):
                 self.raised[-1].append(value)
         self.dead = True
         self.jump = "raise"
+
+
+def _no_response(value: Value) -> Value:
+    """A value without the responses in it: where these are made, what they say goes out."""
+    rest = tuple(alloc for alloc in value.allocs if ANSWER not in alloc.keys)
+    return value if len(rest) == len(value.allocs) else value.with_(allocs=rest)
 
 
 def _with_looked(held: dict[int, tuple[int, int]], looked: Looked | None) -> dict[int, tuple[int, int]]:
