@@ -30,6 +30,7 @@ HOLE: Final = "\0"
 _GIVEN: Final = re.compile("\1(\\d+)\2")
 """In the form of a text: what the caller gives as a parameter."""
 _GLUED: Final = re.compile("[^/\0=&?]\1\\d+\2$")
+"""It stands where more parts of the path may follow."""
 ASKED: Final = "$ask"
 """What the key of an access path begins with that stands for the answer of a request to what is there."""
 _SERVER: Final = re.compile(r"^(?:https?|wss?)://([^/]*)")

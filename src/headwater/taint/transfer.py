@@ -26,7 +26,7 @@ from headwater.taint.labels import (
     Label,
 )
 from headwater.taint.programs import Looked
-from headwater.taint.state import cleared
+from headwater.taint.state import cleared, without_answer
 from headwater.taint.summary import SLOT, Proof, Summary, ToParam
 from headwater.taint.value import (
     ANSWER,
@@ -322,7 +322,7 @@ class Interpreter(Branches):
     def i_return(self, i: ir.Return) -> None:
         value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else Value(const=None)
         for class_ in self.gives:
-            self.passed_on(class_, _no_response(value), "what it returns")
+            self.passed_on(class_, without_answer(value), "what it returns")
         if self.yields is None or i.src >= 0:
             self._exit(value, looked=self.programs.marks.get(i.src))
         self.dead = True
@@ -346,12 +346,6 @@ class Interpreter(Branches):
                 self.raised[-1].append(value)
         self.dead = True
         self.jump = "raise"
-
-
-def _no_response(value: Value) -> Value:
-    """A value without the responses in it: where these are made, what they say goes out."""
-    rest = tuple(alloc for alloc in value.allocs if ANSWER not in alloc.keys)
-    return value if len(rest) == len(value.allocs) else value.with_(allocs=rest)
 
 
 def _with_looked(held: dict[int, tuple[int, int]], looked: Looked | None) -> dict[int, tuple[int, int]]:
