@@ -284,7 +284,7 @@ class State:
             for alloc in level:
                 for key in alloc.keys:
                     found = cells.get((alloc, key))
-                    if found is None:
+                    if found is None or key is ANSWER:  # who has asked a route gets it, and nobody else
                         continue
                     if found.labels and not found.labels <= labels:
                         proven = proven & found.proven if labels else found.proven
@@ -304,9 +304,7 @@ class State:
 
     def text_of(self, value: Value, class_: int) -> Value:
         """The value with what is inside, as an operation on texts sees it; of an object it would be a guess to say which field is meant."""
-        if class_ & GUESSED and any(alloc.kind == "instance" for alloc in value.allocs):
-            return value
-        return self.collapse(without_answer(value))
+        return value if class_ & GUESSED and any(alloc.kind == "instance" for alloc in value.allocs) else self.collapse(value)
 
     def _data_of(self, value: Value) -> tuple[Alloc, ...]:
         """The objects of a value that are data: what an agent or a client keeps is no data of the agent."""
@@ -492,9 +490,3 @@ def lacks(value: Value, key: str | int) -> bool | None:
     if not sure or value.labels or (isinstance(key, int) and key < 0):
         return None
     return True
-
-
-def without_answer(value: Value) -> Value:
-    """A value without the responses in it: where these are made, what they say goes out."""
-    rest = tuple(alloc for alloc in value.allocs if ANSWER not in alloc.keys)
-    return value if len(rest) == len(value.allocs) else value.with_(allocs=rest)

@@ -11,7 +11,7 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
 from headwater.index.symbols import instance_refs
-from headwater.taint import captured, fills, optin
+from headwater.taint import addresses, captured, fills, optin
 from headwater.taint.branches import Branches
 from headwater.taint.labels import (
     ALL,
@@ -26,7 +26,7 @@ from headwater.taint.labels import (
     Label,
 )
 from headwater.taint.programs import Looked
-from headwater.taint.state import cleared, without_answer
+from headwater.taint.state import cleared
 from headwater.taint.summary import SLOT, Proof, Summary, ToParam
 from headwater.taint.value import (
     ANSWER,
@@ -273,7 +273,7 @@ class Interpreter(Branches):
             value = value.with_(labels=NO_LABELS, allocs=(), steps=None)
         self.return_shape = join_shapes(self.return_shape, self.export(value))
         if self.traced:
-            whole = self.collapse(value)
+            whole = join(self.collapse(value), self.collapse(addresses.answer_of(self, value) or BOTTOM))
             for label, node in (whole.steps or {}).items():
                 self.return_steps.setdefault(label, node)
                 if self.at is not None:
@@ -322,7 +322,7 @@ class Interpreter(Branches):
     def i_return(self, i: ir.Return) -> None:
         value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else Value(const=None)
         for class_ in self.gives:
-            self.passed_on(class_, without_answer(value), "what it returns")
+            self.passed_on(class_, value, "what it returns")
         if self.yields is None or i.src >= 0:
             self._exit(value, looked=self.programs.marks.get(i.src))
         self.dead = True
