@@ -16,7 +16,7 @@ from headwater.index.entities import Fn, Mod
 from headwater.taint import slots
 from headwater.taint.labels import RECALLED
 from headwater.taint.state import lacks
-from headwater.taint.value import ANSWER, BOTTOM, NO_CONST, Shape, Value, join, join_all
+from headwater.taint.value import ANSWER, BOTTOM, NO_CONST, NO_LABELS, Node, Shape, Value, join, join_all
 
 if TYPE_CHECKING:
     from headwater.apis.paths import ApiPath
@@ -303,7 +303,7 @@ def asked(frame: Arguments, asks: Asks, node: ApiPath[Any], args: Args) -> Value
     form = form_of(value)
     if asks.based and not _SERVER.match(form):
         form = HOLE + "/" + form.lstrip("/")
-    answer = answer_to(frame, form, method)
+    answer = answer_to(frame, form, method, place(frame))
     if answer is None:
         return None
     if asks.gives == "answer":
@@ -322,7 +322,19 @@ def asked(frame: Arguments, asks: Asks, node: ApiPath[Any], args: Args) -> Value
     return Value(allocs=(alloc,))
 
 
-def answer_to(frame: Frame, form: str, method: str) -> Value | None:
+def place(frame: Frame) -> str:
+    """What a request is known by in all who give it an address."""
+    return f"{frame.fn.id}:{frame.at.start}"
+
+
+def is_open(frame: Frame, value: Value) -> bool:
+    """Whether it is for the caller to say who answers."""
+    return any(isinstance(key, str) and key.startswith(ASKED) for label in frame.collapse(value).labels for key in label.path) or any(
+        is_open(frame, held) for alloc in value.allocs if (held := frame.cells.get((alloc, ANSWER))) is not None
+    )
+
+
+def answer_to(frame: Frame, form: str, method: str, request: str) -> Value | None:
     """The answer to a request; where its address is what the caller gives, the caller is told to ask."""
     parameters = _GIVEN.findall(form)
     solver: Shared = frame.solver
@@ -334,15 +346,21 @@ def answer_to(frame: Frame, form: str, method: str) -> Value | None:
     if len(set(parameters)) != 1 or not solver.routes.routes or not whole:
         return None
     number = int(parameters[0])
-    key = f"{ASKED}{method}{HOLE}{_GIVEN.sub(chr(1), form)}"
+    key = f"{ASKED}{method}{HOLE}{request}{HOLE}{_GIVEN.sub(chr(1), form)}"
     return frame.param_value(number, (key,)).with_(allocs=())
 
 
 def told(frame: Frame, key: str, value: Value) -> Value:
     """The answer of a request that a function sends to an address made of what it was given: ``value``."""
-    method, _, form = key.removeprefix(ASKED).partition(HOLE)
-    answer = answer_to(frame, form.replace("\1", form_of(value)), method)
-    return frame.from_source("retrieved-content", "the response of a fetched URL") if answer is None else answer
+    method, request, form = key.removeprefix(ASKED).split(HOLE, 2)
+    answer = answer_to(frame, form.replace("\1", form_of(value)), method, request)
+    if answer is not None:
+        return answer
+    labels = frame.solver.unanswered.get(request, NO_LABELS)
+    at = frame.at
+    return Value(
+        labels, steps={one: Node(at.start, at.end, "", None, (("asked", request), one)) for one in labels} if frame.traced else None
+    )
 
 
 def _answer(frame: Frame, route: Route, drop: int) -> Value | None:

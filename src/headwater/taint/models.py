@@ -228,9 +228,10 @@ class Models(Arguments):
             return BOTTOM, False
         if entry.body and (answer := addresses.answer_of(self, args.receiver)) is not None:
             return answer, True
+        own = None
         if entry.asks is not None and not body:
             own = addresses.asked(self, entry.asks, node, args)
-            if own is not None:
+            if own is not None and not addresses.is_open(self, own):
                 for sink in entry.sinks:
                     if sink.class_ in self.solver.classes and sink.class_ != "egress":
                         self._sink(sink, node, args, 0)
@@ -264,6 +265,9 @@ class Models(Arguments):
                         label.source.of_service = not chosen
             if loose:
                 made = self.lower(made)
+            if own is not None:  # where no route of the project answers it is what it would be without
+                self.solver.unanswered[addresses.place(self)] = self.of_service(made).labels
+                return own, True
             if entry.instance_of:
                 made = self._instances(entry, made, args)
             if entry.fills:

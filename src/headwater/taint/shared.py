@@ -14,6 +14,7 @@ from headwater.index.entities import Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
 from headwater.taint import slots
 from headwater.taint.addresses import Route, Routes
+from headwater.taint.labels import Label
 from headwater.taint.project import Project
 from headwater.taint.value import Shape
 
@@ -33,6 +34,8 @@ class Shared(Project):
         """The base of a class of rows that an object of a library makes."""
         self._row_classes: dict[int, bool] = {}
         self.routes = Routes()
+        self.unanswered: dict[str, frozenset[Label]] = {}
+        """What a request brings to whose address only callers can say whether a route of the project answers, if none does."""
         self.route_readers: dict[int, None] = {}
         """Functions that have sent requests: there may be routes for them that were not known yet."""
 
