@@ -228,22 +228,18 @@ class Models(Arguments):
             return BOTTOM, False
         if entry.body and (answer := addresses.answer_of(self, args.receiver)) is not None:
             return answer, True
-        own = None
-        if entry.asks is not None and not body:
-            own = addresses.asked(self, entry.asks, node, args)
-            if own is not None and not addresses.is_open(self, own):
-                for sink in entry.sinks:
-                    if sink.class_ in self.solver.classes and sink.class_ != "egress":
-                        self._sink(sink, node, args, 0)
-                return own, True
+        own = addresses.asked(self, entry.asks, node, args) if entry.asks is not None and not body else None
+        answered = own is not None and not addresses.is_open(self, own)
         loose = 1 if node.text.startswith("?") and not (entry.passes or entry.unmistakable) else 0
         made = BOTTOM
         if (entry.sinks or entry.can) and not (body or self.traced):
             sights.does(self, entry, args)
         if entry.sinks and not body:
             for sink in entry.sinks:
-                if sink.class_ in self.solver.classes:
+                if sink.class_ in self.solver.classes and not (answered and sink.class_ == "egress"):
                     self._sink(sink, node, args, loose)
+        if own is not None and answered:
+            return own, True
         if entry.returns and self.holds(entry.when, args, []) is not False:
             if args.receiver is not None and not self.traced:
                 sights.use(self, args.receiver)
