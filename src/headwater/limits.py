@@ -74,6 +74,9 @@ REPAIRS_IN_ALL: Final = 1_000  # in one review: a few seconds; only large projec
 STATE_ROUNDS: Final = 6  # of the functions that share a state, each of which reads what others wrote: longer chains of keys are rare
 PLUG_IN_ROUNDS: Final = 2  # of plug-ins that load others
 SLOT_WRITERS: Final = 200  # functions that may write what is read back from one kind of store: all are interpreted
+ROUTES: Final = 5_000  # of all applications of a repository; the largest services have some hundreds
+ROUTES_ASKED: Final = 4  # that one request may be for: of more, its address says nothing
+ROUTERS_NESTED: Final = 6  # routers below routers: real ones have three
 SLOT_NODES: Final = 12  # parts of what is kept in one place of a store
 REPAIRS: Final = 4  # of one function that read something too early, or what such a function changed
 

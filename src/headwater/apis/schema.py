@@ -150,6 +150,42 @@ class SinkModel(_Strict, frozen=True):
     """What the operation does with it, as a phrase after the code: ``runs it in a shell``."""
 
 
+class Address(_Strict, frozen=True):
+    """Under which address a function answers requests."""
+
+    path: str = "$0"
+    """The argument with the path, below that of the router."""
+    method: str = ""
+    """The argument with the method, or with several; ``name``: the last name of the API path."""
+    default: str = ""
+    """The method where none is said; empty: any."""
+    router: str = "self"
+    """The argument that is the router; ``module``: the module in which this stands."""
+
+
+class Mount(_Strict, frozen=True):
+    """The routes of a router are found below another."""
+
+    router: str
+    under: str = "self"
+    prefix: str = ""
+
+
+class Asks(_Strict, frozen=True):
+    """A request, which a route of the project may answer."""
+
+    at: str = "$0"
+    """The argument with the address."""
+    method: str = ""
+    """The argument with the method; ``name``: the last name of the API path."""
+    default: str = ""
+    based: bool = False
+    """The address is one below another that is said elsewhere."""
+    gives: str = "response"
+    """What the result is: a ``response`` with methods that give the answer (``body``), the ``answer``, an object that holds it as ``data``,
+    or one that hands over an ``event`` with it."""
+
+
 class Callback(_Strict, frozen=True):
     """A function handed over, which the library calls."""
 
@@ -185,6 +221,10 @@ class Callback(_Strict, frozen=True):
     """Sink class of what the function returns: the answer of a route is ``response``, a part of the instructions ``prompt-system``."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
+    address: Address | None = None
+    """Where it answers requests."""
+    result_in: str = ""
+    """What it returns is in this field of the result."""
     named_in: str = ""
     """Of a decorator that is called: the argument, a text, that names the parameters in angle brackets (``/users/<int:id>``). Those that
     it does not name have a default, or another decorator fills them, or they are in a prefix of the text."""
@@ -240,15 +280,28 @@ class Slot(_Strict, frozen=True):
     """What such a place is called, before its key: ``session key``."""
     key: list[str] = []
     """Arguments that are constants, or one module variable or field, or objects with an ``identity``; ``name``: the last name of the path
-    (what is in brackets, where that is ``[]``). Where one of them is none of that, nothing is kept and nothing recalled."""
+    (what is in brackets, where that is ``[]``); ``function``: what is called. Where one of them is none of that, nothing is kept and
+    nothing recalled."""
     value: list[str] = []
     """Of what keeps: the arguments with the data; ``result``: what the call gives."""
     named: bool = True
     """A module variable or a field of a class will do as a key."""
+    made: bool = False
+    """Of what keeps: where the data is a function, what that makes of what is there is kept."""
     whole: bool = False
     """What is read back has another form than what was kept: its parts are not those that were kept."""
     items: bool = False
     """Each item of the data is kept under its own name; what is recalled is an object of all that are known."""
+
+
+class Cell(_Strict, frozen=True):
+    """A call that gives what a slot of its own holds, and a function that puts something else there."""
+
+    in_: str = msgspec.field(name="in")
+    value: str = "$0"
+    """What is there at first; a function makes it."""
+    reducer: str = ""
+    """The function that makes the new state of the old one and of what is put there."""
 
 
 class Cleared(_Strict, frozen=True):
@@ -294,6 +347,8 @@ class Api(_Strict, frozen=True):
     numbers, and still what a model computes where the arguments are (``model-internals``); ``parts``: it is one of many numbers, which
     tells little of a model, and does nothing for other data."""
     clears_when: str = ""
+    clears_unless: str = ""
+    """A condition that, where it holds for sure, takes away what ``clears`` says."""
     matched: str = ""
     """The argument that is a regular expression: the result is what it matches, and safe for what that can not do."""
     clears_where: list[Cleared] = []
@@ -320,6 +375,9 @@ class Api(_Strict, frozen=True):
     """Data goes into slots, from which others read it back."""
     recalls: list[Slot] = []
     """The result, or the value that is read, is what is in slots; with ``items``, ``returns`` is what is in those that nobody keeps."""
+    cell: Cell | None = None
+    """The result is a pair: what a slot holds that belongs to this place of the code, and a function that changes it. Its calls are told by
+    the path of the element (``f()[]``)."""
     rows_of: str = ""
     """The result is a query for rows, or a list of rows, of the class that this argument is, or of those that it is a query for itself."""
     row_of: str = ""
@@ -333,6 +391,19 @@ class Api(_Strict, frozen=True):
     becomes: str = ""
     """The result is known by this API path from here on, where ``becomes-when`` holds for sure."""
     becomes_when: str = ""
+    router: str = ""
+    """The result is a router: the argument with what all its paths begin with."""
+    mounts: list[Mount] = []
+    asks: Asks | None = None
+    answers: str | list[str] = ""
+    """The argument that a route answers with: by what it returns, if that is the result of this, or by the receiver, a response."""
+    answers_when: str = ""
+    body: bool = False
+    """The receiver is a response: where it is that of a route of the project, the result is what that answers."""
+    chained: bool = False
+    """The result is the object of the receiver, known by the path of the call."""
+    unmistakable: bool = False
+    """Of a receiver about which nothing is known: the name alone says what it is (``x.innerHTML = y``)."""
     never_returns: bool = False
     """The call raises or ends the program: what follows it is not run (``sys.exit``, ``flask.abort``)."""
     pipe: bool = False

@@ -21,16 +21,33 @@ from headwater.taint.frame import Frame
 from headwater.taint.labels import DEEP
 from headwater.taint.state import Cell, lacks
 from headwater.taint.summary import ABSENT, Requirement
-from headwater.taint.value import BOTTOM, NO_CONST, Alloc, Value, join_all
+from headwater.taint.value import ANSWER, BOTTOM, NO_CONST, Alloc, Value, join_all
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 
+EVENT = "answer__"
+"""A step of an argument in a model: what a route of the project answers to the request that is there."""
+
+
 class Args:
     """The arguments of one call, with the cells that they were read from."""
 
-    __slots__ = ("asked", "cells", "kw", "kw_cells", "name", "positional", "receiver", "receiver_cells", "spread", "star", "starred")
+    __slots__ = (
+        "asked",
+        "callee",
+        "cells",
+        "kw",
+        "kw_cells",
+        "name",
+        "positional",
+        "receiver",
+        "receiver_cells",
+        "spread",
+        "star",
+        "starred",
+    )
 
     def __init__(
         self, positional: list[Value], kw: dict[str, Value] | None = None, star: Value | None = None, spread: Value | None = None
@@ -43,6 +60,7 @@ class Args:
         """The starred argument itself, where it is the only one and the last: its elements have places."""
         self.spread = spread
         """The mapping of ``**``."""
+        self.callee: Value | None = None
         self.receiver: Value | None = None
         self.cells: list[tuple[Cell, ...]] = []
         self.kw_cells: dict[str, tuple[Cell, ...]] = {}
@@ -102,6 +120,9 @@ class Arguments(Frame):
     def _inside(self, value: Value | None, steps: tuple[Step, ...]) -> Value | None:
         """The part of a value that an argument path names; None where there is none."""
         for step in steps:
+            if step == EVENT:
+                value = next((held for alloc in (value or BOTTOM).allocs if (held := self.cells.get((alloc, ANSWER))) is not None), None)
+                continue
             if isinstance(step, Where):
                 value = self._picked(value, step)
                 continue

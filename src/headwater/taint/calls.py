@@ -92,7 +92,7 @@ class Calls(Models):
 
     def _call(self, callee: Value, args: Args) -> Value:
         receiver = callee.bound
-        args.receiver = receiver
+        args.receiver, args.callee = receiver, callee
         made = BOTTOM
         known = False
         if args.name and receiver is not None:

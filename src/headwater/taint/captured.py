@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from headwater.index.entities import Fn
-from headwater.taint.value import NO_LABELS, NOTHING, Shape, Value
+from headwater.taint.value import IDENTITY, NO_LABELS, NOTHING, Shape, Value
 
 if TYPE_CHECKING:
     from headwater.taint.frame import Frame
@@ -21,7 +21,12 @@ def tell(frame: Frame, inner: Fn, registers: tuple[int, ...]) -> None:
     for name, register in zip(inner.ir.captured, registers, strict=False):
         value = frame.cells.get(register)
         if value is not None and (value.refs or value.allocs):
-            frame.solver.store_captured(frame.fn, inner, name, _types(frame.export(value)))
+            shape = _types(frame.export(value))
+            for alloc in value.allocs:
+                known = frame.cells.get((alloc, IDENTITY))
+                if known is not None and shape.fields is None:  # which object it is holds for all callers too
+                    shape = Shape(NO_LABELS, shape.refs, fields={IDENTITY: Shape(const=known.const)}, kind="instance")
+            frame.solver.store_captured(frame.fn, inner, name, shape)
 
 
 def typed(frame: Frame, index: int, name: str, value: Value) -> Value:
@@ -30,7 +35,9 @@ def typed(frame: Frame, index: int, name: str, value: Value) -> Value:
     if shape.fields:
         for alloc in value.allocs:
             for key, part in shape.fields.items():
-                if part.refs and alloc.root is not None:
+                if key == IDENTITY:
+                    frame.put(alloc, key, Value(const=part.const))
+                elif part.refs and alloc.root is not None:
                     alloc.keys[key] = None
                     alloc.version += 1
                     frame.cells[(alloc, key)] = frame.of_type(frame.param_value(index, (key,)), part.refs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint import personal, rows, secrets, slots
+from headwater.taint import addresses, personal, rows, secrets, slots
 from headwater.taint.labels import (
     ALL,
     DEEP,
@@ -819,6 +819,8 @@ class Frame(State):
         for key in path:
             if key == DEEP:
                 deep = True
+            elif type(key) is str and key.startswith(addresses.ASKED):
+                value = addresses.told(self, key, value)
             elif (classes := self.solver.objects.get(key)) is not None:
                 value = narrowed(self, value, classes)
             elif key == CALL:

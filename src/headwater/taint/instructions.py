@@ -14,8 +14,23 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
-from headwater.index.entities import Cls, Fn, Inst, Mod
-from headwater.taint import captured, chains, fills, firsts, guards, members, optin, personal, prompts, secrets, slots, texts, ways
+from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod
+from headwater.taint import (
+    addresses,
+    captured,
+    chains,
+    fills,
+    firsts,
+    guards,
+    members,
+    optin,
+    personal,
+    prompts,
+    secrets,
+    slots,
+    texts,
+    ways,
+)
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.doubt import Aside
@@ -69,6 +84,8 @@ _FOLDED = frozenset({
 _CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
 _ARITHMETIC = frozenset({"-", "*", "/", "%", "**", "|", "&", "^", "<<", ">>", ">>>"})
 """Operators of scripts whose result is a number."""
+_NO_ADDRESS = re.compile(r"[\s<>{}]")
+"""What no address of a request has in it."""
 _BEFORE_PORT = re.compile(r"://[^/?#\s\0@]+:$")
 _CUTS = frozenset({"split", "partition"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS | {"toLowerCase", "toUpperCase", "trim"}
@@ -331,6 +348,13 @@ class Instructions(Calls):
                 self.solver.store_field(self.fn, ref, i.name, lambda: self.export(value))
         if base.refs:
             self._stored_in_library(base, "__setattr__", Value(const=i.name), value)
+        if self.mod.script and (value.labels or value.allocs) and all(map(_unknown, base.refs)):
+            node = self.solver.unknowns[True]
+            child = node.child("__setattr__") if node is not None else None
+            if child is not None:
+                args = Args([Value(const=i.name), value])
+                args.receiver = base
+                self._api(child, args, False)
 
     def _stored_in_library(self, base: Value, method: str, key: Value, value: Value) -> None:
         """``a.b = c`` and ``a[b] = c`` are calls of ``__setattr__`` and ``__setitem__`` where a model speaks of them."""
@@ -476,7 +500,7 @@ class Instructions(Calls):
         parts: list[Value] = []
         places: list[int] = []
         """Where in the text each of them stands."""
-        text = i.literals[0] if i.literals else ""
+        text = form = i.literals[0] if i.literals else ""
         fixed = bool(texts.WITH_HOST.match(text))
         seen = bool(text)
         for number, part in enumerate(i.parts):
@@ -501,6 +525,7 @@ class Instructions(Calls):
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             text += "\0" if value.const is NO_CONST else ""
             text += literal
+            form += (addresses.form_of(value) if not isinstance(value.const, int) else str(value.const)) + literal
             # After a base address of any kind, what follows a slash cannot change the host any more.
             fixed = fixed or bool(texts.WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
             seen = True
@@ -519,7 +544,8 @@ class Instructions(Calls):
             if "/" in behind or "\0" in behind:
                 parts[number] = followed_by(parts[number], texts.ends_in_a_name(behind.rpartition("\0")[2]))
         made_text = _begun(self.derived(parts, JOINED), i.literals[0] if i.literals else "")
-        self.write(i.dst, made_text.with_(proven=made_text.proven | slashed | (HOST_FIXED if fixed else 0), head=text.partition("\0")[0]))
+        proven = made_text.proven | slashed | (HOST_FIXED if fixed else 0)
+        self.write(i.dst, made_text.with_(proven=proven, head=text.partition("\0")[0], form=_address(form)))
 
     def ports(self, value: Value) -> Value:
         """What stands where a port does, behind a host that is written: only what is text for sure names another host there."""
@@ -602,6 +628,8 @@ class Instructions(Calls):
             made = made.with_(head=left.const)
         elif i.op in ("+", "%") and left.head:
             made = made.with_(head=left.head)
+        if i.op == "+" and (form := _address(addresses.form_of(left) + addresses.form_of(right))):
+            made = made.with_(form=form)
         for ref in left.refs:
             if isinstance(ref, Inst):
                 method = ref.cls.method(_OPERATOR_METHODS.get(i.op, ""))
@@ -865,6 +893,7 @@ class Instructions(Calls):
                     if callback.named_in and isinstance(decorator.const, str):
                         callback = _of_rule(callback, decorator.const, target, i.target in self.decorated)
                     self.register(target, callback)
+                    self.located(target, self.addressed.get((decorator.allocs or (None,))[-1], ()))
             if isinstance(ref, Fn):
                 wrapper = self.call(decorator, Args([target]))
                 if any(isinstance(one, Fn) and one.ir.parent > 0 for one in wrapper.refs):
@@ -951,6 +980,16 @@ def _begun(made: Value, text: str) -> Value:
 
 _OPERATOR_METHODS = {"+": "__add__", "/": "__truediv__", "%": "__mod__", "|": "__or__", "-": "__sub__", "*": "__mul__", "@": "__matmul__"}
 _CONSTS: dict[Any, Value] = {}
+
+
+def _address(form: str) -> str:
+    """The form of a text that may be an address."""
+    return form if ("/" in form or "\1" in form) and len(form) < limits.LITERAL_CHARS and not _NO_ADDRESS.search(form) else ""
+
+
+def _unknown(ref: Any) -> bool:
+    """Whether a reference says nothing of an object: of what a script calls an element, often its name alone is known."""
+    return ref is EXTERNAL or (isinstance(ref, ApiPath) and not ref.types)
 
 
 def _answers(result: Value, args: Args) -> bool:

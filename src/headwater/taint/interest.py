@@ -8,6 +8,7 @@ what is missed is at most what no name leads to.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -149,7 +150,7 @@ class Interest:
 
     def may_be_called(self, name: str) -> bool:
         """Whether an attribute of this name, of an object that a caller hands over, can be something that a caller knows."""
-        return name in self._called or name in self.symbols.methods_by_name or name in self._setting
+        return name in self._called or name in self.symbols.methods_by_name or name in self._setting or bool(_HANDLER.match(name))
 
     def seeds(self) -> list[int]:
         """The functions that name an operation, and all module bodies."""
@@ -466,6 +467,8 @@ class Interest:
             yield from self._mentions.get(local, ())
 
 
+_HANDLER = re.compile(r"(?:on|set|handle)[A-Z]")
+"""How components call what others hand them to be told of something."""
 _GLOBAL = "js:"
 """What the names of globals of scripts begin with."""
 

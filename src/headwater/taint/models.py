@@ -6,6 +6,7 @@ What an entry may say is in ``headwater.apis.schema``; calls of the project's ow
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import guards, optin, plug_ins, prompts, rows, secrets, sights, slots, templates, texts
+from headwater.taint import addresses, components, guards, optin, plug_ins, prompts, rows, secrets, sights, slots, templates, texts
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
@@ -109,6 +110,8 @@ class Models(Arguments):
         """Switches that are not as by default where the instruction at hand is run: requirements, or names of fields and settings."""
         self.learned: dict[int, tuple[Value, Value]] = {}
         """Values that checks have added to, and what they were before."""
+        self.addressed: dict[Any, tuple[Any, ...]] = {}
+        """The addresses under which decorators make functions routes, by the object that stands for the decorator."""
         self.refused = False
         """Something on the way raises where a check fails."""
 
@@ -213,9 +216,9 @@ class Models(Arguments):
             made = made.with_(refs=join_refs(made.refs, (child,)))
             if not made.allocs and self.solver.holds_state(child):
                 made.allocs = (self.alloc((self.at.start, "object", node.text), "instance"),)
-            for entry in node.entries:
-                if getattr(entry, "identity", ""):
-                    made = slots.identify(self, made, entry, args)
+        for entry in node.entries:
+            if getattr(entry, "identity", "") or getattr(entry, "router", ""):
+                made = slots.identify(self, made, entry, args)
         return made, decided
 
     def _entry(self, entry: Any, node: ApiPath[Any], args: Args, body: bool) -> tuple[Value, bool]:
@@ -227,14 +230,20 @@ class Models(Arguments):
                     receiver = [args.receiver] if args.receiver is not None else []
                     self.operands[(self.at.start, self.at.end)] = [*receiver, *args.everything()]
             return BOTTOM, False
-        loose = 1 if node.text.startswith("?") and not entry.passes else 0
+        if entry.body and (answer := addresses.answer_of(self, args.receiver)) is not None:
+            return answer, True
+        own = addresses.asked(self, entry.asks, node, args) if entry.asks is not None and not body else None
+        answered = own is not None and not addresses.is_open(self, own)
+        loose = 1 if node.text.startswith("?") and not (entry.passes or entry.unmistakable) else 0
         made = BOTTOM
         if (entry.sinks or entry.can) and not (body or self.traced):
             sights.does(self, entry, args)
         if entry.sinks and not body:
             for sink in entry.sinks:
-                if sink.class_ in self.solver.classes:
+                if sink.class_ in self.solver.classes and not (answered and sink.class_ == "egress"):
                     self._sink(sink, node, args, loose)
+        if own is not None and answered:
+            return own, True
         if entry.returns and self.holds(entry.when, args, []) is not False:
             if args.receiver is not None and not self.traced:
                 sights.use(self, args.receiver)
@@ -256,6 +265,9 @@ class Models(Arguments):
                         label.source.of_service = not chosen
             if loose:
                 made = self.lower(made)
+            if own is not None:  # where no route of the project answers it is what it would be without
+                self.solver.unanswered[addresses.place(self)] = self.of_service(made).labels
+                return own, True
             if entry.instance_of:
                 made = self._instances(entry, made, args)
             if entry.fills:
@@ -266,6 +278,8 @@ class Models(Arguments):
         if entry.keeps or entry.recalls:
             recalled = slots.called(self, entry, node, args, made)
             made = recalled if recalled.allocs and any(one.items for one in entry.recalls) else join(made, recalled)
+        if entry.cell is not None:
+            made = join(made, components.pair(self, entry.cell, node, args))
         if entry.rows_of or entry.row_of or entry.writes_rows_of:
             made = rows.queried(self, entry, made, args)
         if entry.updates:
@@ -348,12 +362,24 @@ class Models(Arguments):
         if entry.guards:
             made = self._guard(entry.guards, args, made)
         for callback in entry.calls:
-            made = join(made, self._hand_over(callback, args, body))
+            made = join(made, self._hand_over(callback, args, node))
         if entry.decorates is not None and entry.decorates.function in ("", "$0"):
             target_ = args.positional[0] if args.positional else None
             if target_ is not None and any(isinstance(ref, Fn) for ref in target_.refs):
                 self.register(target_, entry.decorates)
                 made = join(made, target_)
+        if entry.decorates is not None and entry.decorates.address is not None and node.text.endswith(CALL) is False:
+            found = addresses.address(self, entry.decorates.address, node, args, entry.decorates.gives == "response")
+            if found:
+                decorator = self.alloc((self.at.start, self.at.end, "decorator"), "instance")
+                self.addressed[decorator] = tuple(found)
+                made = made.with_(allocs=(*made.allocs, decorator))
+        for mount in entry.mounts:
+            addresses.mounted(self, mount, args)
+        if entry.answers and not body and self.holds(entry.answers_when, args, []) is not False:
+            made = addresses.answered(self, [entry.answers] if isinstance(entry.answers, str) else entry.answers, args, made)
+        if entry.chained and args.receiver is not None and args.receiver.allocs:
+            made = made.with_(allocs=args.receiver.allocs)
         if entry.decorates is not None and entry.decorates.named_in:
             named = self._argument(entry.decorates.named_in, args)
             made = made.with_(const=named.const if named is not None else NO_CONST)
@@ -376,6 +402,10 @@ class Models(Arguments):
             or entry.never_returns
             or entry.keeps
             or entry.recalls
+            or entry.cell is not None
+            or entry.asks is not None
+            or entry.mounts
+            or entry.answers
             or entry.updates
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean or entry.sinks)
         return made, described and not body
@@ -399,6 +429,8 @@ class Models(Arguments):
     def _cleared(self, entry: Api, args: Args) -> int:
         """Sink classes for which the result of a call is safe."""
         clear = bits(entry.clears) if entry.clears and (not entry.clears_when or self.holds(entry.clears_when, args, []) is True) else 0
+        if clear and entry.clears_unless and self.holds(entry.clears_unless, args, []) is True:
+            clear = 0
         if entry.matched:
             found = self.argument(conditions.argument(entry.matched), args)
             if found is not None and isinstance(found.const, str):
@@ -547,7 +579,7 @@ class Models(Arguments):
 
     # -------------------------------------------------------------------------------------- callbacks, guards
 
-    def _hand_over(self, callback: Callback, args: Args, body: bool) -> Value:
+    def _hand_over(self, callback: Callback, args: Args, node: ApiPath[Any] | None = None) -> Value:
         """A function given to a library that will call it."""
         value = self._argument(callback.function, args)
         if value is None:
@@ -565,10 +597,12 @@ class Models(Arguments):
                 continue
             if callback.parameters or callback.by_name or callback.given or callback.is_:
                 self.register(function, callback, state, self._fields(callback, args))
+            if callback.address is not None and node is not None:
+                self.located(function, addresses.address(self, callback.address, node, args, callback.gives == "response"))
             if callback.gives in self.solver.classes:
                 self.solver.used.update((self.fn.id, *(ref.id for ref in function.refs if isinstance(ref, Fn))))
                 self.passed_on(callback.gives, self.call(function, Args([])), callback.is_)
-            if callback.args or callback.spread or callback.spread_keywords or callback.result:
+            if callback.args or callback.spread or callback.spread_keywords or callback.result or callback.result_in:
                 given = [found for one in callback.args if (found := self._argument(one, args)) is not None]
                 star = None
                 if callback.spread:
@@ -585,7 +619,11 @@ class Models(Arguments):
                             star = self.elements(tuple_)
                 spread = self._argument(callback.spread_keywords, args) if callback.spread_keywords else None
                 result = self.call(function, Args(given, star=star, spread=spread))
-                if callback.result:
+                if callback.result_in:
+                    holder = self.alloc((self.at.start, "holder"), "instance")
+                    self.put(holder, callback.result_in, result)
+                    made = join(made, Value(allocs=(holder,)))
+                elif callback.result:
                     made = join(made, result)
         return made
 
@@ -637,6 +675,13 @@ class Models(Arguments):
                 return ()
             made.append((key, safe))
         return tuple(made)
+
+    def located(self, function: Value, found: Iterable[tuple[str, str, str, bool]]) -> None:
+        """The function answers requests at these addresses."""
+        for router, method, path, returns in found:
+            for ref in function.refs:
+                if isinstance(ref, Fn):
+                    self.solver.locate(addresses.Route(ref, router, method, path, returns))
 
     def register(self, function: Value, callback: Callback, state: str = "", fields: tuple[tuple[str, bool], ...] = ()) -> None:
         """The library calls the function with data of its own."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from headwater.apis.schema import Callback
 from headwater.index.entities import Fn, Mod, Var, is_test
+from headwater.taint.addresses import Route
 from headwater.taint.summary import Entry
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _ROUTE: Final = re.compile(r"(?:^|/)app/(?:.*/)?route\.[cm]?[jt]sx?$")
 _PAGE: Final = re.compile(r"(?:^|/)pages/api/.*\.[cm]?[jt]sx?$")
+_GROUP: Final = re.compile(r"\([^()/]*\)/")
+"""A folder of an application that is no part of the address."""
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 _HANDLER: Final = Callback(function="", given=["npm:next/server.NextRequest()", "http-input"], is_="route")
 _API: Final = Callback(function="", given=["npm:next.NextApiRequest()", "npm:next.NextApiResponse()"], is_="route")
@@ -33,9 +36,15 @@ def of_files(solver: Solver) -> list[Entry]:
         if not mod.script or is_test(mod.path):
             continue
         if _ROUTE.search(mod.path):
-            found += [Entry(fn, fn, _HANDLER) for name in _METHODS for fn in _exported(solver, mod, name)]
+            for name in _METHODS:
+                for fn in _exported(solver, mod, name):
+                    found.append(Entry(fn, fn, _HANDLER))
+                    solver.locate(Route(fn, "", name, _GROUP.sub("", mod.path.rpartition("app/")[2].rpartition("route.")[0]), False))
         elif _PAGE.search(mod.path):
-            found += [Entry(fn, fn, _API) for fn in _exported(solver, mod, "default")]
+            for fn in _exported(solver, mod, "default"):
+                found.append(Entry(fn, fn, _API))
+                path = mod.path.rpartition("pages/")[2].rpartition(".")[0].removesuffix("/index")
+                solver.locate(Route(fn, "", "", path, False))
         elif _SERVER in mod.body.ir.doc:
             found += [Entry(fn, fn, _ACTION) for name in sorted(mod.ir.exported) for fn in _exported(solver, mod, name)]
         found += [Entry(fn, fn, _ACTION) for fn in mod.functions[1:] if _SERVER in fn.ir.doc]

@@ -13,6 +13,8 @@ from headwater.files.versions import Versions
 from headwater.index.entities import Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
 from headwater.taint import slots
+from headwater.taint.addresses import Route, Routes
+from headwater.taint.labels import Label
 from headwater.taint.project import Project
 from headwater.taint.value import Shape
 
@@ -31,6 +33,24 @@ class Shared(Project):
         self.row_bases: dict[int, ApiPath[Any]] = {}
         """The base of a class of rows that an object of a library makes."""
         self._row_classes: dict[int, bool] = {}
+        self.routes = Routes()
+        self.unanswered: dict[str, frozenset[Label]] = {}
+        """What a request brings to whose address only callers can say whether a route of the project answers, if none does."""
+        self.route_readers: dict[int, None] = {}
+        """Functions that have sent requests: there may be routes for them that were not known yet."""
+
+    def locate(self, route: Route) -> None:
+        """A function answers requests at an address."""
+        raise NotImplementedError
+
+    def mount(self, child: str, parent: str, prefix: str) -> None:
+        """A router is below another."""
+        raise NotImplementedError
+
+    def routes_asked(self, reader: Fn, form: str, method: str) -> list[tuple[Route, int]]:
+        """The routes that a request is for."""
+        self.route_readers[reader.id] = None
+        return self.routes.asked(form, method, reader.module.path)
 
     def read_global(self, reader: Fn, mod: Mod, name: str) -> Shape:
         """A module variable."""

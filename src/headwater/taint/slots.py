@@ -17,6 +17,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Slot
 from headwater.index.calls import instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Var
+from headwater.taint import addresses
 from headwater.taint.labels import RECALLED, Label
 from headwater.taint.value import BOTTOM, IDENTITY, NO_CONST, STATE, Alloc, Node, Value, join, join_all, of_other, only_sources
 
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 
 BETWEEN = "\0"
 """Between the parts of a slot's name."""
-_SURE = "state key"
+_SURE = ("state key", "state of a component", "context of components")
 """Slots that a framework hands from one function to the next: to read back what was written is what they are for."""
 
 
 def words(slot: str) -> str:
     """A slot in words."""
     kind, *parts = slot.split(BETWEEN)
-    return f"the {kind} {parts[-1]}" if parts else kind
+    return f"the {kind} {parts[-1]}" if parts and ":" not in parts[-1] else f"the {kind}"
 
 
 def keep(frame: Frame, slot: str, value: Value, by: Fn | None = None) -> None:
@@ -126,6 +127,8 @@ def called(frame: Arguments, entry: Api, node: ApiPath[Any], args: Args, default
     for one in entry.keeps:
         at = place(frame, one, node, args)
         value = join_all(default if text == RESULT else frame._argument(text, args) or BOTTOM for text in one.value)
+        if one.made and at is not None and any(isinstance(ref, Fn) for ref in value.refs):
+            value = made_by(frame, value, recall(frame, at))
         if at is not None and one.items:
             keep_items(frame, at, value)
         elif at is not None:
@@ -137,6 +140,15 @@ def called(frame: Arguments, entry: Api, node: ApiPath[Any], args: Args, default
             held = state(frame, at, default) if one.items else recall(frame, at)
             made = join(made, frame.collapse(held).with_(allocs=()) if one.whole else held)
     return made
+
+
+def made_by(frame: Frame, value: Value, before: Value) -> Value:
+    """What is put into a state: where it is a function, what that makes of what is there."""
+    if not any(isinstance(ref, Fn) for ref in value.refs):
+        return value
+    return join(
+        frame.call_value(value, [before], {}), value.with_(refs=tuple(ref for ref in value.refs if not isinstance(ref, Fn)), allocs=())
+    )
 
 
 def read(frame: Frame, node: ApiPath[Any], key: str | None) -> Value:
@@ -156,6 +168,8 @@ def is_place(node: ApiPath[Any]) -> bool:
 
 RESULT = "result"
 """In a model: what is kept is what the call gives."""
+FUNCTION = "function"
+"""In a model: the slot is known by the identity of what is called."""
 NAME = "name"
 """In a model: the slot is known by the last name of the path, or by the key in brackets."""
 
@@ -173,6 +187,8 @@ def place(frame: Arguments, one: Slot, node: ApiPath[Any] | None, args: Args) ->
 
 def _known_by(frame: Arguments, text: str, args: Args, named: bool = True) -> str:
     """What an argument is known by in every function: a constant, an object with an identity, a module variable or a field (``named``)."""
+    if text == FUNCTION:
+        return identity(frame, args.callee) if args.callee is not None else ""
     where = conditions.argument(text)
     value = frame.argument(where, args)
     if value is None:
@@ -226,10 +242,12 @@ def variable(frame: Frame, register: int) -> str:
 def identify(frame: Arguments, made: Value, entry: Api, args: Args) -> Value:
     """The result of a call, an object with an identity."""
     start = frame.at.start
-    name = f"{frame.mod.path}:{start}" if entry.identity == "place" else _known_by(frame, entry.identity, args)
+    name = f"{frame.mod.path}:{start}" if entry.router or entry.identity == "place" else _known_by(frame, entry.identity, args)
     if not name:
         return made
-    alloc = frame.alloc((start, "identity", entry.identity), "instance")
+    alloc = made.allocs[0] if made.allocs else frame.alloc((start, "identity", entry.identity), "instance")
+    if entry.router:
+        addresses.made(frame, entry.router, args, name)
     frame.put(alloc, IDENTITY, Value(const=name))
     return made.with_(allocs=(alloc,))
 

@@ -24,6 +24,7 @@ from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import plug_ins, routes, slots
+from headwater.taint.addresses import Route
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
@@ -32,7 +33,7 @@ from headwater.taint.shared import Shared
 from headwater.taint.sights import Sight, Want, kind_of
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import NOTHING, Shape, join_refs, join_shapes, news, of_others, only_sources
+from headwater.taint.value import ANSWER, NOTHING, Shape, join_refs, join_shapes, news, of_others, only_sources
 
 _NEW, _WORKING, _DONE = 0, 1, 2
 _SLOTS = -1
@@ -246,7 +247,8 @@ class Solver(Shared):
         self._repairing = -1
         for target in self.called[one]:
             readers.setdefault(target, set()).add(one)
-        changed = set(readers.get(one, ())) if _differ(before, after) else set()
+        asked = one in self.route_readers and before != after  # what it takes for an answer may be less than before
+        changed = set(readers.get(one, ())) if asked or _differ(before, after) else set()
         for key in dict.fromkeys((*self._stores.get(one, ()), *self._fresh)):
             changed |= self._stored_again(one, key, self._fresh.get(key, NOTHING))
         changed |= self._stale.keys()
@@ -664,6 +666,10 @@ class Solver(Shared):
             if tells:
                 readers = self._global_readers.get((number, name), ())
                 self._outdate(readers, fn)
+                if number == _SLOTS:
+                    for reader in readers:  # one that is at work further up, and has called what writes here: its turn comes again
+                        if self._state[reader] == _WORKING and self._order[reader] == self._order[fn.id]:
+                            self._observed[reader][reader] = -1
                 if number == _SLOTS or (readers and _functions(joined) - _functions(known or NOTHING)):
                     self._carrying.update(readers)
                 if number == _SLOTS:
@@ -702,6 +708,29 @@ class Solver(Shared):
         for writer in sorted(writers):
             made = join_shapes(made, writers[writer])
         return made
+
+    def want_inside(self, fn: Fn) -> None:
+        """What stands in a function may change what that reads: it is of interest."""
+        for one in _inside(fn):
+            self._want(one.id)
+
+    def locate(self, route: Route) -> None:
+        """A function answers requests at an address."""
+        if self.routes.add(route):
+            self._ask_again()
+
+    def mount(self, child: str, parent: str, prefix: str) -> None:
+        """A router is below another."""
+        if self.routes.mount(child, parent, prefix):
+            self._ask_again()
+
+    def _ask_again(self) -> None:
+        for reader in self.route_readers:
+            if self._state[reader] == _DONE:
+                self._stale[reader] = None
+            else:
+                self._observed[reader][reader] = -1
+        self._carrying.update(self.route_readers)
 
     def want_column(self, cls: Cls, name: str) -> None:
         """A column is read: who may write it is of interest."""
@@ -848,6 +877,7 @@ def _differ(a: Summary, b: Summary) -> bool:
         or {one.key for one in a.callbacks} != {one.key for one in b.callbacks}
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
         or (a.never, a.proofs, a.when_true, a.when_false) != (b.never, b.proofs, b.when_true, b.when_false)
+        or _answers(a) != _answers(b)
     )
 
 
@@ -860,6 +890,11 @@ def promises(refs: tuple[Any, ...]) -> bool:
 
 def _of_library(ref: Any) -> bool:
     return isinstance(ref, ApiPath) and not ref.text.startswith("?")
+
+
+def _answers(summary: Summary) -> bool:
+    """Whether a function is seen to answer a request, with whatever."""
+    return any(one.field == ANSWER for one in summary.mutations) or ANSWER in (summary.returns.fields or {})
 
 
 def _shapes(summary: Summary) -> list[Shape]:

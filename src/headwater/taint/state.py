@@ -34,7 +34,7 @@ from headwater.taint.labels import (
     widen,
 )
 from headwater.taint.summary import Path
-from headwater.taint.value import BOTTOM, LAST, NO_CONST, STATE, Alloc, Node, Value, join
+from headwater.taint.value import ANSWER, BOTTOM, LAST, NO_CONST, STATE, Alloc, Node, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
@@ -284,7 +284,7 @@ class State:
             for alloc in level:
                 for key in alloc.keys:
                     found = cells.get((alloc, key))
-                    if found is None:
+                    if found is None or key is ANSWER:  # who has asked a route gets it, and nobody else
                         continue
                     if found.labels and not found.labels <= labels:
                         proven = proven & found.proven if labels else found.proven

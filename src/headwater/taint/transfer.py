@@ -11,7 +11,7 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
 from headwater.index.symbols import instance_refs
-from headwater.taint import captured, fills, optin
+from headwater.taint import addresses, captured, fills, optin
 from headwater.taint.branches import Branches
 from headwater.taint.labels import (
     ALL,
@@ -29,6 +29,7 @@ from headwater.taint.programs import Looked
 from headwater.taint.state import cleared
 from headwater.taint.summary import SLOT, Proof, Summary, ToParam
 from headwater.taint.value import (
+    ANSWER,
     BOTTOM,
     NO_CONST,
     NO_LABELS,
@@ -216,8 +217,9 @@ class Interpreter(Branches):
         found.sort(key=lambda one: one[0])
         for _, value, mutation in found:
             shape = self.export(value, 0, limits.SET_NODES)
-            if self.traced and value.steps:
-                self.set_steps[mutation.key] = dict(value.steps)
+            steps = (self.collapse(value) if mutation.field == ANSWER else value).steps if self.traced else None
+            if steps:
+                self.set_steps[mutation.key] = dict(steps)
             if not shape.empty:
                 made.append(ToParam(mutation.param, mutation.path, mutation.field, shape, mutation.classes))
             if len(made) >= limits.MUTATIONS:
@@ -271,7 +273,7 @@ class Interpreter(Branches):
             value = value.with_(labels=NO_LABELS, allocs=(), steps=None)
         self.return_shape = join_shapes(self.return_shape, self.export(value))
         if self.traced:
-            whole = self.collapse(value)
+            whole = join(self.collapse(value), self.collapse(addresses.answer_of(self, value) or BOTTOM))
             for label, node in (whole.steps or {}).items():
                 self.return_steps.setdefault(label, node)
                 if self.at is not None:

@@ -97,6 +97,8 @@ class OnlyObjects(NamedTuple):
 
 CHOSEN = "chosen"
 """The kind of an allocation that stands for any attribute of an object: ``$name`` is the name, from elsewhere, that was looked up."""
+ANSWER = "$answer"
+"""The field of a response that holds what a route answers."""
 IDENTITY = "$identity"
 """The field of an object that holds what it is known by in every function: a constant text."""
 STATE = "state"
@@ -125,7 +127,7 @@ Pred = tuple[tuple[Fact, ...], tuple[Fact, ...]]
 class Value:
     """What a register or field may hold."""
 
-    __slots__ = ("allocs", "bound", "const", "head", "labels", "loose", "origin", "pred", "proven", "refs", "steps", "subject")
+    __slots__ = ("allocs", "bound", "const", "form", "head", "labels", "loose", "origin", "pred", "proven", "refs", "steps", "subject")
 
     def __init__(
         self,
@@ -157,11 +159,13 @@ class Value:
         """The cells of the path that this is the resolved form of: a check of the one holds for the other."""
         self.head = ""
         """What a text begins with whose end is not known."""
+        self.form = ""
+        """Of a text that may be an address, the whole, with marks for what is not known (``headwater.taint.addresses``)."""
 
     def with_(self, **changes: Any) -> Value:
         """A copy with some parts changed."""
         made = Value(self.labels, self.refs, self.const, self.allocs, self.proven, self.bound, self.loose, self.pred, self.steps)
-        made.subject, made.head, made.origin = self.subject, self.head, self.origin
+        made.subject, made.head, made.origin, made.form = self.subject, self.head, self.origin, self.form
         for name, value in changes.items():
             setattr(made, name, value)
         return made
@@ -189,6 +193,7 @@ def same(a: Value, b: Value) -> bool:
         and a.proven == b.proven
         and a.loose == b.loose
         and a.head == b.head
+        and a.form == b.form
         and (a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const))
         and (a.bound is b.bound or (a.bound is not None and b.bound is not None and same(a.bound, b.bound)))
     )
@@ -223,6 +228,7 @@ def join(a: Value, b: Value) -> Value:
     pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else _if_true(a, b) or _if_true(b, a)
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
     head = a.head if a.head == b.head or _silent(b) else b.head if _silent(a) else ""
+    form = a.form if a.form == b.form or _silent(b) else b.form if _silent(a) else ""
     if (
         labels is a.labels
         and refs is a.refs
@@ -234,17 +240,18 @@ def join(a: Value, b: Value) -> Value:
         and pred is a.pred
         and subject is a.subject
         and head == a.head
+        and form == a.form
         and (a.loose or not b.loose)
     ):
         return a
     made = Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, pred, steps)
-    made.subject, made.head = subject, head
+    made.subject, made.head, made.form = subject, head, form
     return made
 
 
 def _silent(value: Value) -> bool:
     """Whether a value says nothing but what it refers to."""
-    if value.labels or value.pred is not None or value.allocs or value.subject or value.head:
+    if value.labels or value.pred is not None or value.allocs or value.subject or value.head or value.form:
         return False
     return value.const in (NO_CONST, "", None)  # of `x or ""`
 
