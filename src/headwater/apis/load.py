@@ -15,7 +15,7 @@ import msgspec
 
 from headwater.apis import conditions
 from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
-from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator, SinkModel, is_object
+from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Describes, Operator, SinkModel, is_object
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
@@ -199,12 +199,23 @@ def _check(file: ApiFile) -> None:
         for one in (api.fills, api.same, api.copies, api.result_of, api.matched, *api.instance_of.values(), *compared):
             if one:
                 _argument(one, at)
+        for one in (*_described(api.describes), *((api.checks.data, api.checks.by) if api.checks is not None else ())):
+            if one and one != "callee":
+                _argument(one, at)
         where = [*(guard.when for guard in api.guards), *(one.when for one in api.clears_where)]
         for text in (api.when, api.clears_when, api.becomes_when, api.hinders.when if api.hinders is not None else "", *where):
             _condition(text, at)
         for callback in (*api.calls, api.decorates, api.overridden):
             if callback is not None:
                 _callback(callback, at)
+
+
+def _described(model: Describes | None) -> list[str]:
+    """The arguments of which a schema is made."""
+    if model is None:
+        return []
+    texts = [model.pattern, model.form, model.shown_by, model.through]
+    return [model.like, model.fields, model.elements, model.values, *texts, *model.any_of, *model.all_of]
 
 
 def _callback(callback: Callback, at: str) -> None:

@@ -30,7 +30,20 @@ if TYPE_CHECKING:
 class Args:
     """The arguments of one call, with the cells that they were read from."""
 
-    __slots__ = ("asked", "cells", "kw", "kw_cells", "name", "positional", "receiver", "receiver_cells", "spread", "star", "starred")
+    __slots__ = (
+        "asked",
+        "callee",
+        "cells",
+        "kw",
+        "kw_cells",
+        "name",
+        "positional",
+        "receiver",
+        "receiver_cells",
+        "spread",
+        "star",
+        "starred",
+    )
 
     def __init__(
         self, positional: list[Value], kw: dict[str, Value] | None = None, star: Value | None = None, spread: Value | None = None
@@ -49,6 +62,8 @@ class Args:
         self.receiver_cells: tuple[Cell, ...] = ()
         self.name = ""
         """Attribute name of the callee, where it was written as one."""
+        self.callee: Value | None = None
+        """What is called, where that is more than a name."""
         self.asked = True
         """Somebody looks at the result."""
 

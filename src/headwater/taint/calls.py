@@ -91,6 +91,7 @@ class Calls(Models):
     def _call(self, callee: Value, args: Args) -> Value:
         receiver = callee.bound
         args.receiver = receiver
+        args.callee = callee
         made = BOTTOM
         known = False
         if args.name and receiver is not None:

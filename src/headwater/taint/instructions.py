@@ -15,7 +15,7 @@ from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
 from headwater.index.entities import Cls, Fn, Inst, Mod
-from headwater.taint import captured, fills, guards, optin, personal, prompts, secrets, slots, texts, ways
+from headwater.taint import captured, fills, guards, optin, personal, prompts, schemas, secrets, slots, texts, ways
 from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.labels import (
@@ -430,6 +430,8 @@ class Instructions(Calls):
                     self.put(alloc, key if named else "*", found, weak=not named)
         if value.labels and not any(one.closed for one in value.allocs):
             self.put(alloc, "*", self.part(value, "*"), weak=True)
+        elif not value.allocs and self.mod.script and not schemas.put_fields(self, alloc, value):
+            self.put(alloc, schemas.OPEN, Value())
 
     def i_concat(self, i: ir.Concat) -> None:
         parts: list[Value] = []

@@ -147,6 +147,8 @@ class Solver(Shared):
         self._wanted: list[tuple[int, int]] = []
         """Heap of functions of interest, by component."""
         self._late: dict[int, dict[int, None]] = {}
+        self.tests: set[int] = set()
+        """Functions of which it is asked what they show of their arguments, and not what they give."""
         """The functions whose summaries each function wanted before they were known."""
         self._version = [0] * len(symbols.functions)
         """How often the result of a function has changed."""
@@ -422,6 +424,7 @@ class Solver(Shared):
             if one in leading
             or one in self._carrying
             or self._may_find(one)
+            or one in self.tests
             or (one in self._late and one in asked and not self.summaries[one].returns.empty)
         }
         self.count("late-readers", len(dirty))
@@ -477,6 +480,12 @@ class Solver(Shared):
                 self._late.setdefault(reader.id, {})[fn.id] = None
             return None
         return self.summaries[fn.id]
+
+    def tested(self, reader: Fn, fn: Fn) -> Summary | None:
+        """The summary of a function of which ``reader`` asks what it shows of its argument."""
+        self.tests.add(fn.id)
+        self._carrying.add(reader.id)
+        return self.summary(reader, fn)
 
     def read_field(self, reader: Fn, cls: Cls, name: str) -> Shape:
         """A class-wide field: what any method stores in it, its annotation, its default."""
@@ -665,6 +674,8 @@ class Solver(Shared):
                     self._carrying.update(readers)
                 if number == _SLOTS:
                     self._moved.add(name.rpartition(slots.BETWEEN)[0])
+            elif self.tests and (asked := self.tests.intersection(self._global_readers.get((number, name), ()))):
+                self._outdate(asked, fn)  # what a list of words is compared with is known now
 
     # ------------------------------------------------------------------------------------------------ slots
 
