@@ -71,6 +71,8 @@ class Catalogue:
                     self.placed.append((path, api))
                     cleared = [*(one.when for one in api.guards), *(one.when for one in api.clears_where)]
                     self._know_conditions(api.when, api.clears_when, api.becomes_when, *(sink.when for sink in api.sinks), *cleared)
+                    if api.describes is not None:
+                        self._know_conditions(api.describes.when)
                     if api.becomes:
                         self.paths.know(api.becomes)
                     if api.clean:  # the result must have a path, so that its attributes can be told apart
@@ -202,6 +204,7 @@ def _check(file: ApiFile) -> None:
         for one in (*_described(api.describes), *((api.checks.data, api.checks.by) if api.checks is not None else ())):
             if one and one != "callee":
                 _argument(one, at)
+        _condition(api.describes.when if api.describes is not None else "", at)
         where = [*(guard.when for guard in api.guards), *(one.when for one in api.clears_where)]
         for text in (api.when, api.clears_when, api.becomes_when, api.hinders.when if api.hinders is not None else "", *where):
             _condition(text, at)
@@ -234,8 +237,8 @@ def _callback(callback: Callback, at: str) -> None:
         if "." in filled:
             _path(filled, at)
     schemas = [callback.schema] if isinstance(callback.schema, str) else callback.schema
-    for one in (*callback.args, callback.spread, callback.spread_keywords, *schemas):
-        if one:
+    for one in (*callback.args, callback.spread, callback.spread_keywords, callback.at, *schemas):
+        if one and one != "callee":
             _argument(one, at)
 
 

@@ -162,9 +162,12 @@ class Callback(_Strict, frozen=True):
     """What the parameters are by their position, beats the others: a source kind, an API path, or empty (the library fills it itself)."""
     schema: str | list[str] = ""
     """The argument that is the schema with which the library checks the first parameter (of several, the first that is passed): one that
-    ``describes`` speaks of, or a table of such by the names of fields. Of a method that is overridden: a field, as ``self.schema``."""
+    ``describes`` speaks of, or a table of such by the names of fields. Of a method that is overridden: a field, as ``self.schema``;
+    ``callee``: what is called says it."""
     documents: bool = False
     """The library checks JSON Schemas too."""
+    at: str = ""
+    """The argument, a number, that is the position from which on parameters are what ``given`` says."""
     within: str = ""
     """A field of the first parameter that may hold what is checked, instead of the parameter itself."""
     args: list[str] = []
@@ -270,6 +273,8 @@ class Hindered(_Strict, frozen=True):
 class Describes(_Strict, frozen=True):
     """The result is a schema: what it lets pass. Where nothing is said, any data does."""
 
+    when: str = ""
+    """The condition under which it is what is said here; else any data passes."""
     like: str = ""
     """As this argument, a schema (``self``)."""
     safe: list[str] = []

@@ -54,6 +54,7 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
     star = spread = None
     given = BOTTOM
     what = callback.is_ or "entry point"
+    taken = next((number for number, kind in enumerate(callback.given) if kind), 0)  # what a schema speaks of
     for number, param in enumerate(params[first:]):
         kind = callback.by_name.get(param.name, callback.parameters)
         if number < len(callback.given):
@@ -79,11 +80,10 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
                 harmless = safe | (bits(callback.first_harmless) if param is params[first] else 0)
                 label = source_label(source, cleared=harmless | (prompts.SYSTEM if prompts.asked_for(param.name) else 0))
                 value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
-                if number == 0:
+                if number == taken:
                     frame.at = ir.Move(param.start, param.end, 0, 0)
-                    own = receiver is not None and callback.schema and entry.schema == ANY
-                    schema = schemas.of_field(frame, callback, receiver) if own and receiver is not None else entry.schema
-                    value = schemas.applied(frame, schema, value, "given")
+                    schema = schemas.of_field(frame, callback, receiver) if receiver is not None else ANY
+                    value = schemas.applied(frame, schema if entry.schema == ANY else entry.schema, value, "given")
                     frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
                 if entry.state and param is params[first]:
                     frame.at = ir.Move(param.start, param.end, 0, 0)

@@ -570,6 +570,11 @@ class Models(Arguments):
     def _handed_one(self, callback: Callback, args: Args, function: Value, state: str, schema: Schema) -> Value:
         """One of the functions given to a library."""
         made = BOTTOM
+        if callback.at:
+            position = self._argument(callback.at, args)
+            if position is None or not isinstance(position.const, int) or position.const > limits.FIELDS:
+                return made
+            callback = msgspec.structs.replace(callback, given=[""] * position.const + callback.given)
         if callback.parameters or callback.by_name or callback.given or callback.is_:
             self.register(function, callback, state, schema)
         if callback.gives in self.solver.classes:
@@ -636,8 +641,9 @@ class Models(Arguments):
             value = self.argument(where, args)
             if value is None:
                 return []
-            schema = schemas.of_callback(self, callback, lambda one: self._argument(one, args)) if callback.schema else ANY
-            return [(value, schema)]
+            callee = args.callee
+            said = schemas.of_callback(self, callback, lambda one: callee if one == "callee" else self._argument(one, args))
+            return [(value, said)]
         at = where.steps.index("*") + 1  # each element has its own
         found: list[tuple[Value, Schema]] = []
         container = self.argument(msgspec.structs.replace(where, steps=where.steps[: at - 1]), args) or BOTTOM

@@ -62,6 +62,8 @@ def read(frame: Models, value: Value | None, documents: bool = False, depth: int
 
 def of_callback(frame: Models, callback: Callback, ask: Callable[[str], Value | None]) -> Schema:
     """What a library has checked of the first argument that it gives; ``ask`` tells the value of an argument path."""
+    if not callback.schema:
+        return ANY
     named = [callback.schema] if isinstance(callback.schema, str) else callback.schema
     schema = read(frame, next((found for one in named if one and (found := ask(one)) is not None), None), callback.documents)
     return of_fields({**(schema.fields or {}), callback.within: schema}) if callback.within and schema != ANY else schema
@@ -69,6 +71,8 @@ def of_callback(frame: Models, callback: Callback, ask: Callable[[str], Value | 
 
 def of_field(frame: Models, callback: Callback, receiver: Value) -> Schema:
     """The same of a method that a library calls, where a field of the object says it."""
+    if not isinstance(callback.schema, str) or not callback.schema.startswith("self."):
+        return ANY
     return of_callback(frame, callback, lambda one: frame._inside(receiver, conditions.argument(one).steps))
 
 
@@ -144,6 +148,8 @@ def _parts(frame: Models, value: Value) -> list[Value]:
 
 def made(frame: Models, model: Describes, args: Args) -> Value:
     """The schema that a call makes."""
+    if model.when and frame.holds(model.when, args, []) is not True:
+        return BOTTOM
     schema = read(frame, frame._argument(model.like, args), model.documents) if model.like else ANY
     if model.safe:
         schema = both(schema, Schema(bits(model.safe)))
