@@ -237,7 +237,7 @@ def _callback(callback: Callback, at: str) -> None:
         if "." in filled:
             _path(filled, at)
     schemas = [callback.schema] if isinstance(callback.schema, str) else callback.schema
-    for one in (*callback.args, callback.spread, callback.spread_keywords, callback.at, *schemas):
+    for one in (*callback.args, callback.spread, callback.spread_keywords, callback.at, *schemas, *callback.parts.values()):
         if one and one != "callee":
             _argument(one, at)
 

@@ -168,6 +168,9 @@ class Callback(_Strict, frozen=True):
     """The library checks JSON Schemas too."""
     at: str = ""
     """The argument, a number, that is the position from which on parameters are what ``given`` says."""
+    parts: dict[str, str] = {}
+    """Parts of the object that is given first, by their names with dots between, and the arguments that are the schemas with which the
+    library checks what is in them (``{query: $1.schema.querystring}``)."""
     within: str = ""
     """A field of the first parameter that may hold what is checked, instead of the parameter itself."""
     args: list[str] = []

@@ -241,7 +241,10 @@ class Frame(State):
                     elif not held.allocs:  # else it is the object that somebody has put there
                         refs.append(child)
                     made = join(made, held)
-                    if found.labels:
+                    if type(value.const) is Schema:
+                        found = schemas.part_of(self, value.const, name, found)
+                        made = made if found.const is NO_CONST else made.with_(const=found.const)
+                    if found.labels or found.allocs:
                         made = join(made, found.with_(refs=()))
                     if type(value.const) is Schema and any(getattr(entry, "describes", None) for entry in child.entries):
                         made = join(made, self._table(value, child))

@@ -254,6 +254,8 @@ class Models(Arguments):
                         label.source.of_service = not chosen
             if loose:
                 made = self.lower(made)
+            if args.callee is not None and type(args.callee.const) is Schema:
+                made = schemas.applied(self, args.callee.const, made, "given")
             if entry.instance_of:
                 made = self._instances(entry, made, args)
             if entry.fills:

@@ -63,10 +63,29 @@ def read(frame: Models, value: Value | None, documents: bool = False, depth: int
 def of_callback(frame: Models, callback: Callback, ask: Callable[[str], Value | None]) -> Schema:
     """What a library has checked of the first argument that it gives; ``ask`` tells the value of an argument path."""
     if not callback.schema:
-        return ANY
+        return of_parts(frame, callback, ask) if callback.parts else ANY
     named = [callback.schema] if isinstance(callback.schema, str) else callback.schema
     schema = read(frame, next((found for one in named if one and (found := ask(one)) is not None), None), callback.documents)
     return of_fields({**(schema.fields or {}), callback.within: schema}) if callback.within and schema != ANY else schema
+
+
+def of_parts(frame: Models, callback: Callback, ask: Callable[[str], Value | None]) -> Schema:
+    """What a library has checked of the parts of an object that it gives."""
+    made: dict[str, Schema] = {}
+    for place, one in callback.parts.items():
+        schema = read(frame, ask(one), callback.documents)
+        first, _, rest = place.partition(".")
+        if schema != ANY:
+            made[first] = Schema(fields={rest: schema}, keyed=True) if rest else schema
+    return Schema(fields=made, keyed=True) if made else ANY
+
+
+def part_of(frame: Any, schema: Schema, name: str, found: Value) -> Value:
+    """A part of an object of which a schema speaks: its data as it was checked, or else the part with what is said of it."""
+    said = schema.fields.get(name) if schema.keyed and schema.fields is not None else None
+    if said is None:
+        return found
+    return applied(frame, said, found, ("part", name)) if found.labels else found.with_(const=said)
 
 
 def of_field(frame: Models, callback: Callback, receiver: Value) -> Schema:

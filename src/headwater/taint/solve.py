@@ -24,6 +24,7 @@ from headwater.index.calls import Edges, components, sizes
 from headwater.index.entities import EXTERNAL, Cls, Fn, Mod, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import routes, slots
+from headwater.taint.described import ANY, Schema
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
@@ -101,6 +102,7 @@ class Solver(Shared):
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
         self.handed_types: dict[int, dict[int, Any]] = {}
+        self.handed_parts: dict[int, dict[int, Schema]] = {}
         """What objects libraries hand to functions, by function and number of the parameter."""
         self.used: set[int] = set()
         """Functions that were handed to a library for what they return, and those that handed them over."""
@@ -764,11 +766,22 @@ class Solver(Shared):
         for number, said in enumerate(entry.callback.given, 1 if entry.fn.bound else 0):
             node = self.catalogue.paths.find(said) if is_object(said) else None
             known = self.handed_types.setdefault(entry.fn.id, {}) if node is not None else {}
+            if node is not None and entry.callback.parts:
+                self._hand_parts(entry, number)
             if node is not None and number not in known:
                 known[number] = node
                 for fn in (entry.fn, *_inside(entry.fn)):  # local functions may have captured it
                     if self._state[fn.id] != _NEW:
                         self._stale[fn.id] = None
+
+    def _hand_parts(self, entry: Entry, number: int) -> None:
+        """Note what was checked of the parts of an object; what two calls do not agree on is not known."""
+        known = self.handed_parts.setdefault(entry.fn.id, {})
+        before = known.get(number)
+        after = entry.schema if before is None or before == entry.schema else ANY
+        if after != (before or ANY) and self._state[entry.fn.id] != _NEW:
+            self._stale[entry.fn.id] = None
+        known[number] = after
 
     def overridden(self) -> list[Entry]:
         """Methods that libraries call because they override a method that a model speaks of; found once."""
