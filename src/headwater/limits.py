@@ -34,6 +34,8 @@ INSTANCE_FIELDS: Final = 8  # of one instance that a summary keeps; of more, onl
 SHAPE_DEPTH: Final = 4  # nesting of objects that a summary keeps
 SHAPE_NODES: Final = 24  # parts of one shape: every caller makes each of them again
 SET_NODES: Final = 6  # parts of a value that a call leaves in a field of its argument: what is deeper, the field's class knows
+SCHEMA_DEPTH: Final = 6  # nesting of objects and lists in a schema that is read: the deepest of hand-written tools have four
+SCHEMA_PARTS: Final = 200  # parts of one schema: hand-written ones have under 60
 API_PATH: Final = 12  # segments of an API path, counted from the last one that is of a type
 DROPS: Final = 2  # confidence steps: high, medium, low
 

@@ -15,7 +15,7 @@ import msgspec
 
 from headwater.apis import conditions
 from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
-from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Operator, SinkModel, is_object
+from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Describes, Operator, SinkModel, is_object
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
@@ -71,6 +71,8 @@ class Catalogue:
                     self.placed.append((path, api))
                     cleared = [*(one.when for one in api.guards), *(one.when for one in api.clears_where)]
                     self._know_conditions(api.when, api.clears_when, api.becomes_when, *(sink.when for sink in api.sinks), *cleared)
+                    if api.describes is not None:
+                        self._know_conditions(api.describes.when)
                     if api.becomes:
                         self.paths.know(api.becomes)
                     if api.clean:  # the result must have a path, so that its attributes can be told apart
@@ -199,12 +201,24 @@ def _check(file: ApiFile) -> None:
         for one in (api.fills, api.same, api.copies, api.result_of, api.matched, *api.instance_of.values(), *compared):
             if one:
                 _argument(one, at)
+        for one in (*_described(api.describes), *((api.checks.data, api.checks.by) if api.checks is not None else ())):
+            if one and one != "callee":
+                _argument(one, at)
+        _condition(api.describes.when if api.describes is not None else "", at)
         where = [*(guard.when for guard in api.guards), *(one.when for one in api.clears_where)]
         for text in (api.when, api.clears_when, api.becomes_when, api.hinders.when if api.hinders is not None else "", *where):
             _condition(text, at)
         for callback in (*api.calls, api.decorates, api.overridden):
             if callback is not None:
                 _callback(callback, at)
+
+
+def _described(model: Describes | None) -> list[str]:
+    """The arguments of which a schema is made."""
+    if model is None:
+        return []
+    texts = [model.pattern, model.form, model.shown_by, model.through]
+    return [model.like, model.fields, model.elements, model.values, *texts, *model.any_of, *model.all_of]
 
 
 def _callback(callback: Callback, at: str) -> None:
@@ -223,8 +237,8 @@ def _callback(callback: Callback, at: str) -> None:
         if "." in filled:
             _path(filled, at)
     schemas = [callback.schema] if isinstance(callback.schema, str) else callback.schema
-    for one in (*callback.args, callback.spread, callback.spread_keywords, *schemas):
-        if one:
+    for one in (*callback.args, callback.spread, callback.spread_keywords, callback.at, *schemas, *callback.parts.values()):
+        if one and one != "callee":
             _argument(one, at)
 
 

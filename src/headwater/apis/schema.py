@@ -198,8 +198,18 @@ class Callback(_Strict, frozen=True):
     given: list[str] = []
     """What the parameters are by their position, beats the others: a source kind, an API path, or empty (the library fills it itself)."""
     schema: str | list[str] = ""
-    """The argument that says what the fields of the first parameter are (of several, the first that is passed): one whose type ends with
-    ``Checked`` brings no text of others."""
+    """The argument that is the schema with which the library checks the first parameter (of several, the first that is passed): one that
+    ``describes`` speaks of, or a table of such by the names of fields. Of a method that is overridden: a field, as ``self.schema``;
+    ``callee``: what is called says it."""
+    documents: bool = False
+    """The library checks JSON Schemas too."""
+    at: str = ""
+    """The argument, a number, that is the position from which on parameters are what ``given`` says."""
+    parts: dict[str, str] = {}
+    """Parts of the object that is given first, by their names with dots between, and the arguments that are the schemas with which the
+    library checks what is in them (``{query: $1.schema.querystring}``)."""
+    within: str = ""
+    """A field of the first parameter that may hold what is checked, instead of the parameter itself."""
     args: list[str] = []
     """Arguments that are passed on to it, in order (``Thread(target=f, args=(x,))``: ``$args[0]`` ...)."""
     spread: str = ""
@@ -319,6 +329,59 @@ class Hindered(_Strict, frozen=True):
     when: str = ""
 
 
+class Describes(_Strict, frozen=True):
+    """The result is a schema: what it lets pass. Where nothing is said, any data does."""
+
+    when: str = ""
+    """The condition under which it is what is said here; else any data passes."""
+    like: str = ""
+    """As this argument, a schema (``self``)."""
+    safe: list[str] = []
+    """Sink classes to which its data does no harm; ``all``: numbers, one of a few words."""
+    fields: str = ""
+    """The argument, a table of schemas by name, that says what is under which name; with ``like``: these too."""
+    elements: str = ""
+    """The argument that says what the elements of a list are."""
+    values: str = ""
+    """The argument that says what is in an object whose names are not known."""
+    any_of: list[str] = []
+    """Schemas, or lists of them, of which one has to hold."""
+    all_of: list[str] = []
+    """Those of which all have to."""
+    pattern: str = ""
+    """The regular expression that a text has to match."""
+    form: str = ""
+    """The argument that is the name of a text's form, as JSON Schema calls it: ``uuid``."""
+    shown_by: str = ""
+    """The function that has to be true."""
+    through: str = ""
+    """The function that makes something else of the data."""
+    table: bool = False
+    """It is read, not called: the table by name of what is in the receiver's fields (``schema.shape``)."""
+    open: bool = False
+    """Fields of which nothing is said pass too."""
+    documents: bool = False
+    """``like`` may be a JSON Schema."""
+
+
+class Checks(_Strict, frozen=True):
+    """The call compares data with a schema."""
+
+    data: str = "$0"
+    by: str = "self"
+    """The argument that is the schema; ``callee``: what is called is made from it."""
+    gives: str = "."
+    """The result is the data as the schema lets it pass, or has it in this field; empty: it is the truth of the comparison."""
+    told: str = "success"
+    """The field of the result that says whether it passed."""
+    refused: str = "error"
+    """The field that says what is wrong, with parts of the data."""
+    raises: bool = False
+    """Data that does not pass raises."""
+    documents: bool = False
+    """The schema may be a JSON Schema."""
+
+
 class Api(_Strict, frozen=True):
     """All that is known about one API path (or several that are alike)."""
 
@@ -413,6 +476,8 @@ class Api(_Strict, frozen=True):
     guards: list[Guard] = []
     shows: Shows | None = None
     """For an attribute that is read: what its truth proves (``ipaddress.ip_address().is_global``)."""
+    describes: Describes | None = None
+    checks: Checks | None = None
     calls: list[Callback] = []
     decorates: Callback | None = None
     """The path (or its result) is a decorator; ``function`` is ``$0``."""

@@ -60,13 +60,14 @@ class Args:
         """The starred argument itself, where it is the only one and the last: its elements have places."""
         self.spread = spread
         """The mapping of ``**``."""
-        self.callee: Value | None = None
         self.receiver: Value | None = None
         self.cells: list[tuple[Cell, ...]] = []
         self.kw_cells: dict[str, tuple[Cell, ...]] = {}
         self.receiver_cells: tuple[Cell, ...] = ()
         self.name = ""
         """Attribute name of the callee, where it was written as one."""
+        self.callee: Value | None = None
+        """What is called, where that is more than a name."""
         self.asked = True
         """Somebody looks at the result."""
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from headwater import ir
 from headwater.apis.schema import Callback, is_object
-from headwater.taint import amounts, prompts, slots
+from headwater.taint import amounts, prompts, schemas, slots
 from headwater.taint.arguments import Args
+from headwater.taint.described import ANY
 from headwater.taint.filled import filled
 from headwater.taint.labels import ALL, bits, source_label
 from headwater.taint.summary import Entry as Entry
@@ -53,6 +54,7 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
     star = spread = None
     given = BOTTOM
     what = callback.is_ or "entry point"
+    taken = next((number for number, kind in enumerate(callback.given) if kind), 0)  # what a schema speaks of
     for number, param in enumerate(params[first:]):
         kind = callback.by_name.get(param.name, callback.parameters)
         if number < len(callback.given):
@@ -78,11 +80,11 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
                 harmless = safe | (bits(callback.first_harmless) if param is params[first] else 0)
                 label = source_label(source, cleared=harmless | (prompts.SYSTEM if prompts.asked_for(param.name) else 0))
                 value = Value(frozenset((label,)), steps={label: Node(param.start, param.end, text, None)} if traced else None)
-                if entry.fields and number == 0:
-                    alloc = frame.alloc("fields", "dict", closed=True)
-                    for name, safe_field in entry.fields:
-                        frame.put(alloc, name, Value() if safe_field else value)
-                    value = Value(allocs=(alloc,))
+                if number == taken:
+                    frame.at = ir.Move(param.start, param.end, 0, 0)
+                    schema = schemas.of_field(frame, callback, receiver) if receiver is not None else ANY
+                    value = schemas.applied(frame, schema if entry.schema == ANY else entry.schema, value, "given")
+                    frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
                 if entry.state and param is params[first]:
                     frame.at = ir.Move(param.start, param.end, 0, 0)
                     value = given = slots.state(frame, entry.state, value)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint import addresses, personal, rows, secrets, slots
+from headwater.taint import addresses, personal, rows, schemas, secrets, slots
+from headwater.taint.described import Schema
 from headwater.taint.labels import (
     ALL,
     DEEP,
@@ -239,8 +241,13 @@ class Frame(State):
                     elif not held.allocs:  # else it is the object that somebody has put there
                         refs.append(child)
                     made = join(made, held)
-                    if found.labels:
+                    if type(value.const) is Schema:
+                        found = schemas.part_of(self, value.const, name, found)
+                        made = made if found.const is NO_CONST else made.with_(const=found.const)
+                    if found.labels or found.allocs:
                         made = join(made, found.with_(refs=()))
+                    if type(value.const) is Schema and any(getattr(entry, "describes", None) for entry in child.entries):
+                        made = join(made, self._table(value, child))
                     if made.labels:
                         clear = self.solver.clears_when_read(child)
                         if clear and not any(isinstance(one, Inst) and ref in one.paths for one in value.refs):
@@ -306,6 +313,13 @@ class Frame(State):
                 result = result.with_()
             result.subject = value.subject
         return result
+
+    def _table(self, value: Value, child: ApiPath[Any]) -> Value:
+        """The fields of a schema by name (``schema.shape``)."""
+        if not any(entry.describes is not None and entry.describes.table for entry in child.entries if isinstance(entry, Api)):
+            return BOTTOM
+        alloc = self.alloc((self.at.start, "table", child.text), "dict", closed=True)
+        return Value(allocs=(alloc,)) if schemas.put_fields(self, alloc, value) else BOTTOM
 
     def _own(self, value: Value, name: str) -> bool:
         """Whether an attribute is a field that the class of an instance sets: not what others have by that name."""

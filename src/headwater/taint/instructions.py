@@ -26,6 +26,7 @@ from headwater.taint import (
     optin,
     personal,
     prompts,
+    schemas,
     secrets,
     slots,
     texts,
@@ -101,6 +102,10 @@ JOINED = "becomes part of a text"
 """The step of a trace where a text is put together."""
 _CALLABLES = frozenset({"callable", "callback", "execute", "fn", "func", "function", "handler", "implementation"})
 """Keys under which it holds the function."""
+_LISTS = frozenset({"params"})
+"""Keys that hold a list of words rather, where it is a script."""
+_REQUESTS = frozenset({"c", "client", "context", "ctx", "e", "event", "interaction", "message", "msg", "req", "request", "socket"})
+"""What the first parameter is called of functions that get no arguments of a tool there."""
 
 
 class Instructions(Calls):
@@ -473,6 +478,15 @@ class Instructions(Calls):
                     given = {param.name: "tool-args" for param in ref.ir.params if param.name in named}
                     if given:
                         self.register(function.with_(refs=(ref,)), Callback(function="", by_name=given, is_="tool"))
+                    elif self.mod.script and schema not in _LISTS:
+                        self._takes_all(function.with_(refs=(ref,)), ref, self.cells.get((alloc, schema), BOTTOM))
+
+    def _takes_all(self, function: Value, fn: Fn, schema: Value) -> None:
+        """A tool of a script gets all that the model has chosen as its first argument."""
+        params = fn.ir.params[1 if fn.bound else 0 :]
+        said = schemas.read(self, schema, True)
+        if said.fields is not None and params and params[0].name not in _REQUESTS:
+            self.register(function, Callback(function="", given=["tool-args", ""], is_="tool"), "", said)
 
     def _names_in(self, value: Value, names: set[Any], depth: int) -> None:
         """The keys and texts of a literal."""
@@ -495,6 +509,8 @@ class Instructions(Calls):
                     self.put(alloc, key if named else "*", found, weak=not named)
         if value.labels and not any(one.closed for one in value.allocs):
             self.put(alloc, "*", self.part(value, "*"), weak=True)
+        elif not value.allocs and self.mod.script and not schemas.put_fields(self, alloc, value):
+            self.put(alloc, schemas.OPEN, Value())
 
     def i_concat(self, i: ir.Concat) -> None:
         parts: list[Value] = []

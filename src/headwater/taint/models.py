@@ -5,6 +5,7 @@ What an entry may say is in ``headwater.apis.schema``; calls of the project's ow
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import addresses, components, guards, optin, plug_ins, prompts, rows, secrets, sights, slots, templates, texts
+from headwater.taint import addresses, components, guards, optin, plug_ins, prompts, rows, schemas, secrets, sights, slots, templates, texts
 from headwater.taint.arguments import Args, Arguments
+from headwater.taint.described import ANY, Schema
 from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
 from headwater.taint.labels import (
@@ -268,6 +270,8 @@ class Models(Arguments):
             if own is not None:  # where no route of the project answers it is what it would be without
                 self.solver.unanswered[addresses.place(self)] = self.of_service(made).labels
                 return own, True
+            if args.callee is not None and type(args.callee.const) is Schema:
+                made = schemas.applied(self, args.callee.const, made, "given")
             if entry.instance_of:
                 made = self._instances(entry, made, args)
             if entry.fills:
@@ -312,6 +316,10 @@ class Models(Arguments):
                 )
                 if given.labels:
                     self.store(changed, "*", given, weak=True)
+        if entry.describes is not None:
+            made = join(made, schemas.made(self, entry.describes, args))
+        if entry.checks is not None and not body:
+            made = join(made, schemas.checked(self, entry.checks, args))
         if entry.same:
             made = join(made, self._argument(entry.same, args) or BOTTOM)
         if entry.copies and not body:
@@ -407,6 +415,8 @@ class Models(Arguments):
             or entry.mounts
             or entry.answers
             or entry.updates
+            or entry.describes is not None
+            or entry.checks is not None
         ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean or entry.sinks)
         return made, described and not body
 
@@ -581,50 +591,58 @@ class Models(Arguments):
 
     def _hand_over(self, callback: Callback, args: Args, node: ApiPath[Any] | None = None) -> Value:
         """A function given to a library that will call it."""
-        value = self._argument(callback.function, args)
-        if value is None:
-            return BOTTOM
-        functions = [value]
-        for alloc in value.allocs:
-            if alloc.kind in ("dict", "list", "tuple", "set"):
-                functions.append(self.contents(alloc))
         made = BOTTOM
         state = (slots.place(self, callback.state, None, args) or "") if callback.state is not None else ""
-        for function in functions:
-            if state and (function is not value or len(functions) == 1):
-                slots.hand_state(self, state, function, callback.parameters)
-            if not any(isinstance(ref, Fn | Cls | Inst) or (isinstance(ref, ApiPath) and ref.entries) for ref in function.refs):
-                continue
-            if callback.parameters or callback.by_name or callback.given or callback.is_:
-                self.register(function, callback, state, self._fields(callback, args))
-            if callback.address is not None and node is not None:
-                self.located(function, addresses.address(self, callback.address, node, args, callback.gives == "response"))
-            if callback.gives in self.solver.classes:
-                self.solver.used.update((self.fn.id, *(ref.id for ref in function.refs if isinstance(ref, Fn))))
-                self.passed_on(callback.gives, self.call(function, Args([])), callback.is_)
-            if callback.args or callback.spread or callback.spread_keywords or callback.result or callback.result_in:
-                given = [found for one in callback.args if (found := self._argument(one, args)) is not None]
-                star = None
-                if callback.spread:
-                    tuple_ = self._argument(callback.spread, args)
-                    if tuple_ is not None:
-                        numbered = [
-                            self.cells[(alloc, key)]
-                            for alloc in tuple_.allocs
-                            for key in alloc.keys
-                            if isinstance(key, int) and (alloc, key) in self.cells
-                        ]
-                        given += numbered
-                        if not numbered:
-                            star = self.elements(tuple_)
-                spread = self._argument(callback.spread_keywords, args) if callback.spread_keywords else None
-                result = self.call(function, Args(given, star=star, spread=spread))
-                if callback.result_in:
-                    holder = self.alloc((self.at.start, "holder"), "instance")
-                    self.put(holder, callback.result_in, result)
-                    made = join(made, Value(allocs=(holder,)))
-                elif callback.result:
-                    made = join(made, result)
+        for value, schema in self._functions_of(callback, args):
+            functions = [value]
+            for alloc in value.allocs:
+                if alloc.kind in ("dict", "list", "tuple", "set"):
+                    functions.append(self.contents(alloc))
+            for function in functions:
+                if state and (function is not value or len(functions) == 1):
+                    slots.hand_state(self, state, function, callback.parameters)
+                if any(isinstance(ref, Fn | Cls | Inst) or (isinstance(ref, ApiPath) and ref.entries) for ref in function.refs):
+                    made = join(made, self._handed_one(callback, args, function, state, schema, node))
+        return made
+
+    def _handed_one(self, callback: Callback, args: Args, function: Value, state: str, schema: Schema, node: ApiPath[Any] | None) -> Value:
+        """One of the functions given to a library."""
+        made = BOTTOM
+        if callback.at:
+            position = self._argument(callback.at, args)
+            if position is None or not isinstance(position.const, int) or position.const > limits.FIELDS:
+                return made
+            callback = msgspec.structs.replace(callback, given=[""] * position.const + callback.given)
+        if callback.parameters or callback.by_name or callback.given or callback.is_:
+            self.register(function, callback, state, schema)
+        if callback.address is not None and node is not None:
+            self.located(function, addresses.address(self, callback.address, node, args, callback.gives == "response"))
+        if callback.gives in self.solver.classes:
+            self.solver.used.update((self.fn.id, *(ref.id for ref in function.refs if isinstance(ref, Fn))))
+            self.passed_on(callback.gives, self.call(function, Args([])), callback.is_)
+        if callback.args or callback.spread or callback.spread_keywords or callback.result or callback.result_in:
+            given = [found for one in callback.args if (found := self._argument(one, args)) is not None]
+            star = None
+            if callback.spread:
+                tuple_ = self._argument(callback.spread, args)
+                if tuple_ is not None:
+                    numbered = [
+                        self.cells[(alloc, key)]
+                        for alloc in tuple_.allocs
+                        for key in alloc.keys
+                        if isinstance(key, int) and (alloc, key) in self.cells
+                    ]
+                    given += numbered
+                    if not numbered:
+                        star = self.elements(tuple_)
+            spread = self._argument(callback.spread_keywords, args) if callback.spread_keywords else None
+            result = self.call(function, Args(given, star=star, spread=spread))
+            if callback.result_in:
+                holder = self.alloc((self.at.start, "holder"), "instance")
+                self.put(holder, callback.result_in, result)
+                made = join(made, Value(allocs=(holder,)))
+            elif callback.result:
+                made = join(made, result)
         return made
 
     def _given(self, function: Value, callback: Callback) -> dict[str, Value]:
@@ -660,21 +678,25 @@ class Models(Arguments):
         frame.block(fn.ir.defaults)
         return frame.cells
 
-    def _fields(self, callback: Callback, args: Args) -> tuple[tuple[str, bool], ...]:
-        """The fields that a schema names, and whether no text of others is in each; none where it is not known."""
-        named = [callback.schema] if isinstance(callback.schema, str) else callback.schema
-        schema = next((found for one in named if one and (found := self._argument(one, args)) is not None), None)
-        if schema is None or len(schema.allocs) != 1 or not schema.allocs[0].closed or schema.labels:
-            return ()
-        alloc = schema.allocs[0]
-        made = []
-        for key in alloc.keys:
-            held = self.cells.get((alloc, key), BOTTOM)
-            safe = bool(held.refs) and all(isinstance(ref, ApiPath) and any(map(_checked, ref.types)) for ref in held.refs)
-            if not isinstance(key, str) or key == "*" or held.const is not NO_CONST:  # a JSON Schema does not name fields like that
-                return ()
-            made.append((key, safe))
-        return tuple(made)
+    def _functions_of(self, callback: Callback, args: Args) -> list[tuple[Value, Schema]]:
+        """The functions that an argument holds, each with what a schema says of the first argument that it is given."""
+        where = conditions.argument(callback.function)
+        if not callback.schema or "*" not in where.steps:
+            value = self.argument(where, args)
+            if value is None:
+                return []
+            callee = args.callee
+            said = schemas.of_callback(self, callback, lambda one: callee if one == "callee" else self._argument(one, args))
+            return [(value, said)]
+        at = where.steps.index("*") + 1  # each element has its own
+        found: list[tuple[Value, Schema]] = []
+        container = self.argument(msgspec.structs.replace(where, steps=where.steps[: at - 1]), args) or BOTTOM
+        for element in (self.cells.get((alloc, key), BOTTOM) for alloc in container.allocs for key in alloc.keys):
+            function = self._inside(element, where.steps[at:])
+            if function is not None:
+                beside = functools.partial(self._beside, element, at)
+                found.append((function, schemas.of_callback(self, callback, beside)))
+        return found
 
     def located(self, function: Value, found: Iterable[tuple[str, str, str, bool]]) -> None:
         """The function answers requests at these addresses."""
@@ -683,13 +705,17 @@ class Models(Arguments):
                 if isinstance(ref, Fn):
                     self.solver.locate(addresses.Route(ref, router, method, path, returns))
 
-    def register(self, function: Value, callback: Callback, state: str = "", fields: tuple[tuple[str, bool], ...] = ()) -> None:
+    def _beside(self, element: Value, at: int, text: str) -> Value | None:
+        """What an argument path means for one element."""
+        return self._inside(element, conditions.argument(text).steps[at:])
+
+    def register(self, function: Value, callback: Callback, state: str = "", schema: Schema = ANY) -> None:
         """The library calls the function with data of its own."""
         for ref in function.refs:
             if state and isinstance(ref, Fn):
                 slots.announce(self, state, ref)
             if isinstance(ref, Fn):
-                self.solver.entry(Entry(self.fn, ref, callback, self._taken(function, ref), state=state, fields=fields))
+                self.solver.entry(Entry(self.fn, ref, callback, self._taken(function, ref), state=state, schema=schema))
             elif isinstance(ref, Inst) and (method := ref.cls.method("__call__")) is not None:
                 self.solver.entry(Entry(self.fn, method, callback, state=state))
 
@@ -785,6 +811,9 @@ class Models(Arguments):
             if type(cell) is ElementsOf:
                 self._each_safe(cell.cell, proven)
                 continue
+            if type(cell) is schemas.Conforms:
+                schemas.conforming(self, cell)
+                continue
             if type(cell) is PathOf:  # a check of the place says nothing else of the data
                 proven, weak, refs = proven & (PATHS | CONTAINED), weak & (PATHS | NEAR), ()
                 if cell.maybe and proven:
@@ -860,11 +889,6 @@ class Models(Arguments):
             return None
         changed = {after for before, after in labels.items() if before is not after}
         return {label: Node(self.at.start, self.at.end, doubt, node) if label in changed else node for label, node in steps.items()}
-
-
-def _checked(type_: str) -> bool:
-    """Whether a type is one of values that a schema has checked: the name of such a type ends so."""
-    return type_.endswith("Checked")
 
 
 def _better(one: Issue | ToSink, other: Issue | ToSink) -> bool:

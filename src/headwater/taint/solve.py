@@ -25,6 +25,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import plug_ins, routes, slots
 from headwater.taint.addresses import Route
+from headwater.taint.described import ANY, Schema
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
@@ -104,6 +105,7 @@ class Solver(Shared):
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
         self.handed_types: dict[int, dict[int, Any]] = {}
+        self.handed_parts: dict[int, dict[int, Schema]] = {}
         """What objects libraries hand to functions, by function and number of the parameter."""
         self.used: set[int] = set()
         """Functions that were handed to a library for what they return, and those that handed them over."""
@@ -150,6 +152,8 @@ class Solver(Shared):
         self._wanted: list[tuple[int, int]] = []
         """Heap of functions of interest, by component."""
         self._late: dict[int, dict[int, None]] = {}
+        self.tests: set[int] = set()
+        """Functions of which it is asked what they show of their arguments, and not what they give."""
         """The functions whose summaries each function wanted before they were known."""
         self._version = [0] * len(symbols.functions)
         """How often the result of a function has changed."""
@@ -426,6 +430,7 @@ class Solver(Shared):
             if one in leading
             or one in self._carrying
             or self._may_find(one)
+            or one in self.tests
             or (one in self._late and one in asked and not self.summaries[one].returns.empty)
         }
         self.count("late-readers", len(dirty))
@@ -481,6 +486,12 @@ class Solver(Shared):
                 self._late.setdefault(reader.id, {})[fn.id] = None
             return None
         return self.summaries[fn.id]
+
+    def tested(self, reader: Fn, fn: Fn) -> Summary | None:
+        """The summary of a function of which ``reader`` asks what it shows of its argument."""
+        self.tests.add(fn.id)
+        self._carrying.add(reader.id)
+        return self.summary(reader, fn)
 
     def read_field(self, reader: Fn, cls: Cls, name: str) -> Shape:
         """A class-wide field: what any method stores in it, its annotation, its default."""
@@ -674,6 +685,8 @@ class Solver(Shared):
                     self._carrying.update(readers)
                 if number == _SLOTS:
                     self._moved.add(name.rpartition(slots.BETWEEN)[0])
+            elif self.tests and (asked := self.tests.intersection(self._global_readers.get((number, name), ()))):
+                self._outdate(asked, fn)  # what a list of words is compared with is known now
 
     # ------------------------------------------------------------------------------------------------ slots
 
@@ -785,11 +798,22 @@ class Solver(Shared):
         for number, said in enumerate(entry.callback.given, 1 if entry.fn.bound else 0):
             node = self.catalogue.paths.find(said) if is_object(said) else None
             known = self.handed_types.setdefault(entry.fn.id, {}) if node is not None else {}
+            if node is not None and entry.callback.parts:
+                self._hand_parts(entry, number)
             if node is not None and number not in known:
                 known[number] = node
                 for fn in (entry.fn, *_inside(entry.fn)):  # local functions may have captured it
                     if self._state[fn.id] != _NEW:
                         self._stale[fn.id] = None
+
+    def _hand_parts(self, entry: Entry, number: int) -> None:
+        """Note what was checked of the parts of an object; what two calls do not agree on is not known."""
+        known = self.handed_parts.setdefault(entry.fn.id, {})
+        before = known.get(number)
+        after = entry.schema if before is None or before == entry.schema else ANY
+        if after != (before or ANY) and self._state[entry.fn.id] != _NEW:
+            self._stale[entry.fn.id] = None
+        known[number] = after
 
     def overridden(self) -> list[Entry]:
         """Methods that libraries call because they override a method that a model speaks of; found once."""

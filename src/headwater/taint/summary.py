@@ -11,6 +11,7 @@ from typing import Any
 
 from headwater.apis.schema import Callback
 from headwater.index.entities import Cls, Fn
+from headwater.taint.described import ANY, Schema
 from headwater.taint.value import NOTHING, Node, Shape
 
 Path = tuple[str | int, ...]
@@ -235,7 +236,7 @@ EMPTY = Summary()
 class Entry:
     """A function that a framework calls with data of its own."""
 
-    __slots__ = ("callback", "captured", "fields", "fn", "init", "key", "owner", "state")
+    __slots__ = ("callback", "captured", "fn", "init", "key", "owner", "schema", "state")
 
     def __init__(
         self,
@@ -245,7 +246,7 @@ class Entry:
         captured: tuple[Shape, ...] = (),
         init: Mapping[str, str] | None = None,
         state: str = "",
-        fields: tuple[tuple[str, bool], ...] = (),
+        schema: Schema = ANY,
     ) -> None:
         self.init = init or {}
         """Of a method: source kinds of parameters of the constructor that made its object."""
@@ -254,8 +255,8 @@ class Entry:
         self.callback = callback
         self.state = state
         """The slots of the state that the first parameter holds, and that what the function returns updates; or nothing."""
-        self.fields = fields
-        """The fields of the first parameter that a schema names, and whether no text of others is in each."""
+        self.schema = schema
+        """What the framework has checked of the first parameter."""
         self.captured = captured
         """What the function took from the one around it, as far as no caller of that one decides it."""
         inside = sorted(label.key for shape in captured for label in shape.labels)
@@ -267,7 +268,7 @@ class Entry:
             tuple(sorted((*callback.by_name.items(), *self.init.items()))),
             tuple(inside),
             state,
-            fields,
+            schema.key,
         )
 
 

@@ -13,6 +13,7 @@ from headwater.index.entities import EXTERNAL, Fn
 from headwater.index.symbols import instance_refs
 from headwater.taint import addresses, captured, fills, optin
 from headwater.taint.branches import Branches
+from headwater.taint.described import ANY
 from headwater.taint.labels import (
     ALL,
     BIT,
@@ -128,6 +129,7 @@ class Interpreter(Branches):
         fn, function = self.fn, self.fn.ir
         symbols = self.symbols
         handed = self.solver.handed_types.get(fn.id, {})
+        parts = self.solver.handed_parts.get(fn.id, {})
         for index, param in enumerate(function.params):
             value = self.param_value(index, ())
             if param.kind in ("star", "stars"):
@@ -140,6 +142,8 @@ class Interpreter(Branches):
                 value = self.typed(value, symbols.type_value(self.mod, param.annotation, fn.cls))
             if not value.refs and index in handed:
                 value = value.with_(refs=(handed[index],))
+            if index in parts:
+                value = value.with_(const=parts[index] if parts[index] != ANY else NO_CONST)
             if not value.refs and self.names.get(param.name) is not None:
                 value = value.with_(refs=(self.names[param.name],))
             self.cells[index] = self.cells[("in", index)] = value

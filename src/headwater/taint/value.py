@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from headwater import limits
 from headwater.apis.paths import ApiPath, Sited
 from headwater.index.entities import EXTERNAL, Fn, Inst
+from headwater.taint.described import Schema
 from headwater.taint.labels import ALL, HANDED, RESOLVED, Label, derive, derive_all, widen
 
 
@@ -494,6 +495,8 @@ def news(known: Shape, whole: Shape) -> bool:
     if whole.labels and (whole.proven != known.proven or not kinds(whole.labels) <= kinds(known.labels)):
         return True
     if whole.refs != known.refs and any(ref not in known.refs and not _plain(ref) for ref in whole.refs):
+        return True
+    if type(whole.const) is Schema and whole.const != known.const:
         return True
     if whole.bound is not None and news(known.bound or NOTHING, whole.bound):
         return True

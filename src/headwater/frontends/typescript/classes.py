@@ -178,15 +178,27 @@ class Classes(Modules):
         self.decorate_method(node, pending, decorators)
 
     def decorate_method(self, node: Node, pending: Pending, decorators: list[Node]) -> None:
-        if not decorators:
+        marked = self.marked_parameters(node)
+        if not decorators and not marked:
             return
         values = [(one, self.value(one)) for one in decorators]
         target = self.temp()
         self.emit_func(node.start_byte, node.end_byte, target, pending)
+        for one, position in marked:  # a decorator of a parameter is called with the method and the position
+            start, end = one.byte_range
+            self.emit(ir.Call(start, end, self.temp(), self.value(one), (target, self.const(start, end, position))))
         for one, value in reversed(values):
             dst = self.temp()
             self.emit(ir.Decorate(one.start_byte, one.end_byte, dst, value, target))
             target = dst
+
+    def marked_parameters(self, node: Node) -> list[tuple[Node, int]]:
+        """The decorators of parameters, with their positions."""
+        listed = node.child_by_field_name("parameters")
+        found = []
+        for position, child in enumerate(listed.named_children if listed is not None else []):
+            found += [(one, position) for one in self.decorators(child)]
+        return found
 
     def field(self, made: ir.Class, index: int, member: Node, fields: list[Node], statics: list[Node], decorators: list[Node]) -> None:
         name = self.member_name(member)
