@@ -194,6 +194,31 @@ express().get("/run", (req, res) => {
     assert [one.state for one in made.suppressions] == ["used", "used"]
 
 
+def test_comments_of_components(tmp_path: Path) -> None:
+    (tmp_path / "A.vue").write_text(
+        """<template>
+  <!-- headwater: ignore[retrieved-content-to-html] it is our own server -->
+  <p
+    class="wide"
+    v-html="text"
+  ></p>
+  <p v-html="text" />
+</template>
+<script setup>
+const answer = await fetch("https://example.com");
+const text = await answer.text();
+// headwater: ignore[retrieved-content-to-html] it is our own server
+document.body.innerHTML = text;
+document.body.innerHTML = text;
+</script>
+"""
+    )
+    made = headwater.review(tmp_path, Config(processes=1))
+    lines = [made.sources["A.vue"].position(finding.place.start)[0] for finding in made.findings if not finding.suppression]
+    assert sorted(lines) == [7, 14]
+    assert [(one.state, one.line) for one in made.suppressions] == [("used", 2), ("used", 12)]
+
+
 def test_another_rule_and_another_line_are_not_covered(tmp_path: Path) -> None:
     body = "    # headwater: ignore[llm-output-to-shell] another rule\n    os.system(x)\n    y = 1\n"
     made = review(tmp_path, body + f"    # headwater: ignore[{RULE}] another line\n    y = 2\n    os.system('a ' + x)\n")

@@ -42,7 +42,7 @@ def lower(path: str, data: bytes) -> ir.Module:
     for parser in parsers:
         parser.begin(len(data))
     try:
-        if _too_deep(data):
+        if too_deep(data):
             raise EffortError
         parsed, which = parse(parsers, data)
     except EffortError:
@@ -51,7 +51,7 @@ def lower(path: str, data: bytes) -> ir.Module:
     return _lowered(path, data, parsed, order[which][1], "javascript" if suffix in _SCRIPT else "typescript")
 
 
-def _too_deep(data: bytes) -> bool:
+def too_deep(data: bytes) -> bool:
     """Whether so many brackets are open at one place that the parser would use up the stack; those in texts count too."""
     if sum(map(data.count, (b"{", b"(", b"["))) <= limits.OPEN_BRACKETS:
         return False
