@@ -15,7 +15,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, fills, prompts, texts, ways
+from headwater.taint import arrays, containers, fills, objects, prompts, texts, ways
 from headwater.taint.labels import ALL, BIT, CHECKED, CONTAINED, DENIED, INSIDE, MODULE, NAME_HEAD, PATHS, RESOLVED, Label
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NONE, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, as_given, join, same
 
@@ -532,8 +532,14 @@ SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "js:Set": _constant_copy,
-    "js:Map": arrays.map_of,
+    "js:Map": objects.map_of,
     "js:Promise": arrays.promise,
+    "js:Object.assign": objects.assign,
+    "js:Object.entries": objects.entries,
+    "js:Object.fromEntries": objects.from_entries,
+    "js:Object.keys": objects.keys,
+    "js:Object.values": objects.values,
+    "js:structuredClone": objects.clone,
     "js:Object.freeze": _constant_copy,
     "js:Array.from": _constant_copy,
     "builtins.frozenset": _constant_copy,
