@@ -40,6 +40,7 @@ class Template:
         self.gaps = gaps
         self.code = Code(parser, data, out, self.named)
         self.locals: list[str] = []
+        self.said = False
         self.opened: list[tuple[str, int, int]] = []
         """Elements or blocks that are open: their names, how many braces they close, how many local names there were before."""
 
@@ -68,6 +69,12 @@ class Template:
 
     def put(self, text: str, span: Span) -> None:
         self.out.put(text.encode("utf-8", "surrogateescape"), *span)
+
+    def too_deep(self, span: Span) -> None:
+        """Said once: what is below is read without the blocks around it."""
+        if not self.said:
+            self.said = True
+            self.gaps.append(ir.Gap(*span, f"nesting beyond {_DEPTH}"))
 
     def not_understood(self, span: Span) -> None:
         self.gaps.append(ir.Gap(*span, SYNTAX))
@@ -203,6 +210,8 @@ class Vue(Template):
         deep = len(self.opened) >= _DEPTH
         found = {one.name: one for one in part.attributes}
         loop, test = found.get("v-for"), found.get("v-if")
+        if deep and (loop is not None or test is not None):
+            self.too_deep((part.start, part.end))
         if loop is not None and not deep:
             braces += self.loop(loop.value)
         if test is not None and not deep:
@@ -343,6 +352,8 @@ class Svelte(Template):
             if sum(braces for _, braces, _ in self.opened) < _DEPTH:
                 before = len(self.locals)
                 self.enter("#" + word, self.begin(word, rest), before)
+            else:
+                self.too_deep((part.start, end + 1))
         elif (at := next((n for n in range(len(self.opened) - 1, -1, -1) if self.opened[n][0].startswith("#")), -1)) >= 0:
             name, before = self.opened[at][0], self.opened[at][2]
             while len(self.opened) > at:
