@@ -29,6 +29,7 @@ _GAPS: Final[tuple[tuple[re.Pattern[bytes], int, str], ...]] = (
 """What the grammar does not read: where it stands, and its name (empty: it has the meaning of ``const`` here, and is no gap)."""
 
 
+_ALONE: Final = re.compile(rb"&(?!#?\w+;)")
 _IMPORTED_TYPE: Final = re.compile(rb"[:|&<,=(]\s*(import\(\s*(?:'[^'\n]*'|\"[^\"\n]*\")\s*\)\s*\.\s*)(?=" + _WORD + rb"\s*<)")
 """Where a type comes from that has arguments: without this the type is read, by its name."""
 
@@ -90,9 +91,10 @@ def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
 def _without_ampersands(source: bytes, root: Node) -> bytes:
     """In the text of an element an ampersand may stand alone, which the grammar takes for the start of a character reference."""
     alone = [
-        node.start_byte
+        match.start()
         for node in _errors(root)
         if source[node.start_byte : node.start_byte + 1] == b"&" and node.parent is not None and node.parent.type.startswith("jsx_")
+        for match in _ALONE.finditer(source, node.start_byte, node.end_byte)
     ]
     if not alone:
         return source
