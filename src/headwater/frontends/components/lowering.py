@@ -49,7 +49,8 @@ def lower(path: str, data: bytes) -> ir.Module:
     module.path = path
     move(module, out)
     told = {(gap.start, gap.end, gap.reason) for gap in [*gaps, *module.gaps]}
-    module.gaps = [ir.Gap(*gap) for gap in sorted(told)]
+    size = len(data)  # a broken element may end at once, and its value behind its end
+    module.gaps = [ir.Gap(min(start, size), max(min(start, size), min(end, size)), reason) for start, end, reason in sorted(told)]
     module.remarks = sorted((_remark(remark, out) for remark in module.remarks), key=lambda remark: remark.start)
     return module
 
