@@ -13,6 +13,7 @@ import argparse
 import json
 import mmap
 import os
+import re
 import resource
 import signal
 import struct
@@ -35,7 +36,7 @@ from targets import TARGETS, Corpus, Files, Target
 HERE: Final = Path(__file__).resolve().parent.parent
 DEFAULT: Final = (HERE / "examples", HERE / "tests")
 MEMORY: Final = 3 * 1024**3
-KINDS: Final = {"py": 120_000, "ipynb": 300_000, "toml": 20_000}
+KINDS: Final = {"py": 120_000, "ipynb": 300_000, "toml": 20_000, **dict.fromkeys(("ts", "tsx", "js", "vue", "svelte"), 120_000)}
 """The largest file of each kind that is taken."""
 _STATE: Final = struct.Struct("qddqd")  # number of the input, when it began, seconds in all, number and seconds of the slowest
 
@@ -61,10 +62,19 @@ def collect(folders: Iterable[Path], most: int, seed: int = 0) -> Corpus:
             path for folder in folders for path in folder.rglob(f"*.{kind}") if path.is_file() and 0 < path.stat().st_size <= size
         )
         found[kind] = [path.read_bytes() for path in sorted(Random(seed).sample(paths, min(most, len(paths))))]
+    for kind in targets.SCRIPTS:
+        found[kind] += _of_pages(kind)
     package = Path(headwater.__file__).parent
     found["md"] = [path.read_bytes() for path in sorted((package / "rules").glob("*.md"))]
     found["yaml"] = [path.read_bytes() for path in sorted((package / "apis" / "python").glob("*.yaml"))]
     return Corpus(found)
+
+
+def _of_pages(kind: str) -> list[bytes]:
+    """The scripts in the pages of the suites."""
+    block = re.compile(rf"^```\w+ path=\S+\.{kind}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    pages = [path.read_text(encoding="utf-8") for path in sorted((HERE / "tests" / "suites").glob("*.md"))]
+    return [text.encode() for page in pages for text in block.findall(page)]
 
 
 def made(name: str, number: int, seed: int, corpus: Corpus) -> Files:

@@ -37,6 +37,33 @@ NESTS: Final = (
 )  # fmt: skip
 """Of expressions: what stands before and what after."""
 
+SCRIPT_NESTS: Final = (
+    ("(", ")"), ("[", "]"), ("({a: ", "})"), ("f(", ")"), ("a?.[", "]"), ("`${", "}`"), ("t`${", "}`"), ("() => ", ""),
+    ("(() => { return ", " })"), ("!", ""), ("x ? 1 : ", ""), ("(a ?? ", ")"), ("new A(", ")"), ("class { static { x = ", " } }"),
+    ("async () => await ", ""), ("<a>", "</a>"), ("<a b={", "}/>"), ("{", "}"), ("if (a) {", "}"), ("for (const a of b) {", "}"),
+    ("switch (a) { case 1: {", "}}"), ("try {", "} finally {}"), ("function f() {", "}"), ("namespace N {", "}"), ("{#if a}", "{/if}"),
+    ("{#each a as b}", "{/each}"), ("<p v-for='a in b'>", "</p>"), ("<template v-if='a'>", "</template>"), ("const {a: ", "} = b"),
+    ("type A = {a: ", "}"), ("A<", ">"), ("import(", ")"), ("<script>", "</script>"), ("(a as ", ")"), ("...", ""), ("a.b(", ").c"),
+    ("$: a = ", ";"), ("@a(", ") class {}"),
+)  # fmt: skip
+"""Of scripts and templates: what stands before and what after."""
+
+SCRIPT_LINES: Final = (
+    ("x = [", "1, ", "]"), ("x = ", "a + ", "b"), ("f(", "a, ", ")"), ("x = a", ".b", ""), ("x = a", "?.b()", ""), ("x = `", "${a}", "`"),
+    ("// ", "word ", ""), ("x = {", "a: b, ", "}"), ("x = {", "...a, ", "}"), ("import {", "a, ", "b} from 'c'"),
+    ("export * from ", "'a' ", ""), ("x = ", "a ? b : ", "c"), ("x = ", "a ?? ", "c"), ("<a ", ":b='c' ", "/>"), ("<p>", "{{a}}", "</p>"),
+    ("", "{@html a}", ""), ("", "<p>", ""), ("type A = ", "B | ", "C"), ("const ", "a = 1, ", "b = 2"), ("x = /", "a|", "b/"),
+    ("enum E {", "A, ", "}"), ("case", " 1:", ""), ("", "} ", ""),
+)  # fmt: skip
+
+SCRIPT_TOKENS: Final = (
+    b"=>", b"?.", b"??=", b"...", b"`", b"${", b"#x", b"@", b"</", b"/>", b"<T>", b"/*", b"*/", b"//", b"<!--", b"-->", b"</script>",
+    b"<script setup>", b"v-html=", b"{#each ", b"{:else}", b"{/if}", b"{@html ", b"$:", b"$state(", b"export default ", b"import ",
+    b"require(", b"module.exports = ", b"prototype", b"async ", b"await ", b"yield* ", b"static {", b"get ", b"set ", b"accessor ",
+    b"declare ", b"namespace N {", b"enum E {", b"as const", b"satisfies T", b"!", b"?", b":", b"{", b"}", b"(", b")", b"[", b"]", b"'",
+    b'"', b";", b"\n", b"\0", b"\xff", b"\xe2\x80\xa8", b"\\", b"/", b"1n",
+)  # fmt: skip
+
 HEADS: Final = (
     "if x:", "for x in y:", "while x:", "with a as b:", "def f(x=1):", "class A(B):", "async def f():", "try:", "match x:", "case [a, *b]:",
     "else:", "elif x:", "except E as e:", "with (a as b, c as d):", "@a\ndef f():", "lambda:",
@@ -166,6 +193,33 @@ def long_line(rng: Random, data: bytes, other: bytes) -> bytes:
     return data[:at] + (before + part * count + after + "\n").encode() + data[at:]
 
 
+def nested_script(rng: Random, data: bytes, other: bytes) -> bytes:
+    """Deep expressions, blocks, elements or bindings in the middle of a script or a template."""
+    depth = rng.choice((3, 20, 90, 190, 210, 600, 3_000))
+    before, after = rng.choice(SCRIPT_NESTS)
+    text = before * depth + "x" + after * (depth if rng.randrange(5) else rng.randrange(depth))
+    text = rng.choice(("x = {};\n", "{}\n", "if ({}) y;\n", "f({}).g();\n", "<p v-html='{}'/>\n", "{@html {}}\n")).replace("{}", text)
+    at = rng.choice((0, data.rfind(b"\n", 0, rng.randrange(len(data) + 1)) + 1, len(data)))
+    return data[:at] + text.encode() + data[at:]
+
+
+def long_script(rng: Random, data: bytes, other: bytes) -> bytes:
+    """One very long line: elements, operands, arguments, attributes, a text, a comment."""
+    count = rng.choice((300, 3_000, 20_000))
+    before, part, after = rng.choice(SCRIPT_LINES)
+    at = data.rfind(b"\n", 0, rng.randrange(len(data) + 1)) + 1
+    return data[:at] + (before + part * count + after + "\n").encode() + data[at:]
+
+
+def words_of_scripts(rng: Random, data: bytes, other: bytes) -> bytes:
+    """Pieces of the languages where they do not belong."""
+    made = bytearray(data)
+    for _ in range(some(rng, 20)):
+        at = rng.randrange(len(made) + 1)
+        made[at : at + some(rng, 4) - 1] = rng.choice(SCRIPT_TOKENS)
+    return bytes(made)
+
+
 def encoded(rng: Random, data: bytes, other: bytes) -> bytes:
     """A declared encoding, that is the right one or not."""
     name = rng.choice(ENCODINGS)
@@ -183,6 +237,9 @@ Mutator = Callable[[Random, bytes, bytes], bytes]
 
 TEXT: Final[Sequence[Mutator]] = (in_bytes, in_bytes, in_lines, in_words)
 CODE: Final[Sequence[Mutator]] = (in_bytes, in_bytes, in_bytes, in_lines, in_lines, in_words, in_words, nested, nested, long_line, encoded)
+SCRIPT: Final[Sequence[Mutator]] = (
+    in_bytes, in_bytes, in_bytes, in_lines, in_lines, in_words, in_words, nested_script, nested_script, long_script, words_of_scripts,
+)  # fmt: skip
 MEANING: Final[Sequence[Mutator]] = (in_lines, in_words, in_words)
 """After which most of a file can still be parsed."""
 

@@ -27,7 +27,7 @@ from headwater import cache as kept
 from headwater.apis.load import Catalogue
 from headwater.comparison import compare
 from headwater.config import Config
-from headwater.files.discover import discover, safe
+from headwater.files.discover import discover, language_of, safe
 from headwater.files.read import source_of
 from headwater.files.source import Source
 from headwater.files.versions import declared
@@ -92,6 +92,23 @@ def _lower(path: str, data: bytes, language: str) -> None:
 
 def _python(rng: Random, corpus: Corpus) -> Files:
     return {"a.py": mutate.mutated(rng, corpus["py"], mutate.CODE)}
+
+
+SCRIPTS: Final = ("ts", "tsx", "js", "vue", "svelte")
+"""Kinds of files that are scripts."""
+
+
+def _scripts(rng: Random, corpus: Corpus) -> Files:
+    kind = rng.choice(SCRIPTS)
+    data = rng.choice(corpus[kind])
+    for _ in range(mutate.some(rng, 3)):
+        data = rng.choice(mutate.SCRIPT)(rng, data, rng.choice(corpus[rng.choice(SCRIPTS)]))
+    return {f"a.{kind}": data}
+
+
+def _run_scripts(files: Files, folder: Path) -> None:
+    for name, data in files.items():
+        _lower(name, data, language_of(name))
 
 
 def _notebook(rng: Random, corpus: Corpus) -> Files:
@@ -447,6 +464,18 @@ def _code(rng: Random, corpus: Corpus) -> Files:
     return {name: mutate.mutated(rng, small, mutate.MEANING if rng.randrange(4) else mutate.CODE) for name in rng.sample(names, 4)}
 
 
+def _code_of_scripts(rng: Random, corpus: Corpus) -> Files:
+    """Scripts that import each other, by the names that the corpus has."""
+    made: Files = {}
+    for name in rng.sample(("a.ts", "b.tsx", "src/index.ts", "src/c.js", "lib/d.vue", "lib/e.svelte", "dist/c.js"), 4):
+        files = corpus[name.rpartition(".")[2]]
+        data = rng.choice([data for data in files if len(data) < 25_000] or files)
+        for _ in range(mutate.some(rng, 3)):
+            data = rng.choice(mutate.MEANING if rng.randrange(4) else mutate.SCRIPT)(rng, data, rng.choice(files))
+        made[name] = data
+    return made
+
+
 @contextmanager
 def _everything() -> Iterator[None]:
     """The engine meets every function, also those that name no operation and would be left out."""
@@ -472,7 +501,13 @@ def _sound(review: Review) -> bytes:
 
 
 def _project(rng: Random, corpus: Corpus) -> Files:
-    made = {**_code(rng, corpus), **_notebook(rng, corpus), **_manifests(rng, corpus), **_comments(rng, corpus)}
+    made = {
+        **_code(rng, corpus),
+        **_code_of_scripts(rng, corpus),
+        **_notebook(rng, corpus),
+        **_manifests(rng, corpus),
+        **_comments(rng, corpus),
+    }
     if not rng.randrange(4):
         made.update(_configuration(rng, corpus))
     if not rng.randrange(4):
@@ -527,6 +562,7 @@ def emptied(folder: Path) -> Path:
 
 TARGETS: Final[Mapping[str, Target]] = {
     "python": Target(24_000, _python, _each("python")),
+    "scripts": Target(12_000, _scripts, _run_scripts),
     "notebook": Target(8_000, _notebook, _each("notebook")),
     "rules": Target(4_000, _rules, _run_rules, (own.OwnError,)),
     "configuration": Target(6_000, _configuration, _run_configuration, (configfile.ConfigError,)),
@@ -537,6 +573,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "baseline": Target(4_000, _report, _run_report, (baseline.BaselineError,)),
     "cache": Target(4_000, _cached, _run_cached),
     "engine": Target(700, _code, _run_code, slow=True),
+    "scripts-engine": Target(400, _code_of_scripts, _run_code, slow=True),
     "reviews": Target(300, _project, _run_project, slow=True),
 }
 

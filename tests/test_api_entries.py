@@ -105,7 +105,7 @@ class Run:
                 (Path(folder) / path).write_text(code, encoding="utf-8")
             self.versions = declared(folder, texts)[0]
         packages = re.findall(r"['\"](?:node:)?((?:@[\w-]+/)?[\w.-]+)", text)
-        words = {*re.findall(r"\w+", text), *(name.replace(".", "_") for name in packages), *ALWAYS}
+        words = {*re.findall(r"\w+|\$\w+", text), *(name.replace(".", "_") for name in packages), *ALWAYS}
         words |= {first for api, firsts in world.apis if firsts & words for one in api.calls for first in world.given(tuple(one.given))}
         self.apis = [api for api, firsts in world.apis if firsts & words]
         self.calls = [(path, rule) for path, rule, firsts in world.calls if firsts & words]

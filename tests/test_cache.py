@@ -25,6 +25,7 @@ from headwater.frontends import tree
 from headwater.reports import json_v1
 from headwater.reports.view import view
 from headwater.rules.load import load_rules
+from suites.suites import suites, write
 
 VULNERABLE = Path(__file__).parent.parent / "examples" / "vulnerable"
 
@@ -132,12 +133,29 @@ def test_what_decides_and_is_no_code_counts(project: Path, store: Path) -> None:
     assert headwater.review(project, off).findings == headwater.review(project, plain).findings
 
 
-def test_random_edits(project: Path, store: Path) -> None:
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """Scripts and components that import each other, beside their package and a compiled twin."""
+    (page,) = [suite for suite in suites() if suite.name == "components"]
+    root = tmp_path / "scripts"
+    for number, case in enumerate(page.cases[:4]):
+        write(case.files, root / f"case{number}" / "src")
+    (forms,) = [suite for suite in suites() if suite.name == "script_forms"]
+    write(forms.cases[0].files, root / "forms" / "src")
+    (root / "forms" / "dist").mkdir()
+    shutil.copy(root / "forms" / "src" / "ask.ts", root / "forms" / "dist" / "ask.js")
+    (root / "package.json").write_text('{"name": "scripts", "main": "forms/dist/ask.js"}')
+    return root
+
+
+@pytest.mark.parametrize("kind", ["project", "scripts"])
+def test_random_edits(kind: str, store: Path, request: pytest.FixtureRequest) -> None:
     """Warm equals cold after any edits: lines deleted, doubled, swapped, functions cut, comments, renamed files."""
+    project: Path = request.getfixturevalue(kind)
     chance = random.Random(20)
-    report(project, store)
-    for _ in range(25):
-        path = chance.choice(sorted(project.rglob("*.py")))
+    assert b'"rule"' in report(project, store)
+    for _ in range(25 if kind == "project" else 15):
+        path = chance.choice(sorted(path for path in project.rglob("*.*") if path.suffix in (".py", ".ts", ".js", ".vue", ".svelte")))
         lines = path.read_text().splitlines(keepends=True) or ["\n"]
         at = chance.randrange(len(lines))
         match chance.randrange(6):
@@ -146,7 +164,7 @@ def test_random_edits(project: Path, store: Path) -> None:
             case 1:
                 lines.insert(at, lines[at])
             case 2:
-                lines.insert(at, "# a comment\n")
+                lines.insert(at, "# a comment\n" if path.suffix == ".py" else "// a comment\n")
             case 3:
                 lines[at], lines[-1] = lines[-1], lines[at]
             case 4:

@@ -49,7 +49,7 @@ def test_suppressions_are_listed(project: Path, capsys: Captured) -> None:
         "a.py:8: expired [remote-input-to-shell]\n"
         "    old until 2026-01-31 (its last day was 2026-01-31)\n"
         "a.py:9: malformed []\n"
-        "    (it is not understood: write '# headwater: ignore[rule-id] reason')\n"
+        "    (it is not understood: write 'headwater: ignore[rule-id] reason')\n"
         "3 suppressions: 1 expired, 1 malformed, 1 used\n"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,4 +50,5 @@ def test_the_same_bytes(trees: list[Path]) -> None:
         ).stdout
     first = outputs[RUNS[0]]
     assert first.count(b'"rule"') > 100
+    assert all(re.search(rb'"path":\s*"[^"]*\.%s"' % suffix, first) for suffix in (b"py", b"ts", b"tsx", b"js", b"vue", b"svelte"))
     assert {run: output == first for run, output in outputs.items()} == dict.fromkeys(RUNS, True)

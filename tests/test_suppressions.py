@@ -100,6 +100,10 @@ def test_only_comments_that_begin_so_are_read(source: str) -> None:
         ("# headwater: ignore[a] reason until=2027-01-31", ("a",), "reason", DAY),
         ("# headwater: ignore[a] reason  # noqa: S307", ("a",), "reason # noqa: S307", None),
         ("# headwater: ignore[a] 理由", ("a",), "理由", None),
+        ("// headwater: ignore[a] reason until=2027-01-31", ("a",), "reason", DAY),
+        ("/* headwater: ignore[a] reason */", ("a",), "reason", None),
+        ("/**\n headwater: ignore[a] reason\n**/", ("a",), "reason", None),
+        ("<!-- headwater: ignore[a] reason -->", ("a",), "reason", None),
     ],
 )
 def test_what_a_comment_says(comment: str, rules: tuple[str, ...], reason: str, until: datetime.date | None) -> None:
@@ -167,6 +171,52 @@ def test_sarif_says_suppressed(tmp_path: Path) -> None:
     (one,) = suppressed["suppressions"]
     assert (one["kind"], one["status"], one["justification"]) == ("inSource", "accepted", "fine \\x7f (until 2027-01-31)")
     assert one["location"]["physicalLocation"]["region"] == {"startLine": 7}
+
+
+def test_comments_of_scripts(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_text(
+        """import { exec } from "child_process";
+import express from "express";
+
+express().get("/run", (req, res) => {
+  // headwater: ignore[remote-input-to-shell] only operators reach it
+  exec(req.query.one);
+  exec(
+    req.query.two, /* headwater: ignore[remote-input-to-shell] only operators reach it */
+  );
+  exec(req.query.three);
+});
+"""
+    )
+    made = headwater.review(tmp_path, Config(processes=1))
+    lines = [made.sources["a.ts"].position(finding.place.start)[0] for finding in made.findings if not finding.suppression]
+    assert lines == [10]
+    assert [one.state for one in made.suppressions] == ["used", "used"]
+
+
+def test_comments_of_components(tmp_path: Path) -> None:
+    (tmp_path / "A.vue").write_text(
+        """<template>
+  <!-- headwater: ignore[retrieved-content-to-html] it is our own server -->
+  <p
+    class="wide"
+    v-html="text"
+  ></p>
+  <p v-html="text" />
+</template>
+<script setup>
+const answer = await fetch("https://example.com");
+const text = await answer.text();
+// headwater: ignore[retrieved-content-to-html] it is our own server
+document.body.innerHTML = text;
+document.body.innerHTML = text;
+</script>
+"""
+    )
+    made = headwater.review(tmp_path, Config(processes=1))
+    lines = [made.sources["A.vue"].position(finding.place.start)[0] for finding in made.findings if not finding.suppression]
+    assert sorted(lines) == [7, 14]
+    assert [(one.state, one.line) for one in made.suppressions] == [("used", 2), ("used", 12)]
 
 
 def test_another_rule_and_another_line_are_not_covered(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import msgspec
 
-SCRIPTS = ("typescript", "javascript")
+SCRIPTS = ("typescript", "javascript", "vue", "svelte")
 """Languages whose modules are found by their files, and say what they export."""
-LOWERING_VERSION = 3  # part of every cache key: raise it when a frontend's output changes
+LOWERING_VERSION = 4  # part of every cache key: raise it when a frontend's output changes
 
 Literal = str | int | float | bool | None
 """A literal value. Bytes are kept as text (latin-1); text beyond ``limits.LITERAL_CHARS`` is cut."""

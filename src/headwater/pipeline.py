@@ -11,6 +11,7 @@ import msgspec
 
 from headwater import ir
 from headwater.config import Config
+from headwater.files import twins
 from headwater.files.discover import Ledger, discover
 from headwater.findings import Coverage, Finding, Review, Severity
 from headwater.frontends.tree import Seen, Tree, read
@@ -70,7 +71,9 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
         if cache.usable:
             cache.keep_result(key, result)
     cache.shrink()
-    findings = [_lowered(finding, config.rules) for finding in result.findings]
+    findings, repeated = twins.without(result.findings, tree.files)
+    ledger.extend(repeated)
+    findings = [_lowered(finding, config.rules) for finding in findings]
     ledger.extend(result.gaps)
     remarks = {name: card.remarks for name, card in tree.cards.items()}
     applied = suppressions.apply(findings, remarks, tree.files, known, config.today, wanted=config.suppressions)

@@ -18,11 +18,11 @@ from headwater import ir, limits
 from headwater.files.source import Source
 from headwater.findings import Finding, Gap, Suppression
 
-_FORM: Final = re.compile(r"#+\s*headwater\s*:\s*ignore\s*\[([^\[\]]*)\](.*)", re.DOTALL)
+_FORM: Final = re.compile(r"(?:#+|//+|/\*+|<!--)\s*headwater\s*:\s*ignore\s*\[([^\[\]]*)\](.*?)(?:\*+/|-->)?", re.DOTALL)
 _UNTIL: Final = re.compile(r"(?<!\S)until=(\S*)")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EDGES: Final = " \t\r\n\f:;,-\u2013\u2014"  # what may stand between the ids and the reason
-_USAGE: Final = "write '# headwater: ignore[rule-id] reason'"
+_USAGE: Final = "write 'headwater: ignore[rule-id] reason'"
 
 
 class Said(NamedTuple):
@@ -44,7 +44,7 @@ class Applied(NamedTuple):
 
 
 def read(comment: str) -> Said:
-    """The meaning of a comment that begins with ``# headwater:``."""
+    """The meaning of a comment that begins with ``# headwater:``, or as the language of its file writes it."""
     if len(comment) > limits.SUPPRESSION_CHARS:
         return Said((), "", None, f"it has more than {limits.SUPPRESSION_CHARS:,} characters")
     form = _FORM.fullmatch(comment)

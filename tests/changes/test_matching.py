@@ -23,7 +23,7 @@ from suites.suites import write
 PAGE = (Path(__file__).parent / "matching.md").read_text(encoding="utf-8")
 HEAD = RuleHead(id="matching", title="matching", severity="low", message="x", fix="x")
 CASES = Rule(HEAD, PAGE, 1, "matching.md").cases
-_MARK = re.compile(r"# is: (\w+)$")
+_MARK = re.compile(r"(?:#|//) is: (\w+)$")
 
 
 def items(root: Path) -> tuple[list[Item], list[str]]:
@@ -41,7 +41,7 @@ def items(root: Path) -> tuple[list[Item], list[str]]:
 
 
 def expected(root: Path) -> list[str]:
-    return sorted(mark for path in root.rglob("*.py") for mark in re.findall(r"# is: (\w+)$", path.read_text(), re.MULTILINE))
+    return sorted(mark for path in root.rglob("*.*") for mark in re.findall(r"(?:#|//) is: (\w+)$", path.read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])

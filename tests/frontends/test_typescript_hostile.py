@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from ir_check import check
 
 from headwater import ir, limits
 from headwater.frontends.typescript import lower
+from headwater.ir_text import format_module
 
 DEEP = 5_000
 NESTED = {
@@ -336,3 +341,61 @@ def test_what_is_broken_costs_only_itself() -> None:
 def test_brackets_that_would_use_up_the_stack_of_the_parser(text: str) -> None:
     module = lower("a.ts", text.encode())
     assert [gap.reason for gap in module.gaps] == ["the parser would need too long for its broken syntax"]
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("x = <p>Preview & {f(1)} & (@$!%*?&-). &amp; &</p>;\nif (a & b && c) f(2);\n", 3),
+        ("type A = { b?: import('zod').Output<{}, import('zod').Any, 'x'> | undefined } & { [k: string]: unknown };\nf(2);\n", 1),
+        ("function f(a: import(\"./b\").B<string>) { return g(a) }\nconst m = import('./b').then<string>(f);\n", 1),
+    ],
+)
+def test_what_the_grammar_does_not_read_and_we_do(text: str, calls: int) -> None:
+    module = lowered(text, path="m.tsx")
+    assert not module.gaps
+    assert format_module(module).count("= call ") >= calls
+
+
+DEEP_FILES = {
+    "a.ts": "if (a) {",
+    "b.ts": "!",
+    "c.ts": "do ",
+    "d.ts": "a => ",
+    "e.ts": "`${",
+    "f.ts": "x: ",
+    "g.tsx": "<a>",
+    "h.js": "f(() => {",
+    "i.vue": "<p v-if='a'>",
+    "j.svelte": "{#if a}",
+    "k.vue": "<script setup>{{{{",
+    "l.ts": "type A = B<",
+}
+
+
+def test_a_review_in_one_process_outlives_files_that_nest_too_deep(tmp_path: Path) -> None:
+    """The parser's own stack: a crash in it would be that of the review."""
+    for name, text in DEEP_FILES.items():
+        (tmp_path / name).write_text(text * 95_000)
+    (tmp_path / "z.ts").write_text(
+        'import { exec } from "child_process";\nexpress().get("/", (req) => exec(req.query.a));\nimport express from "express";\n'
+    )
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "headwater",
+        "review",
+        str(tmp_path),
+        "--format",
+        "json",
+        "--fail-on",
+        "never",
+        "--processes",
+        "1",
+    ]
+    done = subprocess.run(command, env={**os.environ, "HEADWATER_CACHE": "off"}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    report = json.loads(done.stdout)
+    assert [finding["place"]["path"] for finding in report["findings"]] == ["z.ts"]
+    assert {gap["path"] for gap in report["coverage"]["gaps"]} >= set(DEEP_FILES)

@@ -17,6 +17,7 @@ import targets  # noqa: E402
 
 INPUTS = {
     "python": 60,
+    "scripts": 90,
     "notebook": 60,
     "rules": 30,
     "configuration": 60,
@@ -27,6 +28,7 @@ INPUTS = {
     "baseline": 30,
     "cache": 20,
     "engine": 3,
+    "scripts-engine": 3,
     "reviews": 1,
 }
 

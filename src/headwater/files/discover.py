@@ -21,7 +21,7 @@ from headwater.files.gitignore import Patterns
 from headwater.files.read import Entry, UnreadableError, most_bytes, read_bytes
 from headwater.findings import Gap
 
-FRONTENDS: Final = frozenset({"python", "notebook", "typescript", "javascript"})
+FRONTENDS: Final = frozenset({"python", "notebook", "typescript", "javascript", "vue", "svelte"})
 """Languages that are analysed; the others are only counted."""
 
 _AI_CODE: Final = frozenset({"python bytecode"})

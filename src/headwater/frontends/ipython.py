@@ -6,13 +6,13 @@ keeps where it came from. The rules are those of IPython 9 (``IPython.core.input
 
 from __future__ import annotations
 
-import bisect
 import keyword
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from headwater.frontends.bounded import BoundedParser
 from headwater.frontends.python import grammar as g
+from headwater.frontends.rewritten import Rewritten
 
 _CELL_MAGIC: Final = re.compile(rb"[ \t]*%%(\w*)[ \t]*([^\r\n]*)")
 _ESCAPE: Final = re.compile(rb"[ \t]*(!!?|%{1,2}(?=[ \t]*\w))")
@@ -42,58 +42,6 @@ _TOKEN: Final = re.compile(
 _RUNS_PYTHON: Final = frozenset({b"time", b"timeit", b"prun", b"memit", b"mprun", b"lprun"})
 _OPTIONS: Final = re.compile(rb"(?:-[fmsTD][ \t]+[^\s]+[ \t]+|--?\w+[ \t]+(?:\d+[ \t]+)?)*+[ \t]*+")
 _SHELL_MAGICS: Final = frozenset({b"sx", b"system", b"!"})
-
-
-class Span(NamedTuple):
-    """A piece of new text, from ``start`` to where the next one begins, and the old text that it stands for."""
-
-    start: int
-    old: int
-    old_end: int
-    same: bool
-    """It is the old text itself."""
-
-
-class Rewritten:
-    """New text that knows what it was made from."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.spans: list[Span] = []
-
-    def keep(self, source: bytes, start: int, end: int) -> None:
-        """Adds old text as it is."""
-        if start == end:
-            return
-        if self.spans and self.spans[-1].same and self.spans[-1].old_end == start:
-            self.spans[-1] = self.spans[-1]._replace(old_end=end)
-        else:
-            self.spans.append(Span(len(self.data), start, end, True))
-        self.data += source[start:end]
-
-    def put(self, text: bytes, start: int, end: int) -> None:
-        """Adds new text that stands for old text."""
-        if text:
-            self.spans.append(Span(len(self.data), start, end, False))
-            self.data += text
-
-    def old_start(self, offset: int) -> int:
-        """The old offset of where something begins."""
-        found = self._span(offset)
-        if found is None:
-            return 0
-        return found.old + offset - found.start if found.same else found.old
-
-    def old_end(self, offset: int) -> int:
-        """The old offset of where something ends."""
-        found = self._span(offset - 1)
-        if found is None:
-            return 0
-        return found.old + offset - found.start if found.same else found.old_end
-
-    def _span(self, offset: int) -> Span | None:
-        index = bisect.bisect_right(self.spans, offset, key=lambda span: span.start) - 1
-        return self.spans[max(index, 0)] if self.spans else None
 
 
 def rewrite(parser: BoundedParser, source: bytes, start: int, end: int, out: Rewritten) -> None:

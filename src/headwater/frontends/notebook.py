@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
-
-import msgspec
 
 from headwater import ir
 from headwater.files.source import Source
 from headwater.frontends.bounded import BoundedParser, EffortError
-from headwater.frontends.ipython import Rewritten, rewrite
+from headwater.frontends.ipython import rewrite
 from headwater.frontends.python.grammar import new_parser
 from headwater.frontends.python.module import lower_given_up, lower_parsed
 from headwater.frontends.python.recovery import Parsed, parse
+from headwater.frontends.rewritten import Rewritten, move
 
 
 def lower(source: Source) -> ir.Module:
@@ -45,39 +43,5 @@ def _lowered(parser: BoundedParser, source: Source) -> ir.Module:
     module = lower_parsed(
         source.path, bytes(text.data), Parsed(whole.tree, gaps + whole.gaps, whole.old_exec | old_exec, whole.source), parser
     )
-    _move(module, text)
+    move(module, text)
     return module
-
-
-def _move(module: ir.Module, text: Rewritten) -> None:
-    """Gives all that has a place its place in the notebook."""
-    done: set[int] = set()
-    todo: list[Any] = [module.functions, module.classes]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, (list, tuple)):
-            todo.extend(one)
-        elif isinstance(one, dict):
-            todo.extend(one.values())
-        elif isinstance(one, msgspec.Struct) and id(one) not in done and not isinstance(one, ir.Type):
-            done.add(id(one))  # a block may stand in two places
-            for name in one.__struct_fields__:
-                value = getattr(one, name)
-                if name == "start":
-                    one.start, one.end = _moved(text, value, one.end)  # type: ignore[attr-defined]
-                elif not isinstance(value, (str, int)):
-                    todo.append(value)
-    module.gaps = [ir.Gap(*_moved(text, gap.start, gap.end), gap.reason) for gap in module.gaps]
-    moved = {name: [_alias(text, alias) for alias in aliases] for name, aliases in module.imports.items()}
-    module.imports = moved
-    module.imported = [_alias(text, alias) for alias in module.imported]
-    module.stars = [_alias(text, alias) for alias in module.stars]
-
-
-def _alias(text: Rewritten, alias: ir.Alias) -> ir.Alias:
-    return msgspec.structs.replace(alias, start=text.old_start(alias.start))
-
-
-def _moved(text: Rewritten, start: int, end: int) -> tuple[int, int]:
-    first = text.old_start(start)
-    return first, max(first, text.old_end(end) if end > start else first)

@@ -56,6 +56,10 @@ def lower_source(source: Source, language: str) -> ir.Module:
         typescript = importlib.import_module("headwater.frontends.typescript")
         script: ir.Module = typescript.lower(source.path, source.data)
         return script
+    if language in ("vue", "svelte"):
+        components = importlib.import_module("headwater.frontends.components")
+        component: ir.Module = components.lower(source.path, source.data)
+        return component
     raise ValueError(f"no frontend for {language}")
 
 

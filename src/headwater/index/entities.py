@@ -72,7 +72,9 @@ class Fn:
 class Cls:
     """A class; ``instance`` is what calling it makes."""
 
-    __slots__ = ("api", "bases", "children", "externals", "id", "instance", "ir", "key", "methods", "module", "mro", "parent", "written")
+    __slots__ = (
+        "api", "bases", "children", "externals", "id", "instance", "ir", "key", "methods", "module", "mro", "parent", "setters", "written",
+    )  # fmt: skip
 
     def __init__(self, number: int, module: Mod, cls: ir.Class) -> None:
         self.id = number
@@ -80,6 +82,8 @@ class Cls:
         self.ir = cls
         self.key: Key = (2, number)
         self.methods: dict[str, Fn] = {}
+        self.setters: dict[str, Fn] = {}
+        """Of properties, by name."""
         self.bases: list[Cls] = []
         self.externals: list[ApiPath[Any]] = []
         """API paths among the bases."""
@@ -101,6 +105,14 @@ class Cls:
         for cls in self.mro:
             found = cls.methods.get(name)
             if found is not None:
+                return found
+        return None
+
+    def setter(self, name: str) -> Fn | None:
+        """What runs when an instance's property is set, by MRO."""
+        for cls in self.mro:
+            found = cls.setters.get(name)
+            if found is not None or name in cls.methods:
                 return found
         return None
 

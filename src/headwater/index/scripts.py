@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from headwater.files.npm import Npm
+from headwater.files.twins import BUILT
 from headwater.index.entities import Mod
 
 _SUFFIXES: Final = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 _COMPILED: Final = (".js", ".jsx", ".mjs", ".cjs")
-_BUILT: Final = ("dist", "build", "lib", "out", "esm", "cjs")
-"""Folders into which sources are compiled: where the built file is not there, its source is looked for."""
 PACKAGE: Final = "npm:"
 
 
@@ -77,11 +76,11 @@ class Scripts:
         return None
 
     def _source(self, folder: str, file: str) -> Mod | None:
-        """The source of a file that is built."""
+        """The source of a file that is built and is not there."""
         parts = posixpath.normpath(file).split("/")
-        if parts[0] not in _BUILT:
+        if parts[0] not in BUILT:
             return None
-        rest = [part for part in parts[1:] if part not in _BUILT and part != "types"]
+        rest = [part for part in parts[1:] if part not in BUILT and part != "types"]
         return self.at("/".join((*([folder] if folder else []), "src", *rest)))
 
     def at(self, place: str) -> Mod | None:

@@ -174,6 +174,9 @@ class Symbols:
                 real = [mod.functions[index] for index in indices]
                 plain = [fn for fn in real if "overload" not in fn.ir.flags and "setter" not in fn.ir.flags] or real
                 cls_.methods[name] = plain[-1]
+                if len(real) > 1 or "setter" in real[0].ir.flags:
+                    setters = [fn for fn in real if "setter" in fn.ir.flags]
+                    cls_.setters |= {name: setters[-1]} if setters else {}
                 if not is_test(mod.path):  # what a test makes in place of the real thing is no real thing
                     self.methods_by_name[name].append(plain[-1])
         for fn in mod.functions:

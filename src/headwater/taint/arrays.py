@@ -28,7 +28,8 @@ def method(frame: Calls, name: str, receiver: Value, args: Args) -> Value | None
     if handler is None:
         return None
     if name in OF_FUNCTIONS:
-        return handler(frame, receiver, args) if any(isinstance(ref, Fn) for ref in receiver.refs) else None
+        functions = any(isinstance(ref, Fn) for ref in receiver.refs) or (receiver.labels and not receiver.refs)
+        return handler(frame, receiver, args) if functions else None
     if name not in PROMISED and not (receiver.allocs or receiver.labels):
         return None
     return handler(frame, receiver, args)
@@ -190,8 +191,10 @@ def _set(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 
 def _bind(frame: Calls, receiver: Value, args: Args) -> Value | None:
-    """The function itself: what ``this`` is in a method is known from its class."""
-    return receiver if len(args.positional) < 2 else None
+    """The function itself, which is called with what it is given already; what ``this`` is in a method is known from its class."""
+    if len(args.positional) > 1:
+        frame.call(receiver, Args(args.positional[1:]))
+    return receiver
 
 
 def _call(frame: Calls, receiver: Value, args: Args) -> Value | None:
@@ -236,51 +239,17 @@ def promise(frame: Calls, args: Args) -> Value | None:
     return made
 
 
-def map_of(frame: Calls, args: Args) -> Value | None:
-    """``new Map([[key, value], ...])``: what ``get`` gives is one of the values."""
-    if len(args.positional) > 1:
+def _next(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """Of an iterator: ``{value, done}``."""
+    if not receiver.allocs or args.positional:
         return None
-    made = frame.alloc((frame.at.start, "script", "Map"), "dict", closed=True)
-    pairs = frame.elements(args.positional[0]) if args.positional else BOTTOM
-    if pairs.labels and not pairs.allocs:
-        return None
-    frame.put(made, "*", frame.item(pairs, 1, None), weak=True)
+    made = frame.alloc((frame.at.start, "script", "next"), "dict", closed=True)
+    frame.put(made, "value", frame.elements(receiver))
     return Value(allocs=(made,))
-
-
-def keys_of(frame: Calls, args: Args) -> Value | None:
-    """``Object.keys(table)`` of a table, or of an enumeration, that is written in the program."""
-    table = _table(frame, args)
-    if table is None or not table.allocs:
-        return table
-    made = frame.alloc((frame.at.start, "script", "keys"), "list", closed=True)
-    for alloc in table.allocs:
-        for number, key in enumerate(alloc.keys):
-            frame.put(made, number, Value(const=key) if key != "*" else BOTTOM)
-    made.constant = all(alloc.constant or "*" not in alloc.keys for alloc in table.allocs)
-    return Value(allocs=(made,))
-
-
-def values_of(frame: Calls, args: Args) -> Value | None:
-    """``Object.values(table)`` of such a table."""
-    table = _table(frame, args)
-    if table is None or not table.allocs:
-        return table
-    if not all(alloc.constant for alloc in table.allocs):
-        return None
-    made = frame.alloc((frame.at.start, "script", "values"), "list", closed=True)
-    for alloc in table.allocs:
-        for number, key in enumerate(alloc.keys):
-            frame.put(made, number, frame.cells.get((alloc, key), BOTTOM))
-    made.constant = True
-    return Value(allocs=(made,))
-
-
-def _table(frame: Calls, args: Args) -> Value | None:
-    return args.positional[0] if len(args.positional) == 1 and frame.fixed(args.positional[0]) else None
 
 
 _METHODS = {
+    "next": _next,
     "map": _map,
     "flatMap": _flat_map,
     "forEach": _each,

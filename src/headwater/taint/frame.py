@@ -76,6 +76,10 @@ class Actuals:
         """By parameter and path, and by label set; emptied when the call changes an argument."""
 
 
+_OF_MAPS = frozenset({"get", "set", "has", "delete", "clear", "keys", "values", "entries", "forEach", "size", "toString", "then", "catch"})
+"""What is called on maps and promises, and no key of an object."""
+
+
 class Frame(State):
     """One run of the abstract interpreter over one function."""
 
@@ -201,7 +205,7 @@ class Frame(State):
                 return known[3]
         sources = self.sources
         made = self._attribute(value, name)
-        if self.sources != sources or any(alloc.mixed for alloc in allocs):
+        if self.sources != sources or any(alloc.mixed or (alloc.kind == "dict" and "*" in alloc.keys) for alloc in allocs):
             return made  # each place that reads a source is a source of its own; fields set by unknown names change with the others
         self.attributes[key] = (value, self.field_version, [cells.get((alloc, name)) for alloc in allocs], made)
         return made
@@ -219,6 +223,8 @@ class Frame(State):
                     alloc.mixed and alloc.kind in ("instance", "param")
                 ):
                     found = self.field(alloc, name)  # setattr() with a name from elsewhere: any field may be what it has set
+                elif found is None and alloc.kind == "dict" and self.mod.script and name not in _OF_MAPS:
+                    found = self.field(alloc, name)  # of an object of scripts a name is a key
                 if found is not None:
                     made = join(made, found)
             if value.labels:

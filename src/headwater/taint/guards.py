@@ -15,7 +15,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, fills, firsts, members, prompts, texts, ways
+from headwater.taint import arrays, containers, fills, firsts, members, objects, prompts, texts, ways
 from headwater.taint.labels import (
     ALL,
     BIT,
@@ -570,12 +570,16 @@ SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.locals": _globals,
     "builtins.set": _constant_copy,
     "js:Set": _constant_copy,
-    "js:Map": arrays.map_of,
+    "js:Map": objects.map_of,
     "js:Promise": arrays.promise,
+    "js:Object.assign": objects.assign,
+    "js:Object.entries": objects.entries,
+    "js:Object.fromEntries": objects.from_entries,
+    "js:Object.keys": objects.keys,
+    "js:Object.values": objects.values,
+    "js:structuredClone": objects.clone,
     "js:Object.freeze": _constant_copy,
     "js:Array.from": _constant_copy,
-    "js:Object.keys": arrays.keys_of,
-    "js:Object.values": arrays.values_of,
     "builtins.frozenset": _constant_copy,
     "builtins.tuple": _constant_copy,
     "builtins.list": _constant_copy,

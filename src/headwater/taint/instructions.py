@@ -351,6 +351,8 @@ class Instructions(Calls):
         for ref in base.refs:
             if isinstance(ref, Cls):
                 self.solver.store_field(self.fn, ref, i.name, lambda: self.export(value))
+            elif isinstance(ref, Inst) and (setter := ref.cls.setter(i.name)) is not None and setter is not self.fn:
+                self.call_function(setter, base, [value], {})
         if base.refs:
             self._stored_in_library(base, "__setattr__", Value(const=i.name), value)
         if self.mod.script and (value.labels or value.allocs) and all(map(_unknown, base.refs)):
@@ -438,7 +440,7 @@ class Instructions(Calls):
                 key = number
             if behind:
                 key = "*"
-            self.put(alloc, key, self._called(i, value) if i.kind == "list" else value)
+            self.put(alloc, key, self._called(i, value) if i.kind == "list" else value, weak=key == "*")
         if i.kind == "dict":
             if len(i.keys) > 2:
                 self._described(alloc, i.keys)
@@ -508,6 +510,8 @@ class Instructions(Calls):
                     named = alloc.kind == "dict" and key != one.keyed
                     self.put(alloc, key if named else "*", found, weak=not named)
         if value.labels and not any(one.closed for one in value.allocs):
+            for key in [key for key in alloc.keys if isinstance(key, str) and key[:1] not in "*$"] if alloc.kind == "dict" else ():
+                self.put(alloc, key, self.part(value, key), weak=True)  # it may have a key of that name, which counts
             self.put(alloc, "*", self.part(value, "*"), weak=True)
         elif not value.allocs and self.mod.script and not schemas.put_fields(self, alloc, value):
             self.put(alloc, schemas.OPEN, Value())

@@ -287,15 +287,7 @@ class Classes(Modules):
             return False
         value = g.unwrapped(value)
         if obj.type == "identifier" and self.word(prop) == "prototype" and value.type == "object":
-            index = self.unit.constructors.get(self.word(obj), -1)
-            if index >= 0:
-                for child in g.parts(value):
-                    key = child.child_by_field_name("key") or child.child_by_field_name("name")
-                    inner = child.child_by_field_name("value") if child.type == "pair" else child
-                    known = self.property_name(key) if key is not None else None
-                    if isinstance(known, str) and inner is not None:
-                        self.prototype_method(index, known, g.unwrapped(inner))
-            return index >= 0
+            return self.prototype_methods(self.word(obj), value)
         if obj.type != "member_expression":
             return False
         holder, proto = obj.child_by_field_name("object"), obj.child_by_field_name("property")
@@ -303,6 +295,29 @@ class Classes(Modules):
             return False
         index = self.unit.constructors.get(self.word(holder), -1)
         return index >= 0 and self.prototype_method(index, self.word(prop), value)
+
+    def prototype_methods(self, name: str, methods: Node) -> bool:
+        """``F.prototype = {...}``"""
+        index = self.unit.constructors.get(name, -1)
+        for child in g.parts(methods) if index >= 0 else []:
+            key = child.child_by_field_name("key") or child.child_by_field_name("name")
+            inner = child.child_by_field_name("value") if child.type == "pair" else child
+            known = self.property_name(key) if key is not None else None
+            if isinstance(known, str) and inner is not None:
+                self.prototype_method(index, known, g.unwrapped(inner))
+        return index >= 0
+
+    def prototype_call(self, node: Node) -> bool:
+        """Whether a call is ``Object.assign(F.prototype, {...})``, which adds methods."""
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if function is None or arguments is None or not self.unit.constructors or self.word(function) != "Object.assign":
+            return False
+        target, *sources = g.parts(arguments) or [node]
+        name, dot, word = self.word(target).partition(".")
+        if not dot or word != "prototype" or not sources or any(g.unwrapped(one).type != "object" for one in sources):
+            return False
+        made = [self.prototype_methods(name, g.unwrapped(one)) for one in sources]
+        return all(made)
 
     def prototype_method(self, index: int, name: str, value: Node) -> bool:
         if value.type not in g.FUNCTION_VALUES and value.type != "method_definition":

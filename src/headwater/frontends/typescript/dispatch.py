@@ -91,6 +91,10 @@ class Lowering(Scope):
         """``exports.name = value``."""
         raise NotImplementedError
 
+    def prototype_call(self, node: Node) -> bool:
+        """Whether a call is ``Object.assign(F.prototype, {...})``, which adds methods."""
+        raise NotImplementedError
+
     def prototype_value(self, node: Node, value: Node) -> bool:
         """Whether an assignment is ``F.prototype.m = function ...``, which makes a method."""
         raise NotImplementedError

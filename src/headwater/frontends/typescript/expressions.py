@@ -15,6 +15,7 @@ from headwater.frontends.typescript.scope import BLOCK, MANY
 _CHAIN: Final = frozenset(("member_expression", "subscript_expression", "call_expression", "non_null_expression"))
 _DEFAULTED: Final = frozenset(("assignment_pattern", "object_assignment_pattern"))
 _JOINED: Final = 64  # parts of one literal beyond ``limits.BUILD_PARTS`` that are joined
+_ITERATORS: Final = frozenset(("Symbol.iterator", "Symbol.asyncIterator"))
 _PLAIN: Final = frozenset(("string", "number", "true", "false", "null", "undefined", "comment"))
 
 
@@ -183,6 +184,8 @@ class Expressions(Operators):
             return -value if isinstance(value, int) else None
         if kind == "computed_property_name":
             inner = g.parts(node)
+            if inner and inner[0].type == "member_expression" and self.word(inner[0]) in _ITERATORS:
+                return "__iter__"
             return self.property_name(inner[0]) if inner else None
         return None
 

@@ -20,7 +20,9 @@ _LOCAL = threading.local()
 _PLAIN_FIRST: Final = frozenset(("ts", "mts", "cts"))
 _SCRIPT: Final = frozenset(("js", "jsx", "mjs", "cjs"))
 _BRACKETS: Final = re.compile(rb"[][(){}]")
-_PROTOTYPE: Final = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*)\.prototype\b\s*[.=\[]")
+_PROTOTYPE: Final = re.compile(
+    r"(?:(?<![\w$])([A-Za-z_$][\w$]*)\.prototype\b\s*[.=\[]|\bObject\.assign\(\s*([A-Za-z_$][\w$]*)\.prototype\s*,)"
+)
 
 
 def _parsers() -> tuple[BoundedParser, BoundedParser]:
@@ -42,7 +44,7 @@ def lower(path: str, data: bytes) -> ir.Module:
     for parser in parsers:
         parser.begin(len(data))
     try:
-        if _too_deep(data):
+        if too_deep(data):
             raise EffortError
         parsed, which = parse(parsers, data)
     except EffortError:
@@ -51,7 +53,7 @@ def lower(path: str, data: bytes) -> ir.Module:
     return _lowered(path, data, parsed, order[which][1], "javascript" if suffix in _SCRIPT else "typescript")
 
 
-def _too_deep(data: bytes) -> bool:
+def too_deep(data: bytes) -> bool:
     """Whether so many brackets are open at one place that the parser would use up the stack; those in texts count too."""
     if sum(map(data.count, (b"{", b"(", b"["))) <= limits.OPEN_BRACKETS:
         return False
@@ -130,7 +132,7 @@ def _look(unit: Unit, root: Node, grammar: g.Grammar) -> None:
             elif not around or around[-1][0] != -2:
                 unit.vars.setdefault(around[-1][0] if around else -1, []).append(node)
     if ".prototype" in text:
-        unit.constructors = {match.group(1): -1 for match in _PROTOTYPE.finditer(text)}
+        unit.constructors = {match.group(1) or match.group(2): -1 for match in _PROTOTYPE.finditer(text)}
 
 
 def g_word(text: str) -> str:

@@ -29,6 +29,11 @@ _GAPS: Final[tuple[tuple[re.Pattern[bytes], int, str], ...]] = (
 """What the grammar does not read: where it stands, and its name (empty: it has the meaning of ``const`` here, and is no gap)."""
 
 
+_ALONE: Final = re.compile(rb"&(?!#?\w+;)")
+_IMPORTED_TYPE: Final = re.compile(rb"[:|&<,=(]\s*(import\(\s*(?:'[^'\n]*'|\"[^\"\n]*\")\s*\)\s*\.\s*)(?=" + _WORD + rb"\s*<)")
+"""Where a type comes from that has arguments: without this the type is read, by its name."""
+
+
 class Parsed(NamedTuple):
     """A tree, and what of the file it does not tell."""
 
@@ -43,7 +48,7 @@ def parse(parsers: list[BoundedParser], data: bytes) -> tuple[Parsed, int]:
     tree = parsers[0].parse(source)
     which = 0
     if tree.root_node.has_error:
-        source, found = _without_gaps(source)
+        source, found = _without_gaps(_without_ampersands(source, tree.root_node))
         gaps += found
         best = ERRORS + 1
         for number, parser in enumerate(parsers):
@@ -83,9 +88,28 @@ def _prepared(data: bytes, gaps: list[ir.Gap]) -> bytes:
     return data
 
 
+def _without_ampersands(source: bytes, root: Node) -> bytes:
+    """In the text of an element an ampersand may stand alone, which the grammar takes for the start of a character reference."""
+    alone = [
+        match.start()
+        for node in _errors(root)
+        if source[node.start_byte : node.start_byte + 1] == b"&" and node.parent is not None and node.parent.type.startswith("jsx_")
+        for match in _ALONE.finditer(source, node.start_byte, node.end_byte)
+    ]
+    if not alone:
+        return source
+    buffer = bytearray(source)
+    for at in alone:
+        buffer[at] = ord(" ")
+    return bytes(buffer)
+
+
 def _without_gaps(source: bytes) -> tuple[bytes, list[ir.Gap]]:
     gaps: list[ir.Gap] = []
     buffer = bytearray(source)
+    for match in _IMPORTED_TYPE.finditer(source):
+        start, end = match.span(1)
+        buffer[start:end] = _NOT_NEWLINE.sub(b" ", bytes(buffer[start:end]))
     for pattern, group, reason in _GAPS:
         for match in pattern.finditer(source):
             start, end = match.span(group)

@@ -114,7 +114,9 @@ class Statements(Tags):
             kind = child.type
             if kind in STATEMENT:  # a namespace
                 self.statement(child)
-            elif kind not in _IGNORED and not (kind == "call_expression" and self.is_module and self.export_call(child)):
+            elif kind == "call_expression" and ((self.is_module and self.export_call(child)) or self.prototype_call(child)):
+                continue
+            elif kind not in _IGNORED:
                 self.value(child)
 
     def export_call(self, node: Node) -> bool:
@@ -184,7 +186,9 @@ class Statements(Tags):
         if body is None or not self.nested(node):
             return
         start, end = node.byte_range
-        subject = self.value(node.child_by_field_name("value"))
+        tested = node.child_by_field_name("value")
+        plain = tested is not None and g.unwrapped(tested).type == "true"  # switch (true): each case is a condition
+        subject = -1 if plain else self.value(tested)
         cases = [child for child in body.named_children if child.type in ("switch_case", "switch_default")]
         bodies = [case.children_by_field_name("body") for case in cases]
         outer = self.begin_block()
@@ -218,6 +222,8 @@ class Statements(Tags):
         self.depth -= BLOCK
 
     def case_cond(self, case: Node, subject: int, value: Node) -> ir.Cond:
+        if subject < 0:
+            return self.cond(value)
         leaf = self.leaf(value)
         dst = self.temp()
         leaf.pre.append(ir.Test(case.start_byte, value.end_byte, dst, "==", subject, leaf.reg))
