@@ -37,7 +37,7 @@ from headwater.taint.labels import (
     derive,
 )
 from headwater.taint.programs import Programs
-from headwater.taint.state import asked, cleared, computes, followed_by, rough
+from headwater.taint.state import asked, cleared, followed_by, piece, rough
 from headwater.taint.value import (
     BOTTOM,
     CHOSEN,
@@ -275,12 +275,7 @@ class Instructions(Calls):
 
     def _piece(self, value: Value, slice_: bool) -> Value:
         """A slice, or one element: a piece of a secret is none, and one number of many (the highest) says little of a model."""
-        if not slice_:
-            return value if self.over else rough(value)
-        computed = frozenset(label for label in value.labels if computes(label))
-        if not computed:
-            return cleared(value, secrets.SHOWN)
-        return join(cleared(value.with_(labels=value.labels - computed), secrets.SHOWN), value.with_(labels=computed))
+        return piece(value) if slice_ else value if self.over else rough(value)
 
     def i_store_attr(self, i: ir.StoreAttr) -> None:
         value = self.cells.get(i.src, BOTTOM)

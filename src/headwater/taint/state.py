@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.index.entities import Fn, Inst
-from headwater.taint import prompts
+from headwater.taint import prompts, secrets
 from headwater.taint.labels import (
     ALL,
     DEEP,
@@ -436,6 +436,14 @@ def cleared(value: Value, classes: int) -> Value:
 def followed_by(value: Value, ended: bool) -> Value:
     """A folder behind which a name is put: ``ended`` where the program writes that name."""
     return _settled(value, ENDED, ENDED if ended else 0)
+
+
+def piece(value: Value) -> Value:
+    """A piece of a text: of a secret it is none, but numbers that a model computes are what they were."""
+    computed = frozenset(label for label in value.labels if computes(label))
+    if not computed:
+        return cleared(value, secrets.SHOWN)
+    return join(cleared(value.with_(labels=value.labels - computed), secrets.SHOWN), value.with_(labels=computed))
 
 
 def computes(label: Label) -> bool:
