@@ -184,6 +184,8 @@ class Callback(_Strict, frozen=True):
     """Sink class of what the function returns: the answer of a route is ``response``, a part of the instructions ``prompt-system``."""
     is_: str = msgspec.field(name="is", default="")
     """What the function becomes: ``tool``, ``route``, ``handler`` ..."""
+    unshown: bool = False
+    """No browser shows what it answers: links and forms send no such request (PUT, PATCH, DELETE)."""
     named_in: str = ""
     """Of a decorator that is called: the argument, a text, that names the parameters in angle brackets (``/users/<int:id>``). Those that
     it does not name have a default, or another decorator fills them, or they are in a prefix of the text."""

@@ -64,6 +64,13 @@ class Reporter:
 
     def findings(self) -> list[Finding]:
         """All findings, ordered by place and rule."""
+        entries: dict[int, list[Entry]] = {}
+        for owner in sorted(self.solver.entries):
+            for entry in self.solver.entries[owner].values():
+                entries.setdefault(entry.fn.id, []).append(entry)
+        for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
+            entries.setdefault(entry.fn.id, []).append(entry)
+        unshown = {number for number, ways in entries.items() if all(entry.callback.unshown for entry in ways)}
         groups: dict[Any, list[Issue]] = {}
         issues = [issue for one in sorted(self.solver.issues) for issue in self.solver.issues[one]] + self.solver.virtual
         for issue in issues:
@@ -74,6 +81,12 @@ class Reporter:
                 self.solver.count("flows-of-tests")
             elif flow is not None and flow.open and not self.openness.of(issue):
                 self.solver.count("flows-of-known-callers")
+            elif (
+                issue.sink.class_ == "html"
+                and STRENGTH.get(issue.source.kind, 9) == 0
+                and not unshown.isdisjoint((issue.source.fn.id, issue.apex.id))
+            ):
+                self.solver.count("flows-to-answers-that-no-browser-shows")
             elif issue.source.kind in prompts.HIDDEN and any(prompts.left_out(self._of(fn)) for fn in {issue.apex, issue.sink.fn}):
                 self.solver.count("flows-of-system-messages-left-out")
             elif issue.source.kind in personal.KINDS and personal.stays(issue.sink.name):
@@ -84,12 +97,6 @@ class Reporter:
                 self.solver.count("flows-of-numbers-that-are-compared")
             else:
                 groups.setdefault(issue.sink.key, []).append(issue)
-        entries: dict[int, list[Entry]] = {}
-        for owner in sorted(self.solver.entries):
-            for entry in self.solver.entries[owner].values():
-                entries.setdefault(entry.fn.id, []).append(entry)
-        for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
-            entries.setdefault(entry.fn.id, []).append(entry)
         for issue in issues:
             if issue.sink.session and STRENGTH.get(issue.source.kind, 9) == 0:
                 known = self.sessions.setdefault(issue.source.fn.module.id, issue)
