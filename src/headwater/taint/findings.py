@@ -17,7 +17,7 @@ from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severi
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
-from headwater.taint import amounts, personal, prompts
+from headwater.taint import amounts, pages, personal, prompts
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
@@ -87,6 +87,8 @@ class Reporter:
                 and not unshown.isdisjoint((issue.source.fn.id, issue.apex.id))
             ):
                 self.solver.count("flows-to-answers-that-no-browser-shows")
+            elif pages.done_there(issue, self.files.get(issue.sink.fn.module.path)):
+                self.solver.count("flows-in-browsers")
             elif issue.source.kind in prompts.HIDDEN and any(prompts.left_out(self._of(fn)) for fn in {issue.apex, issue.sink.fn}):
                 self.solver.count("flows-of-system-messages-left-out")
             elif issue.source.kind in personal.KINDS and personal.stays(issue.sink.name):

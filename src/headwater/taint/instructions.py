@@ -437,6 +437,7 @@ class Instructions(Calls):
             value = self.cells.get(part, BOTTOM)
             if any(alloc.kind in _CONTAINERS for alloc in value.allocs):
                 value = self.collapse(value)  # the text shows what is inside
+            literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             if isinstance(value.const, str | int) and not value.labels:
                 text += str(value.const)
                 fixed = fixed or bool(texts.WITH_HOST.match(text))
@@ -446,10 +447,9 @@ class Instructions(Calls):
                     value = self.ports(value)
                 glued = GLUED if texts.glued(text) else 0
                 places.append(len(text))
-                clear = (BIT["url"] if fixed else 0) | texts.stays(value, bool(text))
+                clear = (BIT["url"] if fixed else 0) | texts.stays(value, bool(text)) | (0 if text else texts.host_stays(value, literal))
                 parts.append(self.derived([value], clear=clear, weak=glued) if clear or glued else value)
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
-            literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             text += "\0" if value.const is NO_CONST else ""
             text += literal
             # After a base address of any kind, what follows a slash cannot change the host any more.
@@ -535,7 +535,8 @@ class Instructions(Calls):
             glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
             clear = (BIT["url"] if fixed else 0) | texts.stays(right, True)
-            made = join(self.derived([left], what, clear=texts.stays(left, False)), self.derived([right], what, clear=clear, weak=glued))
+            kept = texts.stays(left, False) | texts.host_stays(left, right.const if isinstance(right.const, str) else right.head or "")
+            made = join(self.derived([left], what, clear=kept), self.derived([right], what, clear=clear, weak=glued))
         else:
             made = self.derived([left, right], what)
         base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")

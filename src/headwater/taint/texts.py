@@ -71,6 +71,11 @@ def stays(value: Value, behind: bool) -> int:
     return PATHS if value.proven & PATHS == PATHS or (behind and value.proven & CONTAINED) else 0
 
 
+def host_stays(value: Value, after: str) -> int:
+    """The sink classes to which the beginning of an address does no harm: its host was checked, and what comes after it names none."""
+    return value.proven & BIT["url"] if after.startswith(("/", "?", "#")) else 0
+
+
 def glued(text: str) -> bool:
     """Whether what follows the text is in the same name of a path as something written: a folder of such a name hardly exists."""
     name = text.rpartition("/")[2]
