@@ -18,6 +18,7 @@ from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, pages, personal, prompts
+from headwater.taint.asked import asks_only
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
@@ -247,7 +248,11 @@ class Reporter:
         return (Trace(kind or "parameter", self._steps(path, kind or "parameter", None)),)
 
     def _done_otherwise(self, report: CallReport) -> bool:
-        """Whether the file speaks of what makes the call harmless."""
+        """Whether the file speaks of what makes the call harmless, or the function asks nothing of its result that does harm."""
+        if report.rule.but_for and (around := self.files.get(report.fn.module.path)) is not None:
+            before, after = around.slice(report.fn.ir.start, report.start), around.slice(report.end, report.fn.ir.end)
+            if asks_only(before, after, report.rule.but_for):
+                return True
         file = self.files.get(report.fn.module.path) if report.rule.unless else None
         text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""
         return any(word in text for word in report.rule.unless)
