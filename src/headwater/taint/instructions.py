@@ -345,6 +345,7 @@ class Instructions(Calls):
         alloc = self.alloc((i.start, i.end, "build", i.dst), i.kind, closed=True)
         alloc.constant = True
         behind = False  # of a spread: places are not known any more
+        spread: Value | None = None
         for number, part in enumerate(i.parts):
             value = self.cells.get(part, BOTTOM)
             key = i.keys[number] if number < len(i.keys) else number
@@ -352,6 +353,7 @@ class Instructions(Calls):
                 alloc.constant = alloc.constant and bool(value.allocs) and all(one.constant for one in value.allocs)
                 behind = behind or i.kind == "list"
                 self._spread(alloc, value)
+                spread = self._unknown_fields(i, value, spread)
                 continue
             if value.labels or (
                 value.const is NO_CONST and not value.refs and not (value.allocs and all(one.constant for one in value.allocs))
@@ -369,6 +371,9 @@ class Instructions(Calls):
                 self._described(alloc, i.keys)
             if "role" in i.keys:
                 prompts.message(self, alloc, i.start, i.end)
+        if spread is not None:
+            last = max(number for number, spreads in enumerate(i.spread) if spreads)
+            alloc.copied = (spread, frozenset(key for key in i.keys[last + 1 :] if key is not None))
         made = Value(allocs=(alloc,))
         self.write(i.dst, made)
         if not i.parts and not self.fn.index:
@@ -413,6 +418,12 @@ class Instructions(Calls):
                 if isinstance(part.const, str):
                     names.add(part.const)
                 self._names_in(part, names, depth - 1)
+
+    def _unknown_fields(self, i: ir.Build, value: Value, before: Value | None) -> Value | None:
+        """The objects of a display whose fields are not known, with one more that is spread into it."""
+        if i.kind != "dict" or not value.labels or any(one.closed for one in value.allocs):
+            return before
+        return value if before is None else join(before, value)
 
     def _spread(self, alloc: Alloc, value: Value) -> None:
         for one in value.allocs:
