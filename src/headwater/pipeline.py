@@ -119,7 +119,12 @@ def _analysed(
     from headwater.taint.value import clear_joined
 
     calls = [
-        (one, CallRule(rule.id, call.when, call.confidence, call.message, tuple(word.casefold() for word in call.unless)))
+        (
+            one,
+            CallRule(
+                rule.id, call.when, call.confidence, call.message, tuple(word.casefold() for word in call.unless), tuple(call.but_for)
+            ),
+        )
         for rule in rules.values()
         for call in rule.head.calls
         for one in ([call.path] if isinstance(call.path, str) else call.path)

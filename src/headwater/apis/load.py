@@ -42,6 +42,7 @@ class CallRule(msgspec.Struct, frozen=True):
     confidence: str
     message: str
     unless: tuple[str, ...] = ()
+    but_for: tuple[str, ...] = ()
 
 
 Entry = Api | CallRule

@@ -235,6 +235,8 @@ class Callback(_Strict, frozen=True):
     """Where it answers requests."""
     result_in: str = ""
     """What it returns is in this field of the result."""
+    unshown: bool = False
+    """No browser shows what it answers: links and forms send no such request (PUT, PATCH, DELETE)."""
     named_in: str = ""
     """Of a decorator that is called: the argument, a text, that names the parameters in angle brackets (``/users/<int:id>``). Those that
     it does not name have a default, or another decorator fills them, or they are in a prefix of the text."""

@@ -43,6 +43,8 @@ class CallPattern(_Strict, frozen=True):
     """Beats the rule's message for this call."""
     unless: list[str] = []
     """Words: nothing is reported in a file whose code has one of them, in any case: what the call leaves out is done there otherwise."""
+    but_for: list[str] = []
+    """Parts of the result: nothing is reported where the function that calls reads these alone."""
 
 
 SHAPES = ("endless-agent-loop", "path-check-passed", "sign-in-by-case", "sign-in-by-query")

@@ -87,6 +87,8 @@ class Arguments(Frame):
         super().__init__(solver, fn, traced)
         self.unsure = False
         """The condition asked last depends on whether an argument is passed, which cannot be seen."""
+        self.asserting = False
+        """The condition says that a call is wrong: what the caller says is then not taken for one value of all."""
 
     def _argument(self, text: str, args: Args) -> Value | None:
         """The value of an argument path; None where it is not passed."""
@@ -259,7 +261,7 @@ class Arguments(Frame):
         if value.const is NO_CONST and not any(not node.text.startswith(UNKNOWN) for node in nodes):
             given = any(label.source is None and label.exact for label in value.labels)
             if given and not any(ref is EXTERNAL or isinstance(ref, Cls | Inst | Fn) for ref in value.refs):
-                return None  # it is what the caller says
+                return False if self.asserting and not term.negated else None  # it is what the caller says
         return term.negated
 
     def own_data(self, value: Value) -> bool:

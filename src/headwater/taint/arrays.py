@@ -12,7 +12,7 @@ from headwater.index.entities import Fn
 from headwater.taint import containers, fills, firsts
 from headwater.taint.arguments import Args
 from headwater.taint.labels import ALL
-from headwater.taint.state import cleared
+from headwater.taint.state import cleared, piece
 from headwater.taint.value import BOTTOM, ElementsOf, Pred, Value, join, join_all
 
 if TYPE_CHECKING:
@@ -146,8 +146,17 @@ def _join(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 
 def _whole(frame: Calls, receiver: Value, args: Args) -> Value | None:
-    """``slice``, ``reverse``, ``sort``, ``flat``: elements of the same."""
+    """``reverse``, ``sort``, ``flat``: elements of the same."""
     return receiver
+
+
+def _slice(frame: Calls, receiver: Value, args: Args) -> Value | None:
+    """Elements of the same; the last letters of a text, or those between two places, are a piece of it, of a secret none."""
+    if not args.positional or any(alloc.kind in ("list", "tuple") for alloc in receiver.allocs):
+        return receiver
+    begin = args.positional[0].const
+    last = isinstance(begin, int | float) and begin < 0
+    return piece(receiver) if last or len(args.positional) > 1 else receiver  # ``slice(7)`` takes "Bearer " away, and leaves the token
 
 
 def _concat(frame: Calls, receiver: Value, args: Args) -> Value | None:
@@ -190,21 +199,27 @@ def _set(frame: Calls, receiver: Value, args: Args) -> Value | None:
     return receiver
 
 
+def _of(receiver: Value, args: Args) -> Value:
+    """A function whose ``this`` is the first argument: what follows are the parameters, not that."""
+    return receiver.with_(bound=args.positional[0].with_(bound=None)) if args.positional else receiver
+
+
 def _bind(frame: Calls, receiver: Value, args: Args) -> Value | None:
-    """The function itself, which is called with what it is given already; what ``this`` is in a method is known from its class."""
+    """The function with what ``this`` is in it; called with what it is given already."""
+    function = _of(receiver, args)
     if len(args.positional) > 1:
-        frame.call(receiver, Args(args.positional[1:]))
-    return receiver
+        frame.call(function, Args(args.positional[1:]))
+    return function
 
 
 def _call(frame: Calls, receiver: Value, args: Args) -> Value | None:
-    return frame.call(receiver, Args(args.positional[1:], star=args.star))
+    return frame.call(_of(receiver, args), Args(args.positional[1:], star=args.star))
 
 
 def _apply(frame: Calls, receiver: Value, args: Args) -> Value | None:
     given = Args([], star=frame.elements(args.positional[1]) if len(args.positional) > 1 else None)
     given.starred = args.positional[1] if len(args.positional) > 1 else None
-    return frame.call(receiver, given)
+    return frame.call(_of(receiver, args), given)
 
 
 def _then(frame: Calls, receiver: Value, args: Args) -> Value | None:
@@ -263,7 +278,7 @@ _METHODS = {
     "reduce": _reduce,
     "reduceRight": _reduce,
     "join": _join,
-    "slice": _whole,
+    "slice": _slice,
     "reverse": _whole,
     "toReversed": _whole,
     "sort": _sort,

@@ -585,7 +585,7 @@ class Calls(Models):
             return
         bit = BIT[effect.sink.class_]
         value = self.text_of(actual, bit)
-        if not value.labels:
+        if not value.labels or value.proven & ALL == ALL:  # one of a fixed set of values: so is what the function makes of it
             return
         if effect.exact and (value.proven & (bit | effect.sink.safe_if) or (bit & _NAMES and _opened(actual))):
             return

@@ -17,7 +17,8 @@ from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severi
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
-from headwater.taint import amounts, personal, prompts
+from headwater.taint import amounts, pages, personal, prompts
+from headwater.taint.asked import asks_only
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
@@ -71,6 +72,13 @@ class Reporter:
 
     def findings(self) -> list[Finding]:
         """All findings, ordered by place and rule."""
+        entries: dict[int, list[Entry]] = {}
+        for owner in sorted(self.solver.entries):
+            for entry in self.solver.entries[owner].values():
+                entries.setdefault(entry.fn.id, []).append(entry)
+        for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
+            entries.setdefault(entry.fn.id, []).append(entry)
+        unshown = {number for number, ways in entries.items() if all(entry.callback.unshown for entry in ways)}
         groups: dict[Any, list[Issue]] = {}
         issues = [issue for one in sorted(self.solver.issues) for issue in self.solver.issues[one]] + self.solver.virtual
         for issue in issues:
@@ -81,6 +89,14 @@ class Reporter:
                 self.solver.count("flows-of-tests")
             elif flow is not None and flow.open and not self.openness.of(issue):
                 self.solver.count("flows-of-known-callers")
+            elif (
+                issue.sink.class_ == "html"
+                and STRENGTH.get(issue.source.kind, 9) == 0
+                and not unshown.isdisjoint((issue.source.fn.id, issue.apex.id))
+            ):
+                self.solver.count("flows-to-answers-that-no-browser-shows")
+            elif pages.done_there(issue, self.files.get(issue.sink.fn.module.path)):
+                self.solver.count("flows-in-browsers")
             elif issue.source.kind in prompts.HIDDEN and any(prompts.left_out(self._of(fn)) for fn in {issue.apex, issue.sink.fn}):
                 self.solver.count("flows-of-system-messages-left-out")
             elif issue.source.kind in personal.KINDS and personal.stays(issue.sink.name):
@@ -91,12 +107,6 @@ class Reporter:
                 self.solver.count("flows-of-numbers-that-are-compared")
             else:
                 groups.setdefault(issue.sink.key, []).append(issue)
-        entries: dict[int, list[Entry]] = {}
-        for owner in sorted(self.solver.entries):
-            for entry in self.solver.entries[owner].values():
-                entries.setdefault(entry.fn.id, []).append(entry)
-        for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
-            entries.setdefault(entry.fn.id, []).append(entry)
         for issue in issues:
             if issue.sink.session and STRENGTH.get(issue.source.kind, 9) == 0:
                 known = self.sessions.setdefault(issue.source.fn.module.id, issue)
@@ -304,7 +314,11 @@ class Reporter:
         return (Trace(kind or "parameter", self._steps(path, kind or "parameter", None)),)
 
     def _done_otherwise(self, report: CallReport) -> bool:
-        """Whether the file speaks of what makes the call harmless."""
+        """Whether the file speaks of what makes the call harmless, or the function asks nothing of its result that does harm."""
+        if report.rule.but_for and (around := self.files.get(report.fn.module.path)) is not None:
+            before, after = around.slice(report.fn.ir.start, report.start), around.slice(report.end, report.fn.ir.end)
+            if asks_only(before, after, report.rule.but_for):
+                return True
         file = self.files.get(report.fn.module.path) if report.rule.unless else None
         text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""
         return any(word in text for word in report.rule.unless)

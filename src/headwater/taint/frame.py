@@ -712,6 +712,8 @@ class Frame(State):
                 made = join(made, actual)
                 continue
             inner = self.collapse(actual)
+            if inner.proven & ALL == ALL:
+                continue  # one of a fixed set of values: so is what the function made of it
             if not self.traced:
                 labels |= derive_all(inner.labels, label.cleared, label.drop, label.weak, label.exact)
                 continue

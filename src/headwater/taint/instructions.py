@@ -54,7 +54,7 @@ from headwater.taint.labels import (
     derive,
 )
 from headwater.taint.programs import Programs
-from headwater.taint.state import asked, cleared, computes, followed_by, rough
+from headwater.taint.state import asked, cleared, followed_by, piece, rough
 from headwater.taint.value import (
     BOTTOM,
     CHOSEN,
@@ -336,12 +336,7 @@ class Instructions(Calls):
 
     def _piece(self, value: Value, slice_: bool) -> Value:
         """A slice, or one element: a piece of a secret is none, and one number of many (the highest) says little of a model."""
-        if not slice_:
-            return value if self.over else rough(value)
-        computed = frozenset(label for label in value.labels if computes(label))
-        if not computed:
-            return cleared(value, secrets.SHOWN)
-        return join(cleared(value.with_(labels=value.labels - computed), secrets.SHOWN), value.with_(labels=computed))
+        return piece(value) if slice_ else value if self.over else rough(value)
 
     def i_store_attr(self, i: ir.StoreAttr) -> None:
         value = self.cells.get(i.src, BOTTOM)
@@ -422,6 +417,7 @@ class Instructions(Calls):
         alloc = self.alloc((i.start, i.end, "build", i.dst), i.kind, closed=True)
         alloc.constant = True
         behind = False  # of a spread: places are not known any more
+        spread: Value | None = None
         for number, part in enumerate(i.parts):
             value = self.cells.get(part, BOTTOM)
             key = i.keys[number] if number < len(i.keys) else number
@@ -429,6 +425,7 @@ class Instructions(Calls):
                 alloc.constant = alloc.constant and bool(value.allocs) and all(one.constant for one in value.allocs)
                 behind = behind or i.kind == "list"
                 self._spread(alloc, value)
+                spread = self._unknown_fields(i, value, spread)
                 continue
             if value.labels or (
                 value.const is NO_CONST and not value.refs and not (value.allocs and all(one.constant for one in value.allocs))
@@ -446,6 +443,9 @@ class Instructions(Calls):
                 self._described(alloc, i.keys)
             if "role" in i.keys:
                 prompts.message(self, alloc, i.start, i.end)
+        if spread is not None:
+            last = max(number for number, spreads in enumerate(i.spread) if spreads)
+            alloc.copied = (spread, frozenset(key for key in i.keys[last + 1 :] if key is not None))
         made = Value(allocs=(alloc,))
         self.write(i.dst, made)
         if not i.parts and not self.fn.index:
@@ -500,6 +500,12 @@ class Instructions(Calls):
                     names.add(part.const)
                 self._names_in(part, names, depth - 1)
 
+    def _unknown_fields(self, i: ir.Build, value: Value, before: Value | None) -> Value | None:
+        """The objects of a display whose fields are not known, with one more that is spread into it."""
+        if i.kind != "dict" or not value.labels or any(one.closed for one in value.allocs):
+            return before
+        return value if before is None else join(before, value)
+
     def _spread(self, alloc: Alloc, value: Value) -> None:
         for one in value.allocs:
             if one is alloc:
@@ -527,6 +533,7 @@ class Instructions(Calls):
             value = self.cells.get(part, BOTTOM)
             if any(alloc.kind in _CONTAINERS for alloc in value.allocs):
                 value = self.collapse(value)  # the text shows what is inside
+            literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             if isinstance(value.const, str | int) and not value.labels:
                 text += str(value.const)
                 fixed = fixed or bool(texts.WITH_HOST.match(text))
@@ -538,7 +545,6 @@ class Instructions(Calls):
                 places.append(len(text))
                 clear = (BIT["url"] if fixed else 0) | texts.stays(value, bool(text))
                 parts.append(self.derived([value], clear=clear, weak=glued) if clear or glued else value)
-            literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
             if not text and texts.keeps_host(value, literal):
                 parts[-1:] = [cleared(parts[-1], BIT["url"])]
                 fixed = True

@@ -225,7 +225,10 @@ class Models(Arguments):
 
     def _entry(self, entry: Any, node: ApiPath[Any], args: Args, body: bool) -> tuple[Value, bool]:
         if isinstance(entry, CallRule):
-            if self.holds(entry.when, args, []) is not False:
+            self.asserting = True
+            wrong = self.holds(entry.when, args, []) is not False
+            self.asserting = False
+            if wrong:
                 rule = msgspec.structs.replace(entry, confidence=_LOWER[entry.confidence]) if self.unsure else entry
                 self.solver.report_call(self.fn, rule, node.text, self.at.start, self.at.end)
                 if self.traced:

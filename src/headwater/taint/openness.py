@@ -1,16 +1,18 @@
 """Whether just anybody can send data to a place of the program: nothing near the web framework asks who calls, or how often.
 
 It is judged by words alone: one name that speaks of signing in, of permissions or of limits, in any file that imports a web
-framework, and the project is not called open. Nor is a place where data is kept apart by its owner.
+framework, and the project is not called open. Nor is a place where data is kept apart by its owner. Scripts whose routes are files
+have no such file: there the words of the route count, of the functions that its file imports, and of what runs before all routes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from headwater.files.source import Source as File
-from headwater.index.entities import Fn, is_test
+from headwater.index.entities import Fn, Mod, Var, is_test
+from headwater.index.scripts import PACKAGE
 from headwater.index.symbols import Symbols
 from headwater.ir import Alias
 from headwater.taint.summary import Issue
@@ -23,6 +25,15 @@ _GUARDS = re.compile(
     r"(?i)(?<![a-z])(authenticat|authoriz|oauth|jwt|bearer|permission|ratelimit|rate_limit|throttl|slowapi|quota|signature)"
     r"|(?<![a-z])auth(?![a-z])|[a-z_]Auth(?![a-z])|login(?!fo)|current_user|(verify|check|require|validate|get)_(api_?key|token|key|user|admin)"
     r"|(?i:x[-_]api[-_]key)|APIKey(Header|Query|Cookie)|Limiter|HTTPBasic|hmac"
+)
+_SERVERS = frozenset({"express", "fastify", "koa", "hono", "@hapi/hapi", "restify", "polka", "@nestjs/common", "@trpc/server"})
+"""Packages whose programs say in one place what comes before their routes."""
+_BEFORE = frozenset({"middleware", "proxy"})
+"""What Next.js runs before its routes, but where it says that it does not for those of an API."""
+_NOT_BEFORE = re.compile(r"\(\?!(?:[\w.|-]+\|)?api\b")
+_ASKED = re.compile(
+    rf"{_GUARDS.pattern}|authOptions|getServerSession|clerk|recaptcha|turnstile"
+    r"|(?:verify|check|require|validate|get|current)(?:api_?key|token|user|admin|session)"
 )
 _OWNED = re.compile(
     r"(?i)(user|tenant|session|owner|account|workspace|thread|conversation|customer|client|project|org)[-_]?(id|name|key)"
@@ -37,10 +48,15 @@ class Openness:
         self.symbols = symbols
         self.files = files
         self._guarded: bool | None = None
+        self._scripts_guarded: bool | None = None
+        self._asks: dict[int, bool] = {}
 
     def of(self, issue: Issue) -> bool:
         """Whether anybody can send what goes this way, into something that others share."""
-        if self._is_guarded():
+        if issue.source.fn.module.script:
+            if self._are_scripts_guarded() or any(self._asks_itself(fn.module) for fn in (issue.source.fn, issue.apex)):
+                return False
+        elif self._is_guarded():
             return False
         return issue.sink.class_ == "response" or not any(self._owned(fn) for fn in (issue.source.fn, issue.apex, issue.sink.fn))
 
@@ -57,6 +73,46 @@ class Openness:
             )
         return self._guarded
 
+    def _are_scripts_guarded(self) -> bool:
+        """Whether what comes before all routes of scripts asks who calls."""
+        if self._scripts_guarded is None:
+            self._scripts_guarded = any(
+                _ASKED.search(file.text) and not (before and _NOT_BEFORE.search(file.text))
+                for mod in self.symbols.modules
+                if mod.script and (file := self.files.get(mod.path)) is not None and not is_test(mod.path)
+                if (before := self._comes_before(mod)) or _serves(mod.ir.imported)
+            )
+        return self._scripts_guarded
+
+    def _comes_before(self, mod: Mod) -> bool:
+        """Whether Next.js runs a script before its routes: it lies beside their folder."""
+        folder, _, name = mod.path.rpartition("/")
+        beside = f"{folder}/" if folder else ""
+        return name.rpartition(".")[0] in _BEFORE and any(
+            one.path.startswith((f"{beside}app/", f"{beside}pages/")) for one in self.symbols.modules
+        )
+
+    def _asks_itself(self, mod: Mod) -> bool:
+        """Whether a script, or a function that it imports, asks who calls."""
+        known = self._asks.get(mod.id)
+        if known is None:
+            file = self.files.get(mod.path)
+            known = file is not None and _ASKED.search(file.text) is not None
+            known = self._asks[mod.id] = known or any(_ASKED.search(text) for text in self._imported(mod))
+        return known
+
+    def _imported(self, mod: Mod) -> Iterator[str]:
+        """The functions that a script imports."""
+        for alias in (alias for _, aliases in sorted(mod.ir.imports.items()) for alias in aliases):
+            for one in self.symbols.alias(mod, alias):
+                file = self.files.get(one.module.path) if isinstance(one, Fn | Var) else None
+                if file is not None:
+                    yield file.slice(one.ir.start, one.ir.end) if isinstance(one, Fn) else file.text
+
 
 def _of_web(imported: list[Alias]) -> bool:
     return any(alias.path.partition(".")[0] in _FRAMEWORKS for alias in imported)
+
+
+def _serves(imported: list[Alias]) -> bool:
+    return any(alias.path.removeprefix(PACKAGE) in _SERVERS for alias in imported)

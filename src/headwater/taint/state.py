@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
 from headwater.index.entities import Fn, Inst
-from headwater.taint import prompts
+from headwater.taint import prompts, secrets
 from headwater.taint.labels import (
     ALL,
     DEEP,
@@ -169,6 +169,8 @@ class State:
             keys[key] = None
         if key == "*" and LAST in keys:  # what is appended is the last part now
             self.write((alloc, LAST), join(self.cells.get((alloc, LAST), BOTTOM), value))
+        if key == "*":
+            alloc.copied = None
         cell = (alloc, key)
         if weak:
             old = self.cells.get(cell)
@@ -191,9 +193,9 @@ class State:
             found = self._other_keys(alloc, key, found)
         if found is not None:
             if key != "*" and (alloc.mixed or alloc.kind not in ("tuple", "list", STATE)) and (alloc, "*") in self.cells:
-                return join(found, self._any(alloc))  # what was appended to a list stands behind its known places
+                return join(found, self._rest(alloc, key))  # what was appended to a list stands behind its known places
             return found
-        star = self._any(alloc) if key != "*" and (alloc, "*") in self.cells else None
+        star = self._rest(alloc, key) if key != "*" and (alloc, "*") in self.cells else None
         if alloc.root is not None:
             made = self._default(alloc, key)
             if star is not None:
@@ -203,6 +205,21 @@ class State:
                 alloc.version += 1
             return made
         return star
+
+    def _rest(self, alloc: Alloc, key: str | int) -> Value:
+        """What stands under keys that are not known, as far as it may be this one: of an object that was spread, its field of that name."""
+        star = self._any(alloc)
+        if alloc.copied is None or type(key) is not str:
+            return star
+        spread, behind = alloc.copied
+        whole = extend_all(spread.labels, "*")
+        held = tuple(one for one in star.allocs if one.root is None or one.root[1][-1:] != ("*",))
+        other = star.with_(
+            labels=star.labels - whole,
+            allocs=held,
+            steps={one: node for one, node in (star.steps or {}).items() if one not in whole} or None,
+        )
+        return other if key in behind else join(other, self.part(spread, key))
 
     def _other_keys(self, alloc: Alloc, key: str | int, found: Value | None) -> Value | None:
         """A field of a parameter's object, into which something was put under a key that the caller gives."""
@@ -436,6 +453,14 @@ def cleared(value: Value, classes: int) -> Value:
 def followed_by(value: Value, ended: bool) -> Value:
     """A folder behind which a name is put: ``ended`` where the program writes that name."""
     return _settled(value, ENDED, ENDED if ended else 0)
+
+
+def piece(value: Value) -> Value:
+    """A piece of a text: of a secret it is none, but numbers that a model computes are what they were."""
+    computed = frozenset(label for label in value.labels if computes(label))
+    if not computed:
+        return cleared(value, secrets.SHOWN)
+    return join(cleared(value.with_(labels=value.labels - computed), secrets.SHOWN), value.with_(labels=computed))
 
 
 def computes(label: Label) -> bool:

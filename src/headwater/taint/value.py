@@ -32,7 +32,7 @@ NO_LABELS: frozenset[Label] = frozenset()
 class Alloc:
     """An object: a place whose fields the frame's store holds under ``(alloc, key)``."""
 
-    __slots__ = ("closed", "constant", "exact_class", "id", "keyed", "keys", "kind", "mixed", "owner", "root", "version")
+    __slots__ = ("closed", "constant", "copied", "exact_class", "id", "keyed", "keys", "kind", "mixed", "owner", "root", "version")
 
     def __init__(self, number: int, kind: str, root: tuple[int, tuple[str | int, ...]] | None = None, closed: bool = False) -> None:
         self.id = number
@@ -48,6 +48,8 @@ class Alloc:
         """Elements were stored at places that are not known: no place of a list is sure."""
         self.keyed = ""
         """The key of what was put under a key that the caller gives."""
+        self.copied: tuple[Value, frozenset[str | int]] | None = None
+        """Of a display into which objects were spread whose fields are not known: those, and the keys that are written behind them."""
         self.constant = False
         """A display of literals that nothing has changed."""
         self.exact_class = False
