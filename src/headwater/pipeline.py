@@ -108,7 +108,8 @@ def _analysed(
     from headwater.apis.load import CallRule, Catalogue
     from headwater.index.symbols import Symbols
     from headwater.rules import builtin, own
-    from headwater.system.build import build
+    from headwater.system import checks
+    from headwater.system.build import Builder
     from headwater.taint import skips
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import NAMES, SPECIAL
@@ -144,10 +145,12 @@ def _analysed(
     solver.solve()
     skips.look(solver)
     files = Seen(tree.files)
+    builder = Builder(solver, files)
+    system = builder.build()
+    checks.check(builder)  # what is wrong with the whole is told with the rest
     reporter = Reporter(solver, rules, files)
     findings = reporter.findings()
     gaps = [*reporter.gaps, *cuts(solver.counts)]
-    system = build(solver, files)
     texts = {name: tree.code_of(name) for name in sorted(files.seen)}
     return Result(findings, gaps, len(symbols.functions), dict(sorted(solver.counts.items())), texts, system)
 

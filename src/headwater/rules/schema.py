@@ -47,7 +47,7 @@ class CallPattern(_Strict, frozen=True):
     """Parts of the result: nothing is reported where the function that calls reads these alone."""
 
 
-SHAPES = ("endless-agent-loop", "path-check-passed", "sign-in-by-case", "sign-in-by-query")
+SHAPES = ("endless-agent-loop", "lethal-trifecta", "path-check-passed", "sign-in-by-case", "sign-in-by-query")
 
 
 class ShapePattern(_Strict, frozen=True):

@@ -53,11 +53,12 @@ _ASIDE: Final = frozenset({"examples", "example", "docs", "doc", "cookbook", "co
 class _Node:
     """A component being made."""
 
-    def __init__(self, type_: str, name: str, fn: Fn, start: int) -> None:
+    def __init__(self, type_: str, name: str, fn: Fn, start: int, end: int) -> None:
         self.type = type_
         self.name = name
         self.fn = fn
         self.start = start
+        self.end = end
         self.detail: dict[str, str] = {}
         self.bodies: dict[int, Fn] = {}
         """The functions that run when it is used."""
@@ -81,6 +82,8 @@ class Builder:
         """Objects by where they are made."""
         self.calls_in: dict[int, list[tuple[Key, str, int]]] = {}
         """Components that the code of a function uses, how, and where."""
+        self._reading = {source.fn.id: source.start for source in solver.sources("secret")}
+        """Functions that read secrets, and where."""
         self._reached: dict[int, tuple[int, ...]] = {}
         self._held: dict[Want, tuple[Key, ...]] = {}
         self._brought: dict[Want, tuple[Key, ...]] = {}
@@ -103,10 +106,13 @@ class Builder:
 
     # -------------------------------------------------------------------------------------------- components
 
-    def _node(self, key: Key, type_: str, name: str, fn: Fn, start: int) -> _Node:
+    def _node(self, key: Key, type_: str, name: str, fn: Fn, start: int, end: int = -1) -> _Node:
         node = self.nodes.get(key)
         if node is None:
-            node = self.nodes[key] = _Node(type_, name, fn, start)
+            if end < 0:  # a definition: its first line
+                source = self.files[fn.module.path]
+                end = max(start, source.line_start(source.position(start)[0] + 1) - 1)
+            node = self.nodes[key] = _Node(type_, name, fn, start, end)
         return node
 
     def _make(self, sight: Sight) -> None:
@@ -134,7 +140,7 @@ class Builder:
         functions = [ref for shape in sight.parts.values() for ref in _refs(shape) if type(ref) is Fn] if sight.kind == "tool" else []
         if functions and not sight.name:
             name = functions[0].name if functions[0].name.isidentifier() else name
-        node = self._node(key, sight.kind, name or _last(sight.path), sight.fn, sight.start)
+        node = self._node(key, sight.kind, name or _last(sight.path), sight.fn, sight.start, sight.end)
         node.detail["api"] = sight.path
         for function in functions:
             node.bodies[function.id] = function
@@ -441,17 +447,21 @@ class Builder:
                         if type_ in ("retriever", "vector-store", "memory"):
                             self._edge(key, other, "retrieves-from", self.symbols.functions[number], at)
 
-    def _abilities(self, node: _Node) -> tuple[Ability, ...]:
-        found: dict[str, Spot] = {}
-        secrets = {source.fn.id: source for source in self.solver.sources("secret")}
+    def abilities_of(self, key: Key) -> dict[str, tuple[Fn, int]]:
+        """What the code of a tool can do, and where."""
+        node = self.nodes[key]
+        found: dict[str, tuple[Fn, int]] = {}
         for body in node.bodies.values():
             for number in self.reached(body):
                 fn = self.symbols.functions[number]
                 for name, (start, _) in self.solver.abilities.get(number, {}).items():
-                    found.setdefault(name, self._spot(fn, start))
-                if number in secrets:
-                    found.setdefault("reads-secrets", self._spot(fn, secrets[number].start))
-        return tuple(Ability(name, spot) for name, spot in sorted(found.items()))
+                    found.setdefault(name, (fn, start))
+                if number in self._reading:
+                    found.setdefault("reads-secrets", (fn, self._reading[number]))
+        return found
+
+    def _abilities(self, key: Key) -> tuple[Ability, ...]:
+        return tuple(Ability(name, self._spot(fn, start)) for name, (fn, start) in sorted(self.abilities_of(key).items()))
 
     # ----------------------------------------------------------------------------------------------------- result
 
@@ -460,8 +470,8 @@ class Builder:
         return Spot(fn.module.path, source.file_line(source.position(start)[0]))
 
     def _map(self) -> SystemMap:
-        if any(not self._aside(node) for node in self.nodes.values()):
-            self.nodes = {key: node for key, node in self.nodes.items() if not self._aside(node)}
+        if any(not self.aside(node) for node in self.nodes.values()):
+            self.nodes = {key: node for key, node in self.nodes.items() if not self.aside(node)}
         rows = sorted(
             ((self._spot(node.fn, node.start), node.type, node.name, key) for key, node in self.nodes.items()), key=lambda row: row[:3]
         )
@@ -472,7 +482,7 @@ class Builder:
             number = sum(one == base or one.startswith(f"{base}#") for one in ids.values()) if base in ids.values() else 0
             ids[key] = base if not number else f"{base}#{number + 1}"
             node = self.nodes[key]
-            abilities = self._abilities(node) if type_ == "tool" else ()
+            abilities = self._abilities(key) if type_ == "tool" else ()
             components.append(Component(ids[key], type_, name, spot.file, spot.line, dict(sorted(node.detail.items())), abilities))
         edges = []
         for (from_, to, kind), (fn, start) in self.edges.items():
@@ -486,7 +496,7 @@ class Builder:
         ]
         return SystemMap(tuple(components), tuple(sorted(edges)), tuple(sorted(unresolved)))
 
-    def _aside(self, node: _Node) -> bool:
+    def aside(self, node: _Node) -> bool:
         """Whether a component is in an example or in the documentation."""
         return not _ASIDE.isdisjoint(node.fn.module.path.split("/")[:-1])
 
@@ -499,8 +509,3 @@ def _refs(shape: Shape) -> Iterator[Any]:
 
 def _last(path: str) -> str:
     return path.removesuffix("()").rpartition(".")[2]
-
-
-def build(solver: Solver, files: Mapping[str, Source]) -> SystemMap:
-    """The map of a project that was solved."""
-    return Builder(solver, files).build()

@@ -129,7 +129,10 @@ class Reporter:
                     self.solver.count("calls-made-good-elsewhere")
                     continue
                 drafts.append(
-                    ((self._place(report.fn, report.start, report.end), report.rule.rule), self._call(report, self._origin(report, tracer)))
+                    (
+                        (self._place(report.fn, report.start, report.end), report.rule.rule),
+                        self._call(report, self._origin(report, tracer), report.told[0] if report.told else ""),
+                    )
                 )
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
@@ -301,6 +304,11 @@ class Reporter:
 
     def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
         """Where what a call works on comes from."""
+        if report.told is not None:
+            path = [RawStep(*step) for step in report.told[1]] + [
+                RawStep(report.fn, report.start, report.end, f"{report.name} has them all")
+            ]
+            return (Trace("system", self._steps(path, "system", None)),)
         if report.origin is not None:
             steps = [RawStep(report.fn, *report.origin), RawStep(report.fn, report.start, report.end, "what happens depends on it")]
             return (Trace("http-input", self._steps(steps, "http-input", None)),)

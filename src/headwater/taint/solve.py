@@ -46,7 +46,7 @@ _CAPTURED = -2
 class CallReport:
     """A call that is wrong by itself."""
 
-    __slots__ = ("end", "fn", "key", "name", "origin", "rule", "start")
+    __slots__ = ("end", "fn", "key", "name", "origin", "rule", "start", "told")
 
     def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
         self.rule = rule
@@ -56,6 +56,8 @@ class CallReport:
         self.end = end
         self.origin = origin
         """Where what it works on comes from, and that in words, where this is known without asking."""
+        self.told: tuple[str, tuple[tuple[Fn, int, int, str], ...]] | None = None
+        """Why, in words, and the places that make it so, where a check of the whole system has found it."""
         self.key = (fn.module.id, start, end, rule.rule)
 
 
@@ -784,8 +786,18 @@ class Solver(Shared):
 
     # ------------------------------------------------------------------------------------------ calls, entries
 
-    def report_call(self, fn: Fn, rule: CallRule, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
+    def report_call(
+        self,
+        fn: Fn,
+        rule: CallRule,
+        name: str,
+        start: int,
+        end: int,
+        origin: tuple[int, int, str] | None = None,
+        told: tuple[str, tuple[tuple[Fn, int, int, str], ...]] | None = None,
+    ) -> None:
         report = CallReport(rule, fn, name, start, end, origin)
+        report.told = told
         self.reports.setdefault(fn.id, {})[report.key] = report
 
     def entry(self, entry: Entry) -> None:
