@@ -6,19 +6,18 @@ writes what it reads has it send the data.
 
 from __future__ import annotations
 
-from collections.abc import Set
 from typing import Final
 
 from headwater.index.entities import Fn
 from headwater.system.build import Builder, Key
 
 TRIFECTA: Final = "lethal-trifecta"
-_PRIVATE: Final = ("database-read", "reads-files", "reads-secrets")
+_PRIVATE: Final = ("database-read", "reads-files")
+"""Not the keys that a tool reads to call a service: it does not give them back."""
 _OUT: Final = ("sends-messages", "network-out", "executes-shell", "executes-code")
 _WORDS: Final = {
     "database-read": "reads the database",
     "reads-files": "reads files",
-    "reads-secrets": "reads secrets",
     "sends-messages": "sends messages",
     "network-out": "sends requests",
     "executes-shell": "runs commands",
@@ -50,7 +49,7 @@ def _trifecta(builder: Builder, agent: Key) -> tuple[str, list[Step]] | None:
     read = [to for to, kind in near if kind == "retrieves-from" and builder.nodes[to].type in ("retriever", "vector-store")]
     client = next((to for to, kind in near if builder.nodes[to].type == "mcp-client"), None)
     brings = fetch[0] if fetch is not None else client
-    private = _first([one for one in tools if one[0] != brings or len(tools) == 1], _PRIVATE, frozenset())
+    private = _first([one for one in tools if one[0] != brings and _of_choice(builder, one[0])], _PRIVATE, frozenset())
     kept = private[0] if private is not None else next(iter(read), None)
     if out is None or brings is None or kept is None or kept == brings:
         return None
@@ -70,6 +69,13 @@ def _first(
 ) -> tuple[Key, str] | None:
     """The first tool that can do one of these, and what."""
     return next(((tool, one) for one in wanted for tool, can in tools if one in can and tool not in but), None)
+
+
+def _of_choice(builder: Builder, tool: Key) -> bool:
+    """Whether a tool reads a database, or a file that its arguments name: settings that it reads for itself are no private data."""
+    bodies = builder.nodes[tool].bodies.values()
+    reads = (effect.sink.class_ for body in bodies for effect in builder.solver.summaries[body.id].sinks)
+    return "database-read" in builder.abilities_of(tool) or "path-read" in reads
 
 
 def _step(builder: Builder, key: Key, what: str) -> Step:
