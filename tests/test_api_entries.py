@@ -1,9 +1,10 @@
 """The law of API models: every entry has an example in its file that gives something else without it.
 
 For each example the result is computed once with all models, keeping which API paths it asked for. Then the entries of the file
-that stand on one of these paths are taken away one at a time. What is compared is all that a user sees: rule, place, confidence,
-message and traces. Building a catalogue of everything for each entry would cost minutes, so an example is given only the entries
-whose first name is in its text; that the comments of the example still hold is part of the test.
+that stand on one of these paths are taken away one at a time, and what types are in the system map where the example shows one. What is
+compared is all that a user sees: rule, place, confidence, message and traces, and the map of an example that shows it. Building a
+catalogue of everything for each entry would cost minutes, so an example is given only the entries whose first name is in its text; that
+the comments of the example still hold is part of the test.
 """
 
 from __future__ import annotations
@@ -21,19 +22,21 @@ from headwater import ir
 from headwater.apis.load import CallRule, Catalogue, example_file, load
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import Api, ApiFile, Example, Operator
+from headwater.files.beside import Beside
 from headwater.files.source import Source
 from headwater.files.versions import declared
 from headwater.findings import Finding
 from headwater.frontends.pool import lower_source
 from headwater.index.symbols import Symbols
 from headwater.rules.load import load_rules
+from headwater.system.build import Builder
 from headwater.taint.findings import Reporter
 from headwater.taint.guards import NAMES, SPECIAL
 from headwater.taint.labels import clear_interned
 from headwater.taint.programs import KNOWN
 from headwater.taint.solve import Solver
 from headwater.taint.value import clear_joined
-from test_api_examples import marks, rules_for
+from test_api_examples import drawn, marks, rules_for
 
 FILES = load()
 
@@ -61,6 +64,7 @@ class World:
         self.types = {name: many for _, file in FILES for name, many in file.types.items()}
         self.apis = [(api, frozenset(name for path in paths(api) for name in self.firsts(path))) for _, file in FILES for api in file.apis]
         self.operators = [op for _, file in FILES for op in file.operators]
+        self.components = {name: kind for _, file in FILES for name, kind in file.components.items()}
         self.calls = [(path, rule, self.firsts(path)) for path, rule in calls]
         self.special = [(path, self.firsts(path)) for path in (*SPECIAL, *NAMES, *KNOWN)]
 
@@ -86,6 +90,7 @@ class Run:
 
     def __init__(self, world: World, example: Example, app: str = "app.py") -> None:
         self.world = world
+        self.mapped = bool(example.map)
         self.rules = rules_for(example)
         flows = (rule.head.flow for rule in self.rules.values())
         self.classes = {class_ for flow in flows if flow is not None for class_ in flow.to}
@@ -112,16 +117,19 @@ class Run:
         self.special = [path for path, firsts in world.special if firsts & words]
         self.types = {name: many for name, many in world.types.items() if world.firsts(name) & words}
 
-    def result(self, without: Api | Operator | None = None) -> tuple[tuple[Finding, ...], Catalogue]:
-        """The findings, with every model but one."""
+    def result(self, without: Api | Operator | None = None, untyped: str = "") -> tuple[tuple[tuple[Finding, ...], list[str]], Catalogue]:
+        """The findings and what is drawn of the system map, with every model but one, or with one type that is nothing in the map."""
         clear_interned()
         clear_joined()
         apis = [api for api in self.apis if api is not without]
         operators = [one for one in self.world.operators if one is not without]
-        catalogue = Catalogue([("", ApiFile("", types=self.types, apis=apis, operators=operators))], self.calls, self.special)
+        components = {name: kind for name, kind in self.world.components.items() if name != untyped}
+        file = ApiFile("", types=self.types, components=components, apis=apis, operators=operators)
+        catalogue = Catalogue([("", file)], self.calls, self.special)
         solver = Solver(Symbols(self.modules, catalogue.paths), catalogue, self.classes, versions=self.versions)
         solver.solve()
-        return tuple(Reporter(solver, self.rules, self.sources).findings()), catalogue
+        findings = tuple(Reporter(solver, self.rules, self.sources).findings())
+        return (findings, drawn(Builder(solver, self.sources, Beside()).build()) if self.mapped else []), catalogue
 
 
 def asked(catalogue: Catalogue) -> list[Api]:
@@ -145,23 +153,27 @@ def world() -> World:
     return made
 
 
-def silent(name: str, file: ApiFile) -> list[Api | Operator]:
-    """The entries of a file without which all its examples give the same."""
+def silent(name: str, file: ApiFile) -> list[Api | Operator | str]:
+    """The entries of a file, and its types in the system map, without which all its examples give the same."""
     left: dict[int, Api | Operator] = {id(one): one for one in (*file.apis, *file.operators)}
+    types = dict.fromkeys(file.components)
     by_path = {(path, id(api.decorates)): id(api) for api in file.apis for path in paths(api)}
     for example in file.examples:
         app = example_file(name)
         run = Run(world(), example, app)
-        findings, catalogue = run.result()
-        reported = {(one.place.path, run.sources[one.place.path].position(one.place.start)[0], one.rule) for one in findings}
+        made, catalogue = run.result()
+        reported = {(one.place.path, run.sources[one.place.path].position(one.place.start)[0], one.rule) for one in made[0]}
         said = marks(example, app)
         assert reported - said["SPURIOUS"] == said["expect"] | said["flow"], f"{example.why}: models of other names change what is reported"
         seen = {by_path.get((one.path, id(one.decorates)), id(one)) if isinstance(one.path, str) else id(one) for one in asked(catalogue)}
         seen |= {id(one) for one in file.operators}
         for key in [key for key in left if key in seen]:
-            if run.result(left[key])[0] != findings:
+            if run.result(left[key])[0] != made:
                 del left[key]
-    return list(left.values())
+        for type_ in list(types) if run.mapped else ():
+            if type_ in run.types and run.result(untyped=type_)[0] != made:
+                del types[type_]
+    return [*left.values(), *types]
 
 
 @pytest.fixture
@@ -173,7 +185,9 @@ def uncollected() -> Iterator[None]:
     gc.collect()
 
 
-def name_of(entry: Api | Operator) -> str:
+def name_of(entry: Api | Operator | str) -> str:
+    if isinstance(entry, str):
+        return entry
     return paths(entry)[0] if isinstance(entry, Api) else f"{entry.left} {entry.op} {entry.right}"
 
 

@@ -2,7 +2,7 @@
 
 ``# expect: rule-id`` is a finding of a rule. ``# flow: cli-to-shell`` is a flow from a source kind to a sink class that no rule
 reports: models also say what is for rules yet to come, or for those of users. Of the flows that an example names, those found are
-exactly the marked ones.
+exactly the marked ones. Where an example has a ``map``, the system map of its code is exactly that.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import headwater
 from headwater.apis.load import check_path, example_file, load
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Example
+from headwater.components import SystemMap
 from headwater.config import Config
 from headwater.rules import builtin
 from headwater.rules.load import Rule, load_rules
@@ -54,6 +55,13 @@ def rules_for(example: Example) -> Mapping[str, Rule]:
     return {**known, **made}
 
 
+def drawn(system: SystemMap) -> list[str]:
+    """A system map as examples write it."""
+    names = {one.id: f"{one.type} {one.name}" for one in system.components}
+    able = [f"{names[one.id]} can {ability.name}" for one in system.components for ability in one.abilities]
+    return sorted([*names.values(), *able, *(f"{names[one.from_]} {one.kind} {names[one.to]}" for one in system.edges)])
+
+
 @pytest.mark.parametrize(
     ("name", "example"),
     [(name, example) for name, _, example in EXAMPLES],
@@ -76,6 +84,8 @@ def test_example(name: str, example: Example, tmp_path: Path, monkeypatch: pytes
     assert not said["MISSING"] & reported, f"{name}: found now, so MISSING must become expect"
     assert said["SPURIOUS"] <= reported, f"{name}: quiet now, so SPURIOUS can go"
     assert reported - said["SPURIOUS"] == said["expect"] | said["flow"], f"{name}: not as expected; gaps: {review.coverage.gaps}"
+    if example.map:
+        assert drawn(review.system) == sorted(example.map), f"{name}: another system map"
 
 
 # -------------------------------------------------------------------------------------------------------------- laws

@@ -18,6 +18,7 @@ from headwater.frontends.tree import Seen, Tree, read
 
 if TYPE_CHECKING:
     from headwater.cache import Cache, Result
+    from headwater.files.beside import Beside
     from headwater.files.npm import Npm
     from headwater.files.versions import Versions
     from headwater.rules.load import Rule
@@ -39,6 +40,7 @@ def review(path: Path, config: Config, progress: Progress | None = None, root: s
 def _review(path: Path, config: Config, progress: Progress | None, root: str) -> Review:
     from headwater import suppressions
     from headwater.cache import Cache
+    from headwater.files.beside import beside
     from headwater.files.npm import npm
     from headwater.files.package import is_deployed, is_package
     from headwater.files.versions import declared
@@ -56,18 +58,27 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
     package = is_package(found.root), is_deployed(found.root)
     scripts = npm(found.root, tree.in_languages(ir.SCRIPTS))
+    others = beside(found.root, tree.in_languages(("python",)))
     key = ""
     result = None
     if cache.usable:
         own_files = [text.encode() for one in config.own for text in (one.name, one.text)]
         key = tree.key(
-            [cache.tool.encode(), versions.key(), scripts.key(), str(package).encode(), " ".join(sorted(rules)).encode(), *own_files]
+            [
+                cache.tool.encode(),
+                versions.key(),
+                scripts.key(),
+                others.key(),
+                str(package).encode(),
+                " ".join(sorted(rules)).encode(),
+                *own_files,
+            ]
         )
         result = cache.result(key)
         if result is not None and any(tree.code_of(name) != digest for name, digest in result.texts.items()):
             result = None
     if result is None:
-        result = _analysed(tree, cache, config, rules, versions, package, scripts, progress)
+        result = _analysed(tree, cache, config, rules, versions, package, scripts, others, progress)
         if cache.usable:
             cache.keep_result(key, result)
     cache.shrink()
@@ -98,6 +109,7 @@ def _analysed(
     versions: Versions,
     package: tuple[bool, bool],
     scripts: Npm,
+    others: Beside,
     progress: Progress | None,
 ) -> Result:
     """Index, solve, report: all that needs the code itself."""
@@ -145,7 +157,7 @@ def _analysed(
     solver.solve()
     skips.look(solver)
     files = Seen(tree.files)
-    builder = Builder(solver, files)
+    builder = Builder(solver, files, others)
     system = builder.build()
     checks.check(builder)  # what is wrong with the whole is told with the rest
     reporter = Reporter(solver, rules, files)

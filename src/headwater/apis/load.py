@@ -15,7 +15,19 @@ import msgspec
 
 from headwater.apis import conditions
 from headwater.apis.paths import CALL, PatternError, Patterns, expand, split
-from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS, Api, ApiFile, Callback, Describes, Operator, SinkModel, is_object
+from headwater.apis.schema import (
+    COMPONENTS,
+    SINK_CLASSES,
+    SOURCE_KINDS,
+    Api,
+    ApiFile,
+    Callback,
+    Describes,
+    Made,
+    Operator,
+    SinkModel,
+    is_object,
+)
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
@@ -45,6 +57,21 @@ class CallRule(msgspec.Struct, frozen=True):
     but_for: tuple[str, ...] = ()
 
 
+class Kind(msgspec.Struct, frozen=True):
+    """What objects of a type are in the system map."""
+
+    is_: str
+    named: tuple[str, ...]
+    """The arguments that name one."""
+    names: frozenset[str]
+    """The functions and classes that make one, where a path of the type names them."""
+
+
+def _named_by(paths: Iterable[str]) -> frozenset[str]:
+    steps = (split(one) for path in paths for one in expand(path))
+    return frozenset(one[-2] for one in steps if len(one) > 1 and one[-1] == CALL and one[-2] not in ("*", "**"))
+
+
 Entry = Api | CallRule
 
 
@@ -57,10 +84,12 @@ class Catalogue:
         for _, file in files:
             for name, paths in file.types.items():
                 self.types.setdefault(name, []).extend(paths)
-        self.components: dict[str, str] = {}
+        self.components: dict[str, Kind] = {}
         """What objects of types are in the system map."""
         for _, file in files:
-            self.components.update(file.components)
+            for name, one in file.components.items():
+                made = Made(one) if isinstance(one, str) else one
+                self.components[name] = Kind(made.is_, tuple(made.named), _named_by(self.types.get(name, ())))
         self.placed: list[tuple[str, Entry]] = []
         """Every pattern, with what is said of it."""
         self.paths: Patterns[Entry] = Patterns(self.types)
@@ -163,6 +192,12 @@ def _check(file: ApiFile) -> None:
     for name, paths in file.types.items():
         for path in paths:
             _path(path, f"$.types.{name}")
+    for name, made in file.components.items():
+        _one_of(made if isinstance(made, str) else made.is_, (*COMPONENTS, "holds"), "component", f"$.components.{name}")
+        for one in made.named if isinstance(made, Made) else ():
+            _argument(one, f"$.components.{name}")
+        if name not in file.types:
+            raise _WrongError(f"{name!r} is no type of this file - at `$.components.{name}`")
     for number, api in enumerate(file.apis):
         at = f"$.apis[{number}]"
         for path in [api.path] if isinstance(api.path, str) else api.path:

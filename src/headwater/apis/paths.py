@@ -101,17 +101,25 @@ class ApiPath(Generic[T]):
 
 
 class Sited(ApiPath[T]):
-    """The path of an object that is a component of the system map: told apart from others of that path by where it is made."""
+    """The path of an object that is a component of the system map: told apart from others of that path by where it is made.
 
-    __slots__ = ("base", "site")
+    Its attributes are told apart too (``client.chat.completions``), what calling it or taking an element of it gives is not.
+    """
 
-    def __init__(self, base: ApiPath[T], site: tuple[int, int]) -> None:
-        """``site``: the number of the module, and the offset in it."""
+    __slots__ = ("base", "part", "site")
+
+    def __init__(self, base: ApiPath[T], site: tuple[int, int], part: bool = False) -> None:
+        """``site``: the number of the module, and the offset in it; ``part``: an attribute of the object."""
         self.base = base
         self.site = site
-        self._patterns, self._before, self._states, self._children = base._patterns, base._before, base._states, base._children
+        self.part = part
+        self._patterns, self._before, self._states, self._children = base._patterns, base._before, base._states, {}
         self.text, self.entries, self.types, self.depth = base.text, base.entries, base.types, base.depth
         self.key = (3, base.text, *site)
+
+    def _make(self, step: str) -> ApiPath[T] | None:
+        made = self.base.child(step)
+        return made if made is None or step in (CALL, ELEMENT) else Sited(made, self.site, True)
 
 
 def _kind(payload: object) -> str:

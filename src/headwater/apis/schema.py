@@ -237,6 +237,8 @@ class Callback(_Strict, frozen=True):
     """What it returns is in this field of the result."""
     unshown: bool = False
     """No browser shows what it answers: links and forms send no such request (PUT, PATCH, DELETE)."""
+    dispatches: bool = False
+    """Of a tool: the function runs whichever of the tools that are declared elsewhere is asked for; it is none itself."""
     named_in: str = ""
     """Of a decorator that is called: the argument, a text, that names the parameters in angle brackets (``/users/<int:id>``). Those that
     it does not name have a default, or another decorator fills them, or they are in a prefix of the text."""
@@ -487,7 +489,8 @@ class Api(_Strict, frozen=True):
     """Methods of the project that override the path are called by the library."""
     is_: str = msgspec.field(name="is", default="")
     """What the call makes in the system map: ``llm-call``, ``llm``, ``retriever``, ``vector-store``, ``agent`` ... (``COMPONENTS``).
-    ``joins``: it makes nothing, what it is given belongs to the receiver from then on (``llm.bind_tools(tools)``)."""
+    ``joins``: it makes nothing, what it is given belongs to the receiver from then on (``graph.add_node(node)``); ``holds``: its result is
+    none itself and holds those that it is given (a chain, a runner)."""
     named: str = ""
     """The argument, a text, that names the component."""
     can: list[str] = []
@@ -504,6 +507,14 @@ class Api(_Strict, frozen=True):
     """The receiver, a template, is filled with the arguments of their names, or with the items of the first one."""
     system: str | list[str] = ""
     """Where the system prompt is, or what becomes part of it: a sink of the class ``prompt-system`` too."""
+
+
+class Made(_Strict, frozen=True):
+    """What objects of a type are in the system map."""
+
+    is_: str = msgspec.field(name="is")
+    named: list[str] = []
+    """The arguments that name it, of the call that makes it: the first that is a text."""
 
 
 class Operator(_Strict, frozen=True):
@@ -523,6 +534,9 @@ class Example(_Strict, frozen=True):
     why: str = ""
     files: dict[str, str] = {}
     """More files of the example, by path."""
+    map: list[str] = []
+    """The system map of the example, where it is looked at: components (``llm gpt-4o``), what tools can do (``tool run can
+    executes-shell``) and edges (``agent writer offers-tool tool run``), all of them, in any order."""
 
 
 class ApiFile(_Strict, frozen=True):
@@ -532,8 +546,8 @@ class ApiFile(_Strict, frozen=True):
     versions: str = ""
     """Versions whose signatures were read (``openai 0.27, 1.109, 3.54``)."""
     types: dict[str, list[str]] = {}
-    components: dict[str, str] = {}
-    """What objects of a type are in the system map: ``LangChainModel: llm``."""
+    components: dict[str, str | Made] = {}
+    """What objects of a type are in the system map: ``LangChainModel: llm``, or ``{is: llm, named: [$model]}``."""
     apis: list[Api] = []
     operators: list[Operator] = []
     examples: list[Example] = []

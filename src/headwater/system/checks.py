@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from headwater.index.entities import Fn
-from headwater.system.build import Builder, Key
+from headwater.system.build import Builder
+from headwater.system.graph import Key
 
 TRIFECTA: Final = "lethal-trifecta"
 _PRIVATE: Final = ("database-read", "reads-files")

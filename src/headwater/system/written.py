@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from headwater import ir
+from headwater import ir, limits
 from headwater.apis import conditions
 from headwater.apis.conditions import Where
 from headwater.index.calls import instructions
-from headwater.index.entities import Fn, Mod, Var
+from headwater.index.entities import Cls, Fn, Mod, Var
 from headwater.index.symbols import Symbols
 
-TEXTS: Final = 16
-"""Of one argument: a prompt for each branch."""
+TEXTS: Final = 48
+"""Of one argument: a prompt for each branch, and for each caller of a function that asks a model for all."""
+CALLERS: Final = 40
+"""Of a function, that are asked what they give it."""
 DEPTH: Final = 12
 """Steps back: prompts pass through a few variables and functions."""
 _SAME: Final = frozenset(
@@ -32,8 +35,23 @@ _SAME: Final = frozenset(
     }
 )
 """Methods whose result is the text that they are called on, filled in or trimmed."""
-_OF_ARGUMENT: Final = frozenset({"dedent", "cleandoc", "str", "Template"})
-"""Functions whose result is the text that they are given."""
+_FILLING: Final = frozenset(
+    {
+        *("format", "format_messages", "format_prompt", "aformat", "aformat_messages", "aformat_prompt", "invoke", "ainvoke", "partial"),
+        *("partial_format", "to_messages", "to_string", "run"),
+    }
+)
+"""Methods of a template whose result is what it makes of its slots."""
+_OF_ARGUMENT: Final = frozenset(
+    {
+        *("dedent", "cleandoc", "str", "Template", "PromptTemplate", "from_template"),
+        *("SystemMessage", "HumanMessage", "AIMessage", "UserMessage", "AssistantMessage", "ChatMessage"),
+        *("SystemMessagePromptTemplate", "HumanMessagePromptTemplate", "SystemChatMessage", "HumanChatMessage", "from_system", "from_user"),
+    }
+)
+"""Functions whose result is the text, or the message, that they are given."""
+_CONTENT: Final = ("content", "template", "text", "prompt")
+"""Their arguments that are the text."""
 
 
 class Text(NamedTuple):
@@ -53,11 +71,20 @@ class Text(NamedTuple):
 class Places:
     """Definitions of registers, by function."""
 
-    def __init__(self, symbols: Symbols) -> None:
+    def __init__(self, symbols: Symbols, called: Mapping[int, Iterable[int]]) -> None:
+        """``called``: the functions that each function calls, by their numbers."""
         self.symbols = symbols
+        self._callers: dict[int, list[int]] = {}
+        for caller in sorted(called):
+            for callee in called[caller]:
+                self._callers.setdefault(callee, []).append(caller)
         self._definitions: dict[int, dict[int, list[Any]]] = {}
         self._calls: dict[int, dict[tuple[int, int], ir.Call]] = {}
         self._kept: dict[int, dict[int, list[Any]]] = {}
+        self._states: dict[int, dict[str, list[tuple[Fn, int]]]] = {}
+        """What dictionaries of a module hold, by key."""
+        self._given: dict[tuple[int, int], list[tuple[Fn, int]]] = {}
+        """What callers give for parameters."""
         self._asked: set[tuple[int, int]] = set()
         """Registers that are being followed: a text that is made of itself says nothing new."""
 
@@ -148,7 +175,7 @@ class Places:
         for at, build in self.displays(fn, register):
             for key, part in zip(build.keys, build.parts, strict=True):
                 if isinstance(step, Where):
-                    if any(self._constant(at, one) in step.values for one in self._part(at, part, step.part)):
+                    if any(self.constant(at, one) in step.values for one in self._part(at, part, step.part)):
                         found.append((at, part))
                 elif step == "*" or key == step:
                     found.append((at, part))
@@ -163,7 +190,7 @@ class Places:
             if name == key
         ]
 
-    def _constant(self, fn: Fn, register: int) -> Any:
+    def constant(self, fn: Fn, register: int) -> Any:
         return next((one.value for one in self.definitions(fn).get(register, ()) if type(one) is ir.Const), None)
 
     def displays(self, fn: Fn, register: int, depth: int = 0) -> list[tuple[Fn, ir.Build]]:
@@ -179,23 +206,166 @@ class Places:
             elif type(one) is ir.Name:
                 for module, inner, _ in self._variable(fn.module, one.name):
                     found += self.displays(module, inner, depth + 1)
+            elif type(one) is ir.Call and self._converts(fn, one):
+                found += self.displays(fn, one.args[0], depth + 1)
+            elif type(one) is ir.Call:
+                for callee in self._callees(fn, one):
+                    for back in instructions(callee.ir.body):
+                        if type(back) is ir.Return and back.src >= 0:
+                            found += self.displays(callee, back.src, depth + 1)
+                state = self._key_of_state(fn, one)
+                for at, part in self._kept_as(fn, state) if state else ():
+                    found += self.displays(at, part, depth + 1)
+            elif type(one) is ir.Item and isinstance(one.key, str) and one.obj < len(fn.ir.params):
+                for at, part in self._kept_as(fn, one.key):
+                    found += self.displays(at, part, depth + 1)
+        followed = (fn.id, ~register)
+        if not found and fn.index and register < len(fn.ir.params) and depth < DEPTH and followed not in self._asked:
+            self._asked.add(followed)
+            for at, given in self._handed(fn, register):
+                found += self.displays(at, given, depth + 1)
+            self._asked.discard(followed)
+        return list({(at.id, build.start, build.end): (at, build) for at, build in found}.values())[:TEXTS]
+
+    def _converts(self, fn: Fn, call: ir.Call) -> bool:
+        """Whether a call of a library gives messages another form."""
+        names = [one.name for one in self.definitions(fn).get(call.fn, ()) if type(one) in (ir.Name, ir.Attr)]
+        return (
+            bool(call.args)
+            and call.args[0] >= 0
+            and any("messages" in name and name.startswith(("convert", "to_", "trim")) for name in names)
+        )
+
+    def _callees(self, fn: Fn, call: ir.Call) -> list[Fn]:
+        """The functions of the project that a call names."""
+        found: list[Fn] = []
+        for callee in self.definitions(fn).get(call.fn, ()):
+            if type(callee) is ir.Name:
+                found += [bound for bound in self.symbols.name(fn.module, callee.name) if isinstance(bound, Fn)]
+            elif type(callee) is ir.Attr and fn.cls is not None and callee.obj == 0 and (method := fn.cls.method(callee.name)) is not None:
+                found.append(method)
         return found
+
+    def _key_of_state(self, fn: Fn, call: ir.Call) -> str:
+        """The key of ``state.get("key")``, where the state is a parameter."""
+        for callee in self.definitions(fn).get(call.fn, ()):
+            if type(callee) is ir.Attr and callee.name == "get" and callee.obj < len(fn.ir.params) and call.args and call.args[0] >= 0:
+                key = self.constant(fn, call.args[0])
+                return key if isinstance(key, str) else ""
+        return ""
+
+    def _kept_as(self, fn: Fn, key: str) -> list[tuple[Fn, int]]:
+        """What functions of the same file put under a key of a state that they share."""
+        known = self._states.get(fn.module.id)
+        if known is None:
+            known = self._states[fn.module.id] = {}
+            for other in fn.module.functions:
+                for one in instructions(other.ir.body):
+                    if type(one) is ir.Build and one.kind == "dict":
+                        for name, part in zip(one.keys, one.parts, strict=True):
+                            if isinstance(name, str) and name not in ("role", "content", "type", "**"):
+                                known.setdefault(name, []).append((other, part))
+        return known.get(key, [])[:CALLERS]
+
+    def made(self, fn: Fn, register: int, depth: int = 0) -> list[tuple[Fn, ir.Call]]:
+        """The calls of libraries whose result, or a text made of it, a register holds: ``TEMPLATE.format_messages(...)``."""
+        found: list[tuple[Fn, ir.Call]] = []
+        for one in self.definitions(fn).get(register, ()) if depth < DEPTH else ():
+            if type(one) is ir.Move:
+                found += self.made(fn, one.src, depth + 1)
+            elif type(one) is ir.Name:
+                for at, inner, _ in self._variable(fn.module, one.name):
+                    found += self.made(at, inner, depth + 1)
+            elif type(one) is ir.Call:
+                filled = [it for it in self.definitions(fn).get(one.fn, ()) if type(it) is ir.Attr and it.name in _FILLING]
+                for callee in filled:
+                    found += self.made(fn, callee.obj, depth + 1)
+                if not filled:
+                    found.append((fn, one))
+        return found
+
+    def appended(self, fn: Fn, register: int) -> list[int]:
+        """What is put into a list later on: ``messages.append(...)``."""
+        found: list[int] = []
+        for one in instructions(fn.ir.body):
+            if type(one) is ir.Call and one.args and one.args[-1] >= 0:
+                for callee in self.definitions(fn).get(one.fn, ()):
+                    if type(callee) is ir.Attr and callee.name in ("append", "insert", "extend") and callee.obj == register:
+                        found.append(one.args[-1])
+        return found
+
+    def schema_name(self, fn: Fn, schema: ir.Build) -> str:
+        """What the description of a tool as a dictionary calls it; empty where it is none."""
+        known = dict(zip(schema.keys, schema.parts, strict=True))
+        for key in ("name", "function", "type"):
+            if key in known:
+                value = self.constant(fn, known[key])
+                if isinstance(value, str) and (key != "type" or value != "function"):
+                    return value[: limits.COMPONENT_NAME]
+                for inner, nested in self.displays(fn, known[key]) if key == "function" else ():
+                    return self.schema_name(inner, nested)
+        return ""
+
+    def described(self, fn: Fn, start: int, end: int) -> str:
+        """The name in the description that a tool is given: ``metadata=ToolMetadata(name="search")``."""
+        call = self.call(fn, start, end)
+        for key, register in call.kw if call is not None else ():
+            for one in self.definitions(fn).get(register, ()) if key == "metadata" else ():
+                if type(one) is ir.Call:
+                    given = [part for name, part in one.kw if name == "name"]
+                    name = self.constant(fn, given[0]) if given else None
+                    if isinstance(name, str):
+                        return name[: limits.COMPONENT_NAME]
+        return ""
 
     # -------------------------------------------------------------------------------------------------- texts
 
     def texts(self, fn: Fn, register: int, name: str = "", depth: int = 0) -> list[Text]:
         """The texts that a register may hold."""
         found: list[Text] = []
-        at = (fn.id, register)
-        if depth >= DEPTH or at in self._asked:
+        followed = (fn.id, register)
+        if depth >= DEPTH or followed in self._asked:
             return found
-        self._asked.add(at)
+        self._asked.add(followed)
         names = {number: known for known, number in fn.ir.names.items()}
         name = name or names.get(register, "")
         for one in self.definitions(fn).get(register, ()):
             found += self._text(fn, one, name, depth + 1)
-        self._asked.discard(at)
+        if not found and fn.index and register < len(fn.ir.params):
+            found += [text for at, given in self._handed(fn, register) for text in self.texts(at, given, "", depth + 1)]
+        self._asked.discard(followed)
         return list(dict.fromkeys(found))[:TEXTS]
+
+    def _handed(self, fn: Fn, param: int) -> list[tuple[Fn, int]]:
+        """What callers give for a parameter."""
+        known = self._given.get((fn.id, param))
+        if known is not None:
+            return known
+        found: list[tuple[Fn, int]] = []
+        self._given[(fn.id, param)] = found
+        wanted = fn.ir.params[param].name
+        for number in self._callers.get(fn.id, ())[:CALLERS]:
+            caller = self.symbols.functions[number]
+            for call in (one for one in instructions(caller.ir.body) if type(one) is ir.Call):
+                for callee in self.definitions(caller).get(call.fn, ()):
+                    method = type(callee) is ir.Attr
+                    if not (method or type(callee) is ir.Name) or not self._is(fn, callee.name, caller):
+                        continue
+                    shift = 1 if fn.cls is not None and fn.ir.params and fn.ir.params[0].name in ("self", "cls") else 0
+                    at = param - shift
+                    if 0 <= at < len(call.args) and call.args[at] >= 0:
+                        found.append((caller, call.args[at]))
+                    else:
+                        found += [(caller, register) for name, register in call.kw if name == wanted]
+        return found
+
+    def _is(self, fn: Fn, name: str, caller: Fn) -> bool:
+        """Whether a name in a call may be that of a function."""
+        if fn.name == "__init__" and fn.cls is not None:
+            return name == fn.cls.name or any(
+                bound is fn.cls or (isinstance(bound, Cls) and fn.cls in bound.mro) for bound in self.symbols.name(caller.module, name)
+            )
+        return name == fn.name
 
     def _text(self, fn: Fn, one: Any, name: str, depth: int) -> list[Text]:
         kind = type(one)
@@ -248,20 +418,36 @@ class Places:
 
     def _called(self, fn: Fn, one: ir.Call, name: str, depth: int) -> list[Text]:
         for callee in self.definitions(fn).get(one.fn, ()):
+            if type(callee) not in (ir.Attr, ir.Name):
+                continue
+            if callee.name in _OF_ARGUMENT:
+                given = [one.args[0]] if one.args and one.args[0] >= 0 else [register for key, register in one.kw if key in _CONTENT]
+                if given:
+                    return [text for register in given for text in self.texts(fn, register, name, depth)]
             if type(callee) is ir.Attr:
                 if callee.name in _SAME:
                     return self.texts(fn, callee.obj, name, depth)
-                if callee.name in _OF_ARGUMENT and one.args and one.args[0] >= 0:
-                    return self.texts(fn, one.args[0], name, depth)
                 if fn.cls is not None and callee.obj == 0 and (method := fn.cls.method(callee.name)) is not None:
                     return self.returned(method, depth)
-            if type(callee) is ir.Name:
-                if callee.name in _OF_ARGUMENT and one.args and one.args[0] >= 0:
-                    return self.texts(fn, one.args[0], name, depth)
+                for base in self.definitions(fn).get(callee.obj, ()):
+                    if type(base) is ir.Name:
+                        for bound in self.symbols.name(fn.module, base.name):
+                            function = self._member(bound, callee.name)
+                            if function is not None:
+                                return self.returned(function, depth)
+            else:
                 for bound in self.symbols.name(fn.module, callee.name):
                     if isinstance(bound, Fn):
                         return self.returned(bound, depth)
         return []
+
+    def _member(self, bound: Any, name: str) -> Fn | None:
+        """The function that a name of a module or class is."""
+        if isinstance(bound, Mod):
+            return next((one for one in self.symbols.name(bound, name) if isinstance(one, Fn)), None)
+        if isinstance(bound, Cls):
+            return bound.method(name)
+        return None
 
     def returned(self, fn: Fn, depth: int = 0) -> list[Text]:
         """The texts that a function gives back."""

@@ -28,6 +28,7 @@ from headwater.taint import (
     prompts,
     schemas,
     secrets,
+    sights,
     slots,
     texts,
     ways,
@@ -912,6 +913,8 @@ class Instructions(Calls):
     def i_decorate(self, i: ir.Decorate) -> None:
         decorator, target = self.cells.get(i.decorator, BOTTOM), self.cells.get(i.target, BOTTOM)
         made = target
+        if not self.traced:
+            sights.decorated(self, i.start, i.end, decorator, target)
         for ref in decorator.refs:
             for entry in getattr(ref, "entries", ()):
                 callback = getattr(entry, "decorates", None)

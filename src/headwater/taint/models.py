@@ -15,7 +15,7 @@ import msgspec
 from headwater import limits
 from headwater.apis import conditions, patterns
 from headwater.apis.load import CallRule
-from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.paths import CALL, ApiPath, Sited
 from headwater.apis.schema import Api, Callback, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
@@ -210,10 +210,12 @@ class Models(Arguments):
             decided = decided or did
         child = node.child(CALL)
         if self.solver.mapped(node, child):
-            child = sights.see(self, node, child, args)
+            child = sights.see(self, node, child, args, body)
         for entry in node.entries:
             if getattr(entry, "becomes", "") and self.holds(entry.becomes_when, args, []) is True:
-                child = self.solver.catalogue.paths.find(entry.becomes)
+                known = self.solver.catalogue.paths.find(entry.becomes)
+                told = type(child) is Sited and known is not None
+                child = self.solver.sited(known, self.fn.module.id, self.at.start) if told and known is not None else known
         if child is not None:
             made = made.with_(refs=join_refs(made.refs, (child,)))
             if not made.allocs and self.solver.holds_state(child):
@@ -560,17 +562,19 @@ class Models(Arguments):
         alloc = self.alloc((self.at.start, self.at.end, "chain"), "chain", closed=True)
         for number, stage in enumerate(flat[: limits.FIELDS]):
             self.put(alloc, number, stage)
-        return Value(refs=self.solver.chain_refs, allocs=(alloc,))
+        return Value(refs=sights.chained(self, flat), allocs=(alloc,))
 
     def _pipe(self, receiver: Value, args: Args) -> Value:
         """Call the stages in turn."""
         current = args.positional[0] if args.positional else next(iter(args.kw.values()), BOTTOM)
+        outer, self.piped = self.piped, receiver
         for alloc in receiver.allocs:
             if alloc.kind != "chain":
                 continue
             for key in alloc.keys:
                 stage = self.cells.get((alloc, key), BOTTOM)
                 current = self.stage(stage, current)
+        self.piped = outer
         return current
 
     def stage(self, stage: Value, current: Value) -> Value:

@@ -5,14 +5,17 @@ Nothing here changes what the analysis finds. What the sights become is in ``hea
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from headwater import limits
-from headwater.apis.paths import UNKNOWN, ApiPath, Sited
+from headwater.apis.load import Kind
+from headwater.apis.paths import CALL, UNKNOWN, ApiPath, Sited
 from headwater.apis.schema import COMPONENTS, Api
-from headwater.index.entities import Fn
+from headwater.index.entities import Cls, Fn
 from headwater.taint.arguments import Args
-from headwater.taint.value import Shape, Value
+from headwater.taint.value import NOTHING, Shape, Value
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
@@ -20,9 +23,11 @@ if TYPE_CHECKING:
 
 JOINS: Final = "joins"
 """A call that makes nothing: what it is given belongs to its receiver."""
+HOLDS: Final = "holds"
+"""A call that makes something that is no component, and holds those that it is given: a chain, a runner, settings."""
 _ALIASES: Final = {"embedding-call": "embedding-model", "moderation-call": "guard"}
-_OBJECTS: Final = frozenset(COMPONENTS) - {"llm-call", "entry-point", "secret"}
-"""Components that are objects: others may hold them."""
+_OBJECTS: Final = frozenset({*COMPONENTS, HOLDS}) - {"llm-call", "entry-point", "secret"}
+"""What is an object: others may hold it."""
 _BY_SINK: Final = {
     "shell": "executes-shell",
     "code": "executes-code",
@@ -38,6 +43,15 @@ _BY_SINK: Final = {
 _READS: Final = ("select", "with", "show", "describe", "explain", "pragma")
 _WRITES: Final = ("insert", "update", "delete", "create", "drop", "alter", "replace", "merge", "truncate")
 
+_DATA: Final = re.compile(
+    r"(?:Message|Messages|Response|Chunk|Type|Types|Mode|Metadata|Input|Output|Result|Config|Options|Params|Args|Error|Exception|Role|Schema"
+    r"|Formatter|Parser|Block|Selection|Stream|Event|Action|Finish|Step|Setup|Call|Callback|Handler|Info|Usage|Content|Part|Item|Settings"
+    r"|Tokenizer|Mixin|Protocol|Enum|Details|Request|Status|State|Spec(?<!ToolSpec)|Worker|Document|Record|Field|Filter|Filters|Query)$"
+)
+"""Classes that modules of a kind have beside the objects: data, and what works for them."""
+_MAKES: Final = re.compile(r"(?:create|from|load|init|initialize|resolve|build|make|as|connect|open|get|setup)(?:_|$)")
+"""Functions that make an object, where a pattern names none by itself."""
+
 Want = tuple[int, tuple[Any, ...]]
 """A parameter and an access path below it that a component takes."""
 
@@ -49,7 +63,7 @@ class Sight:
 
     def __init__(self, kind: str, fn: Fn, start: int, end: int, path: str, entry: Api | None) -> None:
         self.kind = kind
-        """A component type, or ``joins``."""
+        """A component type, ``joins`` or ``holds``."""
         self.fn = fn
         self.start = start
         self.end = end
@@ -66,38 +80,101 @@ class Sight:
         return (self.start, self.end, self.kind)
 
 
-def kind_of(entry: Any, made: ApiPath[Any] | None, components: dict[str, str]) -> str:
+def kind_of(entry: Any, made: ApiPath[Any] | None, components: Mapping[str, Kind]) -> str:
     """What a call makes in the map: by the model of what is called, else by the type of its result."""
     said: str = getattr(entry, "is_", "")
     said = _ALIASES.get(said, said)
-    if said in COMPONENTS or said == JOINS:
+    if said in COMPONENTS or said in (JOINS, HOLDS):
         return said
+    known = typed(made, components)
+    return known.is_ if known is not None and getattr(entry, "decorates", None) is None else ""
+
+
+def typed(made: ApiPath[Any] | None, components: Mapping[str, Kind]) -> Kind | None:
+    """What an object of an API path is in the map, by its type."""
     if made is not None and made.types:
+        name = made.text.removesuffix(CALL).rpartition(".")[2]
         for type_ in sorted(made.types):
-            if type_ in components:
-                return components[type_]
-    return ""
+            known = components.get(type_)
+            if known is not None and (name in known.names or (not _DATA.search(name) if name[:1].isupper() else _MAKES.match(name))):
+                return known
+    return None
 
 
-def see(frame: Models, node: ApiPath[Any], made: ApiPath[Any] | None, args: Args) -> ApiPath[Any] | None:
-    """Note what a call of ``node`` makes; its result, told apart by its place where it is an object."""
+def see(frame: Models, node: ApiPath[Any], made: ApiPath[Any] | None, args: Args, own: bool) -> ApiPath[Any] | None:
+    """Note what a call of ``node`` makes; its result, told apart by its place where it is an object.
+
+    ``own``: the project has the function itself.
+    """
     solver = frame.solver
+    if not frame.traced:
+        makes_decorator(frame, node, args)
     entries: tuple[Any, ...] = tuple(entry for entry in node.entries if isinstance(entry, Api)) or (None,)
     for entry in entries:
-        kind = kind_of(entry, made, solver.catalogue.components)
-        if not kind:
+        kind = kind_of(entry, made, solver.catalogue.components) or _of_class(entry, args)
+        if not kind or (own and kind == "llm-call"):
             continue
         if not frame.traced:
-            _note(frame, kind, node, entry, args)
+            known = typed(made, solver.catalogue.components)
+            _note(frame, kind, node, entry, args, known.named if known is not None and known.is_ == kind else ())
         if kind in _OBJECTS and made is not None and not made.text.startswith(UNKNOWN):
             return solver.sited(made, frame.fn.module.id, frame.at.start)
     return made
 
 
-def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args: Args) -> None:
+def _of_class(entry: Api | None, args: Args) -> str:
+    """What a decorator makes that is called with a class: ``tool(Answer)``."""
+    if entry is None or entry.decorates is None or entry.decorates.is_ != "tool" or not args.positional:
+        return ""
+    return "tool" if any(isinstance(ref, Cls) for ref in args.positional[0].refs) else ""
+
+
+def makes_decorator(frame: Models, node: ApiPath[Any], args: Args) -> None:
+    """Note whose method makes a decorator, and with what name: ``@server.tool("look_up")``."""
+    if any(isinstance(one, Api) and one.decorates is not None for one in node.entries):
+        receiver = NOTHING if args.receiver is None else frame.export(args.receiver, budget=limits.SIGHT_NODES)
+        named = args.kw.get("name") or args.kw.get("name_override") or (args.positional[0] if args.positional else None)
+        name = named.const if named is not None and isinstance(named.const, str) else ""
+        frame.solver.decorators[(frame.fn.id, frame.at.start)] = (receiver, name[: limits.COMPONENT_NAME])
+
+
+def decorated(frame: Models, start: int, end: int, decorator: Value, target: Value) -> None:
+    """Note that a function is given to the object whose method decorates it."""
+    if not any(getattr(entry, "decorates", None) is not None for ref in decorator.refs for entry in getattr(ref, "entries", ())):
+        return
+    solver, fn = frame.solver, frame.fn
+    receiver, name = frame.export(decorator, budget=limits.SIGHT_NODES), ""  # @server.tool
+    if not any(type(ref) is Sited for ref in receiver.refs) and not receiver.labels:
+        made = (solver.decorators.get((fn.id, at)) for at in range(start, start + limits.BEHIND_AT))
+        receiver, name = next((one for one in made if one is not None), (receiver, ""))
+    if not receiver.empty or name:
+        sight = Sight(JOINS, fn, start, end, "", None)
+        sight.name = name
+        sight.parts = {"self": receiver, "0": frame.export(target, budget=limits.SIGHT_NODES)}
+        want(frame, receiver)
+        solver.sights.setdefault(fn.id, {})[sight.key] = sight
+
+
+def chained(frame: Models, stages: list[Value]) -> tuple[Any, ...]:
+    """What a chain is known by: it is no component, and holds its stages."""
+    solver, fn, at = frame.solver, frame.fn, frame.at
+    refs = tuple(solver.sited(one, fn.module.id, at.start) for one in solver.chain_refs)
+    if refs and not frame.traced:
+        sight = Sight(HOLDS, fn, at.start, at.end, "", None)
+        for number, stage in enumerate(stages):
+            shape = frame.export(stage, budget=limits.SIGHT_NODES)
+            if not shape.empty:
+                sight.parts[str(number)] = shape
+                want(frame, shape)
+        solver.sights.setdefault(fn.id, {})[sight.key] = sight
+    return refs
+
+
+def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args: Args, named: tuple[str, ...]) -> None:
     fn, at = frame.fn, frame.at
     sight = Sight(kind, fn, at.start, at.end, node.text, entry)
-    for role in (entry.named, entry.model if kind not in ("agent", "llm-call") else "") if entry is not None else ():
+    roles = (entry.named, entry.model if kind not in ("agent", "llm-call") else "") if entry is not None else ()
+    for role in (*roles, *named):
         value = frame._argument(role, args) if role else None
         if value is not None and isinstance(value.const, str) and not sight.name:
             sight.name = value.const[: limits.COMPONENT_NAME]
@@ -105,8 +182,12 @@ def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args:
     given += args.kw.items()
     if args.receiver is not None:
         given.append(("self", args.receiver))
+    elif type(node) is Sited:  # an object that is called like a function
+        given.append(("self", Value(refs=(node,))))
     if args.star is not None:
         given.append(("*", args.star))
+    if frame.piped is not None:
+        given.append(("chain", frame.piped))
     if args.spread is not None:
         given.append(("**", args.spread))
     for name, value in given:

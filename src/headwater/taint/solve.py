@@ -169,6 +169,8 @@ class Solver(Shared):
         """What components in a function take of what its callers give it."""
         self.given: dict[tuple[int, int, tuple[Any, ...]], dict[tuple[int, int], Shape]] = {}
         """What is given where such a function is called, by what is wanted and the place of the call."""
+        self.decorators: dict[tuple[int, int], tuple[Shape, str]] = {}
+        """Objects whose methods make decorators, and the names that these give, by function and place."""
         self.uses: dict[tuple[int, int], Shape] = {}
         """The objects that calls ask for data, by function and place."""
         self.uses_in: dict[int, dict[int, None]] = {}
@@ -773,7 +775,10 @@ class Solver(Shared):
         """Whether a call of an API path is one that the system map shows."""
         known = self._mapped.get(node)
         if known is None:
-            known = self._mapped[node] = any(kind_of(entry, made, self.catalogue.components) for entry in (*node.entries, None))
+            components = self.catalogue.components
+            known = self._mapped[node] = any(
+                getattr(entry, "decorates", None) is not None or kind_of(entry, made, components) for entry in (*node.entries, None)
+            )
         return known
 
     def sited(self, made: ApiPath[Any], module: int, start: int) -> Sited[Any]:

@@ -1,0 +1,263 @@
+"""The components and edges of a system map while it is built, and which of them a value is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from headwater import ir, limits
+from headwater.apis.paths import Sited
+from headwater.files.beside import Beside
+from headwater.files.source import Source
+from headwater.index.calls import instructions
+from headwater.index.entities import Cls, Fn, Inst
+from headwater.system.reads import Reads
+from headwater.system.written import Text
+from headwater.taint.sights import HOLDS, Sight, labels_in
+from headwater.taint.solve import Solver
+from headwater.taint.value import Shape
+
+Key = tuple[Any, ...]
+"""What a component is known by while the map is built."""
+Want = tuple[int, int, tuple[Any, ...]]
+"""A function, one of its parameters, and an access path below that."""
+
+OUTSIDE: Final = frozenset({"http-input", "websocket-input", "user-prompt", "network-peer", "cli"})
+"""What an entry point is called with."""
+_GIVEN_BACK: Final = frozenset({"memory", "retriever"})
+"""What a function that is handed over is asked for."""
+
+
+class Node:
+    """A component being made."""
+
+    def __init__(self, type_: str, name: str, fn: Fn, start: int, end: int) -> None:
+        self.type = type_
+        self.name = name
+        self.fn = fn
+        self.start = start
+        self.end = end
+        self.detail: dict[str, str] = {}
+        self.bodies: dict[int, Fn] = {}
+        """The functions that run when it is used."""
+        self.spot: tuple[str, int] | None = None
+        """File and line, where it does not stand in code."""
+
+
+class Graph:
+    """What is known of a map so far."""
+
+    def __init__(self, solver: Solver, files: Mapping[str, Source], beside: Beside) -> None:
+        self.solver = solver
+        self.symbols = solver.symbols
+        self.files = files
+        self.beside = beside
+        self.places = Reads(solver.symbols, solver.called)
+        self.nodes: dict[Key, Node] = {}
+        self.edges: dict[tuple[Key, Key, str], tuple[Fn, int]] = {}
+        self.unresolved: dict[tuple[Key, str], tuple[Fn, int]] = {}
+        self.of_function: dict[int, Key] = {}
+        """Tools and entry points by the function that they are."""
+        self.guards: dict[int, list[tuple[Key, int]]] = {}
+        """Guards in the code of a function, and where."""
+        self.steps: set[int] = set()
+        """Functions that agents run."""
+        self.slotted: set[Key] = set()
+        """Prompts in whose texts something is filled."""
+        self.given_names: dict[int, str] = {}
+        """What decorators call functions."""
+        self.dispatchers: list[Fn] = []
+        """Functions that run whichever tool is asked for."""
+        self.of_class: dict[int, Key] = {}
+        self.of_site: dict[tuple[int, int], list[Key]] = {}
+        """Objects by where they are made."""
+        self.schemas: dict[Key, list[Key]] = {}
+        """Tools that are written as dictionaries, by the call that is given them."""
+        self.of_text: dict[Text, Key] = {}
+        """Prompts by the texts that are parts of them."""
+        self.holders: dict[tuple[int, int], list[Sight]] = {}
+        """Objects that are no components, by where they are made: the calls that give them something."""
+        self.calls_in: dict[int, list[tuple[Key, str, int]]] = {}
+        """Components that the code of a function uses, how, and where."""
+        self._reading = {source.fn.id: source.start for source in solver.sources("secret")}
+        """Functions that read secrets, and where."""
+        self._reached: dict[int, tuple[int, ...]] = {}
+        self._started: dict[int, list[Key]] | None = None
+        self.settled = False
+        """All components are made: what is found from now on stays."""
+        self._held: tuple[dict[Want, tuple[Key, ...]], dict[Want, tuple[Key, ...]]] = ({}, {})
+        """What callers give that is a component, and that may be a part of one."""
+        self._brought: dict[Want, tuple[Key, ...]] = {}
+        self._origin_of: dict[Any, tuple[Key, ...]] = {}
+
+    def _node(self, key: Key, type_: str, name: str, fn: Fn, start: int, end: int = -1) -> Node:
+        node = self.nodes.get(key)
+        if node is None:
+            node = self.nodes[key] = Node(type_, name, fn, start, self.line_end(fn, start) if end < 0 else end)
+        return node
+
+    def line_end(self, fn: Fn, start: int) -> int:
+        """The end of the line at a place: of a definition, its first line."""
+        source = self.files[fn.module.path]
+        return max(start, source.line_start(source.position(start)[0] + 1) - 1)
+
+    def _in(self, shape: Shape, fn: Fn, seen: frozenset[Key] = frozenset(), parts: bool = False) -> tuple[Key, ...]:
+        """The components that a value of a function may be or hold; what callers give is looked up there. ``parts``: or be a part of."""
+        found: dict[Key, None] = {}
+        todo = [shape]
+        labels: set[Any] = set()
+        refs: dict[Any, None] = {}
+        while todo:
+            one = todo.pop(0)
+            refs.update(dict.fromkeys(one.refs))
+            labels |= one.labels
+            if one.bound is not None:
+                todo.append(one.bound)
+            if one.fields:
+                todo += one.fields.values()
+        for ref in refs:
+            found.update(dict.fromkeys(key for key in self._of_ref(ref, seen, parts) if key in self.nodes))
+        ask = self._in_parts if parts else self._in
+        for label in sorted(labels, key=lambda label: label.key):
+            if label.source is None:
+                found.update(dict.fromkeys(self._handed((fn.id, label.param, label.path), seen, ask, self._held[parts])))
+        return tuple(found)
+
+    def _in_parts(self, shape: Shape, fn: Fn, seen: frozenset[Key]) -> tuple[Key, ...]:
+        return self._in(shape, fn, seen, True)
+
+    def _of_ref(self, ref: Any, seen: frozenset[Key], parts: bool) -> Iterator[Key]:
+        """The components that one thing is, or holds."""
+        if type(ref) is Sited and (parts or not ref.part):
+            yield from self.of_site.get(ref.site, ())
+            held = ("held", *ref.site)
+            if ref.site in self.holders and held not in seen and len(seen) <= limits.SIGHT_CALLERS:
+                for giving in self.holders[ref.site]:
+                    for name, part in giving.parts.items():
+                        if giving.kind == HOLDS or name != "self":
+                            yield from self._in(part, giving.fn, seen | {held}, name == "self")
+        elif type(ref) is Fn:
+            key = self.of_function.get(ref.id)
+            if key is not None:
+                yield key
+            elif ("back", ref.id) not in seen:  # lambda session: history
+                yield from self._given_back(ref, seen | {("back", ref.id)})
+        elif isinstance(ref, Inst | Cls):
+            cls = ref.cls if isinstance(ref, Inst) else ref
+            key = next((self.of_class[one.id] for one in cls.mro if one.id in self.of_class), None)
+            if key is not None:
+                yield key
+
+    def _sources(self, shape: Shape, fn: Fn, seen: frozenset[Key] = frozenset()) -> tuple[Key, ...]:
+        """The components whose data is in a value."""
+        found: dict[Key, None] = {}
+        for label in labels_in(shape):
+            if label.source is not None:
+                origins = self._origin_of.get(label.source.key)
+                if origins is None:
+                    origins = self._origin_of[label.source.key] = tuple(self._origins(label.source))
+                found.update(dict.fromkeys(origins))
+            else:
+                found.update(dict.fromkeys(self._handed((fn.id, label.param, label.path), seen, self._sources, self._brought)))
+        return tuple(found)
+
+    def _handed(
+        self,
+        want: Want,
+        seen: frozenset[Key],
+        ask: Callable[[Shape, Fn, frozenset[Key]], tuple[Key, ...]],
+        known: dict[Want, tuple[Key, ...]],
+    ) -> tuple[Key, ...]:
+        """What callers give a function, as far as ``ask`` finds components in it."""
+        if want in known:
+            return known[want]
+        if want in seen or len(seen) >= limits.SIGHT_CALLERS:
+            return ()
+        found: dict[Key, None] = {}
+        given = self.solver.given.get(want, {})
+        for caller, start in sorted(given):
+            found.update(dict.fromkeys(ask(given[(caller, start)], self.symbols.functions[caller], seen | {want})))
+        if not seen and self.settled:
+            known[want] = tuple(found)
+        return tuple(found)
+
+    def _given_back(self, fn: Fn, seen: frozenset[Key]) -> Iterator[Key]:
+        """The memories and retrievers that a function gives to whom it is handed."""
+        yield from (key for key in self._in(self.solver.summaries[fn.id].returns, fn, seen) if self.nodes[key].type in _GIVEN_BACK)
+        for one in instructions(fn.ir.body):
+            if type(one) is ir.Return and one.src >= 0:
+                for at, made in self.places.made(fn, one.src):
+                    yield from (key for key in self.of_site.get((at.module.id, made.start), ()) if self._gives(key))
+            elif type(one) is ir.Call and fn.index:
+                yield from (key for key in self.of_site.get((fn.module.id, one.start), ()) if self._gives(key))
+
+    def _gives(self, key: Key) -> bool:
+        return key in self.nodes and self.nodes[key].type in _GIVEN_BACK
+
+    def _origins(self, source: Any) -> list[Key]:
+        """The component that a source is of: the object that was asked, what is made there, or the function that was called with it."""
+        asked = self.solver_origin(source.fn.id, source.start)
+        if asked:
+            return asked
+        at = (source.fn.module.id, source.start)
+        made = next(iter(self.of_site.get(at, ())), None) or self.of_function.get(source.fn.id)
+        if made is None and ("llm-call", *at) in self.nodes:
+            made = ("llm-call", *at)
+        return [made] if made is not None and made in self.nodes else []
+
+    def solver_origin(self, fn: int, start: int) -> list[Key]:
+        """The objects that were asked where a source is read."""
+        sight = self.solver.uses.get((fn, start))
+        return list(self._in(sight, self.symbols.functions[fn], parts=True)) if sight is not None else []
+
+    def reached(self, fn: Fn) -> tuple[int, ...]:
+        """The functions that a function may run: itself, those that it calls, those that stand in it; not those that are components."""
+        known = self._reached.get(fn.id)
+        if known is not None:
+            return known
+        found: dict[int, None] = {fn.id: None}
+        todo = [fn]
+        while todo and len(found) < limits.MAP_REACH:
+            one = todo.pop()
+            inner = [other for other in one.module.functions if other.ir.parent == one.index and other.index] if one.index else []
+            for number in (*self.solver.called.get(one.id, ()), *(other.id for other in inner)):
+                stops = self.of_function.get(number)
+                if number not in found and number not in self.steps and (stops is None or self.nodes[stops].type == "entry-point"):
+                    found[number] = None
+                    todo.append(self.symbols.functions[number])
+        self._reached[fn.id] = made = tuple(found)
+        return made
+
+    def _outside(self, shape: Shape) -> list[Key]:
+        """The entry points whose code reads what comes from outside and is in a value."""
+        sources = [label.source for label in labels_in(shape) if label.source is not None and label.source.kind in OUTSIDE]
+        return [key for source in sources if not self._origins(source) for key in self._starters(source.fn.id)]
+
+    def _starters(self, number: int) -> list[Key]:
+        """The entry points whose code runs a function."""
+        if self._started is None:
+            self._started = {}
+            for key, node in self.nodes.items():
+                for body in node.bodies.values() if node.type == "entry-point" else ():
+                    for inner in self.reached(body):
+                        self._started.setdefault(inner, []).append(key)
+        return self._started.get(number, [])
+
+    def _edge(self, from_: Key, to: Key, kind: str, fn: Fn, start: int) -> None:
+        if from_ != to:
+            self.edges.setdefault((from_, to, kind), (fn, start))
+
+
+def refs_in(shape: Shape) -> Iterator[Any]:
+    """All that a value and its parts may be."""
+    yield from shape.refs
+    for part in (shape.fields or {}).values():
+        yield from refs_in(part)
+
+
+def elements(shape: Shape) -> Iterator[Any]:
+    """All that a value, or an element of the list that it is, may be."""
+    yield from shape.refs
+    for key, part in (shape.fields or {}).items():
+        if not isinstance(key, str) or not key.isidentifier():
+            yield from elements(part)

@@ -1,0 +1,189 @@
+"""The components that calls and classes make."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from headwater import ir
+from headwater.apis import conditions
+from headwater.apis.paths import ApiPath, Sited
+from headwater.index.entities import Cls, Fn, is_test
+from headwater.system.graph import Key, elements, refs_in
+from headwater.system.starts import Starts
+from headwater.taint.sights import HOLDS, JOINS, Sight, typed
+
+_BY_CLASS: Final = frozenset({"llm", "embedding-model", "vector-store", "document-source", "model-file", "dataset", "tool"})
+"""What is called by its class, where nothing names it."""
+_DERIVED: Final = frozenset({"agent", "retriever", "vector-store", "memory", "embedding-model", "llm", "guard", "document-source", "tool"})
+"""What a class of the project can be by what it is derived from."""
+
+
+class Parts(Starts):
+    """Makes components."""
+
+    def _make(self, sight: Sight) -> None:
+        """The component that a call makes."""
+        place = (sight.fn.module.id, sight.start)
+        if sight.kind == HOLDS:
+            self.holders.setdefault(place, []).append(sight)
+            return
+        if sight.kind == JOINS or not sight.kind:
+            return
+        if sight.kind == "llm-call" and self.places.call(sight.fn, sight.start, sight.end) is None:
+            return  # a function that is called for what it returns, not where it stands
+        if sight.kind == "llm-call" and (self._asks(sight) or self._of_another(sight)):
+            return
+        key: Key = (sight.kind, *place)
+        if sight.kind == "prompt":
+            self.of_site[place] = [self._template(sight)]
+            return
+        name = sight.name
+        if sight.kind == "llm-call":
+            name = sight.fn.ir.qualname
+        elif sight.kind == "guard" and not name and sight.fn.index:
+            name = sight.fn.name
+        elif not name and sight.kind not in _BY_CLASS:
+            name = self.places.holder(sight.fn, sight.start, sight.end)
+            if not name and sight.kind == "agent" and sight.fn.index and not sight.fn.name.startswith("<"):
+                name = sight.fn.name
+        classes = [ref for shape in sight.parts.values() for ref in shape.refs if isinstance(ref, Cls)] if sight.kind == "tool" else []
+        if classes:  # tool(Answer)
+            self.of_site[place] = [self._of_class(one) for one in classes]
+            return
+        functions = [ref for shape in sight.parts.values() for ref in refs_in(shape) if type(ref) is Fn] if sight.kind == "tool" else []
+        if len(functions) > 1 and not sight.name:  # one call in a loop makes them all
+            self.of_site[place] = [self._tool(function) for function in functions]
+            return
+        if sight.kind == "tool" and not sight.name:
+            name = self.places.described(sight.fn, sight.start, sight.end) or name
+        if functions and not sight.name:
+            name = functions[0].name if functions[0].name.isidentifier() else name
+        node = self._node(key, sight.kind, name or _last(sight.path), sight.fn, sight.start, sight.end)
+        node.detail["api"] = sight.path
+        for function in functions:
+            node.bodies[function.id] = function
+            self.of_function.setdefault(function.id, key)
+        if sight.kind != "llm-call":
+            self.of_site[place] = [key]
+        if sight.kind == "guard":
+            self.guards.setdefault(sight.fn.id, []).append((key, sight.start))
+
+    def _declared(self, sight: Sight) -> None:
+        """Tools that stand as classes and as dictionaries in what a model or an agent is given."""
+        call = self.places.call(sight.fn, sight.start, sight.end)
+        if sight.entry is None or not sight.entry.tools or call is None:
+            return
+        where = conditions.argument(sight.entry.tools)
+        for name in (str(where.position), where.keyword):
+            for ref in elements(sight.parts[name]) if name in sight.parts else ():
+                if isinstance(ref, Cls):
+                    self._of_class(ref)
+        for fn, register in self.places.argument(sight.fn, call, sight.entry.tools):
+            lists = self.places.displays(fn, register)
+            given = [(at, part) for at, display in lists for part in display.parts if display.kind != "dict"]
+            given += [(fn, part) for part in self.places.appended(fn, register)]
+            for at, part in given:
+                for inner, schema in self._schemas(at, part):
+                    name = self.places.schema_name(inner, schema)
+                    if name:
+                        key: Key = ("schema", inner.module.id, schema.start)
+                        node = self._node(key, "tool", name, inner, schema.start)
+                        for bound in self.symbols.name(inner.module, name) if name.isidentifier() else ():
+                            if isinstance(bound, Fn):  # the function of that name is what it describes
+                                node.bodies[bound.id] = bound
+                                self.of_function.setdefault(bound.id, key)
+                        self.schemas.setdefault((sight.fn.id, *sight.key), []).append(key)
+
+    def _of_class(self, cls: Cls) -> Key:
+        """The component that a class is, or one of its bases; else it is a tool."""
+        known = next((self.of_class[one.id] for one in cls.mro if one.id in self.of_class), None)
+        if known is None:
+            known = self.of_class[cls.id] = ("class", cls.id)
+            self._node(known, "tool", cls.name, cls.module.body, cls.ir.start)
+        return known
+
+    def _schemas(self, fn: Fn, register: int) -> list[tuple[Fn, ir.Build]]:
+        """The dictionaries that a tool, or a list of tools, is."""
+        found = []
+        for at, display in self.places.displays(fn, register):
+            if display.kind == "dict":
+                found.append((at, display))
+            else:
+                found += [inner for part in display.parts for inner in self.places.displays(at, part) if inner[1].kind == "dict"]
+        return found
+
+    def _dispatched(self, sights: list[Sight]) -> None:
+        """Tools that a server only declares: one function of the same file runs them, and the server there offers them."""
+        for sight in sights:
+            key: Key = (sight.kind, sight.fn.module.id, sight.start)
+            if sight.kind != "tool" or not sight.path.endswith("Tool") or key not in self.nodes or self.nodes[key].bodies:
+                continue
+            running = [fn for fn in self.dispatchers if fn.module is sight.fn.module]
+            servers = [
+                other
+                for other, node in self.nodes.items()
+                if node.type == "mcp-server" and node.fn.module is sight.fn.module and "FastMCP" not in node.detail["api"]
+            ]
+            if running and servers:
+                self.nodes[key].bodies = {fn.id: fn for fn in running}
+                for server in servers:
+                    self._edge(server, key, "offers-tool", sight.fn, sight.start)
+
+    def _derived(self) -> None:
+        """Classes that are agents, retrievers and the like by what they are derived from."""
+        components = self.solver.catalogue.components
+        for cls in self.symbols.classes:
+            if is_test(cls.module.path):
+                continue
+            for path in cls.instance.paths:
+                known = typed(path, components)
+                if known is not None and known.is_ in _DERIVED:
+                    key: Key = ("class", cls.id)
+                    node = self._node(key, known.is_, cls.name, cls.module.body, cls.ir.start)
+                    node.detail["api"] = path.text
+                    self.of_class[cls.id] = key
+                    for method in cls.methods.values():
+                        node.bodies[method.id] = method
+                        if known.is_ == "agent":
+                            self.of_function[method.id] = key
+                    break
+
+    def _hold(self, sight: Sight) -> None:
+        """What a call gives to an object that is no component; what a decorator calls a function."""
+        if sight.kind == JOINS and sight.name and "0" in sight.parts:
+            self.given_names |= {ref.id: sight.name for ref in sight.parts["0"].refs if type(ref) is Fn}
+        if sight.kind == JOINS and "self" in sight.parts:
+            for ref in refs_in(sight.parts["self"]):
+                if type(ref) is Sited and ref.site in self.holders:
+                    self.holders[ref.site].append(sight)
+
+    def _asks(self, sight: Sight) -> bool:
+        """Whether a call asks an agent: it is no call of a model by itself."""
+        return bool(self._asked(sight))
+
+    def _asked(self, sight: Sight) -> list[Key]:
+        """The agents that a call asks: of its receiver, else of its arguments (``Runner.run(agent)``)."""
+        found: dict[Key, None] = {}
+        for names in (("self",), ("0", "agent", "starting_agent")):
+            for name in names:
+                if name in sight.parts and not found:
+                    found |= dict.fromkeys(
+                        key for key in self._in(sight.parts[name], sight.fn, parts=name == "self") if self.nodes[key].type == "agent"
+                    )
+        return list(found)
+
+    def _of_another(self, sight: Sight) -> bool:
+        """Whether a call is one of an agent or an engine that is made nobody knows where."""
+        components = self.solver.catalogue.components
+        receiver = sight.parts.get("self")
+        for ref in receiver.refs if receiver is not None else ():
+            known = typed(ref, components) if isinstance(ref, ApiPath) else None
+            if known is not None and known.is_ in ("agent", "retriever"):
+                return True
+        return False
+
+
+def _last(path: str) -> str:
+    """The class, else the function, that a path ends with."""
+    steps = path.removesuffix("()").rpartition("()")[2].split(".")
+    return next((step for step in reversed(steps) if step[:1].isupper()), steps[-1])
