@@ -38,7 +38,7 @@ def chat(question: str) -> str:
     return agent.invoke({"messages": [("user", question)]})["messages"][-1].content
 '''
 
-WORDS = "</code><script>alert(1)</script> | ``` [x](http://evil.example) @all \\x1b[31m \u202e ##[error] \\n::error::"
+WORDS = "\\ud800 </code><script>alert(1)</script> | ``` [x](http://evil.example) @all \\x1b[31m \u202e ##[error] \\n::error::"
 
 
 def reviewed(folder: Path) -> Review:

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from headwater.cli import run
 from headwater.components import Component, Edge, SystemMap
 from headwater.findings import Review
-from headwater.reports import threats_dragon, threats_json, threats_markdown, threats_otm
+from headwater.reports import threats_dragon, threats_drift, threats_json, threats_markdown, threats_otm
 from headwater.reports.threats_layout import layout
 from headwater.threats.model import model
 from threats.conftest import APP, reviewed
@@ -127,6 +127,11 @@ def test_hostile_text_steers_no_terminal_and_no_build_server(form: str, hostile:
     if form != "json":  # programs show these as they are
         strings = json.dumps(json.loads(text), ensure_ascii=False)
         assert not re.search("[\u202a-\u202e\x1b]", strings)
+
+
+def test_a_hostile_map_can_be_kept_and_compared(hostile: Review) -> None:
+    made = model(hostile)
+    assert threats_drift.changes(threats_json.render(made, hostile).encode(), made, hostile) == []
 
 
 # ------------------------------------------------------------------------------------------------------------ Markdown

@@ -192,12 +192,10 @@ def _api(one: Component) -> str:
 def _library(one: Component) -> str:
     """The package that makes a component, by what is imported; empty where it is the project's own."""
     api = one.detail.get("api", "")
-    if not api:
-        return ""
-    if one.file.endswith(".py") or one.file.endswith(".ipynb"):
-        return api.partition(".")[0].replace("_", "-")
+    if one.file.endswith((".py", ".ipynb")):
+        return shown(api.partition(".")[0].replace("_", "-"))
     scope, _, rest = api.partition("/")
-    return f"{scope}/{rest.partition('/')[0].partition('.')[0]}" if scope.startswith("@") and rest else scope.partition(".")[0]
+    return shown(f"{scope}/{rest.partition('/')[0].partition('.')[0]}" if scope.startswith("@") and rest else scope.partition(".")[0])
 
 
 def _libraries(components: tuple[Component, ...], versions: Versions) -> list[dict[str, Any]]:
