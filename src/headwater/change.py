@@ -16,6 +16,7 @@ import msgspec
 
 from headwater import configfile, limits, pipeline
 from headwater.comparison import Known, compare, known
+from headwater.components import SystemMap
 from headwater.config import Config
 from headwater.files import checkout
 from headwater.files.discover import discover, git_root, safe
@@ -41,6 +42,7 @@ class Earlier(msgspec.Struct, frozen=True):
     files: Mapping[str, str]
     """The files that were looked at, with the ids of their content."""
     gaps: tuple[Gap, ...]
+    system: SystemMap = SystemMap()
 
 
 def review_change(
@@ -57,6 +59,45 @@ def review_change(
 
     The other arguments are those of ``configfile.load``. Raises :class:`ChangeError`, ``ConfigError``, or OSError.
     """
+    start, repo, before, config, earlier = _prepared(path, base, given, file, repository, rules, progress)
+    result = pipeline.review(Path(start), config, progress)
+    moved, kept = _moved(repo, earlier, start, config)
+    compared = compare(result, earlier.known, _against(base, before), config.enabled(own.known(config.own)), moved, kept, trusted=False)
+    return compared, config
+
+
+def map_change(
+    path: str | os.PathLike[str],
+    base: str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    file: str | os.PathLike[str] | None = None,
+    repository: bool = True,
+    rules: Iterable[str | os.PathLike[str]] = (),
+    progress: Progress | None = None,
+) -> tuple[SystemMap, Review, str]:
+    """The system map of where the work tree at ``path`` comes from, the review of now, and what that revision is called.
+
+    Arguments and errors are those of ``review_change``.
+    """
+    start, _, before, config, earlier = _prepared(path, base, given, file, repository, rules, progress)
+    return earlier.system, pipeline.review(Path(start), config, progress), _against(base, before)
+
+
+def _against(base: str, before: Commit) -> str:
+    return f"{safe(base)} ({before.id[:_ID]})"
+
+
+def _prepared(
+    path: str | os.PathLike[str],
+    base: str,
+    given: Mapping[str, Any] | None,
+    file: str | os.PathLike[str] | None,
+    repository: bool,
+    rules: Iterable[str | os.PathLike[str]],
+    progress: Progress | None,
+) -> tuple[str, Repository, Commit, Config, Earlier]:
+    """What both need: where to look, the repository, the commit that the change comes from, what counts, and the review of that commit."""
     start = os.path.realpath(path, strict=True)
     root = git_root(start if os.path.isdir(start) else os.path.dirname(start))
     if root is None:
@@ -77,11 +118,7 @@ def review_change(
     except GitError as error:
         raise ChangeError(f"{safe(base)}: {error}") from None
     config = msgspec.structs.replace(config, notes=(*config.notes, *notes, *earlier.gaps))
-    result = pipeline.review(Path(start), config, progress)
-    moved, kept = _moved(repo, earlier, start, config)
-    against = f"{safe(base)} ({before.id[:_ID]})"
-    compared = compare(result, earlier.known, against, config.enabled(own.known(config.own)), moved, kept, trusted=False)
-    return compared, config
+    return start, repo, before, config, earlier
 
 
 def of_revision(repo: Repository, commit: Commit, scope: str, config: Config, progress: Progress | None = None) -> Earlier:
@@ -90,13 +127,14 @@ def of_revision(repo: Repository, commit: Commit, scope: str, config: Config, pr
         written = checkout.write(repo.objects, commit.tree, folder)
         start = os.path.join(folder, scope) if scope else folder
         found: tuple[Known, ...] = ()
+        system = SystemMap()
         gaps = list(written.gaps)
         if os.path.exists(start):
             result = pipeline.review(Path(start), config, progress, folder)
-            found = known(result)
+            found, system = known(result), result.system
             unread = [gap for gap in result.coverage.gaps if gap.partial and gap.path in written.files]
             gaps += [Gap("comparison", gap.path, 0, f"not wholly known before the change: {gap.reason}", partial=False) for gap in unread]
-        return Earlier(found, written.files, tuple(gaps))
+        return Earlier(found, written.files, tuple(gaps), system)
 
 
 def _parting(repo: Repository, tip: Commit, base: str) -> tuple[Commit, list[Gap]]:

@@ -14,6 +14,7 @@ from headwater.cli import FailureError
 
 if TYPE_CHECKING:
     from headwater.comparison import Known
+    from headwater.components import SystemMap
     from headwater.config import Config
     from headwater.findings import Review
 
@@ -115,6 +116,31 @@ def change(
     given = {**given, "cache": default_folder() if cache is None else cache}
     try:
         return review_change(path, base, given, file=config_file, repository=not no_repo_config, rules=rule_folders, progress=progress)
+    except ChangeError as error:
+        raise FailureError(escape.line(f"--diff {error}")) from None
+    except configfile.ConfigError as error:
+        raise FailureError(escape.line(str(error))) from None
+
+
+def map_change(
+    path: Path,
+    base: str,
+    config_file: Path | None,
+    no_repo_config: bool,
+    rule_folders: Sequence[str],
+    cache: str | None,
+    given: Mapping[str, Any],
+    progress: Progress | None,
+) -> tuple[SystemMap, Review, str]:
+    """The system map of a revision, the review of now, and what that revision is called."""
+    from headwater import configfile
+    from headwater.cache import default_folder
+    from headwater.change import ChangeError, map_change
+    from headwater.reports import escape
+
+    given = {**given, "cache": default_folder() if cache is None else cache}
+    try:
+        return map_change(path, base, given, file=config_file, repository=not no_repo_config, rules=rule_folders, progress=progress)
     except ChangeError as error:
         raise FailureError(escape.line(f"--diff {error}")) from None
     except configfile.ConfigError as error:

@@ -80,7 +80,7 @@ def _head(view: View) -> list[str]:
         "",
         f"- {found}",
         *hidden,
-        *([f"- {_plain(compared, WORDS * 2)}"] if (compared := words.compared(view)) else []),
+        *([f"- {plain(compared, WORDS * 2)}"] if (compared := words.compared(view)) else []),
         f"- Gate: {words.gate(view.gate)}",
         f"- Coverage: {words.coverage(view.coverage)}",
     ]
@@ -88,14 +88,14 @@ def _head(view: View) -> list[str]:
 
 def _row(view: View, finding: Finding) -> str:
     sure = "" if finding.confidence.word == "high" else f", {finding.confidence.word} confidence"
-    where = _code(words.place(view.span(finding.place)))
-    return f"| {finding.severity.word}{sure} | {_plain(finding.title)} {_code(finding.rule)} | {where} |"
+    where = code(words.place(view.span(finding.place)))
+    return f"| {finding.severity.word}{sure} | {plain(finding.title)} {code(finding.rule)} | {where} |"
 
 
 def _details(view: View, finding: Finding) -> str:
     """A part to unfold. Empty lines end what HTML has begun, so that Markdown goes on."""
     where = words.place(view.span(finding.place))
-    lines = [f"<details><summary>{finding.severity.word}: {_plain(finding.title)}, {_code(where)}</summary>", ""]
+    lines = [f"<details><summary>{finding.severity.word}: {plain(finding.title)}, {code(where)}</summary>", ""]
     lines += [*_frame(view, finding), "", message(finding.message), ""]
     for trace in finding.traces[:1]:
         lines += [*_trace(view, trace), ""]
@@ -103,9 +103,9 @@ def _details(view: View, finding: Finding) -> str:
     if finding.state == "worse":
         lines += [f"**Known**: {words.WORSE}", ""]
     if finding.weaknesses and finding.confidence.word != "high":
-        lines += [f"**Unsure**: {_plain('; '.join(finding.weaknesses))}", ""]
+        lines += [f"**Unsure**: {plain('; '.join(finding.weaknesses))}", ""]
     if standards := words.standards(finding.mappings, finding.cwe):
-        lines += [f"**Standards**: {_plain(standards)}", ""]
+        lines += [f"**Standards**: {plain(standards)}", ""]
     return "\n".join([*lines, "</details>", ""])
 
 
@@ -117,20 +117,20 @@ def _frame(view: View, finding: Finding) -> list[str]:
     span = view.span(finding.place)
     first = max(1, span.line - CONTEXT)
     numbers = range(first, min(source.lines, max(span.line, span.end_line) + CONTEXT, first + LINES - 1) + 1)
-    code = []
+    shown = []
     for number in numbers:
         mark = ">" if span.line <= number <= span.end_line else " "
-        code.append(f"{number:>4} {mark} {words.cut(escape.line(source.line_text(number)), WORDS)}".rstrip())
-    return ["<pre><code>" + html.escape("\n".join(code), quote=False) + "</code></pre>"] if code else []
+        shown.append(f"{number:>4} {mark} {words.cut(escape.line(source.line_text(number)), WORDS)}".rstrip())
+    return ["<pre><code>" + html.escape("\n".join(shown), quote=False) + "</code></pre>"] if shown else []
 
 
 def _trace(view: View, trace: Trace) -> list[str]:
-    lines = [f"**Trace** of {_plain(trace.kind)}:", ""]
+    lines = [f"**Trace** of {plain(trace.kind)}:", ""]
     shown = [index for index in words.steps(trace) if index is not None]
     for before, index in pairwise([-1, *shown]):
         step = trace.steps[index]
         missing = f" ({index - before - 1} steps before this one are not shown)" if index - before > 1 else ""
-        lines.append(f"{index + 1}. {_code(words.place(view.span(step.place)))} {_plain(step.what)}{missing}")
+        lines.append(f"{index + 1}. {code(words.place(view.span(step.place)))} {plain(step.what)}{missing}")
     return lines
 
 
@@ -139,8 +139,8 @@ def _ledger(view: View) -> list[str]:
         return []
     lines = [f"<details><summary>Coverage: {words.count(len(view.coverage.gaps), 'gap')}</summary>", ""]
     for kind, partial, gaps in words.gaps(view.coverage):
-        lines.append(f"- {len(gaps):,} {_plain(kind)}{'' if partial else ', without effect'}")
-        lines += [f"  - {_code(words.gap(gap))}" for gap in gaps[:GAPS]]
+        lines.append(f"- {len(gaps):,} {plain(kind)}{'' if partial else ', without effect'}")
+        lines += [f"  - {code(words.gap(gap))}" for gap in gaps[:GAPS]]
         lines += [f"  - and {len(gaps) - GAPS:,} more"] if len(gaps) > GAPS else []
     return [*lines, "", "</details>"]
 
@@ -148,15 +148,16 @@ def _ledger(view: View) -> list[str]:
 def message(text: str) -> str:
     """The message of a finding: what stands in backticks is code."""
     parts = _BACKTICKS.split(words.cut(text, MESSAGE))
-    return "".join((_code(part) or " ") if place % 2 else _plain(part, WORDS * 5) for place, part in enumerate(parts))
+    return "".join((code(part) or " ") if place % 2 else plain(part, WORDS * 5) for place, part in enumerate(parts))
 
 
-def _plain(text: str, most: int = WORDS) -> str:
+def plain(text: str, most: int = WORDS) -> str:
     """Words as they are: no Markdown, no HTML, no mention, no link."""
     return _references(_PLAIN, words.cut(_SPACE.sub(" ", escape.visible(text)), most))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """A name, a path or an expression."""
     text = _SPACE.sub(" ", words.cut(escape.line(text), WORDS)).strip()
     return f"<code>{_references(_CODE, text)}</code>" if text else ""
 
