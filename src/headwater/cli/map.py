@@ -1,4 +1,4 @@
-"""``headwater map``: the AI system in the code, as a tree, as JSON, as Mermaid, as a bill of materials; what a change does to it."""
+"""``headwater map``: the AI system in the code, as a tree, as JSON, as Mermaid, as SVG, as a bill of materials; what a change does to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headwater.components import SystemMap
     from headwater.findings import Review
 
-_FORMATS: Final = {"text": "map_text", "json": "map_json", "mermaid": "map_mermaid"}
+_FORMATS: Final = {"text": "map_text", "json": "map_json", "mermaid": "map_mermaid", "svg": "map_svg"}
 """Modules of ``headwater.reports`` with a function ``render``."""
 _BOM: Final = "cyclonedx"
 
