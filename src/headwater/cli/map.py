@@ -1,4 +1,4 @@
-"""``headwater map``: the AI system in the code, as a tree, as JSON, as Mermaid, as SVG, as a bill of materials; what a change does to it."""
+"""``headwater map``: the AI system in the code, as a tree, JSON, Mermaid, SVG or a bill of materials; what a change does to it."""
 
 from __future__ import annotations
 

@@ -107,6 +107,10 @@ class ThreatModel(msgspec.Struct, frozen=True):
     """By component, then by letter; those of flows last."""
     vectors: tuple[paths.AttackPath, ...]
 
+    def zones_by_id(self) -> dict[str, str]:
+        """Trust zone by the id of a component."""
+        return {id_: self.zones[key] for id_, key in self.keys.items()}
+
 
 def model(review: Review) -> ThreatModel:
     """The threat model of a review."""
