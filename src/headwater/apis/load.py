@@ -67,9 +67,14 @@ class Kind(msgspec.Struct, frozen=True):
     """The functions and classes that make one, where a path of the type names them."""
 
 
-def _named_by(paths: Iterable[str]) -> frozenset[str]:
-    steps = (split(one) for path in paths for one in expand(path))
-    return frozenset(one[-2] for one in steps if len(one) > 1 and one[-1] == CALL and one[-2] not in ("*", "**"))
+def _named_by(paths: Iterable[str], types: dict[str, list[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    for one in (split(one) for path in paths for one in expand(path)):
+        if len(one) > 1 and one[-1] == CALL and one[-2] not in ("*", "**"):
+            found.add(one[-2])
+            if len(one) == 2:  # what calls of a type make
+                found |= {reading.rpartition(".")[2] for path in types.get(one[0], ()) for reading in expand(path)}
+    return frozenset(found)
 
 
 Entry = Api | CallRule
@@ -89,7 +94,7 @@ class Catalogue:
         for _, file in files:
             for name, one in file.components.items():
                 made = Made(one) if isinstance(one, str) else one
-                self.components[name] = Kind(made.is_, tuple(made.named), _named_by(self.types.get(name, ())))
+                self.components[name] = Kind(made.is_, tuple(made.named), _named_by(self.types.get(name, ()), self.types))
         self.placed: list[tuple[str, Entry]] = []
         """Every pattern, with what is said of it."""
         self.paths: Patterns[Entry] = Patterns(self.types)
@@ -105,7 +110,10 @@ class Catalogue:
                         self._know_conditions(api.describes.when)
                     if api.becomes:
                         self.paths.know(api.becomes)
-                    if api.clean:  # the result must have a path, so that its attributes can be told apart
+                    if api.clean or api.is_ in (
+                        *COMPONENTS,
+                        "holds",
+                    ):  # the result must have a path, so that it and its attributes can be told apart
                         self.paths.know(path + "()")
                     for callback in (*api.calls, api.decorates, api.overridden):
                         for filled in callback.except_ if callback is not None else ():

@@ -493,6 +493,8 @@ class Api(_Strict, frozen=True):
     none itself and holds those that it is given (a chain, a runner)."""
     named: str = ""
     """The argument, a text, that names the component."""
+    approval: str = ""
+    """The argument that says that a person has to approve what the tool does."""
     can: list[str] = []
     """What the call does, beside what its sinks say (``CAPABILITIES``)."""
     prompt: str = ""

@@ -25,6 +25,8 @@ class Scripts:
     def __init__(self, modules: Iterable[Mod], npm: Npm) -> None:
         self._npm = npm
         self._places: dict[str, Mod] = {mod.path: mod for mod in modules}
+        self._dotted = {_form(path): path for path in sorted(self._places, reverse=True) if "." in posixpath.splitext(path)[0]}
+        """Paths with a dot before the suffix, by what the frontend makes of them."""
         self._packages = {_form(name): package for name, package in npm.packages.items()}
         self._known: dict[tuple[str, str], Mod | None] = {}
 
@@ -53,13 +55,20 @@ class Scripts:
                 else:
                     continue
                 for target in targets:
-                    found = self.at(target.replace("*", middle, 1))
+                    place = target.replace("*", middle, 1)
+                    found = self.at(place) or self._of_dots(place)
                     if found is not None:
                         return found
             if not here:
                 break
             here = here.rpartition("/")[0]
         return self._of_package(name)
+
+    def _of_dots(self, place: str) -> Mod | None:
+        """The script whose path has dots where the place has ``_``."""
+        formed = _form(posixpath.normpath(place))
+        known = [self._dotted.get(formed + end) for end in ("", *(_form(f"{way}{one}") for way in ("", "/index") for one in _SUFFIXES))]
+        return next((self._places[path] for path in known if path is not None), None) if "_" in formed else None
 
     def _of_package(self, name: str) -> Mod | None:
         parts = name.split("/")

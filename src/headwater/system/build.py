@@ -39,13 +39,14 @@ class Builder(Crews):
     def build(self) -> SystemMap:
         sights = [one for number in sorted(self.solver.sights) for _, one in sorted(self.solver.sights[number].items())]
         sights = [one for one in sights if not is_test(one.fn.module.path)]
+        self._routes(sights)
         self._derived()
         for sight in sights:
             if sight.kind != "llm-call":
                 self._make(sight)
         for sight in sights:
-            self._hold(sight)
             self._declared(sight)
+            self._hold(sight)
         for sight in sights:
             if sight.kind == "llm-call":
                 self._make(sight)
@@ -63,7 +64,10 @@ class Builder(Crews):
         for sight in sights:
             self._join(sight)
         self._guard()
+        self._set_up(sights)
         self._runs()
+        self._embedders()
+        self._prompted()
         for key in list(self.nodes):
             self._reach(key)
         self._memories()
@@ -93,7 +97,10 @@ class Builder(Crews):
                     self.calls_in.setdefault(sight.fn.id, []).append((key, "calls", sight.start))
         elif owners:
             for one in receiver:
-                self._given(owners[0], one, sight)
+                if sight.kind == "tool" and self.nodes[one].type == "mcp-server":  # server.tool(name, handler)
+                    self._edge(one, owners[0], "offers-tool", sight.fn, sight.start)
+                elif self.nodes[one].type != "llm" or sight.kind not in ("tool", "retriever"):  # what a client makes is not given it
+                    self._given(owners[0], one, sight)
         for owner in owners:
             for one in self.schemas.get((sight.fn.id, *sight.key), ()):
                 self._given(owner, one, sight)
@@ -158,16 +165,16 @@ class Builder(Crews):
             self._edge(part, owner, "stores-in", sight.fn, sight.start)
         elif kind == "agent" and mine == "tool":
             self._edge(owner, part, "calls", sight.fn, sight.start)
-        elif kind == "llm" and mine in ("vector-store", "memory", "prompt", "embedding-model"):
+        elif kind == "llm" and mine in ("vector-store", "memory", "prompt", "llm"):
             return  # a setting that has a model too
-        elif kind in _EDGES and mine in _HOLDERS:
+        elif kind in _EDGES and mine in _HOLDERS and (kind, mine) != ("tool", "tool"):
             self._edge(owner, part, _EDGES[kind], sight.fn, sight.start)
             if kind == "memory" and mine in ("agent", "llm-call"):  # what is said is kept there
                 self._edge(owner, part, "stores-in", sight.fn, sight.start)
 
     def _texts_of(self, owner: Key, sight: Sight) -> None:
         """Prompts that are written out where a component is made or asked, and whose data fills them."""
-        if sight.kind == "prompt" or sight.entry is None:
+        if sight.kind in ("prompt", "tool") or sight.entry is None:  # what describes a tool is no prompt
             return
         texts = self._texts(sight)
         if sight.kind == "agent" and isinstance(sight.entry.system, list):  # role, goal and backstory are one
@@ -176,21 +183,18 @@ class Builder(Crews):
         prompts = [self._prompt(text) for text in texts]
         self._templates_of(owner, sight)
         for prompt, text in zip(prompts, texts, strict=True):
-            if not text.name and self.nodes[owner].type == "agent":
+            if not text.name and self.nodes[owner].type in ("agent", "llm"):
                 self.nodes[prompt].name = self.nodes[owner].name
         for prompt in prompts:
             self._edge(prompt, owner, "fills-slot", sight.fn, sight.start)
-        self.slotted |= {one for one, text in zip(prompts, texts, strict=True) if not text.fixed or "{" in text.literal}
-        if not sight.entry.prompt and not sight.entry.system:
-            return
-        filled = [one for one, text in zip(prompts, texts, strict=True) if not text.fixed] or [
-            from_ for from_, to, kind in self.edges if to == owner and kind == "fills-slot" and self.nodes[from_].type == "prompt"
-        ]
-        for name, shape in sight.parts.items():
-            if name != "self":
+        given = [from_ for from_, to, kind in self.edges if to == owner and kind == "fills-slot" and from_ not in prompts]
+        whole = [shape for name, shape in sight.parts.items() if name != "self"]
+        filled = [(prompt, self._around(sight, text)) for prompt, text in zip(prompts, texts, strict=True)]
+        for prompt, shapes in (*filled, *((one, whole) for one in given)):
+            for shape in (shapes or whole) if prompt in self.slotted else ():
                 sources = [*self._sources(shape, sight.fn), *(self._outside(shape) if len(filled) <= _SHARED else ())]
                 for source in dict.fromkeys(sources):
-                    for prompt in filled if self.nodes[source].type in _FILLS else ():
+                    if self.nodes[source].type in _FILLS:
                         self._edge(source, prompt, "fills-slot", sight.fn, sight.start)
 
     def _templates_of(self, owner: Key, sight: Sight) -> None:
@@ -211,6 +215,50 @@ class Builder(Crews):
         for (from_, to, kind), (fn, start) in list(self.edges.items()) if calls else ():
             if to in calls and kind == "fills-slot" and self.nodes[from_].type == "prompt" and from_ in self.slotted:
                 self._edge(key, from_, "fills-slot", fn, start)
+
+    def _set_up(self, sights: list[Sight]) -> None:
+        """Tools that a function gives to the server that a library hands to it."""
+        offered = {to for _, to, kind in self.edges if kind == "offers-tool"}
+        for key, node in self.nodes.items():
+            functions = {number for body in node.bodies.values() for number in self.reached(body)} if node.type == "mcp-server" else set()
+            for sight in sights if functions else ():
+                tool: Key = (sight.kind, sight.fn.module.id, sight.start)
+                if (
+                    sight.kind == "tool"
+                    and "self" in sight.parts
+                    and sight.fn.id in functions
+                    and tool in self.nodes
+                    and tool not in offered
+                ):
+                    self._edge(key, tool, "offers-tool", sight.fn, sight.start)
+
+    def _prompted(self) -> None:
+        """A prompt that a model is made with reaches those who ask it."""
+        callers: dict[Key, list[Key]] = {}
+        for from_, to, kind in self.edges:
+            if kind == "calls" and self.nodes[to].type == "llm":
+                callers.setdefault(to, []).append(from_)
+        for (from_, to, kind), (fn, start) in list(self.edges.items()):
+            if kind == "fills-slot" and self.nodes[to].type == "llm":
+                del self.edges[(from_, to, kind)]
+                for caller in callers.get(to, ()):
+                    if self.nodes[caller].type in ("llm-call", "agent"):
+                        self._edge(from_, caller, kind, fn, start)
+
+    def _embedders(self) -> None:
+        """A client that is asked for embeddings alone is no language model: the calls are the components."""
+        used: dict[Key, set[str]] = {}
+        for from_, to, _ in self.edges:
+            if self.nodes[to].type == "llm":
+                used.setdefault(to, set()).add(self.nodes[from_].type)
+        for key, kinds in used.items():
+            if kinds == {"embedding-model"}:
+                del self.nodes[key]
+        self.edges = {
+            edge: at
+            for edge, at in self.edges.items()
+            if edge[0] in self.nodes and edge[1] in self.nodes and (edge[0][0], self.nodes[edge[1]].type) != ("embedding-model", "llm")
+        }
 
     def _reach(self, key: Key) -> None:
         """Whom an entry point or a tool uses by what its code does."""

@@ -17,13 +17,13 @@ from headwater.taint.sights import HOLDS, Sight, labels_in
 from headwater.taint.solve import Solver
 from headwater.taint.value import Shape
 
+OUTSIDE: Final = frozenset({"http-input", "websocket-input", "user-prompt", "network-peer", "cli"})
+"""What an entry point is called with."""
 Key = tuple[Any, ...]
 """What a component is known by while the map is built."""
 Want = tuple[int, int, tuple[Any, ...]]
 """A function, one of its parameters, and an access path below that."""
 
-OUTSIDE: Final = frozenset({"http-input", "websocket-input", "user-prompt", "network-peer", "cli"})
-"""What an entry point is called with."""
 _GIVEN_BACK: Final = frozenset({"memory", "retriever"})
 """What a function that is handed over is asked for."""
 
@@ -62,10 +62,12 @@ class Graph:
         """Guards in the code of a function, and where."""
         self.steps: set[int] = set()
         """Functions that agents run."""
-        self.slotted: set[Key] = set()
-        """Prompts in whose texts something is filled."""
         self.given_names: dict[int, str] = {}
         """What decorators call functions."""
+        self.passing: set[int] = set()
+        """Functions that pass requests on."""
+        self.routed: dict[int, str] = {}
+        """Method and path of the functions at which routes end."""
         self.dispatchers: list[Fn] = []
         """Functions that run whichever tool is asked for."""
         self.of_class: dict[int, Key] = {}
@@ -73,6 +75,8 @@ class Graph:
         """Objects by where they are made."""
         self.schemas: dict[Key, list[Key]] = {}
         """Tools that are written as dictionaries, by the call that is given them."""
+        self.slotted: set[Key] = set()
+        """Prompts into which something is filled."""
         self.of_text: dict[Text, Key] = {}
         """Prompts by the texts that are parts of them."""
         self.holders: dict[tuple[int, int], list[Sight]] = {}
@@ -100,6 +104,15 @@ class Graph:
         """The end of the line at a place: of a definition, its first line."""
         source = self.files[fn.module.path]
         return max(start, source.line_start(source.position(start)[0] + 1) - 1)
+
+    def _name_of(self, fn: Fn) -> str:
+        """What the code of a function is called by: its name, else its route, else what it stands in."""
+        if "<lambda>" not in fn.ir.qualname:
+            return fn.ir.qualname
+        one = fn
+        while one.index and one.ir.parent >= 0 and one.id not in self.routed:
+            one = one.module.functions[one.ir.parent]
+        return self.routed.get(one.id) or self.places.named(fn) or fn.ir.qualname
 
     def _in(self, shape: Shape, fn: Fn, seen: frozenset[Key] = frozenset(), parts: bool = False) -> tuple[Key, ...]:
         """The components that a value of a function may be or hold; what callers give is looked up there. ``parts``: or be a part of."""
@@ -132,7 +145,10 @@ class Graph:
             yield from self.of_site.get(ref.site, ())
             held = ("held", *ref.site)
             if ref.site in self.holders and held not in seen and len(seen) <= limits.SIGHT_CALLERS:
-                for giving in self.holders[ref.site]:
+                named = [one for giving in self.holders[ref.site] for one in self._looked_up(giving)]
+                for one, fn in named:
+                    yield from self._in(one, fn, seen | {held})
+                for giving in self.holders[ref.site] if not named else ():
                     for name, part in giving.parts.items():
                         if giving.kind == HOLDS or name != "self":
                             yield from self._in(part, giving.fn, seen | {held}, name == "self")
@@ -147,6 +163,20 @@ class Graph:
             key = next((self.of_class[one.id] for one in cls.mro if one.id in self.of_class), None)
             if key is not None:
                 yield key
+
+    def _looked_up(self, giving: Sight) -> Iterator[tuple[Shape, Fn]]:
+        """What a registry gives for a name: ``mastra.getAgent("weather")``."""
+        name = giving.parts["0"].const if "0" in giving.parts else None
+        receiver = giving.parts.get("self")
+        if not isinstance(name, str) or receiver is None:
+            return
+        for ref in receiver.refs:
+            for made in self.holders.get(ref.site, ()) if type(ref) is Sited else ():
+                for part in made.parts.values():
+                    for group in (part.fields or {}).values():
+                        found = (group.fields or {}).get(name)
+                        if found is not None:
+                            yield found, made.fn
 
     def _sources(self, shape: Shape, fn: Fn, seen: frozenset[Key] = frozenset()) -> tuple[Key, ...]:
         """The components whose data is in a value."""
@@ -200,15 +230,21 @@ class Graph:
         if asked:
             return asked
         at = (source.fn.module.id, source.start)
-        made = next(iter(self.of_site.get(at, ())), None) or self.of_function.get(source.fn.id)
+        made = next(iter(self.of_site.get(at, ())), None)
         if made is None and ("llm-call", *at) in self.nodes:
             made = ("llm-call", *at)
+        if made is None:
+            made = self.of_function.get(source.fn.id)
+            if made in self.nodes and self.nodes[made].type == "entry-point" and source.kind not in OUTSIDE:
+                return []  # a setting that it reads
         return [made] if made is not None and made in self.nodes else []
 
     def solver_origin(self, fn: int, start: int) -> list[Key]:
         """The objects that were asked where a source is read."""
         sight = self.solver.uses.get((fn, start))
-        return list(self._in(sight, self.symbols.functions[fn], parts=True)) if sight is not None else []
+        found = list(self._in(sight, self.symbols.functions[fn], parts=True)) if sight is not None else []
+        asked = [one for one in found if self.nodes[one].type not in ("tool", "prompt")]
+        return asked or found  # what a chat was given besides is not what was asked
 
     def reached(self, fn: Fn) -> tuple[int, ...]:
         """The functions that a function may run: itself, those that it calls, those that stand in it; not those that are components."""
@@ -220,7 +256,8 @@ class Graph:
         while todo and len(found) < limits.MAP_REACH:
             one = todo.pop()
             inner = [other for other in one.module.functions if other.ir.parent == one.index and other.index] if one.index else []
-            for number in (*self.solver.called.get(one.id, ()), *(other.id for other in inner)):
+            handed = (other.id for other in self.places.by_hand(one))
+            for number in (*self.solver.called.get(one.id, ()), *(other.id for other in inner), *handed):
                 stops = self.of_function.get(number)
                 if number not in found and number not in self.steps and (stops is None or self.nodes[stops].type == "entry-point"):
                     found[number] = None

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from headwater import ir
+from headwater import limits
 from headwater.apis import conditions
 from headwater.apis.paths import ApiPath, Sited
 from headwater.index.entities import Cls, Fn, is_test
 from headwater.system.graph import Key, elements, refs_in
+from headwater.system.schemas import schemas
 from headwater.system.starts import Starts
 from headwater.taint.sights import HOLDS, JOINS, Sight, typed
 
 _BY_CLASS: Final = frozenset({"llm", "embedding-model", "vector-store", "document-source", "model-file", "dataset", "tool"})
 """What is called by its class, where nothing names it."""
+_UNNAMED: Final = frozenset({"execute", "func", "handler", "run", "callback", "invoke", "call", "implementation"})
+"""Keys of the function in the object that is a tool."""
 _DERIVED: Final = frozenset({"agent", "retriever", "vector-store", "memory", "embedding-model", "llm", "guard", "document-source", "tool"})
 """What a class of the project can be by what it is derived from."""
 
@@ -39,10 +42,10 @@ class Parts(Starts):
             return
         name = sight.name
         if sight.kind == "llm-call":
-            name = sight.fn.ir.qualname
+            name = self._name_of(sight.fn)
         elif sight.kind == "guard" and not name and sight.fn.index:
             name = sight.fn.name
-        elif not name and sight.kind not in _BY_CLASS:
+        elif not name and (sight.kind not in _BY_CLASS or (sight.kind == "tool" and _last(sight.path)[:1].islower())):
             name = self.places.holder(sight.fn, sight.start, sight.end)
             if not name and sight.kind == "agent" and sight.fn.index and not sight.fn.name.startswith("<"):
                 name = sight.fn.name
@@ -56,10 +59,15 @@ class Parts(Starts):
             return
         if sight.kind == "tool" and not sight.name:
             name = self.places.described(sight.fn, sight.start, sight.end) or name
-        if functions and not sight.name:
+        if functions and not sight.name and functions[0].name not in _UNNAMED:
             name = functions[0].name if functions[0].name.isidentifier() else name
-        node = self._node(key, sight.kind, name or _last(sight.path), sight.fn, sight.start, sight.end)
+        class_ = _last(sight.path)
+        if ":" in class_ or "/" in class_:  # what a package gives by default has the name under which it is imported
+            class_ = self.places.callee(sight.fn, sight.start, sight.end) or class_
+        node = self._node(key, sight.kind, name or class_, sight.fn, sight.start, sight.end)
         node.detail["api"] = sight.path
+        if sight.kind == "mcp-server":  # createMcpHandler((server) => server.tool(...))
+            node.bodies = {ref.id: ref for shape in sight.parts.values() for ref in shape.refs if type(ref) is Fn}
         for function in functions:
             node.bodies[function.id] = function
             self.of_function.setdefault(function.id, key)
@@ -67,6 +75,18 @@ class Parts(Starts):
             self.of_site[place] = [key]
         if sight.kind == "guard":
             self.guards.setdefault(sight.fn.id, []).append((key, sight.start))
+        if sight.kind == "tool" and sight.entry is not None and sight.entry.approval:
+            self._approval(sight, sight.entry.approval, key)
+
+    def _approval(self, sight: Sight, spec: str, tool: Key) -> None:
+        """Somebody has to approve what a tool does."""
+        call = self.places.call(sight.fn, sight.start, sight.end)
+        for fn, register in self.places.argument(sight.fn, call, spec) if call is not None else ():
+            if self.places.literal(fn, register) in (False, None):
+                continue
+            guard: Key = ("guard", fn.module.id, self.places.start(fn, register))
+            self._node(guard, "guard", spec.rpartition(".")[2].lstrip("$"), fn, guard[2])
+            self._edge(guard, tool, "guards", fn, guard[2])
 
     def _declared(self, sight: Sight) -> None:
         """Tools that stand as classes and as dictionaries in what a model or an agent is given."""
@@ -79,20 +99,16 @@ class Parts(Starts):
                 if isinstance(ref, Cls):
                     self._of_class(ref)
         for fn, register in self.places.argument(sight.fn, call, sight.entry.tools):
-            lists = self.places.displays(fn, register)
-            given = [(at, part) for at, display in lists for part in display.parts if display.kind != "dict"]
-            given += [(fn, part) for part in self.places.appended(fn, register)]
-            for at, part in given:
-                for inner, schema in self._schemas(at, part):
-                    name = self.places.schema_name(inner, schema)
-                    if name:
-                        key: Key = ("schema", inner.module.id, schema.start)
-                        node = self._node(key, "tool", name, inner, schema.start)
-                        for bound in self.symbols.name(inner.module, name) if name.isidentifier() else ():
-                            if isinstance(bound, Fn):  # the function of that name is what it describes
-                                node.bodies[bound.id] = bound
-                                self.of_function.setdefault(bound.id, key)
-                        self.schemas.setdefault((sight.fn.id, *sight.key), []).append(key)
+            returned = [one for callee in self.places.functions(fn, register) for one in self.places.results(callee, "tools")]
+            given = [(fn, register), *returned, *((fn, part) for part in self.places.appended(fn, register))]
+            for at, schema, name in (one for place in given for one in schemas(self.places, *place)):
+                key: Key = ("schema", at.module.id, schema.start)
+                node = self._node(key, "tool", name[: limits.COMPONENT_NAME], at, schema.start)
+                for bound in self.symbols.name(at.module, name) if name.isidentifier() else ():
+                    if isinstance(bound, Fn):  # the function of that name is what it describes
+                        node.bodies[bound.id] = bound
+                        self.of_function.setdefault(bound.id, key)
+                self.schemas.setdefault((sight.fn.id, *sight.key), []).append(key)
 
     def _of_class(self, cls: Cls) -> Key:
         """The component that a class is, or one of its bases; else it is a tool."""
@@ -101,16 +117,6 @@ class Parts(Starts):
             known = self.of_class[cls.id] = ("class", cls.id)
             self._node(known, "tool", cls.name, cls.module.body, cls.ir.start)
         return known
-
-    def _schemas(self, fn: Fn, register: int) -> list[tuple[Fn, ir.Build]]:
-        """The dictionaries that a tool, or a list of tools, is."""
-        found = []
-        for at, display in self.places.displays(fn, register):
-            if display.kind == "dict":
-                found.append((at, display))
-            else:
-                found += [inner for part in display.parts for inner in self.places.displays(at, part) if inner[1].kind == "dict"]
-        return found
 
     def _dispatched(self, sights: list[Sight]) -> None:
         """Tools that a server only declares: one function of the same file runs them, and the server there offers them."""
@@ -152,6 +158,10 @@ class Parts(Starts):
         """What a call gives to an object that is no component; what a decorator calls a function."""
         if sight.kind == JOINS and sight.name and "0" in sight.parts:
             self.given_names |= {ref.id: sight.name for ref in sight.parts["0"].refs if type(ref) is Fn}
+        if sight.kind == HOLDS:
+            place = (sight.fn.module.id, sight.start)
+            prompts = [self._prompt(text) for text in self._texts(sight)] if sight.entry is not None else []
+            self.of_site[place] = [*prompts, *self.schemas.get((sight.fn.id, *sight.key), ())]
         if sight.kind == JOINS and "self" in sight.parts:
             for ref in refs_in(sight.parts["self"]):
                 if type(ref) is Sited and ref.site in self.holders:

@@ -6,14 +6,18 @@ from typing import Final
 
 from headwater import ir, limits
 from headwater.index.entities import Cls, Fn, is_test
-from headwater.system.graph import OUTSIDE, Key, Node
+from headwater.system import scripts
+from headwater.system.graph import OUTSIDE, Key, Node, refs_in
 from headwater.system.prompts import Prompts
+from headwater.taint.sights import JOINS, Sight
 from headwater.taint.summary import Entry
 
 _INWARD: Final = frozenset(
     {"tool", "guardrail", "node", "step", "instructions", "dependency", "callback", "constructor", "public function"}
 )
 """What a library calls for a purpose of its own."""
+_UNNAMED: Final = frozenset({"handler", "execute", "fetch"})
+"""Keys of functions in objects, which say nothing."""
 _ENTRIES: Final = frozenset({"route", "command", "ui", "server action"})
 
 
@@ -39,30 +43,67 @@ class Starts(Prompts):
                 self.of_class[fn.cls.id] = key
             else:
                 key = ("function", fn.id)
-                node = self._node(key, "tool", self.given_names.get(fn.id) or fn.name, fn, fn.ir.start)
+                around = self.places.around(fn) if fn.module.script else None
+                if around is not None:
+                    holder, build, name = around
+                    node = self._node(key, "tool", self.places.said(holder, build, "name") or name or fn.name, holder, build.start)
+                else:
+                    node = self._node(key, "tool", self.given_names.get(fn.id) or fn.name, fn, fn.ir.start)
             node.bodies[fn.id] = fn
             self.of_function[fn.id] = key
         elif callback.is_ == "guardrail":
             key = ("function", fn.id)
-            self._node(key, "guard", fn.name, fn, fn.ir.start).bodies[fn.id] = fn
+            around = self.places.around(fn) if fn.module.script else None
+            if around is not None:
+                name = self.places.said(around[0], around[1], "name") or around[2] or fn.name
+                self._node(key, "guard", name, around[0], around[1].start).bodies[fn.id] = fn
+            else:
+                self._node(key, "guard", fn.name, fn, fn.ir.start).bodies[fn.id] = fn
             self.of_function[fn.id] = key
-        elif callback.is_ not in _INWARD:
+        elif callback.is_ not in _INWARD and fn.id not in self.passing:
             kinds = {*callback.given, *callback.by_name.values(), callback.parameters}
             if callback.is_ in _ENTRIES or kinds & OUTSIDE:
                 self._entry_point(fn, callback.is_)
 
+    def _routes(self, sights: list[Sight]) -> None:
+        """The functions that routes of scripts end at, with method and path; those before them pass requests on."""
+        for sight in sights:
+            if sight.kind != JOINS or sight.entry is None or not any(one.is_ == "route" for one in sight.entry.calls):
+                continue
+            method = sight.path.rpartition(".")[2]
+            handlers = [
+                ref for number in sorted(filter(str.isdigit, sight.parts)) for ref in refs_in(sight.parts[number]) if type(ref) is Fn
+            ]
+            address = sight.parts["0"].const if "0" in sight.parts else None
+            for fn in handlers:
+                if (method == "use" or fn is not handlers[-1]) and (
+                    len(fn.ir.params) > 2 or any(one.name == "next" for one in fn.ir.params)
+                ):
+                    self.passing.add(fn.id)
+            if handlers and isinstance(address, str) and method != "use":
+                self.routed.setdefault(handlers[-1].id, f"{method.upper()} {address}"[: limits.COMPONENT_NAME])
+
     def _entry_point(self, fn: Fn, what: str) -> None:
         key = ("function", fn.id)
         if fn.id not in self.of_function:
-            node = self._node(key, "entry-point", fn.name, fn, fn.ir.start)
+            route = self.routed.get(fn.id, "")
+            name = fn.name if fn.name.isidentifier() and fn.name not in _UNNAMED else route or self.places.named(fn)
+            node = self._node(key, "entry-point", name or fn.name, fn, fn.ir.start)
             node.detail["kind"] = what
+            if route:
+                node.detail["route"] = route
             node.bodies[fn.id] = fn
             self.of_function[fn.id] = key
 
     def _mains(self) -> None:
         """Scripts that are started by themselves."""
         for mod in self.symbols.modules:
-            if is_test(mod.path) or mod.script:
+            if is_test(mod.path):
+                continue
+            if mod.script:
+                program = self.files[mod.path].text.startswith("#!")
+                for fn in (*scripts.started(self.places, mod, program), *scripts.exported(self.places, mod)):
+                    self._entry_point(fn, "script")
                 continue
             if self.places.draws(mod):
                 key: Key = ("main", mod.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -50,6 +51,12 @@ _OF_ARGUMENT: Final = frozenset(
     }
 )
 """Functions whose result is the text, or the message, that they are given."""
+_SIFTS: Final = frozenset({"filter", "concat", "slice", "sort", "reverse", "toSorted", "toReversed", "flat"})
+"""Methods of lists that give the same elements."""
+_BUILDS: Final = re.compile(r"(?:add|set|compile|with)(?:$|[A-Z])")
+"""Methods that give the object itself, or what it builds."""
+_PICKS: Final = frozenset({"find", "findLast", "at", "pop", "shift"})
+"""Methods of lists that give an element."""
 _CONTENT: Final = ("content", "template", "text", "prompt")
 """Their arguments that are the text."""
 
@@ -85,6 +92,7 @@ class Places:
         """What dictionaries of a module hold, by key."""
         self._given: dict[tuple[int, int], list[tuple[Fn, int]]] = {}
         """What callers give for parameters."""
+        self._by_hand: dict[int, list[Fn]] = {}
         self._asked: set[tuple[int, int]] = set()
         """Registers that are being followed: a text that is made of itself says nothing new."""
 
@@ -129,6 +137,10 @@ class Places:
                 key = one.keys[one.parts.index(register)]
                 if isinstance(key, str) and key != "**":
                     return key
+            if kind is ir.Attr and fn.module.script and _BUILDS.match(one.name) and depth < DEPTH:
+                for call in instructions(fn.ir.body):
+                    if type(call) is ir.Call and call.fn == one.dst:
+                        return self.holder_of(fn, call.dst, depth + 1)
         for cls in fn.module.classes:
             if cls.ir.function == fn.index:
                 for name, field in cls.ir.fields.items():
@@ -145,6 +157,8 @@ class Places:
                 kind = type(one)
                 if kind in (ir.Move, ir.StoreAttr, ir.StoreGlobal, ir.StoreItem):
                     known.setdefault(one.src, []).append(one)
+                elif kind is ir.Attr and fn.module.script:
+                    known.setdefault(one.obj, []).append(one)
                 elif kind is ir.Build and one.kind == "dict":
                     for part in one.parts:
                         known.setdefault(part, []).append(one)
@@ -209,16 +223,26 @@ class Places:
             elif type(one) is ir.Call and self._converts(fn, one):
                 found += self.displays(fn, one.args[0], depth + 1)
             elif type(one) is ir.Call:
-                for callee in self._callees(fn, one):
+                for callee in self._callees(fn, one) if not fn.module.script else ():
                     for back in instructions(callee.ir.body):
                         if type(back) is ir.Return and back.src >= 0:
                             found += self.displays(callee, back.src, depth + 1)
                 state = self._key_of_state(fn, one)
                 for at, part in self._kept_as(fn, state) if state else ():
                     found += self.displays(at, part, depth + 1)
+                found += [display for inner in self._sifted(fn, one) for display in self.displays(fn, inner, depth + 1)]
+                found += [display for inner in self._picked(fn, one) for display in self._elements(fn, inner, depth + 1)]
+                if fn.module.script:
+                    found += self._made(fn, one, depth + 1)
             elif type(one) is ir.Item and isinstance(one.key, str) and one.obj < len(fn.ir.params):
                 for at, part in self._kept_as(fn, one.key):
                     found += self.displays(at, part, depth + 1)
+            elif type(one) is ir.Elem and fn.module.script:
+                found += self._elements(fn, one.src, depth + 1)
+            elif type(one) is ir.Item and not isinstance(one.key, str) and fn.module.script:
+                found += self._elements(fn, one.obj, depth + 1)
+        for outer, inner in self._captured(fn, register) if depth < DEPTH else ():
+            found += self.displays(outer, inner, depth + 1)
         followed = (fn.id, ~register)
         if not found and fn.index and register < len(fn.ir.params) and depth < DEPTH and followed not in self._asked:
             self._asked.add(followed)
@@ -226,6 +250,81 @@ class Places:
                 found += self.displays(at, given, depth + 1)
             self._asked.discard(followed)
         return list({(at.id, build.start, build.end): (at, build) for at, build in found}.values())[:TEXTS]
+
+    def _elements(self, fn: Fn, register: int, depth: int) -> list[tuple[Fn, ir.Build]]:
+        """The displays that stand in those of a register."""
+        inner = self.displays(fn, register, depth)
+        return [display for at, build in inner for part in build.parts for display in self.displays(at, part, depth + 1)]
+
+    def _picked(self, fn: Fn, call: ir.Call) -> list[int]:
+        """The list of which a call gives an element."""
+        callees = self.definitions(fn).get(call.fn, ()) if fn.module.script else ()
+        return [one.obj for one in callees if type(one) is ir.Attr and one.name in _PICKS]
+
+    def _made(self, fn: Fn, call: ir.Call, depth: int) -> list[tuple[Fn, ir.Build]]:
+        """The displays that a function of the project gives back."""
+        found: list[tuple[Fn, ir.Build]] = []
+        for callee in self.functions(fn, call.fn):
+            if (callee.id, -1) not in self._asked:
+                self._asked.add((callee.id, -1))
+                for one in instructions(callee.ir.body):
+                    if type(one) is ir.Return and one.src >= 0:
+                        found += self.displays(callee, one.src, depth)
+                self._asked.discard((callee.id, -1))
+        return found
+
+    def by_hand(self, fn: Fn) -> list[Fn]:
+        """The functions that a function of a script calls which are handed to it, or to one around it, or kept in an object."""
+        known = self._by_hand.get(fn.id)
+        if known is None:
+            known = self._by_hand[fn.id] = []
+            for one in instructions(fn.ir.body) if fn.module.script else ():
+                if type(one) is ir.Call:
+                    known += [callee for callee in self._handlers(fn, one.fn) if callee is not fn]
+        return known
+
+    def _handlers(self, fn: Fn, register: int, depth: int = 0) -> list[Fn]:
+        found: list[Fn] = []
+        definitions = self.definitions(fn).get(register, ()) if depth < DEPTH else ()
+        for one in definitions:
+            if type(one) is ir.Attr and one.name not in _SIFTS and one.name not in _PICKS:
+                for at, part in self._inside(fn, one.obj, one.name):
+                    found += self.functions(at, part)
+            elif type(one) is ir.Item:
+                for at, build in self.displays(fn, one.obj):
+                    for key, part in zip(build.keys, build.parts, strict=True):
+                        if one.key is None or key == one.key:
+                            found += self.functions(at, part)
+            elif type(one) is ir.Move:
+                found += self._handlers(fn, one.src, depth + 1)
+        if not definitions and fn.index:
+            for outer, inner in self._captured(fn, register):
+                found += self.functions(outer, inner) or self._handlers(outer, inner, depth + 1)
+            if register < len(fn.ir.params):
+                for outer, inner in self._handed(fn, register):
+                    found += self.functions(outer, inner)
+        return found
+
+    def _sifted(self, fn: Fn, call: ir.Call) -> list[int]:
+        """The list of which a call makes one of the same elements, or the object whose values it gives."""
+        for one in self.definitions(fn).get(call.fn, ()):
+            if type(one) is ir.Attr and one.name in _SIFTS:
+                return [one.obj, *(part for part in call.args if one.name == "concat" and part >= 0)]
+            if type(one) is ir.Attr and one.name == "values" and call.args and call.args[0] >= 0:
+                return [call.args[0]]
+        return []
+
+    def _captured(self, fn: Fn, register: int) -> list[tuple[Fn, int]]:
+        """The register of the function around this one that is captured."""
+        number = register - len(fn.ir.params)
+        if fn.index == 0 or fn.ir.parent < 0 or not 0 <= number < len(fn.ir.captured):
+            return []
+        outer = fn.module.functions[fn.ir.parent]
+        return [
+            (outer, one.captures[number])
+            for one in instructions(outer.ir.defaults + outer.ir.body)
+            if type(one) is ir.Func and one.function == fn.index and number < len(one.captures)
+        ]
 
     def _converts(self, fn: Fn, call: ir.Call) -> bool:
         """Whether a call of a library gives messages another form."""
@@ -294,16 +393,69 @@ class Places:
                         found.append(one.args[-1])
         return found
 
-    def schema_name(self, fn: Fn, schema: ir.Build) -> str:
-        """What the description of a tool as a dictionary calls it; empty where it is none."""
-        known = dict(zip(schema.keys, schema.parts, strict=True))
-        for key in ("name", "function", "type"):
-            if key in known:
-                value = self.constant(fn, known[key])
-                if isinstance(value, str) and (key != "type" or value != "function"):
-                    return value[: limits.COMPONENT_NAME]
-                for inner, nested in self.displays(fn, known[key]) if key == "function" else ():
-                    return self.schema_name(inner, nested)
+    def callee(self, fn: Fn, start: int, end: int) -> str:
+        """The name under which a call at a place is written."""
+        call = self.call(fn, start, end)
+        for one in self.definitions(fn).get(call.fn, ()) if call is not None else ():
+            if type(one) in (ir.Name, ir.Attr):
+                return str(one.name)
+        return ""
+
+    def named(self, fn: Fn) -> str:
+        """The name of a function, or of the nearest one around it that has one."""
+        while not fn.name.isidentifier() and fn.index and fn.ir.parent >= 0:
+            outer = fn.module.functions[fn.ir.parent]
+            made = next((one.dst for one in instructions(outer.ir.body) if type(one) is ir.Func and one.function == fn.index), -1)
+            calls = (one for one in instructions(outer.ir.body) if type(one) is ir.Call and made in one.args)
+            given = next((one.dst for one in calls), -1) if made >= 0 else -1
+            held = (self.holder_of(outer, made) if made >= 0 else "") or (self.holder_of(outer, given) if given >= 0 else "")
+            if held:
+                return held
+            fn = outer
+        return fn.name if fn.name.isidentifier() else ""
+
+    def around(self, fn: Fn) -> tuple[Fn, ir.Build, str] | None:
+        """The object in which a function stands as a value, the function that makes it, and what holds the object."""
+        if fn.ir.parent < 0 or fn.index == 0:
+            return None
+        outer = fn.module.functions[fn.ir.parent]
+        for one in instructions(outer.ir.defaults + outer.ir.body):
+            if type(one) is ir.Func and one.function == fn.index:
+                for user in self._users(outer).get(one.dst, ()):
+                    if type(user) is ir.Build:
+                        return outer, user, self.holder_of(outer, user.dst)
+        return None
+
+    def functions(self, fn: Fn, register: int) -> list[Fn]:
+        """The functions of the module that a register may hold."""
+        found: list[Fn] = []
+        for one in self.definitions(fn).get(register, ()):
+            if type(one) is ir.Func:
+                found.append(fn.module.functions[one.function])
+            elif type(one) is ir.Name:
+                found += [bound for bound in self.symbols.name(fn.module, one.name) if isinstance(bound, Fn)]
+            elif type(one) is ir.Move:
+                found += self.functions(fn, one.src)
+        return found
+
+    def results(self, fn: Fn, key: str) -> list[tuple[Fn, int]]:
+        """What stands under a key of the object that a function gives back."""
+        ends = [one.src for one in instructions(fn.ir.body) if type(one) is ir.Return and one.src >= 0]
+        return [place for end in ends for place in self._inside(fn, end, key)]
+
+    def start(self, fn: Fn, register: int) -> int:
+        """Where the value of a register is written."""
+        return next((int(one.start) for one in self.definitions(fn).get(register, ())), fn.ir.start)
+
+    def literal(self, fn: Fn, register: int) -> Any:
+        """The literal that a register holds; an object of no meaning where it is none."""
+        return next((one.value if type(one) is ir.Const else self for one in self.definitions(fn).get(register, ())), self)
+
+    def said(self, fn: Fn, build: ir.Build, key: str) -> str:
+        """A text that an object is written with."""
+        for name, part in zip(build.keys, build.parts, strict=True):
+            if name == key:
+                return next((text.literal for text in self.texts(fn, part) if text.fixed), "")[: limits.COMPONENT_NAME]
         return ""
 
     def described(self, fn: Fn, start: int, end: int) -> str:
@@ -331,6 +483,8 @@ class Places:
         name = name or names.get(register, "")
         for one in self.definitions(fn).get(register, ()):
             found += self._text(fn, one, name, depth + 1)
+        for outer, inner in self._captured(fn, register):
+            found += self.texts(outer, inner, name, depth + 1)
         if not found and fn.index and register < len(fn.ir.params):
             found += [text for at, given in self._handed(fn, register) for text in self.texts(at, given, "", depth + 1)]
         self._asked.discard(followed)
@@ -375,8 +529,13 @@ class Places:
             return self.texts(fn, one.src, name, depth)
         if kind is ir.Concat:
             literal = "".join(one.literals)
-            inner = [text for part in one.parts for text in self.texts(fn, part, "", depth)] if not literal.strip() else []
-            return inner or [Text(fn, one.start, one.end, name, literal, not one.parts)]
+            if literal.strip() or not one.parts:
+                return [Text(fn, one.start, one.end, name, literal, not one.parts)]
+            inner = [text for part in one.parts for text in self.texts(fn, part, "", depth)]
+            if len(one.parts) > 1 and len(inner) > 1:  # a text of its own, composed of others
+                whole = " ".join(text.literal for text in inner)
+                inner.insert(0, Text(fn, one.start, one.end, name, whole, all(text.fixed for text in inner)))
+            return inner or [Text(fn, one.start, one.end, name, literal, False)]
         if kind is ir.Binary and one.op in ("+", "%"):
             left = self.texts(fn, one.left, name, depth)
             return left or (self.texts(fn, one.right, name, depth) if one.op == "+" else [])
@@ -451,11 +610,16 @@ class Places:
 
     def returned(self, fn: Fn, depth: int = 0) -> list[Text]:
         """The texts that a function gives back."""
-        found = []
+        found: list[Text] = []
+        own: list[Text] = []
         for one in instructions(fn.ir.body):
             if type(one) is ir.Return and one.src >= 0:
-                found += [text if text.name else text._replace(name=fn.name) for text in self.texts(fn, one.src, "", depth + 1)]
-        return found
+                for text in self.texts(fn, one.src, "", depth + 1):
+                    (found if text.name else own).append(text)
+        if len(own) > 1:  # one text, in several forms
+            whole = " ".join(text.literal for text in own)
+            own = [Text(fn, fn.ir.start, fn.ir.end, "", whole, all(text.fixed for text in own))]
+        return [text._replace(name=fn.name) for text in own] + found
 
     def _variable(self, mod: Mod, name: str) -> list[tuple[Fn, int, str]]:
         """The register of a module variable, in the body of the module that sets it."""

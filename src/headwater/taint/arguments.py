@@ -85,8 +85,8 @@ class Arguments(Frame):
 
     def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
         super().__init__(solver, fn, traced)
-        self.piped: Value | None = None
-        """The chain of which a stage is called."""
+        self.piped: tuple[Value, Value] | None = None
+        """The chain of which a stage is called, and what that is given."""
         self.unsure = False
         """The condition asked last depends on whether an argument is passed, which cannot be seen."""
         self.asserting = False

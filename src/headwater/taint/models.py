@@ -567,7 +567,7 @@ class Models(Arguments):
     def _pipe(self, receiver: Value, args: Args) -> Value:
         """Call the stages in turn."""
         current = args.positional[0] if args.positional else next(iter(args.kw.values()), BOTTOM)
-        outer, self.piped = self.piped, receiver
+        outer, self.piped = self.piped, (receiver, current)
         for alloc in receiver.allocs:
             if alloc.kind != "chain":
                 continue

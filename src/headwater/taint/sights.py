@@ -187,7 +187,7 @@ def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args:
     if args.star is not None:
         given.append(("*", args.star))
     if frame.piped is not None:
-        given.append(("chain", frame.piped))
+        given += (("chain", frame.piped[0]), ("given", frame.piped[1]))
     if args.spread is not None:
         given.append(("**", args.spread))
     for name, value in given:
