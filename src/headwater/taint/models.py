@@ -422,7 +422,7 @@ class Models(Arguments):
             or entry.updates
             or entry.describes is not None
             or entry.checks is not None
-        ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean or entry.sinks)
+        ) or not (entry.overridden or entry.decorates or entry.yields or entry.clean or entry.sinks or entry.body)
         return made, described and not body
 
     def _address(self, entry: Api, args: Args) -> Value | None:
