@@ -17,7 +17,8 @@ export npm_config_update_notifier := false
 .DELETE_ON_ERROR:
 
 demo: $(READY)
-	$(BIN)/headwater review examples/vulnerable --fail-on never
+	@mkdir -p build
+	$(BIN)/headwater review examples/vulnerable --fail-on never --format text --output - --format html --output build/report.html
 	$(BIN)/headwater review examples/fixed
 
 test: lint
@@ -56,6 +57,13 @@ $(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; \
 		else \
 			echo "make: node and npm are missing (Debian: apt-get install nodejs npm)" >&2; exit 1; \
+		fi; \
+	fi
+	@if ! command -v chromium >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core libpangoft2-1.0-0; \
+		else \
+			echo "make: chromium is missing (Debian: apt-get install chromium)" >&2; exit 1; \
 		fi; \
 	fi
 	@mkdir -p $(SYSTEM)

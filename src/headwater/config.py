@@ -15,7 +15,7 @@ import msgspec
 
 from headwater.findings import Confidence, Gap, Severity
 
-Format = Literal["text", "json", "sarif", "github", "gitlab-codequality", "gitlab-sast", "junit", "markdown"]
+Format = Literal["text", "json", "sarif", "github", "gitlab-codequality", "gitlab-sast", "junit", "markdown", "html", "pdf"]
 Persona = Literal["default", "audit"]
 
 PROCESSES_DEFAULT: Final = 8  # beyond it the parent, which joins the results, is the slowest

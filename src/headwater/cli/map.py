@@ -1,4 +1,4 @@
-"""``headwater map``: the AI system in the code, as a tree, as JSON, as Mermaid."""
+"""``headwater map``: the AI system in the code, as a tree, as JSON, as Mermaid, as SVG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from headwater.cli import FAILED, OK, common, output
 
-_FORMATS: Final = {"text": "map_text", "json": "map_json", "mermaid": "map_mermaid"}
+_FORMATS: Final = {"text": "map_text", "json": "map_json", "mermaid": "map_mermaid", "svg": "map_svg"}
 """Modules of ``headwater.reports`` with a function ``render``."""
 
 

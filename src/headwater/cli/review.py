@@ -30,6 +30,8 @@ _RENDERERS: Final[Mapping[str, str]] = {
     "gitlab-codequality": "gitlab:code_quality",
     "junit": "junit:render",
     "markdown": "markdown:render",
+    "html": "html.page:render",
+    "pdf": "pdf:render",
 }
 _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budget of the whole run was hit
 
@@ -114,6 +116,8 @@ def command(
             output.check(one.path)
         if one.format == "gitlab-sast":
             _moment()
+        elif one.format == "pdf":
+            _printer()
     from headwater import review
     from headwater.comparison import compare
     from headwater.reports import escape, words
@@ -183,6 +187,16 @@ def _write(view: View, one: Output) -> None:
         output.show(data)
     else:
         output.write(one.path, data)
+
+
+def _printer() -> None:
+    """Fails where no PDF can be written."""
+    from headwater.reports import pdf
+
+    try:
+        pdf.check()
+    except pdf.MissingError as error:
+        raise FailureError(str(error)) from None
 
 
 def _moment() -> datetime.datetime:

@@ -67,6 +67,8 @@ class View(msgspec.Struct, frozen=True):
     rules: Mapping[str, Rule]
     sources: Mapping[str, Source]
     version: str
+    review: Review
+    """All of it, for the reports that tell of the system, too."""
 
     def span(self, place: Place) -> Span:
         return span(self.sources.get(place.path), place)
@@ -93,6 +95,7 @@ def view(review: Review, config: Config, rules: Mapping[str, Rule], version: str
         rules={id: rule for id, rule in rules.items() if config.rules.get(id, rule.severity) is not None},
         sources=review.sources,
         version=version,
+        review=review,
     )
 
 
