@@ -32,7 +32,7 @@ def render(review: Review) -> str:
     made = picture(review.system, model.zones, hops(model.vectors), look)
     if made is None:
         made = _svg(400, 60, tag("text", "No part of an AI system was found.", x=20, y=35), look=look)
-    return inner(made) + "\n"
+    return escape.log(inner(made), bracket="&#91;", colon="&#58;") + "\n"
 
 
 def hops(vectors: Iterable[paths.AttackPath]) -> frozenset[tuple[str, str]]:

@@ -18,6 +18,7 @@ from headwater.threats import model as threats
 
 MESSAGE: Final = 2_000  # characters of a message or a fix; real ones have under 600
 WORDS: Final = 200  # of a name, a path, a line of code
+_BYTES: Final = re.compile("[\udc80-\udcff]")  # of paths that are not UTF-8, as Python reads them
 _BACKTICKS: Final = re.compile(r"`([^`]+)`")
 
 
@@ -62,7 +63,11 @@ def context(view: View, printed: bool = False) -> Context:
 
 def code(text: str, most: int = WORDS) -> Markup:
     """A name or a piece of code on one line."""
-    return tag("code", words.cut(escape.line(escape.path(text)), most))
+    return tag("code", words.cut(escape.line(_BYTES.sub(_byte, text)), most))
+
+
+def _byte(found: re.Match[str]) -> str:
+    return f"\\x{ord(found.group()) - 0xDC00:02x}"
 
 
 def spot(one: Spot) -> Markup:
