@@ -22,7 +22,7 @@ from headwater.config import Config
 from headwater.files.source import Source
 from headwater.findings import Confidence, Coverage, Finding, Gap, Place, Review, Severity, Suppression
 from headwater.reports import escape, map_svg
-from headwater.reports.html import fixes, markup, page
+from headwater.reports.html import consequences, fixes, markup, page
 from headwater.reports.html.context import context
 from headwater.reports.map_layout import Box, layout
 from headwater.reports.view import View, view
@@ -227,7 +227,10 @@ def test_the_pages_of_the_example(example: View) -> None:
     loads_nothing(Page(made))
     assert page.render(example) == made
     overview = section(made, "overview")
-    assert "The code makes up 12 ways in, 1 language model, 2 places that ask a model, 5 tools and 1 key or password." in overview
+    assert (
+        "The code makes up 12 ways in, 1 server, 1 language model, 2 places that ask a model, 5 tools, 1 MCP server and 1 key or password."
+        in overview
+    )
     assert "run commands on the machine : search_attachments , diagnose_host" in overview
     assert "critical Outsiders take over the machine" in overview
     assert overview.count("Breaks it cheapest:") == 5
@@ -328,3 +331,12 @@ def within(one: Box, other: Box) -> bool:
 
 def touch(one: Box, other: Box) -> bool:
     return one.x < other.x + other.width and other.x < one.x + one.width and one.y < other.y + other.height and other.y < one.y + one.height
+
+
+def test_every_rule_has_a_consequence_in_words() -> None:
+    unknown = []
+    for id, rule in builtin.rules().items():
+        one = msgspec.structs.replace(finding(Source("a.py", b"x"), id, "x"), mappings=rule.mappings)
+        if consequences.of(one)[0] == "Other weaknesses":
+            unknown.append(id)
+    assert unknown == []

@@ -16,6 +16,7 @@ from headwater.system import paths
 from headwater.threats import model as threats
 
 NAME: Final = 22  # characters that fit into a box
+DENSE: Final = 150  # lines; with more they are drawn lighter, so that what lies below can be read
 KIND: Final = 30  # the same of the smaller line
 GROUPS: Final = {
     "entry-point": "way-in", "server": "way-in", "document-source": "way-in", "mcp-server": "way-in", "mcp-client": "way-in",
@@ -84,10 +85,10 @@ def picture(
         file = one.file.rpartition("/")[2] if alike[one.type, one.name] > 1 else ""
         ids = " ".join(map(str, sorted(near.get(one.id, ()))))
         parts.append(_node(one, placed.boxes[one.id], numbers[one.id], ids, (anchors or {}).get(one.id), (worst or {}).get(one.id), file))
-    return _svg(placed.width, placed.height, *parts, look=look, alone=anchors is None)
+    return _svg(placed.width, placed.height, *parts, look=look, alone=anchors is None, dense=len(lines) > DENSE)
 
 
-def _svg(width: int, height: int, *parts: Markup, look: str, alone: bool = True) -> Markup:
+def _svg(width: int, height: int, *parts: Markup, look: str, alone: bool = True, dense: bool = False) -> Markup:
     return tag(
         "svg",
         tag("style", trusted(look)) if look else None,
@@ -95,7 +96,7 @@ def _svg(width: int, height: int, *parts: Markup, look: str, alone: bool = True)
         tag("rect", width=width, height=height, class_="paper") if alone else None,
         parts,
         xmlns="http://www.w3.org/2000/svg",
-        class_="map",
+        class_="map dense" if dense else "map",
         width=width,
         height=height,
         viewBox=f"0 0 {width} {height}",

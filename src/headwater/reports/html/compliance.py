@@ -73,7 +73,7 @@ def page(context: Context) -> list[Child]:
             search(context, name, f"Search {title}"),
             table(("Item", "State", "Evidence"), rows, title, name),
         ]
-    return [*parts, table(("Framework", *STATES.values()), summary, "Items of each framework by state"), *tables]
+    return [*parts, table(("Framework", *STATES.values()), summary, "Items of each framework by state", class_="summary"), *tables]
 
 
 def _state(
