@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import msgspec
@@ -137,6 +138,21 @@ def test_a_wrong_time_is_an_error_before_the_review(
     monkeypatch.setattr(headwater, "review", None)
     assert run(["review", str(tmp_path), "--format", "gitlab-sast"]) == 2
     assert capsys.readouterr().err == "headwater: SOURCE_DATE_EPOCH is not a number of seconds: 'now'\n"
+
+
+@pytest.mark.parametrize(("error", "said"), [(ImportError(), "pip install 'headwater[pdf]'"), (OSError(), "needs Pango")])
+def test_what_a_pdf_needs_is_asked_for_before_the_review(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception, said: str
+) -> None:
+    from headwater.reports import pdf
+
+    def missing(name: str) -> None:
+        raise error
+
+    monkeypatch.setattr(pdf, "importlib", SimpleNamespace(import_module=missing))
+    monkeypatch.setattr(headwater, "review", None)
+    assert run(["review", str(tmp_path), "--format", "pdf", "--output", str(tmp_path / "report.pdf")]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_outputs_are_replaced_as_a_whole(result: Set, tmp_path: Path) -> None:

@@ -20,14 +20,18 @@ from pathlib import Path
 import headwater
 from headwater.config import Config
 from headwater.findings import Confidence
-from headwater.reports import json_v1
+from headwater.reports import json_v1, map_svg
+from headwater.reports.html import page
 from headwater.reports.view import view
 from headwater.rules.load import load_rules
 
 shown = Config(persona="audit", min_confidence=Confidence.LOW)
+first = sys.argv[2]
 for root in sys.argv[2:]:
     review = headwater.review(Path(root), Config(processes=int(sys.argv[1])))
     sys.stdout.buffer.write(json_v1.render(view(review, shown, load_rules(), "0")))
+    if root == first:
+        sys.stdout.buffer.write(page.render(view(review, shown, load_rules(), "0")) + map_svg.render(review).encode())
 """
 
 

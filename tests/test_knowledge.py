@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.knowledge.load import FRAMEWORKS, editions, entries, entry
+from headwater.knowledge.load import FRAMEWORKS, editions, entries, entry, read
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -44,3 +44,18 @@ def test_editions_are_told_apart() -> None:
 def test_invented_ids_are_refused(framework: str, id: str) -> None:
     with pytest.raises(KeyError, match=id):
         entry(framework, id)
+
+
+def test_the_crosswalk_names_what_there_is() -> None:
+    crosswalk = read("crosswalk.yaml")
+    items = {
+        "nist-ai-600-1": set(entries("nist-ai-600-1")),
+        "iso-42001": set(entries("iso-42001")),
+        "eu-ai-act-15": {row["id"] for row in read("extras.yaml")["eu_ai_act_article_15"]["paragraphs"]},
+    }
+    assert set(crosswalk) == {"source", *items}
+    for framework, known in items.items():
+        assert set(crosswalk[framework]) <= known
+        for row in crosswalk[framework].values():
+            assert set(row) in ({"from"}, {"shows"})
+            assert all(entry(other, str(id)) for other, ids in row.get("from", {}).items() for id in ids)

@@ -30,7 +30,7 @@ def names(requirements: list[str]) -> set[str]:
 
 def test_dependencies_are_explained() -> None:
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
-    needed = names(PROJECT["dependencies"]) | names(PROJECT["optional-dependencies"]["dev"])
+    needed = names(PROJECT["dependencies"]) | names([one for extra in PROJECT["optional-dependencies"].values() for one in extra])
     assert {name for name in needed if f"`{name}`" not in text} == set()
 
 

@@ -1,4 +1,4 @@
-"""The HTML report in a real browser, with the rules of axe: hostile code, a large map, both schemes, keyboard; and the PDF."""
+"""The HTML report in a real browser, by the rules of axe: hostile and large repositories, both colour schemes, keyboard; the PDF."""
 
 from __future__ import annotations
 

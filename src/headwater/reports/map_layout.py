@@ -28,25 +28,17 @@ SMALL_TYPES: Final = frozenset({"secret"})
 
 _ZONES: Final[tuple[tuple[tuple[str, tuple[tuple[str, ...], ...]], ...], ...]] = (
     (
-        ("outside", (("document-source", "entry-point"),)),
-        ("third-party", (("mcp-client", "dataset"),)),
-        ("model-hub", (("llm", "embedding-model", "model-file", "dataset"),)),
+        ("outside", (("entry-point", "document-source"),)),
+        ("third party", (("mcp-client", "dataset"),)),
     ),
     (
         (
             "application",
-            (
-                ("entry-point", "server", "mcp-server", "guard"),
-                ("agent",),
-                ("prompt", "llm-call"),
-                ("tool",),
-                ("llm", "embedding-model"),
-            ),
+            (("server", "mcp-server", "guard"), ("agent",), ("prompt", "llm-call"), ("tool",), ("llm", "embedding-model")),
         ),
     ),
     (
-        ("model-provider", (("llm", "embedding-model"),)),
-        ("hosted-data", (("retriever", "vector-store", "memory", "dataset"),)),
+        ("model provider", (("llm", "embedding-model"),)),
         ("data", (("retriever", "vector-store", "memory", "model-file", "dataset"), ("secret",))),
     ),
 )

@@ -14,9 +14,9 @@ from headwater.reports.html.markup import Markup, inner, tag, trusted
 from headwater.reports.map_layout import SMALL_TYPES, Box, layout
 from headwater.system import paths
 from headwater.threats import model as threats
-from headwater.threats.zones import zones as known_zones
 
 NAME: Final = 22  # characters that fit into a box
+DENSE: Final = 150  # lines; with more they are drawn lighter, so that what lies below can be read
 KIND: Final = 30  # the same of the smaller line
 GROUPS: Final = {
     "entry-point": "way-in", "server": "way-in", "document-source": "way-in", "mcp-server": "way-in", "mcp-client": "way-in",
@@ -30,7 +30,7 @@ def render(review: Review) -> str:
     """A file of its own."""
     model = threats.model(review)
     look = style.read("theme.css", "map.css")
-    made = picture(review.system, model.zones_by_id(), hops(model.vectors), look)
+    made = picture(review.system, model.zones, hops(model.vectors), look)
     if made is None:
         made = _svg(400, 60, tag("text", "No part of an AI system was found.", x=20, y=35), look=look)
     return escape.log(inner(made), bracket="&#91;", colon="&#58;") + "\n"
@@ -85,10 +85,10 @@ def picture(
         file = one.file.rpartition("/")[2] if alike[one.type, one.name] > 1 else ""
         ids = " ".join(map(str, sorted(near.get(one.id, ()))))
         parts.append(_node(one, placed.boxes[one.id], numbers[one.id], ids, (anchors or {}).get(one.id), (worst or {}).get(one.id), file))
-    return _svg(placed.width, placed.height, *parts, look=look, alone=anchors is None)
+    return _svg(placed.width, placed.height, *parts, look=look, alone=anchors is None, dense=len(lines) > DENSE)
 
 
-def _svg(width: int, height: int, *parts: Markup, look: str, alone: bool = True) -> Markup:
+def _svg(width: int, height: int, *parts: Markup, look: str, alone: bool = True, dense: bool = False) -> Markup:
     return tag(
         "svg",
         tag("style", trusted(look)) if look else None,
@@ -96,7 +96,7 @@ def _svg(width: int, height: int, *parts: Markup, look: str, alone: bool = True)
         tag("rect", width=width, height=height, class_="paper") if alone else None,
         parts,
         xmlns="http://www.w3.org/2000/svg",
-        class_="map",
+        class_="map dense" if dense else "map",
         width=width,
         height=height,
         viewBox=f"0 0 {width} {height}",
@@ -125,7 +125,7 @@ def _zone(name: str, box: Box) -> Markup:
     return tag(
         "g",
         tag("rect", x=box.x, y=box.y, width=box.width, height=box.height, rx=10),
-        tag("text", known_zones()[name].name, x=box.x + 14, y=box.y + 22),
+        tag("text", name, x=box.x + 14, y=box.y + 22),
         class_="zone",
     )
 

@@ -13,8 +13,7 @@ from headwater.knowledge import load as knowledge
 from headwater.reports import words
 from headwater.reports.html.context import Context, finding_link, search, table
 from headwater.reports.html.markup import Child, tag
-from headwater.threats.catalogue import catalogue
-from headwater.threats.model import Case
+from headwater.threats.model import Case, catalogue
 
 LINKS: Final = 5  # findings of one item
 Key = tuple[str, str]
@@ -74,7 +73,7 @@ def page(context: Context) -> list[Child]:
             search(context, name, f"Search {title}"),
             table(("Item", "State", "Evidence"), rows, title, name),
         ]
-    return [*parts, table(("Framework", *STATES.values()), summary, "Items of each framework by state"), *tables]
+    return [*parts, table(("Framework", *STATES.values()), summary, "Items of each framework by state", class_="summary"), *tables]
 
 
 def _state(
@@ -82,7 +81,7 @@ def _state(
 ) -> tuple[str, frozenset[str], list[Case]]:
     """The state, and what it comes from: identities of findings, and threats."""
     findings = frozenset(finding.identity for key in one.keys for finding in found.get(key, ()))
-    threats = list({case.key: case for key in one.keys for case in cases.get(key, ())}.values())
+    threats = list({case.id: case for key in one.keys for case in cases.get(key, ())}.values())
     if findings:
         state = "gap"
     elif not one.assessable:

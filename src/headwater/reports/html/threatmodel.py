@@ -7,10 +7,9 @@ from typing import Final
 
 from headwater.reports import words
 from headwater.reports.html import consequences
-from headwater.reports.html.context import Context, code, element_link, finding_link, search, spot, table
+from headwater.reports.html.context import Context, code, component_link, finding_link, search, spot, table
 from headwater.reports.html.markup import Child, tag
 from headwater.threats.model import Case
-from headwater.threats.zones import zones as known_zones
 
 LETTERS: Final = {
     "S": "Spoofing",
@@ -29,23 +28,22 @@ def page(context: Context) -> list[Child]:
     model = context.model
     if not model.system.components:
         return [tag("p", "There is no map, so there is no threat model.")]
-    known = known_zones()
     zones: dict[str, Counter[str]] = {}
     for one in model.system.components:
-        zones.setdefault(model.zones[model.keys[one.id]], Counter())[one.type] += 1
+        zones.setdefault(model.zones[one.id], Counter())[one.type] += 1
     zone_rows: list[list[Child]] = [
-        [known[name].name, consequences.listed([consequences.number(number, type_) for type_, number in sorted(counts.items())])]
+        [name, consequences.listed([consequences.number(number, type_) for type_, number in sorted(counts.items())])]
         for name, counts in sorted(zones.items())
     ]
     flow_rows: list[list[Child]] = [
         [
             flow.crosses.replace("->", "→"),
-            element_link(context, flow.source),
-            flow.carries,
-            element_link(context, flow.target),
-            spot(flow.spot),
+            component_link(context, flow.edge.from_),
+            flow.edge.kind,
+            component_link(context, flow.edge.to),
+            code(f"{flow.edge.file}:{flow.edge.line}"),
         ]
-        for flow in sorted((flow for flow in model.flows if flow.crosses), key=lambda flow: (flow.crosses, flow.key))
+        for flow in sorted((flow for flow in model.flows if flow.crosses), key=lambda flow: (flow.crosses, flow.edge))
     ]
     states = Counter(case.state for case in model.cases)
     counted = ", ".join(f"{states[state]} {said}" for state, said in STATES.items() if states[state])
@@ -77,7 +75,7 @@ def page(context: Context) -> list[Child]:
 
 def _row(context: Context, case: Case) -> list[Child]:
     threat = case.threat
-    found = [finding_link(context, identity) for _, identity in case.findings]
+    found = [finding_link(context, identity) for identity in case.findings]
     if found:
         answer: list[Child] = [tag("p", threat.mitigation), tag("ul", [tag("li", link) for link in found])]
     elif case.answer:
@@ -93,9 +91,9 @@ def _row(context: Context, case: Case) -> list[Child]:
             tag("p", f"{LETTERS.get(threat.letter, threat.letter)}. {standards}", class_="quiet small"),
         ],
         [
-            element_link(context, case.element, case.name),
+            component_link(context, case.component.id),
             tag("br"),
-            case.type,
+            case.component.type,
             [[tag("br"), spot(one)] for one in case.evidence[:SPOTS]],
         ],
         answer,
