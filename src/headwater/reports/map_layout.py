@@ -28,17 +28,25 @@ SMALL_TYPES: Final = frozenset({"secret"})
 
 _ZONES: Final[tuple[tuple[tuple[str, tuple[tuple[str, ...], ...]], ...], ...]] = (
     (
-        ("outside", (("entry-point", "document-source"),)),
-        ("third party", (("mcp-client", "dataset"),)),
+        ("outside", (("document-source", "entry-point"),)),
+        ("third-party", (("mcp-client", "dataset"),)),
+        ("model-hub", (("llm", "embedding-model", "model-file", "dataset"),)),
     ),
     (
         (
             "application",
-            (("server", "mcp-server", "guard"), ("agent",), ("prompt", "llm-call"), ("tool",), ("llm", "embedding-model")),
+            (
+                ("entry-point", "server", "mcp-server", "guard"),
+                ("agent",),
+                ("prompt", "llm-call"),
+                ("tool",),
+                ("llm", "embedding-model"),
+            ),
         ),
     ),
     (
-        ("model provider", (("llm", "embedding-model"),)),
+        ("model-provider", (("llm", "embedding-model"),)),
+        ("hosted-data", (("retriever", "vector-store", "memory", "dataset"),)),
         ("data", (("retriever", "vector-store", "memory", "model-file", "dataset"), ("secret",))),
     ),
 )

@@ -14,6 +14,7 @@ from headwater.reports.html.markup import Markup, inner, tag, trusted
 from headwater.reports.map_layout import SMALL_TYPES, Box, layout
 from headwater.system import paths
 from headwater.threats import model as threats
+from headwater.threats.zones import zones as known_zones
 
 NAME: Final = 22  # characters that fit into a box
 DENSE: Final = 150  # lines; with more they are drawn lighter, so that what lies below can be read
@@ -30,7 +31,7 @@ def render(review: Review) -> str:
     """A file of its own."""
     model = threats.model(review)
     look = style.read("theme.css", "map.css")
-    made = picture(review.system, model.zones, hops(model.vectors), look)
+    made = picture(review.system, model.zones_by_id(), hops(model.vectors), look)
     if made is None:
         made = _svg(400, 60, tag("text", "No part of an AI system was found.", x=20, y=35), look=look)
     return escape.log(inner(made), bracket="&#91;", colon="&#58;") + "\n"
@@ -125,7 +126,7 @@ def _zone(name: str, box: Box) -> Markup:
     return tag(
         "g",
         tag("rect", x=box.x, y=box.y, width=box.width, height=box.height, rx=10),
-        tag("text", name, x=box.x + 14, y=box.y + 22),
+        tag("text", known_zones()[name].name, x=box.x + 14, y=box.y + 22),
         class_="zone",
     )
 

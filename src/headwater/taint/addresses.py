@@ -157,9 +157,9 @@ def _rank(asked: list[str], rooted: bool, route: list[str]) -> tuple[int, ...] |
         route = [*route[:-1], *[_ANY] * (len(asked) - len(route) + 1)]
     if len(asked) == len(route):
         sure = 3 if rooted else 2
-    elif len(asked) < len(route) and not rooted:
+    elif asked and len(asked) < len(route) and not rooted:
         sure, route = 2, route[-len(asked) :]
-    elif rooted and len(asked) > len(route):  # a server in between that takes a prefix away
+    elif rooted and route and len(asked) > len(route):  # a server in between that takes a prefix away
         sure, asked = 1, asked[-len(route) :]
     else:
         return None

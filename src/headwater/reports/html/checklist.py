@@ -6,7 +6,7 @@ import hashlib
 from typing import Final
 
 from headwater.reports import words
-from headwater.reports.html.context import Context, code, component_link, finding_link, spot
+from headwater.reports.html.context import Context, code, component_link, element_link, finding_link, spot
 from headwater.reports.html.markup import Child, Markup, tag
 from headwater.reports.html.threatmodel import LETTERS
 from headwater.threats.model import Case
@@ -61,8 +61,8 @@ def _question(context: Context, cases: list[Case]) -> Markup:
     items = [
         _item(
             context,
-            case.id,
-            [case.component.type, " ", component_link(context, case.component.id), [[" ", spot(one)] for one in case.evidence[:4]]],
+            case.key,
+            [case.type, " ", element_link(context, case.element, case.name), [[" ", spot(one)] for one in case.evidence[:4]]],
         )
         for case in cases
     ]

@@ -13,7 +13,8 @@ from headwater.knowledge import load as knowledge
 from headwater.reports import words
 from headwater.reports.html.context import Context, finding_link, search, table
 from headwater.reports.html.markup import Child, tag
-from headwater.threats.model import Case, catalogue
+from headwater.threats.catalogue import catalogue
+from headwater.threats.model import Case
 
 LINKS: Final = 5  # findings of one item
 Key = tuple[str, str]
@@ -81,7 +82,7 @@ def _state(
 ) -> tuple[str, frozenset[str], list[Case]]:
     """The state, and what it comes from: identities of findings, and threats."""
     findings = frozenset(finding.identity for key in one.keys for finding in found.get(key, ()))
-    threats = list({case.id: case for key in one.keys for case in cases.get(key, ())}.values())
+    threats = list({case.key: case for key in one.keys for case in cases.get(key, ())}.values())
     if findings:
         state = "gap"
     elif not one.assessable:

@@ -37,6 +37,8 @@ class Context(msgspec.Struct, frozen=True):
     owners: Mapping[str, tuple[str, ...]]
     """Components that a finding is about, by its identity."""
     spots: Mapping[str, Spot]
+    ids: Mapping[str, str]
+    """Ids of components by their keys in the threat model."""
     printed: bool = False
     """Nothing is folded, and nothing is there to be used."""
 
@@ -48,15 +50,17 @@ def context(view: View, printed: bool = False) -> Context:
     spots = paths.lines(review)
     anchors = {one.id: f"c{number}" for number, one in enumerate(system.components, 1)}
     anchors |= {one.identity: f"f{number}" for number, one in enumerate(view.findings, 1)}
+    model = threats.model(review)
     return Context(
         view=view,
-        model=threats.model(review),
+        model=model,
         chains=paths.of(review),
         components={one.id: one for one in system.components},
         anchors=anchors,
         findings={one.identity: one for one in view.findings},
         owners={one.identity: tuple(paths.owners(one, system, spots)) for one in view.findings},
         spots=spots,
+        ids={key: id_ for id_, key in model.keys.items()},
         printed=printed,
     )
 
@@ -99,6 +103,15 @@ def component_link(context: Context, key: str) -> Child:
     """A link to a component in the table of the map."""
     one = context.components[key]
     return tag("a", words.cut(escape.line(one.name), 80), href=f"#{context.anchors[key]}")
+
+
+def element_link(context: Context, key: str, name: str = "") -> Child:
+    """A link to the component of a key of the threat model; what is no component by its name."""
+    id_ = context.ids.get(key)
+    if id_ is not None:
+        return component_link(context, id_)
+    actor = next((one.name for one in context.model.actors if one.id == key), "")
+    return words.cut(escape.line(name or actor or key), 80)
 
 
 def table(head: tuple[str, ...], rows: list[list[Child]], caption: str, name: str = "", **attributes: str) -> Markup:

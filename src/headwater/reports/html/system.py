@@ -22,7 +22,7 @@ def page(context: Context) -> list[Child]:
     worst = _worst(context)
     made = picture(
         system,
-        context.model.zones,
+        context.model.zones_by_id(),
         hops(context.model.vectors),
         style.fixed("map.css") if context.printed else "",
         context.anchors,
@@ -96,7 +96,7 @@ def _table(context: Context, worst: dict[str, Severity]) -> Markup:
             tag(
                 "tr",
                 tag("th", code(one.name, 80), scope="row"),
-                tag("td", one.type, tag("br"), tag("span", context.model.zones[one.id], class_="quiet")),
+                tag("td", one.type, tag("br"), tag("span", context.model.zones[context.model.keys[one.id]], class_="quiet")),
                 tag("td", code(f"{one.file}:{one.line}"), [tag("div", detail, class_="quiet small") for detail in details]),
                 tag("td", tag("ul", can) if can else None, tag("ul", found) if found else None),
                 tag("td", tag("ul", links) if links else None),

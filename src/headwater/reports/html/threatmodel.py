@@ -7,9 +7,10 @@ from typing import Final
 
 from headwater.reports import words
 from headwater.reports.html import consequences
-from headwater.reports.html.context import Context, code, component_link, finding_link, search, spot, table
+from headwater.reports.html.context import Context, code, element_link, finding_link, search, spot, table
 from headwater.reports.html.markup import Child, tag
 from headwater.threats.model import Case
+from headwater.threats.zones import zones as known_zones
 
 LETTERS: Final = {
     "S": "Spoofing",
@@ -28,22 +29,23 @@ def page(context: Context) -> list[Child]:
     model = context.model
     if not model.system.components:
         return [tag("p", "There is no map, so there is no threat model.")]
+    known = known_zones()
     zones: dict[str, Counter[str]] = {}
     for one in model.system.components:
-        zones.setdefault(model.zones[one.id], Counter())[one.type] += 1
+        zones.setdefault(model.zones[model.keys[one.id]], Counter())[one.type] += 1
     zone_rows: list[list[Child]] = [
-        [name, consequences.listed([consequences.number(number, type_) for type_, number in sorted(counts.items())])]
+        [known[name].name, consequences.listed([consequences.number(number, type_) for type_, number in sorted(counts.items())])]
         for name, counts in sorted(zones.items())
     ]
     flow_rows: list[list[Child]] = [
         [
             flow.crosses.replace("->", "→"),
-            component_link(context, flow.edge.from_),
-            flow.edge.kind,
-            component_link(context, flow.edge.to),
-            code(f"{flow.edge.file}:{flow.edge.line}"),
+            element_link(context, flow.source),
+            flow.carries,
+            element_link(context, flow.target),
+            spot(flow.spot),
         ]
-        for flow in sorted((flow for flow in model.flows if flow.crosses), key=lambda flow: (flow.crosses, flow.edge))
+        for flow in sorted((flow for flow in model.flows if flow.crosses), key=lambda flow: (flow.crosses, flow.key))
     ]
     states = Counter(case.state for case in model.cases)
     counted = ", ".join(f"{states[state]} {said}" for state, said in STATES.items() if states[state])
@@ -75,7 +77,7 @@ def page(context: Context) -> list[Child]:
 
 def _row(context: Context, case: Case) -> list[Child]:
     threat = case.threat
-    found = [finding_link(context, identity) for identity in case.findings]
+    found = [finding_link(context, identity) for _, identity in case.findings]
     if found:
         answer: list[Child] = [tag("p", threat.mitigation), tag("ul", [tag("li", link) for link in found])]
     elif case.answer:
@@ -91,9 +93,9 @@ def _row(context: Context, case: Case) -> list[Child]:
             tag("p", f"{LETTERS.get(threat.letter, threat.letter)}. {standards}", class_="quiet small"),
         ],
         [
-            component_link(context, case.component.id),
+            element_link(context, case.element, case.name),
             tag("br"),
-            case.component.type,
+            case.type,
             [[tag("br"), spot(one)] for one in case.evidence[:SPOTS]],
         ],
         answer,
