@@ -44,7 +44,7 @@ _READS: Final = ("select", "with", "show", "describe", "explain", "pragma")
 _WRITES: Final = ("insert", "update", "delete", "create", "drop", "alter", "replace", "merge", "truncate")
 
 _DATA: Final = re.compile(
-    r"(?:Message|Messages|Response|Chunk|Type|Types|Mode|Metadata|Input|Output|Result|Config|Options|Params|Args|Error|Exception|Role|Schema"
+    r"(?:Message|Messages|Response|Chunk|Type|Types|Mode|Metadata|Input|Output|Result|Config|Options|Params|Args|Error|Exception|Schema"
     r"|Formatter|Parser|Block|Selection|Stream|Event|Action|Finish|Step|Setup|Call|Callback|Handler|Info|Usage|Content|Part|Item|Settings"
     r"|Tokenizer|Mixin|Protocol|Enum|Details|Request|Status|State|Spec(?<!ToolSpec)|Worker|Document|Record|Field|Filter|Filters|Query)$"
 )
