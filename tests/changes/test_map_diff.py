@@ -51,15 +51,14 @@ def test_moved_lines_change_nothing(root: Path, capsys: pytest.CaptureFixture[st
     assert text.count("\n") == 1
 
 
-def test_a_tool_that_can_do_more_and_a_slot_that_is_filled(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tool_that_can_do_more_and_a_message_that_fills_no_slot(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = APP.replace('return open("notes").read()', "import subprocess\n    return subprocess.run(text, shell=True).stdout")
     (root / "app.py").write_text(text.replace('"hello"', "question"), encoding="utf-8")
     lines = shown(root, capsys).splitlines()
     assert lines[0].startswith("What has changed in the map since HEAD (")
     assert "~ tool note can: +executes-shell, -reads-files  app.py:10" in lines
-    (filled,) = [line for line in lines if "fills-slot" in line]
-    assert filled.startswith("+ entry-point:app.py:chat fills-slot prompt:app.py:")
-    assert len(lines) == 3
+    assert not any("fills-slot" in line for line in lines)  # a message beside a fixed prompt
+    assert len(lines) == 2
 
 
 def test_new_and_gone_parts_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +76,9 @@ def test_what_is_committed_is_compared_too(root: Path, capsys: pytest.CaptureFix
     commit(root, {"app.py": APP.replace("agent = ", "helper = ").replace("agent.invoke", "helper.invoke")})
     assert shown(root, capsys).startswith("Nothing")
     assert run(["map", str(root), "-q", "--no-cache", "--diff", "HEAD~1"]) == 0
-    assert "+ agent helper  app.py:15\n- agent agent  app.py:15\n" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert "+ agent helper  app.py:15" in lines
+    assert "- agent agent  app.py:15" in lines
 
 
 def test_hostile_names(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

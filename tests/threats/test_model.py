@@ -61,7 +61,8 @@ def test_zones_and_what_crosses_them(small: Review) -> None:
         "tool:app.py:run": "application",
         "llm:app.py:gpt-4o": "model-provider",
         "agent:app.py:agent": "application",
-        "prompt:app.py:<module>": "application",
+        "prompt:app.py:agent": "application",
+        "server:app.py:app": "application",
         "entry-point:app.py:chat": "application",
     }
     crossing = {(one.source, one.target, one.crosses) for one in made.flows if one.crosses}
