@@ -109,7 +109,7 @@ class Sited(ApiPath[T]):
     __slots__ = ("base", "part", "site")
 
     def __init__(self, base: ApiPath[T], site: tuple[int, int], part: bool = False) -> None:
-        """``site``: the number of the module, and the offset in it; ``part``: an attribute of the object."""
+        """``site``: the number of the module, and where the call ends that makes it; ``part``: an attribute of the object."""
         self.base = base
         self.site = site
         self.part = part

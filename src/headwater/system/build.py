@@ -79,7 +79,7 @@ class Builder(Crews):
         key: Key | None = (sight.kind, *place)
         owners: list[Key] = [key] if key in self.nodes else []
         if sight.kind == "prompt":
-            owners = [one for one in self.of_site.get(place, ()) if one in self.nodes]
+            owners = [one for one in self.of_site.get(sight.site, ()) if one in self.nodes]
         receiver = list(dict.fromkeys(self._in(sight.parts["self"], sight.fn, parts=True))) if "self" in sight.parts else []
         if sight.kind == JOINS:
             owners = receiver
@@ -205,7 +205,7 @@ class Builder(Crews):
         for spec in (*system, entry.prompt if entry is not None else ""):
             for fn, register in self.places.argument(sight.fn, call, spec) if spec and call is not None else ():
                 for at, made in self.places.made(fn, register):
-                    for key in self.of_site.get((at.module.id, made.start), ()):
+                    for key in self.of_site.get((at.module.id, made.end), ()):
                         if key in self.nodes and self.nodes[key].type == "prompt":
                             self._edge(key, owner, "fills-slot", sight.fn, sight.start)
 
@@ -272,8 +272,8 @@ class Builder(Crews):
                 for other, kind, start in self.calls_in.get(number, ()):
                     between = node.type == self.nodes[other].type == "agent"
                     self._edge(key, other, "delegates-to" if between else kind, self.symbols.functions[number], start)
-                for at in self.solver.uses_in.get(number, ()):
-                    for other in self.solver_origin(number, at):
+                for end, at in self.solver.uses_in.get(number, {}).items():
+                    for other in self.solver_origin(number, end):
                         type_ = self.nodes[other].type
                         if type_ in ("retriever", "vector-store", "memory"):
                             self._edge(key, other, "retrieves-from", self.symbols.functions[number], at)

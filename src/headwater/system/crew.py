@@ -54,7 +54,7 @@ class Crews(Parts):
             self._edge(key, ("agent", *place), "fills-slot", sight.fn, sight.start)
             return
         self.nodes.pop(("prompt", *place), None)
-        self.of_site[place] = [key]
+        self.of_site[sight.site] = [key]
         cls = sight.fn.cls
         for agent in agents.get(cls.id, ()) if cls is not None and "agent" in section.values else ():
             if self.nodes[agent].fn.name == section.values["agent"]:

@@ -217,31 +217,31 @@ class Graph:
         for one in instructions(fn.ir.body):
             if type(one) is ir.Return and one.src >= 0:
                 for at, made in self.places.made(fn, one.src):
-                    yield from (key for key in self.of_site.get((at.module.id, made.start), ()) if self._gives(key))
+                    yield from (key for key in self.of_site.get((at.module.id, made.end), ()) if self._gives(key))
             elif type(one) is ir.Call and fn.index:
-                yield from (key for key in self.of_site.get((fn.module.id, one.start), ()) if self._gives(key))
+                yield from (key for key in self.of_site.get((fn.module.id, one.end), ()) if self._gives(key))
 
     def _gives(self, key: Key) -> bool:
         return key in self.nodes and self.nodes[key].type in _GIVEN_BACK
 
     def _origins(self, source: Any) -> list[Key]:
         """The component that a source is of: the object that was asked, what is made there, or the function that was called with it."""
-        asked = self.solver_origin(source.fn.id, source.start)
+        asked = self.solver_origin(source.fn.id, source.end)
         if asked:
             return asked
-        at = (source.fn.module.id, source.start)
-        made = next(iter(self.of_site.get(at, ())), None)
-        if made is None and ("llm-call", *at) in self.nodes:
-            made = ("llm-call", *at)
+        made = next(iter(self.of_site.get((source.fn.module.id, source.end), ())), None)
+        asking: Key = ("llm-call", source.fn.module.id, source.start)
+        if made is None and asking in self.nodes:
+            made = asking
         if made is None:
             made = self.of_function.get(source.fn.id)
             if made in self.nodes and self.nodes[made].type == "entry-point" and source.kind not in OUTSIDE:
                 return []  # a setting that it reads
         return [made] if made is not None and made in self.nodes else []
 
-    def solver_origin(self, fn: int, start: int) -> list[Key]:
-        """The objects that were asked where a source is read."""
-        sight = self.solver.uses.get((fn, start))
+    def solver_origin(self, fn: int, end: int) -> list[Key]:
+        """The objects that a call asks, which ends there."""
+        sight = self.solver.uses.get((fn, end))
         found = list(self._in(sight, self.symbols.functions[fn], parts=True)) if sight is not None else []
         asked = [one for one in found if self.nodes[one].type not in ("tool", "prompt")]
         return asked or found  # what a chat was given besides is not what was asked

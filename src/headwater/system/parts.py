@@ -28,7 +28,7 @@ class Parts(Starts):
         """The component that a call makes."""
         place = (sight.fn.module.id, sight.start)
         if sight.kind == HOLDS:
-            self.holders.setdefault(place, []).append(sight)
+            self.holders.setdefault(sight.site, []).append(sight)
             return
         if sight.kind == JOINS or not sight.kind:
             return
@@ -38,7 +38,7 @@ class Parts(Starts):
             return
         key: Key = (sight.kind, *place)
         if sight.kind == "prompt":
-            self.of_site[place] = [self._template(sight)]
+            self.of_site[sight.site] = [self._template(sight)]
             return
         name = sight.name
         if sight.kind == "llm-call":
@@ -51,11 +51,11 @@ class Parts(Starts):
                 name = sight.fn.name
         classes = [ref for shape in sight.parts.values() for ref in shape.refs if isinstance(ref, Cls)] if sight.kind == "tool" else []
         if classes:  # tool(Answer)
-            self.of_site[place] = [self._of_class(one) for one in classes]
+            self.of_site[sight.site] = [self._of_class(one) for one in classes]
             return
         functions = [ref for shape in sight.parts.values() for ref in refs_in(shape) if type(ref) is Fn] if sight.kind == "tool" else []
         if len(functions) > 1 and not sight.name:  # one call in a loop makes them all
-            self.of_site[place] = [self._tool(function) for function in functions]
+            self.of_site[sight.site] = [self._tool(function) for function in functions]
             return
         if sight.kind == "tool" and not sight.name:
             name = self.places.described(sight.fn, sight.start, sight.end) or name
@@ -72,8 +72,8 @@ class Parts(Starts):
             node.bodies[function.id] = function
             self.of_function.setdefault(function.id, key)
         if sight.kind != "llm-call":
-            self.of_site[place] = [key]
-        if sight.kind == "guard":
+            self.of_site[sight.site] = [key]
+        if sight.kind == "guard" and not class_[:1].isupper():  # an object that guards does so where it is asked
             self.guards.setdefault(sight.fn.id, []).append((key, sight.start))
         if sight.kind == "tool" and sight.entry is not None and sight.entry.approval:
             self._approval(sight, sight.entry.approval, key)
@@ -159,9 +159,8 @@ class Parts(Starts):
         if sight.kind == JOINS and sight.name and "0" in sight.parts:
             self.given_names |= {ref.id: sight.name for ref in sight.parts["0"].refs if type(ref) is Fn}
         if sight.kind == HOLDS:
-            place = (sight.fn.module.id, sight.start)
             prompts = [self._prompt(text) for text in self._texts(sight)] if sight.entry is not None else []
-            self.of_site[place] = [*prompts, *self.schemas.get((sight.fn.id, *sight.key), ())]
+            self.of_site[sight.site] = [*prompts, *self.schemas.get((sight.fn.id, *sight.key), ())]
         if sight.kind == JOINS and "self" in sight.parts:
             for ref in refs_in(sight.parts["self"]):
                 if type(ref) is Sited and ref.site in self.holders:

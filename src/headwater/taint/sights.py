@@ -79,6 +79,11 @@ class Sight:
     def key(self) -> tuple[int, int, str]:
         return (self.start, self.end, self.kind)
 
+    @property
+    def site(self) -> tuple[int, int]:
+        """What its result is known by (``Sited``): where the call ends; calls of one chain, ``a().b()``, begin at the same place."""
+        return (self.fn.module.id, self.end)
+
 
 def kind_of(entry: Any, made: ApiPath[Any] | None, components: Mapping[str, Kind]) -> str:
     """What a call makes in the map: by the model of what is called, else by the type of its result."""
@@ -118,7 +123,7 @@ def see(frame: Models, node: ApiPath[Any], made: ApiPath[Any] | None, args: Args
             known = typed(made, solver.catalogue.components)
             _note(frame, kind, node, entry, args, known.named if known is not None and known.is_ == kind else ())
         if kind in _OBJECTS and made is not None and not made.text.startswith(UNKNOWN):
-            return solver.sited(made, frame.fn.module.id, frame.at.start)
+            return solver.sited(made, frame.fn.module.id, frame.at.end)
     return made
 
 
@@ -158,7 +163,7 @@ def decorated(frame: Models, start: int, end: int, decorator: Value, target: Val
 def chained(frame: Models, stages: list[Value]) -> tuple[Any, ...]:
     """What a chain is known by: it is no component, and holds its stages."""
     solver, fn, at = frame.solver, frame.fn, frame.at
-    refs = tuple(solver.sited(one, fn.module.id, at.start) for one in solver.chain_refs)
+    refs = tuple(solver.sited(one, fn.module.id, at.end) for one in solver.chain_refs)
     if refs and not frame.traced:
         sight = Sight(HOLDS, fn, at.start, at.end, "", None)
         for number, stage in enumerate(stages):
@@ -243,9 +248,9 @@ def use(frame: Models, receiver: Value) -> None:
     """Note whom a call asks for data."""
     shape = frame.export(receiver, budget=limits.SIGHT_NODES)
     if any(type(ref) is Sited for ref in shape.refs) or shape.given:
-        solver, fn, start = frame.solver, frame.fn.id, frame.at.start
-        solver.uses[(fn, start)] = shape
-        solver.uses_in.setdefault(fn, {})[start] = None
+        solver, fn, at = frame.solver, frame.fn.id, frame.at
+        solver.uses[(fn, at.end)] = shape
+        solver.uses_in.setdefault(fn, {})[at.end] = at.start
         want(frame, shape)
 
 
