@@ -100,6 +100,10 @@ class ApiPath(Generic[T]):
         return None
 
 
+Site = tuple[int, int, int]
+"""The number of a module, and where a call in it begins and ends: those of one chain begin together, nested ones may end together."""
+
+
 class Sited(ApiPath[T]):
     """The path of an object that is a component of the system map: told apart from others of that path by where it is made.
 
@@ -108,8 +112,8 @@ class Sited(ApiPath[T]):
 
     __slots__ = ("base", "part", "site")
 
-    def __init__(self, base: ApiPath[T], site: tuple[int, int], part: bool = False) -> None:
-        """``site``: the number of the module, and where the call ends that makes it; ``part``: an attribute of the object."""
+    def __init__(self, base: ApiPath[T], site: Site, part: bool = False) -> None:
+        """``site``: the call that makes it; ``part``: an attribute of the object."""
         self.base = base
         self.site = site
         self.part = part

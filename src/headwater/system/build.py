@@ -205,7 +205,7 @@ class Builder(Crews):
         for spec in (*system, entry.prompt if entry is not None else ""):
             for fn, register in self.places.argument(sight.fn, call, spec) if spec and call is not None else ():
                 for at, made in self.places.made(fn, register):
-                    for key in self.of_site.get((at.module.id, made.end), ()):
+                    for key in self.of_site.get((at.module.id, made.start, made.end), ()):
                         if key in self.nodes and self.nodes[key].type == "prompt":
                             self._edge(key, owner, "fills-slot", sight.fn, sight.start)
 
@@ -272,8 +272,8 @@ class Builder(Crews):
                 for other, kind, start in self.calls_in.get(number, ()):
                     between = node.type == self.nodes[other].type == "agent"
                     self._edge(key, other, "delegates-to" if between else kind, self.symbols.functions[number], start)
-                for end, at in self.solver.uses_in.get(number, {}).items():
-                    for other in self.solver_origin(number, end):
+                for at, end in self.solver.uses_in.get(number, ()):
+                    for other in self.solver_origin(number, at, end):
                         type_ = self.nodes[other].type
                         if type_ in ("retriever", "vector-store", "memory"):
                             self._edge(key, other, "retrieves-from", self.symbols.functions[number], at)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from headwater import ir, limits
-from headwater.apis.paths import Sited
+from headwater.apis.paths import Site, Sited
 from headwater.files.beside import Beside
 from headwater.files.source import Source
 from headwater.index.calls import instructions
@@ -71,7 +71,7 @@ class Graph:
         self.dispatchers: list[Fn] = []
         """Functions that run whichever tool is asked for."""
         self.of_class: dict[int, Key] = {}
-        self.of_site: dict[tuple[int, int], list[Key]] = {}
+        self.of_site: dict[Site, list[Key]] = {}
         """Objects by where they are made."""
         self.schemas: dict[Key, list[Key]] = {}
         """Tools that are written as dictionaries, by the call that is given them."""
@@ -79,7 +79,7 @@ class Graph:
         """Prompts into which something is filled."""
         self.of_text: dict[Text, Key] = {}
         """Prompts by the texts that are parts of them."""
-        self.holders: dict[tuple[int, int], list[Sight]] = {}
+        self.holders: dict[Site, list[Sight]] = {}
         """Objects that are no components, by where they are made: the calls that give them something."""
         self.calls_in: dict[int, list[tuple[Key, str, int]]] = {}
         """Components that the code of a function uses, how, and where."""
@@ -217,19 +217,19 @@ class Graph:
         for one in instructions(fn.ir.body):
             if type(one) is ir.Return and one.src >= 0:
                 for at, made in self.places.made(fn, one.src):
-                    yield from (key for key in self.of_site.get((at.module.id, made.end), ()) if self._gives(key))
+                    yield from (key for key in self.of_site.get((at.module.id, made.start, made.end), ()) if self._gives(key))
             elif type(one) is ir.Call and fn.index:
-                yield from (key for key in self.of_site.get((fn.module.id, one.end), ()) if self._gives(key))
+                yield from (key for key in self.of_site.get((fn.module.id, one.start, one.end), ()) if self._gives(key))
 
     def _gives(self, key: Key) -> bool:
         return key in self.nodes and self.nodes[key].type in _GIVEN_BACK
 
     def _origins(self, source: Any) -> list[Key]:
         """The component that a source is of: the object that was asked, what is made there, or the function that was called with it."""
-        asked = self.solver_origin(source.fn.id, source.end)
+        asked = self.solver_origin(source.fn.id, source.start, source.end)
         if asked:
             return asked
-        made = next(iter(self.of_site.get((source.fn.module.id, source.end), ())), None)
+        made = next(iter(self.of_site.get((source.fn.module.id, source.start, source.end), ())), None)
         asking: Key = ("llm-call", source.fn.module.id, source.start)
         if made is None and asking in self.nodes:
             made = asking
@@ -239,9 +239,9 @@ class Graph:
                 return []  # a setting that it reads
         return [made] if made is not None and made in self.nodes else []
 
-    def solver_origin(self, fn: int, end: int) -> list[Key]:
-        """The objects that a call asks, which ends there."""
-        sight = self.solver.uses.get((fn, end))
+    def solver_origin(self, fn: int, start: int, end: int) -> list[Key]:
+        """The objects that the call at a place asks."""
+        sight = self.solver.uses.get((fn, start, end))
         found = list(self._in(sight, self.symbols.functions[fn], parts=True)) if sight is not None else []
         asked = [one for one in found if self.nodes[one].type not in ("tool", "prompt")]
         return asked or found  # what a chat was given besides is not what was asked

@@ -49,11 +49,16 @@ class Prompts(Graph):
 
     def _template(self, sight: Sight) -> Key:
         """The prompt that a call makes a template of: where its text is written, if that is one text elsewhere, else the call."""
-        texts = [text for text in self._texts(sight) if len(text.literal.strip()) >= limits.PROMPT_CHARS]
+        every = self._texts(sight)
+        texts = [text for text in every if len(text.literal.strip()) >= limits.PROMPT_CHARS]
+        open_ = not texts or any(not text.fixed or _SLOT.search(text.literal) for text in every)
         inside = [text for text in texts if text.fn is sight.fn and sight.start <= text.start < sight.end]
         if len(texts) == 1 and not inside and not sight.name:
-            return self._prompt(texts[0])
-        key: Key = ("prompt", sight.fn.module.id, sight.start)
+            key = self._prompt(texts[0])
+            if open_:  # in another message of the same template
+                self.slotted.add(key)
+            return key
+        key = ("prompt", sight.fn.module.id, sight.start)
         held = self.places.holder(sight.fn, sight.start, sight.end)
         name = sight.name or ("" if held in _KEYS and held not in sight.fn.ir.names else held) or self._name_of(sight.fn)
         node = self._node(key, "prompt", name, sight.fn, sight.start)
@@ -61,7 +66,7 @@ class Prompts(Graph):
             node.detail["begins"] = " ".join(texts[0].literal.split())[: limits.COMPONENT_NAME]
         for text in inside:
             self.of_text[text] = key
-        if not texts or any(not text.fixed or _SLOT.search(text.literal) for text in self._texts(sight)):
+        if open_:
             self.slotted.add(key)
         return key
 

@@ -215,7 +215,7 @@ class Models(Arguments):
             if getattr(entry, "becomes", "") and self.holds(entry.becomes_when, args, []) is True:
                 known = self.solver.catalogue.paths.find(entry.becomes)
                 told = type(child) is Sited and known is not None
-                child = self.solver.sited(known, self.fn.module.id, self.at.end) if told and known is not None else known
+                child = self.solver.sited(known, self.fn.module.id, self.at.start, self.at.end) if told and known is not None else known
         if child is not None:
             made = made.with_(refs=join_refs(made.refs, (child,)))
             if not made.allocs and self.solver.holds_state(child):

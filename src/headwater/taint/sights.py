@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from headwater import limits
 from headwater.apis.load import Kind
-from headwater.apis.paths import CALL, UNKNOWN, ApiPath, Sited
+from headwater.apis.paths import CALL, UNKNOWN, ApiPath, Site, Sited
 from headwater.apis.schema import COMPONENTS, Api
 from headwater.index.entities import Cls, Fn
 from headwater.taint.arguments import Args
@@ -80,9 +80,9 @@ class Sight:
         return (self.start, self.end, self.kind)
 
     @property
-    def site(self) -> tuple[int, int]:
-        """What its result is known by (``Sited``): where the call ends; calls of one chain, ``a().b()``, begin at the same place."""
-        return (self.fn.module.id, self.end)
+    def site(self) -> Site:
+        """What its result is known by (``Sited``)."""
+        return (self.fn.module.id, self.start, self.end)
 
 
 def kind_of(entry: Any, made: ApiPath[Any] | None, components: Mapping[str, Kind]) -> str:
@@ -123,7 +123,7 @@ def see(frame: Models, node: ApiPath[Any], made: ApiPath[Any] | None, args: Args
             known = typed(made, solver.catalogue.components)
             _note(frame, kind, node, entry, args, known.named if known is not None and known.is_ == kind else ())
         if kind in _OBJECTS and made is not None and not made.text.startswith(UNKNOWN):
-            return solver.sited(made, frame.fn.module.id, frame.at.end)
+            return solver.sited(made, frame.fn.module.id, frame.at.start, frame.at.end)
     return made
 
 
@@ -163,7 +163,7 @@ def decorated(frame: Models, start: int, end: int, decorator: Value, target: Val
 def chained(frame: Models, stages: list[Value]) -> tuple[Any, ...]:
     """What a chain is known by: it is no component, and holds its stages."""
     solver, fn, at = frame.solver, frame.fn, frame.at
-    refs = tuple(solver.sited(one, fn.module.id, at.end) for one in solver.chain_refs)
+    refs = tuple(solver.sited(one, fn.module.id, at.start, at.end) for one in solver.chain_refs)
     if refs and not frame.traced:
         sight = Sight(HOLDS, fn, at.start, at.end, "", None)
         for number, stage in enumerate(stages):
@@ -249,8 +249,8 @@ def use(frame: Models, receiver: Value) -> None:
     shape = frame.export(receiver, budget=limits.SIGHT_NODES)
     if any(type(ref) is Sited for ref in shape.refs) or shape.given:
         solver, fn, at = frame.solver, frame.fn.id, frame.at
-        solver.uses[(fn, at.end)] = shape
-        solver.uses_in.setdefault(fn, {})[at.end] = at.start
+        solver.uses[(fn, at.start, at.end)] = shape
+        solver.uses_in.setdefault(fn, {})[(at.start, at.end)] = None
         want(frame, shape)
 
 

@@ -171,13 +171,13 @@ class Solver(Shared):
         """What is given where such a function is called, by what is wanted and the place of the call."""
         self.decorators: dict[tuple[int, int], tuple[Shape, str]] = {}
         """Objects whose methods make decorators, and the names that these give, by function and place."""
-        self.uses: dict[tuple[int, int], Shape] = {}
-        """The objects that calls ask for data, by function and the end of the call."""
-        self.uses_in: dict[int, dict[int, int]] = {}
-        """Where such calls end and begin, by function."""
+        self.uses: dict[tuple[int, int, int], Shape] = {}
+        """The objects that calls ask for data, by function and place."""
+        self.uses_in: dict[int, dict[tuple[int, int], None]] = {}
+        """The places of such calls, by function."""
         self.abilities: dict[int, dict[str, tuple[int, int]]] = {}
         """What the code of a function can do by itself, and where."""
-        self._sited: dict[tuple[ApiPath[Any], int, int], Sited[Any]] = {}
+        self._sited: dict[tuple[ApiPath[Any], int, int, int], Sited[Any]] = {}
         self._mapped: dict[ApiPath[Any], bool] = {}
         self._changed = False
         self._repairing = -1
@@ -781,12 +781,12 @@ class Solver(Shared):
             )
         return known
 
-    def sited(self, made: ApiPath[Any], module: int, end: int) -> Sited[Any]:
-        """The path of an object that is a component, made by the call that ends there."""
+    def sited(self, made: ApiPath[Any], module: int, start: int, end: int) -> Sited[Any]:
+        """The path of an object that is a component, made by the call at a place."""
         base = made.base if isinstance(made, Sited) else made
-        found = self._sited.get((base, module, end))
+        found = self._sited.get((base, module, start, end))
         if found is None:
-            found = self._sited[(base, module, end)] = Sited(base, (module, end))
+            found = self._sited[(base, module, start, end)] = Sited(base, (module, start, end))
         return found
 
     # ------------------------------------------------------------------------------------------ calls, entries
