@@ -17,6 +17,7 @@ LAYERS = (
     ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions", "headwater.comparison"),
     ("headwater.files",),
     ("headwater.baseline",),
+    ("headwater.modelfiles",),
     ("headwater.frontends",),
     ("headwater.apis",),
     ("headwater.knowledge",),

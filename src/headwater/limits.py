@@ -169,3 +169,10 @@ CRASHES: Final = 100  # files of one run that may end a worker; with more it is 
 HANGS: Final = 10  # files of one run that may reach FILE_SECONDS, so that a run ends
 CHUNK_BYTES: Final = 256_000  # source given to a worker at once: about 0.1 s, small enough to share out the last ones
 CHUNK_FILES: Final = 64  # the same for many small files
+
+# Model files
+MODEL_UNPACKED_BYTES: Final = 8_000_000_000  # unpacked from one file: compressed checkpoints have some gigabytes; more is a bomb
+MODEL_MEMBERS: Final = 100_000  # of one archive with all in it: sharded checkpoints have some thousands
+MODEL_NESTING: Final = 6  # archives in archives: a layer of an image, an archive, a checkpoint, a member are four
+MODEL_CONCERNS: Final = 200  # of one member; a reader follows the first few
+MODEL_EVIDENCE: Final = 2_000  # characters of a decoded call or a template that a report can show
