@@ -5,4 +5,4 @@ from __future__ import annotations
 from typing import Final
 
 ORDER: Final[tuple[str, ...]] = ()
-"""Modules of this package in the order in which they are asked: what is known by magic bytes before what is known by the looks of its text."""
+"""In the order in which they are asked: what is known by magic bytes before what is known by the looks of its text."""
