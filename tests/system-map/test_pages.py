@@ -40,7 +40,10 @@ def test_map(case: Case, tmp_path: Path) -> None:
     for path, text in case.files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
-    assert drawn(headwater.review(tmp_path, Config(processes=1)).system) == sorted(case.map)
+    system = headwater.review(tmp_path, Config(processes=1)).system
+    names = {one.id: f"{one.type} {one.name}" for one in system.components}
+    gaps = [f"unresolved {gap.what} of {names[gap.component]}, line {gap.line}" for gap in system.unresolved]
+    assert sorted([*drawn(system), *gaps]) == sorted(case.map)
 
 
 def test_two_runs_draw_the_same(tmp_path: Path) -> None:

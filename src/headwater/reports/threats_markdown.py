@@ -290,7 +290,7 @@ def _coverage(made: ThreatModel, review: Review) -> Iterator[str]:
     yield ""
     by_id = {one.id: one for one in made.system.components}
     for gap in made.system.unresolved[:GAPS]:
-        yield f"- what {code(gap.what)} of {code(by_id[gap.component].name)} are is not known {_place(Spot(gap.file, gap.line))}"
+        yield f"- what {code(by_id[gap.component].name)} is given as {code(gap.what)} is not known {_place(Spot(gap.file, gap.line))}"
     if len(made.system.unresolved) > GAPS:
         yield f"- and {len(made.system.unresolved) - GAPS} more of that kind"
     for kind, partial, gaps in words.gaps(review.coverage):

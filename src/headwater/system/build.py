@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from headwater.apis.paths import ApiPath
 from headwater.components import Ability, Component, Edge, Spot, SystemMap, Unresolved
 from headwater.index.entities import Fn, is_test
+from headwater.system import gaps
 from headwater.system.crew import Crews
 from headwater.system.graph import Key, Node, refs_in
 from headwater.taint.sights import JOINS, Sight, labels_in
@@ -71,6 +73,7 @@ class Builder(Crews):
         for key in list(self.nodes):
             self._reach(key)
         self._memories()
+        gaps.find(self, sights)
         return self._map()
 
     def _join(self, sight: Sight) -> None:
@@ -331,11 +334,12 @@ class Builder(Crews):
             key=lambda row: row[:3],
         )
         ids: dict[Key, str] = {}
+        alike: Counter[str] = Counter()
         components = []
         for spot, type_, name, key in rows:
             base = f"{type_}:{spot.file}:{spot.line}:{name}"
-            number = sum(one == base or one.startswith(f"{base}#") for one in ids.values()) if base in ids.values() else 0
-            ids[key] = base if not number else f"{base}#{number + 1}"
+            alike[base] += 1
+            ids[key] = base if alike[base] == 1 else f"{base}#{alike[base]}"
             node = self.nodes[key]
             abilities = self._abilities(key) if type_ == "tool" else ()
             components.append(Component(ids[key], type_, name, spot.file, spot.line, dict(sorted(node.detail.items())), abilities))
