@@ -14,12 +14,11 @@ from headwater.cli import FailureError
 
 if TYPE_CHECKING:
     from headwater.comparison import Known
-    from headwater.components import SystemMap
     from headwater.config import Config
-    from headwater.findings import Review
 
 Progress = Callable[[str, int, int], None]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_Made = TypeVar("_Made")
 
 
 def own_rules(command: _Command) -> _Command:
@@ -60,6 +59,13 @@ def cached(command: _Command) -> _Command:
     )(command)
 
 
+def running(command: _Command) -> _Command:
+    """Adds ``--processes``, ``--no-progress`` and ``--quiet``."""
+    command = click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")(command)
+    command = click.option("--no-progress", is_flag=True, help="No progress bar.")(command)
+    return click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")(command)
+
+
 def load(
     path: Path,
     config_file: Path | None,
@@ -97,7 +103,8 @@ def baseline(file: str, path: Path, no_repo_config: bool) -> tuple[tuple[Known, 
         raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
 
 
-def change(
+def since(
+    run: Callable[..., _Made],
     path: Path,
     base: str,
     config_file: Path | None,
@@ -106,41 +113,16 @@ def change(
     cache: str | None,
     given: Mapping[str, Any],
     progress: Progress | None,
-) -> tuple[Review, Config]:
-    """The review of a change since a revision, and the configuration that counts."""
+) -> _Made:
+    """What a function of ``headwater.change`` makes of the change since a revision."""
     from headwater import configfile
     from headwater.cache import default_folder
-    from headwater.change import ChangeError, review_change
+    from headwater.change import ChangeError
     from headwater.reports import escape
 
     given = {**given, "cache": default_folder() if cache is None else cache}
     try:
-        return review_change(path, base, given, file=config_file, repository=not no_repo_config, rules=rule_folders, progress=progress)
-    except ChangeError as error:
-        raise FailureError(escape.line(f"--diff {error}")) from None
-    except configfile.ConfigError as error:
-        raise FailureError(escape.line(str(error))) from None
-
-
-def map_change(
-    path: Path,
-    base: str,
-    config_file: Path | None,
-    no_repo_config: bool,
-    rule_folders: Sequence[str],
-    cache: str | None,
-    given: Mapping[str, Any],
-    progress: Progress | None,
-) -> tuple[SystemMap, Review, str]:
-    """The system map of a revision, the review of now, and what that revision is called."""
-    from headwater import configfile
-    from headwater.cache import default_folder
-    from headwater.change import ChangeError, map_change
-    from headwater.reports import escape
-
-    given = {**given, "cache": default_folder() if cache is None else cache}
-    try:
-        return map_change(path, base, given, file=config_file, repository=not no_repo_config, rules=rule_folders, progress=progress)
+        return run(path, base, given, file=config_file, repository=not no_repo_config, rules=rule_folders, progress=progress)
     except ChangeError as error:
         raise FailureError(escape.line(f"--diff {error}")) from None
     except configfile.ConfigError as error:

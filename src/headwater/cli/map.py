@@ -32,9 +32,7 @@ _BOM: Final = "cyclonedx"
 @click.option("--diff", "base", metavar="BASE", help="Revision of git: only what the change since it does to the map, as text or JSON.")
 @common.configuration
 @common.cached
-@click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")
-@click.option("--no-progress", is_flag=True, help="No progress bar.")
-@click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
+@common.running
 def command(
     path: Path,
     form: str,
@@ -63,7 +61,10 @@ def command(
         output.check(file)
     with common.progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
         if base is not None:
-            text, result = _changed(form, *common.map_change(path, base, config_file, no_repo_config, rule_folders, cache, given, progress))
+            from headwater.change import map_change
+
+            chosen = (config_file, no_repo_config, rule_folders, cache, given)
+            text, result = _changed(form, *common.since(map_change, path, base, *chosen, progress))
         else:
             from headwater import review
 

@@ -66,9 +66,7 @@ _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budg
     metavar="BASE",
     help="Revision of git: only what the change since it brings is shown and counted, and what it says to Headwater does not count.",
 )
-@click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")
-@click.option("--no-progress", is_flag=True, help="No progress bar.")
-@click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
+@common.running
 def command(
     path: Path,
     formats: Sequence[Format],
@@ -128,7 +126,9 @@ def command(
         if base is None:
             result = review(path, config, progress)
         else:
-            result, config = common.change(path, base, *chosen, progress)
+            from headwater.change import review_change
+
+            result, config = common.since(review_change, path, base, *chosen, progress)
         if earlier is not None:
             result = compare(result, *earlier, config.enabled(own.known(config.own)))
         shown = view(result, config, own.known(config.own), __version__)

@@ -34,9 +34,7 @@ _FORMATS: Final = ("markdown", "json", "threat-dragon", "otm")
 @click.option("--fail-on-drift", is_flag=True, help="Status 1 where --check finds a change.")
 @common.configuration
 @common.cached
-@click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")
-@click.option("--no-progress", is_flag=True, help="No progress bar.")
-@click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
+@common.running
 def command(
     path: Path,
     form: str | None,
