@@ -89,7 +89,7 @@ def _risks(context: Context) -> list[Child]:
                 [tag("a", words.count(len(found), "finding"), href=f"#{context.anchors[found[0].identity]}")],
             ]
         )
-    questions = sum(case.state == "question" for case in context.model.cases)
+    questions = len({case.threat.id for case in context.model.cases if case.state == "question"})
     lines: list[Child] = []
     if rows:
         lines.append(table(("Worst", "What can happen", "Shown by"), rows, "Risks, the worst first"))
