@@ -16,8 +16,8 @@ from headwater.index.symbols import instance_refs
 from headwater.taint import fills, loops, optin
 from headwater.taint.instructions import Instructions
 from headwater.taint.labels import (
+    ADDRESS,
     ALL,
-    BIT,
     PATHS,
 )
 from headwater.taint.summary import Requirement
@@ -38,7 +38,7 @@ from headwater.taint.value import (
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
-_DOUBTED = PATHS | BIT["url"]
+_DOUBTED = PATHS | ADDRESS
 """Where a check that is made on some ways only counts for something."""
 
 
@@ -371,7 +371,7 @@ class Branches(Instructions):
         source = self.cells.get(elem.src, BOTTOM)
         subject = source.subject or self.elements(source).subject
         for cell in subject:
-            proven = delta[cell].proven & BIT["url"] if cell in delta else 0
+            proven = delta[cell].proven & ADDRESS if cell in delta else 0
             if proven:
                 self.learn(((cell,), proven, 0, (), ""))
         held = delta.get(elem.dst)

@@ -18,6 +18,7 @@ from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
 from headwater.taint.labels import (
+    ADDRESS,
     ALL,
     BIT,
     DEEP,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
-_NAMES = PATHS | BIT["url"]
+_NAMES = PATHS | ADDRESS
 
 
 class Calls(Models):
@@ -706,7 +707,7 @@ def _facts(proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Ac
 
 def _address(actuals: Actuals, index: int, shown: int) -> tuple[Cell, ...]:
     """The cells of the text that an argument is the parsed form of, where something is shown of it as an address."""
-    value = actuals.values[index] if index < len(actuals.values) and shown & BIT["url"] else BOTTOM
+    value = actuals.values[index] if index < len(actuals.values) and shown & ADDRESS else BOTTOM
     return value.subject if value.proven & PARSED_URL else ()
 
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from headwater.taint import texts
-from headwater.taint.labels import ALL, BIT, CONTAINED, DENIED, FIRST, FIRST_BEGINS, FIRST_HOST, FIRST_IN, FIRSTS, PATHS
+from headwater.taint.labels import ADDRESS, ALL, CONTAINED, DENIED, FIRST, FIRST_BEGINS, FIRST_HOST, FIRST_IN, FIRSTS, PATHS
 from headwater.taint.value import BOTTOM, ElementsOf, Fact, Pred, Value
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
     from headwater.taint.frame import Frame
-
-_ADDRESSES = BIT["url"] | BIT["redirect"]
 
 
 def is_first(frame: Frame, value: Value) -> bool:
@@ -74,10 +72,10 @@ def _fact(frame: Calls, elements: Value, fact: Fact, of_all: bool) -> list[Fact]
         words = _words(frame, elements)
         shown |= ALL | (CONTAINED if words and not any("/" in one or "\\" in one for one in words) else 0)
     if proven & FIRST_HOST and _of_program(frame, elements):
-        shown |= _ADDRESSES
+        shown |= ADDRESS
     if proven & FIRST_BEGINS:
         words = _words(frame, elements)
-        shown |= _ADDRESSES if words and all("://" in one and texts.WITH_HOST.match(one) for one in words) else 0
+        shown |= ADDRESS if words and all("://" in one and texts.WITH_HOST.match(one) for one in words) else 0
         weak &= ~shown
     if shown or weak or refs:
         made.append((cells, shown, weak, refs, text if weak else ""))

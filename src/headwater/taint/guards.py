@@ -17,6 +17,7 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import arrays, containers, fills, firsts, members, objects, prompts, texts, ways
 from headwater.taint.labels import (
+    ADDRESS,
     ALL,
     BIT,
     CHECKED,
@@ -41,11 +42,15 @@ if TYPE_CHECKING:
 
 _MEMBERS = frozenset({"__members__", "_member_map_", "_value2member_map_", "_member_names_"})
 """Collections of an enumeration."""
+_OWN_HOST = frozenset(
+    f"js:{holder}location.{part}" for holder in ("", "window.", "document.", "self.") for part in ("origin", "host", "hostname")
+)
+"""The host of the page that a script runs in."""
 _LISTS = frozenset(
     {"os.listdir()", "node:fs.readdirSync()", *(f"node:{module}.readdir()" for module in ("fs", "fs/promises", "fs.promises"))}
 )
 """The names in a folder."""
-NAMES = (*sorted(texts.SEPARATORS), *sorted(_LISTS), "typing.Literal[]", "typing_extensions.Literal[]")
+NAMES = (*sorted(texts.SEPARATORS), *sorted(_LISTS), *sorted(_OWN_HOST), "typing.Literal[]", "typing_extensions.Literal[]")
 """API paths that mean something here without a call."""
 _PLACES = frozenset({"commonpath", "is_relative_to", "parents", "relative", "relpath", "startsWith", "startswith"})
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
@@ -75,13 +80,13 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             true_ += _whole(frame, left, right)
         elif left.const is not NO_CONST and right.const is NO_CONST:
             true_ = ((frame.cells_of(right_register), ALL, 0, (), ""),)
-        elif left.subject and configured(frame, right) and not configured(frame, left):
+        elif left.subject and (configured(frame, right) or _own_host(right)) and not configured(frame, left):
             true_ = _whole(frame, left, right)
-        elif right.subject and configured(frame, left) and not configured(frame, right):
+        elif right.subject and (configured(frame, left) or _own_host(left)) and not configured(frame, right):
             true_ = _whole(frame, right, left)
         elif left.subject and right.subject and _given(left) != _given(right):  # what was found is on the host that the caller asked for
             found = right if _given(left) else left
-            true_ = ((found.subject, BIT["url"], 0, (), ""),) if not found.proven & NAME_HEAD else ()
+            true_ = ((found.subject, ADDRESS, 0, (), ""),) if not found.proven & NAME_HEAD else ()
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
         for one, other in ((left_register, right_register), (right_register, left_register)):
@@ -144,7 +149,7 @@ def _membership(
             for key in alloc.keys:
                 if alloc.kind == "tuple":
                     cells += tuple(frame.cells_holding(frame.cells.get((alloc, key), BOTTOM)))
-        refused = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
+        refused = ((left.subject, 0, ADDRESS, (), "a list of hosts that are refused can be passed"),)
         refusing = bool(whole) and not left.proven & NAME_HEAD
         shown = ALL if _with_slash(frame, right) else ALL | CONTAINED
         return ((cells, shown, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
@@ -164,7 +169,7 @@ def _membership(
         return ((right.subject, INSIDE, PATHS, (), "a check of the parents looks at a path that is not resolved"),), ()
     if left.subject and not left.proven & NAME_HEAD and configured(frame, right) and not configured(frame, left):
         # A host in the hosts of the configuration, an address in a network; the other way round, a list of what is refused.
-        weak = ((left.subject, 0, BIT["url"], (), "a list of hosts that are refused can be passed"),)
+        weak = ((left.subject, 0, ADDRESS, (), "a list of hosts that are refused can be passed"),)
         return _whole(frame, left, right), () if right.allocs or right.labels else weak
     if right.labels and as_given(left) and firsts.is_first(frame, left) and not firsts.is_first(frame, right):
         return (), ((frame.cells_of(right_register), FIRST_IN, 0, (), ""),)
@@ -236,8 +241,12 @@ def host_ends(frame: Instructions, host: Value, suffix: Value) -> Pred:
     begins = [one.const if isinstance(one.const, str) else one.head or "" for one in options if not one.allocs]
     if begins and all(text.startswith(".") for text in begins):
         first = FIRST_HOST if firsts.is_first(frame, suffix) else 0
-        return ((host.subject, BIT["url"] | BIT["redirect"] | first, 0, (), ""),), ()
-    return ((host.subject, 0, BIT["url"] | BIT["redirect"], (), "endswith() can be passed by a host whose name ends alike"),), ()
+        return ((host.subject, ADDRESS | first, 0, (), ""),), ()
+    return ((host.subject, 0, ADDRESS, (), "endswith() can be passed by a host whose name ends alike"),), ()
+
+
+def _own_host(value: Value) -> bool:
+    return not value.labels and any(getattr(ref, "text", "") in _OWN_HOST for ref in value.refs)
 
 
 def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:
@@ -247,7 +256,7 @@ def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:
     options = [known, *(frame.contents(alloc) for alloc in known.allocs if alloc.constant)]
     if any(ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("socket.")) for option in options for ref in option.refs):
         return ()  # the family of an address, not the address
-    return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else BIT["url"], 0, (), ""),)
+    return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else ADDRESS, 0, (), ""),)
 
 
 def _given(value: Value) -> bool:

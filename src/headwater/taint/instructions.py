@@ -37,6 +37,7 @@ from headwater.taint.arguments import Args
 from headwater.taint.calls import Calls
 from headwater.taint.doubt import Aside
 from headwater.taint.labels import (
+    ADDRESS,
     ALL,
     ASKED,
     BIT,
@@ -544,10 +545,10 @@ class Instructions(Calls):
                     value = self.ports(value)
                 glued = GLUED if texts.glued(text) else 0
                 places.append(len(text))
-                clear = (BIT["url"] if fixed else 0) | texts.stays(value, bool(text))
+                clear = (ADDRESS if fixed else 0) | texts.stays(value, bool(text))
                 parts.append(self.derived([value], clear=clear, weak=glued) if clear or glued else value)
             if not text and texts.keeps_host(value, literal):
-                parts[-1:] = [cleared(parts[-1], BIT["url"])]
+                parts[-1:] = [cleared(parts[-1], ADDRESS)]
                 fixed = True
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             text += "\0" if value.const is NO_CONST else ""
@@ -576,7 +577,7 @@ class Instructions(Calls):
 
     def ports(self, value: Value) -> Value:
         """What stands where a port does, behind a host that is written: only what is text for sure names another host there."""
-        made = {label: (derive(label, clear=BIT["url"], exact=True) if label.drop else label) for label in value.labels}
+        made = {label: (derive(label, clear=ADDRESS, exact=True) if label.drop else label) for label in value.labels}
         steps = {new: value.steps[old] for old, new in made.items() if new is not None and old in value.steps} if value.steps else None
         return value.with_(labels=frozenset(new for new in made.values() if new is not None), steps=steps)
 
@@ -627,7 +628,7 @@ class Instructions(Calls):
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
         what = JOINED if i.op in ("+", "%") else ""
         if i.op == "+" and right.labels and right.proven & HOST_FIXED:
-            right = cleared(right, BIT["url"])  # whatever it is added to: in the text the data stands behind a slash
+            right = cleared(right, ADDRESS)  # whatever it is added to: in the text the data stands behind a slash
         if i.op in ("+", "%") and any(getattr(ref, "text", "").endswith("Markup()") for ref in left.refs):  # escapes what is put into it
             right = cleared(right, BIT["html"] | BIT["xml"])
         if i.op == "+" and right.proven & QUOTED:
@@ -639,8 +640,8 @@ class Instructions(Calls):
         elif i.op in ("+", "%"):
             glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
-            clear = (BIT["url"] if fixed else 0) | texts.stays(right, True)
-            kept = BIT["url"] if texts.keeps_host(left, right.const if isinstance(right.const, str) else "") else 0
+            clear = (ADDRESS if fixed else 0) | texts.stays(right, True)
+            kept = ADDRESS if texts.keeps_host(left, right.const if isinstance(right.const, str) else "") else 0
             made = self.derived([left], what, clear=texts.stays(left, False) | kept)
             made = join(made, self.derived([right], what, clear=clear | kept, weak=glued))
             made = made.with_(proven=made.proven | kept | HOST_FIXED) if kept else made

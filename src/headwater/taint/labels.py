@@ -27,6 +27,7 @@ CONTAINED = HOST_FIXED << 1
 CHECKED = CONTAINED << 1
 """Of an object that no label stands for: the paths in it were checked in a way that can be passed."""
 PATHS = BIT["path-read"] | BIT["path-write"]
+ADDRESS = BIT["url"] | BIT["redirect"]
 DENIED = BIT["code"] | BIT["shell"] | BIT["sql"] | PATHS | BIT["url"] | BIT["template"]
 """Where a list of what is refused counts for something, though it can be passed."""
 TEXTUAL = sum(BIT[name] for name in ("shell", "sql", "html", "template", "ldap", "xml", "query", "regex", "log"))

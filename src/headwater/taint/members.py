@@ -177,7 +177,8 @@ def _of_part(frame: Instructions, register: int, words: list[Value]) -> Pred | N
     if not words or not all(one.const in _SCHEMES for one in words):
         return None
     said = "an address of the web may hold characters that end a word of a command"
-    return ((frame.schemes[register], 0, BIT["shell"], (), said),), ()
+    cells = frame.schemes[register]
+    return ((cells, 0, BIT["shell"], (), said), (cells, 0, BIT["redirect"], (), "addresses of all hosts pass")), ()
 
 
 def _kinds(words: list[Value]) -> bool:

@@ -25,6 +25,7 @@ from headwater.taint.described import ANY, Schema
 from headwater.taint.doubt import Doubt
 from headwater.taint.filled import filled
 from headwater.taint.labels import (
+    ADDRESS,
     ALL,
     BIT,
     CHECKED,
@@ -151,7 +152,7 @@ class Models(Arguments):
         if not found:
             return value
         rest = value.with_(labels=value.labels - found)
-        return join(rest, cleared(Value(found, steps=value.steps), BIT["url"]))
+        return join(rest, cleared(Value(found, steps=value.steps), ADDRESS))
 
     def _reach(
         self,
@@ -762,7 +763,7 @@ class Models(Arguments):
             proves = bits(guard.proves)
             if guard.needs == "resolved":
                 cells += value.origin
-            if proves & BIT["url"] and value.subject and not value.proven & NAME_HEAD:  # of the host, so of the address
+            if proves & ADDRESS and value.subject and not value.proven & NAME_HEAD:  # of the host, so of the address
                 cells += value.subject
             if guard.eases:
                 proves |= NEAR
