@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 import headwater
 from headwater.config import Config
+from headwater.system.written import Places
 from test_api_examples import drawn
 
 FOLDER = Path(__file__).parent
@@ -55,3 +56,21 @@ def test_two_runs_draw_the_same(tmp_path: Path) -> None:
     first = headwater.review(tmp_path, Config(processes=1)).system
     assert first == headwater.review(tmp_path, Config(processes=2)).system
     assert len(first.components) >= 5 * len(CASES)
+
+
+def test_lists_made_of_lists_are_followed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["const t0 = [{ run: () => 1 }];", *(f"const t{n} = t{n - 1}.concat(t{n - 1}, t{n - 1}, t{n - 1});" for n in range(1, 11))]
+    lines = ['import express from "express";', "const app = express();", *lines]
+    lines += ['app.get("/run", (req, res) => {', "  res.json(t10[0].run(req.query.name));", "});"]
+    (tmp_path / "app.ts").write_text("\n".join(lines), encoding="utf-8")
+    followed = 0
+    follow = Places._followed
+
+    def counted(self: Places, *given: Any) -> Any:
+        nonlocal followed
+        followed += 1
+        return follow(self, *given)
+
+    monkeypatch.setattr(Places, "_followed", counted)
+    headwater.review(tmp_path, Config(processes=1))
+    assert 10 <= followed < 500

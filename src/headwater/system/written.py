@@ -95,6 +95,9 @@ class Places:
         self._by_hand: dict[int, list[Fn]] = {}
         self._asked: set[tuple[int, int]] = set()
         """Registers that are being followed: a text that is made of itself says nothing new."""
+        self._displays: dict[tuple[int, int, int], list[tuple[Fn, ir.Build]]] = {}
+        self._cuts = 0
+        """How often a register was not followed because it was being followed already: what was found then is not all."""
 
     def definitions(self, fn: Fn) -> dict[int, list[Any]]:
         """Instructions by the register that they set."""
@@ -209,6 +212,15 @@ class Places:
 
     def displays(self, fn: Fn, register: int, depth: int = 0) -> list[tuple[Fn, ir.Build]]:
         """The displays of lists and dicts that a register may hold."""
+        known = self._displays.get((fn.id, register, depth))
+        if known is None:
+            cuts = self._cuts
+            known = self._followed(fn, register, depth)
+            if cuts == self._cuts:
+                self._displays[(fn.id, register, depth)] = known
+        return known
+
+    def _followed(self, fn: Fn, register: int, depth: int) -> list[tuple[Fn, ir.Build]]:
         found: list[tuple[Fn, ir.Build]] = []
         for one in self.definitions(fn).get(register, ()) if depth < DEPTH else ():
             if type(one) is ir.Build:
@@ -244,7 +256,9 @@ class Places:
         for outer, inner in self._captured(fn, register) if depth < DEPTH else ():
             found += self.displays(outer, inner, depth + 1)
         followed = (fn.id, ~register)
-        if not found and fn.index and register < len(fn.ir.params) and depth < DEPTH and followed not in self._asked:
+        if not found and fn.index and register < len(fn.ir.params) and depth < DEPTH and followed in self._asked:
+            self._cuts += 1
+        elif not found and fn.index and register < len(fn.ir.params) and depth < DEPTH:
             self._asked.add(followed)
             for at, given in self._handed(fn, register):
                 found += self.displays(at, given, depth + 1)
@@ -265,7 +279,9 @@ class Places:
         """The displays that a function of the project gives back."""
         found: list[tuple[Fn, ir.Build]] = []
         for callee in self.functions(fn, call.fn):
-            if (callee.id, -1) not in self._asked:
+            if (callee.id, -1) in self._asked:
+                self._cuts += 1
+            else:
                 self._asked.add((callee.id, -1))
                 for one in instructions(callee.ir.body):
                     if type(one) is ir.Return and one.src >= 0:
