@@ -176,3 +176,7 @@ MODEL_MEMBERS: Final = 100_000  # of one archive with all in it: sharded checkpo
 MODEL_NESTING: Final = 6  # archives in archives: a layer of an image, an archive, a checkpoint, a member are four
 MODEL_CONCERNS: Final = 200  # of one member; a reader follows the first few
 MODEL_EVIDENCE: Final = 2_000  # characters of a decoded call or a template that a report can show
+MODEL_FIELDS: Final = 3_000_000  # of one message or list in a model file: graphs of the largest models have some hundred thousand nodes
+MODEL_TEXT: Final = 48_000_000  # bytes of a JSON, YAML or XML file that is read whole: tokenizers of large models have 35 MB
+MODEL_TEMPLATE: Final = 1_000_000  # characters of a chat template: the longest published ones have 30,000
+MODEL_TEMPLATE_NODES: Final = 100_000  # of its syntax tree: the largest published ones have some 3,000

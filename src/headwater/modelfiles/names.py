@@ -1,0 +1,64 @@
+"""What the name of a file says where its bytes do not: source code, documents, media; weights."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(text.split())
+
+
+SOURCE: Final = words(
+    """py pyi pyx ipynb js mjs cjs jsx ts tsx mts cts vue svelte java kt kts scala go rs c h cc cpp cxx hpp hh cu cuh m mm swift cs fs
+    rb php pl
+    pm lua r jl sh bash zsh fish ps1 bat cmd sql proto thrift graphql gql cmake mk gradle tf hcl nix dart ex exs erl hs ml mli clj md mdx
+    rst
+    txt adoc tex bib org html htm xhtml css scss sass less csv tsv log diff patch lock po pot ini cfg toml env gitignore
+    gitattributes dockerignore editorconfig properties"""
+)
+"""Text whose looks are not asked: it is code and documents, and it speaks about anything."""
+
+MEDIA: Final = words("png jpg jpeg gif bmp ico webp svg tif tiff mp3 wav flac ogg mp4 mkv mov avi webm pdf ttf otf woff woff2 eot psd")
+
+WEIGHTS: Final = words(
+    """pkl pickle pck pcl p dill joblib cloudpickle pt pth pt2 ckpt bin th t7 mar nemo npy npz h5 hdf5 keras hdf onnx ort gguf ggml
+    ggjt ggla safetensors
+    tflite lite mlmodel mlpackage pb pbtxt meta index data params pdparams pdmodel pdiparams pdopt caffemodel model weights msgpack skops
+    pmml
+    rds rda rdata ubj cbm xgb lgb engine plan trt pte mnn ncnn param dat xml llamafile mleap zip tar gz tgz bz2 xz zst lz4 7z wts nnet
+    z lzma tbz2 txz orbax npk mlir bundle"""
+)
+"""What weights, checkpoints and their archives are called."""
+
+KNOWN_BY_BYTES: Final = words(
+    """pkl pickle dill joblib cloudpickle pt pth pt2 mar nemo npy npz h5 hdf5 keras onnx gguf safetensors tflite mlmodel pdparams skops
+    pmml rds
+    ubj cbm msgpack t7 pte zip 7z"""
+)
+"""Names of formats that all can be known by their bytes: a file that is called so and is none of them is broken, or something else."""
+
+LIBRARIES: Final = words("so dll dylib exe pyd a o lib ko sys com msi bundle node wasm elf out appimage")
+
+
+def extension(path: str) -> str:
+    """In small letters, without the point; of a member, that of its own name."""
+    name = path.rsplit("!", 1)[-1].rsplit("/", 1)[-1]
+    return os.path.splitext(name)[1][1:].lower()
+
+
+def base(path: str) -> str:
+    """The name alone, in small letters."""
+    return path.rsplit("!", 1)[-1].replace("\\", "/").rsplit("/", 1)[-1].lower()
+
+
+def is_source(path: str) -> bool:
+    return extension(path) in SOURCE
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path that a file names lies outside of the folder of the model."""
+    path = path.strip().replace("\\", "/")
+    return path.startswith(("/", "~")) or "://" in path or path[1:3] == ":/" or ".." in path.split("/")
