@@ -60,6 +60,22 @@ def cached(command: _Command) -> _Command:
     )(command)
 
 
+_Form = TypeVar("_Form", bound=str)
+
+
+def pair(formats: Sequence[_Form], outputs: Sequence[str]) -> list[tuple[_Form, str]]:
+    """Joins the n-th format with the n-th output; what has none goes to standard output, which holds one."""
+    if len(outputs) > len(formats):
+        raise click.UsageError(f"--output {outputs[len(formats)]} has no --format: give one --format for each --output.")
+    chosen = [(form, outputs[n] if n < len(outputs) else "-") for n, form in enumerate(formats)]
+    if sum(path == "-" for _, path in chosen) > 1:
+        raise click.UsageError("Only one format can go to standard output: give each other one an --output.")
+    files = [os.path.realpath(path) for _, path in chosen if path != "-"]
+    if len(set(files)) < len(files):
+        raise click.UsageError("Two reports would go to the same file.")
+    return chosen
+
+
 def load(
     path: Path,
     config_file: Path | None,

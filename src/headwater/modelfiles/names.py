@@ -1,4 +1,4 @@
-"""What the name of a file says where its bytes do not: source code, documents, media; weights."""
+"""What the name of a file says where its bytes do not: source code, documents, pictures; weights."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-SOURCE: Final = words(
-    """py pyi pyx ipynb js mjs cjs jsx ts tsx mts cts vue svelte java kt kts scala go rs c h cc cpp cxx hpp hh cu cuh m mm swift cs fs
-    rb php pl
-    pm lua r jl sh bash zsh fish ps1 bat cmd sql proto thrift graphql gql cmake mk gradle tf hcl nix dart ex exs erl hs ml mli clj md mdx
-    rst
-    txt adoc tex bib org html htm xhtml css scss sass less csv tsv log diff patch lock po pot ini cfg toml env gitignore
-    gitattributes dockerignore editorconfig properties"""
+CODE: Final = words(
+    """py pyi pyx ipynb js mjs cjs jsx ts tsx mts cts vue svelte java kt kts scala go rs c h cc cpp cxx hpp hh cu cuh mm swift cs fs
+    rb php pl pm lua r jl sh bash zsh fish ps1 bat cmd sql proto thrift graphql gql cmake mk gradle tf hcl nix dart ex exs erl hs
+    ml mli clj md mdx rst adoc tex bib org html htm xhtml css scss sass less diff patch po pot"""
 )
-"""Text whose looks are not asked: it is code and documents, and it speaks about anything."""
+"""Programs and documents: where they are text, they are no model files, and they speak about anything."""
+
+SOURCE: Final = CODE | words(
+    "m txt csv tsv log lock ini cfg toml env gitignore gitattributes dockerignore editorconfig properties jsonl ndjson"
+)
+"""Text whose looks are not asked, besides marks that only a format has."""
 
 MEDIA: Final = words("png jpg jpeg gif bmp ico webp svg tif tiff mp3 wav flac ogg mp4 mkv mov avi webm pdf ttf otf woff woff2 eot psd")
 
@@ -43,6 +45,15 @@ KNOWN_BY_BYTES: Final = words(
 LIBRARIES: Final = words("so dll dylib exe pyd a o lib ko sys com msi bundle node wasm elf out appimage")
 
 
+_MEDIA_MARKS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"\0\0\1\0", b"RIFF", b"<svg", b"<?xml", b"II*\0", b"MM\0*", b"ID3",
+    b"fLaC", b"OggS", b"%PDF", b"\0\1\0\0", b"OTTO", b"wOF", b"8BPS", b"\x1aE\xdf\xa3", b"\xff\xfb", b"\xff\xf3")  # fmt: skip
+
+
+def is_media(path: str, head: bytes) -> bool:
+    """Whether it is a picture, a sound or the like, as its name says."""
+    return extension(path) in MEDIA and (head.startswith(_MEDIA_MARKS) or head[4:8] == b"ftyp")
+
+
 def extension(path: str) -> str:
     """In small letters, without the point; of a member, that of its own name."""
     name = path.rsplit("!", 1)[-1].rsplit("/", 1)[-1]
@@ -52,6 +63,10 @@ def extension(path: str) -> str:
 def base(path: str) -> str:
     """The name alone, in small letters."""
     return path.rsplit("!", 1)[-1].replace("\\", "/").rsplit("/", 1)[-1].lower()
+
+
+def is_code(path: str) -> bool:
+    return extension(path) in CODE
 
 
 def is_source(path: str) -> bool:
