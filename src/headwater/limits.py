@@ -180,3 +180,5 @@ MODEL_FIELDS: Final = 3_000_000  # of one message or list in a model file: graph
 MODEL_TEXT: Final = 48_000_000  # bytes of a JSON, YAML or XML file that is read whole: tokenizers of large models have 35 MB
 MODEL_TEMPLATE: Final = 1_000_000  # characters of a chat template: the longest published ones have 30,000
 MODEL_TEMPLATE_NODES: Final = 100_000  # of its syntax tree: the largest published ones have some 3,000
+MODEL_FILES_AT_ONCE: Final = 24  # of a review, in its own process: starting workers costs as much as some dozens of small ones
+MODEL_LOADS: Final = 200  # calls in the code that load model files: a message names three for each file

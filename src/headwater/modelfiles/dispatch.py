@@ -72,10 +72,10 @@ def _unknown(head: bytes, blob: Blob, work: Examination) -> None:
         work.concern("unknown-format", "inconclusive", message, head[:16].hex(), 0)
 
 
-def scan_file(path: str, name: str) -> tuple[list[Examined], list[tuple[str, bytes]]]:
+def scan_file(path: str, name: str, hashed: bool = True) -> tuple[list[Examined], list[tuple[str, bytes]]]:
     """The file and what is packed in it, and the Python code in it. ``name`` is what results call it. Links are not followed.
 
-    A file that cannot be opened is inconclusive.
+    A file that cannot be opened is inconclusive. ``hashed``: whether the digest of all of its bytes is wanted.
     """
     try:
         descriptor = os.open(path, _FLAGS)
@@ -89,7 +89,7 @@ def scan_file(path: str, name: str) -> tuple[list[Examined], list[tuple[str, byt
         work = Examination(name, examine=examine)
         examine(blob, work)
         try:
-            return [work.result(blob), *work.members], work.sources
+            return [work.result(blob, hashed), *work.members], work.sources
         except OSError as error:  # the disk fails, or the file became shorter
             return [unreadable(name, "unreadable", f"It cannot be read: {error.strerror}.")], []
     finally:

@@ -44,16 +44,16 @@ class Scanned(msgspec.Struct, array_like=True):
 _DECODER: Final = msgspec.msgpack.Decoder(Scanned)
 
 
-def scan(files: Sequence[File], processes: int, progress: Progress | None = None) -> list[Scanned]:
+def scan(files: Sequence[File], processes: int, progress: Progress | None = None, hashed: bool = True) -> list[Scanned]:
     """What was found in each of the files, in their order."""
     if processes < 2 or len(files) < 2 or not sys.executable:
         found = []
         for done, file in enumerate(files, 1):
-            found.append(Scanned(*dispatch.scan_file(file.absolute, file.name)))
+            found.append(Scanned(*dispatch.scan_file(file.absolute, file.name, hashed)))
             if progress is not None:
                 progress(done, len(files))
         return found
-    pool = _Pool(files, min(processes, len(files)))
+    pool = _Pool(files, min(processes, len(files)), hashed)
     try:
         return pool.results(progress)
     finally:
@@ -72,8 +72,8 @@ def work() -> None:
         most = limits.WORKER_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     while (message := _receive(requests)) is not None:
-        absolute, name = msgspec.msgpack.decode(message, type=tuple[bytes, str])
-        _send(answers, msgspec.msgpack.encode(Scanned(*dispatch.scan_file(os.fsdecode(absolute), name))))
+        absolute, name, hashed = msgspec.msgpack.decode(message, type=tuple[bytes, str, bool])
+        _send(answers, msgspec.msgpack.encode(Scanned(*dispatch.scan_file(os.fsdecode(absolute), name, hashed))))
     os._exit(0)
 
 
@@ -96,8 +96,9 @@ def _receive(stream: IO[bytes]) -> bytes | None:
 class _Pool:
     """One thread for each worker, which only waits for it."""
 
-    def __init__(self, files: Sequence[File], processes: int) -> None:
+    def __init__(self, files: Sequence[File], processes: int, hashed: bool) -> None:
         self.files = files
+        self.hashed = hashed
         self.waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         # The largest first, so that none is left for the end; results are put in order afterwards.
         for number in sorted(range(len(files)), key=lambda one: (-files[one].size, one)):
@@ -175,7 +176,7 @@ class _Pool:
         assert worker.stdin is not None
         assert worker.stdout is not None
         try:
-            _send(worker.stdin, msgspec.msgpack.encode((os.fsencode(file.absolute), file.name)))
+            _send(worker.stdin, msgspec.msgpack.encode((os.fsencode(file.absolute), file.name, self.hashed)))
             message = _receive(worker.stdout)
             return None if message is None else _DECODER.decode(message)
         except (OSError, msgspec.MsgspecError):
