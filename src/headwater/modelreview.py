@@ -142,7 +142,7 @@ def _what(group: Sequence[Examined], verdict: Verdict) -> str:
 def _finding(rule: Rule, group: Sequence[Examined], verdict: Verdict, what: str, loads: list[Load], code: Mapping[str, Source]) -> Finding:
     path = group[0].path
     one, concern = next(pair for pair in _concerns(group) if pair[1].verdict == verdict)
-    message = rule.head.message.format(source=what, sink=f"`{path.rsplit('/', 1)[-1]}`", function="")
+    message = rule.head.message.format(source=what.removesuffix("."), sink=f"`{path.rsplit('/', 1)[-1]}`", function="")
     if loads:
         places = [f"`{load.text}` at {code[load.place.path].place(load.place.start)}" for load in loads[:SHOWN]]
         message += f" It is loaded by {' and by '.join(places)}."

@@ -159,7 +159,7 @@ def names_in_code(text: str) -> list[str]:
         part = data[one.end() : one.end() + size]
         if 2 <= size == len(part) and all(32 <= byte < 127 for byte in part):
             name = part.decode("ascii")
-            if name not in found and len(found) < 60:
+            if name not in found and len(found) < 60 and not name.startswith("<"):
                 found.append(name)
     return found
 

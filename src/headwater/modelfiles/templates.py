@@ -32,6 +32,8 @@ GLOBALS: Final = words(
     enumerate zip sorted isinstance tojson fromjson now get_current_date"""
 )
 """What renderers of chat templates offer to be called, and what people take to be offered; the latter fails and does nothing."""
+NAMED: Final = 8
+"""Names that a message tells."""
 _RENDERED: Final = "Whoever renders the template without a sandbox"
 _FLAWED: Final = re.compile(r"__(?:class|globals|builtins|import|subclasses|init|mro|bases?|getattribute)__|\\x5f|\\u005f|\|\s*attr\b")
 _GO: Final = re.compile(r"\{\{-?\s*(?:\.|if\s+(?:or|and|not|eq|ne|\.|\$|\()|range\b|end\b|else\b|template\b|with\b|define\b|\$)")
@@ -49,10 +51,10 @@ def looks_like_chat(text: str) -> bool:
     return ("messages" in text and ("role" in text or "content" in text)) or "add_generation_prompt" in text
 
 
-def judge(work: Examination, text: str, name: str, at: int = -1) -> None:
-    """Notes what a template does. ``name``: what the file calls it, in words."""
+def judge(work: Examination, text: str, name: str, at: int = -1) -> bool:
+    """Notes what a template does; whether it could be parsed. ``name``: what the file calls it, in words."""
     if not has_tags(text):
-        return
+        return True
     try:
         tree = jinja.parse(text)
     except (jinja.TemplateError, RecursionError) as error:
@@ -63,8 +65,9 @@ def judge(work: Examination, text: str, name: str, at: int = -1) -> None:
             work.concern("template-internals", "malicious", message, text[start : start + 300], at)
         elif not _GO.search(text):  # the templates of Go, which reach nothing but the data
             work.concern("template-unreadable", "inconclusive", f"{name} does not parse as a Jinja template: {error}.", text[:200], at)
-        return
+        return False
     _Judge(work, text, name, at, tree).judge()
+    return True
 
 
 class _Judge:
@@ -75,10 +78,15 @@ class _Judge:
         self.at = at
         self.tree = tree
         self.values = folding.Values(tree)
+        self.reached: dict[str, Node] = {}
 
     def judge(self) -> None:
         for node in walk(self.tree):
             self._node(node)
+        if self.reached:
+            listed = ", ".join(f"'{name[:60]}'" for name in list(self.reached)[:NAMED])
+            what = f"reaches {listed}. {_RENDERED} gives it all of Python."
+            self._say("template-internals", True, what, next(iter(self.reached.values())))
         for remark in hidden.remarks(self.tree, self.values):
             self.work.concern("template-hidden-text", "review", f"{self.name}: {remark.what}", remark.text, self.at)
 
@@ -111,7 +119,7 @@ class _Judge:
 
     def _reached(self, name: str, node: Node, subscript: bool = False) -> None:
         if name in DUNDERS or name in INTERNALS or (name.startswith("__") and name.endswith("__") and not subscript):
-            self._say("template-internals", True, f"reaches '{name}'. {_RENDERED} gives it all of Python.", node)
+            self.reached.setdefault(name, node)
         elif name.startswith("_") and not subscript:
             self._say("template-internals", "__" in name, f"reaches '{name}', which is not meant for templates.", node)
 

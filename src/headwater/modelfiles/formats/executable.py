@@ -44,6 +44,8 @@ def examine(blob: Blob, work: Examination) -> None:
     head = blob.read(0, 4096)
     what = kind(head, blob)
     ending = names.extension(work.path)
+    if ".so." in names.base(work.path) and ending.isdigit():  # libm.so.6
+        ending = "so"
     evidence = head[:16].hex() if not head.startswith((b"#!", b"@")) else head[:120].decode("utf-8", "replace")
     if ending == "llamafile" or "(APE)" in what:
         work.concern("executable", "review", f"The file is {what}: it is not loaded but run.", evidence, 0)

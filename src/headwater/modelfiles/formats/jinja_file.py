@@ -29,9 +29,13 @@ def examine(blob: Blob, work: Examination) -> None:
     if templates.looks_like_chat(text) or "chat_template" in names.base(work.path):
         templates.judge(work, text, "The chat template")
         return
-    # A template of something else: what renders it offers functions that are not known here. What reaches Python's internals is told.
+    # A template of something else, or text that only looks like one: what renders it offers functions that are not known here.
+    # What reaches Python's internals is told.
     probe = Examination(work.path)
-    templates.judge(probe, text, "The template")
-    for found in probe.concerns:
-        if found.verdict == "malicious":
-            work.concern(found.check, found.verdict, found.message, found.evidence, found.at)
+    parsed = templates.judge(probe, text, "The template")
+    found = [one for one in probe.concerns if one.verdict == "malicious"]
+    if not found or (not parsed and names.extension(work.path) not in _NAMES):
+        work.format = "unknown" if names.extension(work.path) not in _NAMES else NAME
+        return
+    for one in found:
+        work.concern(one.check, one.verdict, one.message, one.evidence, one.at)
