@@ -5,7 +5,9 @@ It follows Jinja 2.11 to 3.1 with the extensions that chat templates are rendere
 
 from __future__ import annotations
 
+import contextlib
 import re
+import unicodedata
 from typing import Final, NamedTuple
 
 from headwater import limits
@@ -495,6 +497,9 @@ def unescaped(text: str) -> str:
             return chr(code) if code < 0x110000 else ""
         if mark[0].isdigit():
             return chr(int(mark, 8)) if mark.isascii() and all(one < "8" for one in mark) else mark
+        if mark[0] == "N" and len(mark) > 1:
+            with contextlib.suppress(KeyError):
+                return unicodedata.lookup(mark[2:-1])
         return _SIMPLE.get(mark, mark if mark in "\\'\"" else f"\\{mark}")
 
     return _ESCAPE.sub(one, text) if "\\" in text else text

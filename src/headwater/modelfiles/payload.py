@@ -17,9 +17,17 @@ _PICKLE: Final = re.compile(rb"\x80[\x02-\x05].{4,}\.", re.DOTALL)
 _PICKLE_0: Final = re.compile(rb"[(]?[ic][A-Za-z_][\w.]{0,80}\n[A-Za-z_][\w.]{0,80}\n.*\.", re.DOTALL)
 _EXECUTABLE: Final = (b"\x7fELF", b"MZ\x90\x00", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!/")
 
+_WORDS: Final = (
+    "__import__", "os", "posix", "subprocess", "eval", "exec", "marshal", "importlib", "pickle", "Runtime", "curl", "wget", "bash", "/dev/tcp/",
+    "powershell", "PowerShell", "POWERSHELL",
+)  # fmt: skip
+"""What such code begins with: to look for these first is a hundred times faster than to look for it at each place."""
+_BEFORE: Final = 40
+_AFTER: Final = 400
+_HITS: Final = 2_000_000
 _CODE: Final = re.compile(
     r"""\b__import__\s*\(\s*['"\\]
-    |\bos\s*\.\s*(?:system|popen|exec[lv]p?e?|spawn\w+|posix_spawn)\s*\(
+    |\b(?:os|posix)\s*\.\s*(?:system|popen|exec[lv]p?e?|spawn\w+|posix_spawn)\s*\(
     |\bsubprocess\s*\.\s*(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput)\s*\(
     |\b(?:eval|exec)\s*\(\s*(?:compile|base64|bytes|codecs|zlib|marshal|__import__|open|requests|urllib|os\.|input|b?['"\\])
     |\bmarshal\s*\.\s*loads\s*\(
@@ -29,18 +37,24 @@ _CODE: Final = re.compile(
     |\b(?:curl|wget)\s+[^\n|;]{4,200}\|\s*(?:ba|z|da)?sh\b
     |\bbash\s+-i\s+>&\s*/dev/tcp/
     |/dev/tcp/[\w.]+/\d+
-    |\bpowershell(?:\.exe)?\s+-(?:e|enc|encodedcommand|nop|w)\b
+    |\b(?:powershell|PowerShell|POWERSHELL)(?:\.exe)?\s+-(?:e|enc|encodedcommand|nop|w)\b
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 
 
 def code_in(text: str) -> str:
     """The first piece of text that is code which runs other programs or hidden code; empty if there is none."""
-    if len(text) < 8:
-        return ""
-    found = _CODE.search(text)
-    return text[max(0, found.start() - 40) : found.end() + 160] if found else ""
+    best = -1
+    for word in _WORDS:
+        at = text.find(word)
+        for _ in range(_HITS):
+            if at < 0 or 0 <= best <= at:
+                break
+            if _CODE.match(text, at, at + _AFTER) and not (at and (text[at - 1].isalnum() or text[at - 1] == "_")):
+                best = at
+            at = text.find(word, at + 1)
+    return text[max(0, best - _BEFORE) : best + 200] if best >= 0 else ""
 
 
 def packed_in(data: bytes) -> str:

@@ -27,7 +27,7 @@ def matches(head: bytes, blob: Blob, path: str) -> bool:
     if not (small or first in (0xDE, 0xDF)):
         return False
     start = 1 if small else 3 if first == 0xDE else 5
-    if len(head) <= start or not (0xA1 <= head[start] <= 0xBF or head[start] in (0xD9, 0xDA)):
+    if len(head) <= start or not (0xA1 <= head[start] <= 0xBF or head[start] in (0xD9, 0xDA, 0xDB)):
         return False
     probe = _Walk(blob, None, _PROBE)
     try:

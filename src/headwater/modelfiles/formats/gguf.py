@@ -18,6 +18,8 @@ _DIMENSIONS: Final = 4
 """GGML_MAX_DIMS: loaders copy the sizes into an array of this length."""
 _LARGEST: Final = 1 << 31
 """Lengths from here on cannot be the remains of a file that was cut: sizes computed from them overflow in loaders."""
+_PAIRS: Final = 1 << 16
+"""Metadata entries: real models have under 100."""
 _NESTED: Final = 4
 
 
@@ -59,8 +61,12 @@ class _Header:
             self.wide = 4
         tensors, pairs = self.number(self.wide), self.number(self.wide)
         for what, count, least in (("tensors", tensors, 24), ("metadata entries", pairs, 9)):
+            if count * least > self.blob.size and count < 1 << 20:  # it may have been cut
+                raise EndedError
             if count * least > self.blob.size:
                 self.overflow(f"The header announces {count} {what}, more than the file can hold.", str(count), 8)
+        if pairs > _PAIRS:
+            self.stop("size", "inconclusive", "It has more metadata than is read.", str(pairs), 16)
         for _ in range(pairs):
             at = self.reader.at
             key = self.string(at)

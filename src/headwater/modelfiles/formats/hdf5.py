@@ -26,6 +26,8 @@ _PICKLE: Final = re.compile(
     rb"\x80[\x02-\x05](?:\x95.{8}|[c}\]\[(]|\x8c)|\(?[ic](?:posix|nt|os|builtins|__builtin__|subprocess)\n\w+\n", re.DOTALL
 )
 _EXTERNAL: Final = re.compile(rb"\x01\x00(?:\x00|\x01)?([^\0]{2,200}\.(?:h5|hdf5|hdf|keras))\x00(/?[^\0]{1,200})\x00")
+_BROKEN: Final = 3
+"""Of those, how many that do not end are told; what follows is inside of them."""
 _ATTRIBUTES: Final = 64
 """Configurations that one file may have: that of the model, that of its training, and those of nested models."""
 
@@ -39,13 +41,16 @@ def matches(head: bytes, blob: Blob, path: str) -> bool:
 
 def examine(blob: Blob, work: Examination) -> None:
     found = False
-    count = 0
+    count = broken = 0
     for at, text in _configurations(blob):
         count += 1
         if count > _ATTRIBUTES:
             work.concern("size", "inconclusive", "It has more configurations than are read.", at=at)
             break
         if text is None:
+            broken += 1
+            if broken > _BROKEN:
+                break
             work.concern("keras-config", "inconclusive", "A configuration in the file does not end, or is no JSON.", at=at)
             continue
         found = keras_config.judge(work, text, at) or found

@@ -15,6 +15,10 @@ _ATTRIBUTE: Final = re.compile(r"([A-Za-z_][\w.:-]*)\s*=\s*(?:\"([^\"]*)\"|'([^'
 _ENTITY: Final = re.compile(r"<!ENTITY\s+(%\s+)?([\w.:-]+)\s+(?:(SYSTEM|PUBLIC)\s+([^>]*)|([^>]*))>", re.DOTALL)
 _SCRIPT: Final = re.compile(r"script|code|exec|eval|command|python|groovy|javascript", re.IGNORECASE)
 _SHAPES: Final = {"PMML": "pmml", "net": "openvino"}
+_INSIDE: Final = 2_000
+"""Characters of an extension that are looked at with its name; code is looked for in the whole document."""
+_EXTENSIONS: Final = 50_000
+"""Extensions and functions: documents of large forests have some hundreds."""
 _BOMB: Final = 40
 """Entities: documents of models have none; those that grow without end have ten at least, and refer to one another."""
 
@@ -86,10 +90,15 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def _pmml(work: Examination, text: str) -> None:
+    extensions = 0
     for tag in _START.finditer(text):
         name = tag.group(1).rsplit(":", 1)[-1]
         if name not in ("Extension", "script", "Script", "Apply"):
             continue
+        extensions += 1
+        if extensions > _EXTENSIONS:
+            work.concern("size", "inconclusive", "The document has more extensions than are read.", at=tag.start())
+            break
         attributes = _attributes(tag.group(2))
         if name == "Apply":
             function = attributes.get("function", "")
@@ -97,8 +106,8 @@ def _pmml(work: Examination, text: str) -> None:
                 message = "The model applies a function that is none of PMML: an engine takes it for a class of Java and runs it."
                 work.concern("pmml-function", "review", message, function, tag.start())
             continue
-        end = text.find(f"</{tag.group(1)}", tag.end())
-        inside = "" if tag.group(2).endswith("/") else text[tag.end() : end if 0 <= end - tag.end() < 1 << 20 else tag.end() + 4_000]
+        end = text.find(f"</{tag.group(1)}", tag.end(), tag.end() + _INSIDE)
+        inside = "" if tag.group(2).endswith("/") else text[tag.end() : end if end >= 0 else tag.end() + _INSIDE]
         words = f"{attributes.get('name', '')} {attributes.get('extender', '')} {attributes.get('value', '')} {inside}"
         code = payload.code_in(words)
         if code:

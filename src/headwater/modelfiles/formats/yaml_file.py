@@ -19,7 +19,9 @@ _CALLS: Final = re.compile(r"python/(?:object/apply|object/new|object|name|modul
 _PLAIN: Final = frozenset(
     f"{_TAG}{kind}" for kind in ("none", "bool", "str", "unicode", "bytes", "int", "long", "float", "complex", "list", "tuple", "dict")
 )
-_EVENTS: Final = 200_000
+_EVENTS: Final = 100_000
+_LONG: Final = 2_000_000
+"""Characters of a file with tags; files of that kind are written by programs, and have some thousands."""
 _LOOKS: Final = re.compile(rb"^[A-Za-z_][\w.-]*:(?:[ \t]|\r?$)", re.MULTILINE)
 _NAMED: Final = frozenset({"yaml", "yml"})
 
@@ -42,6 +44,9 @@ def examine(blob: Blob, work: Examination) -> None:
         return
     if "!" not in text and "%TAG" not in text and "_target_" not in text and "auto_map" not in text:
         return  # no tags: nothing but data
+    if len(text) > _LONG or _depth(text) > limits.NESTING:
+        work.concern("size", "inconclusive", "It has tags, and is too long or nested too deep to be read.")
+        return
     try:
         _events(text, work)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -53,11 +58,20 @@ def examine(blob: Blob, work: Examination) -> None:
         work.concern("broken", "inconclusive", "It does not parse as YAML.", str(error)[:300])
 
 
+def _depth(text: str) -> int:
+    """The most brackets that are open at one place, those in texts among them."""
+    depth = most = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth = max(0, depth + (1 if bracket in "[{" else -1))
+        most = max(most, depth)
+    return most
+
+
 def _events(text: str, work: Examination) -> None:
     keys: list[str] = []
     pending: list[tuple[str, int]] = []
     for number, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-        if number > min(_EVENTS, limits.MODEL_FIELDS):
+        if number > _EVENTS:
             work.concern("size", "inconclusive", "It has more entries than are read.")
             break
         value = event.value if isinstance(event, yaml.ScalarEvent) else ""
@@ -91,8 +105,8 @@ def _tag(work: Examination, tag: str, argument: str, at: int) -> None:
         what = f"imports '{name}'"
     else:
         what = f"builds an object of the class '{name}'"
-    if targets.is_data(name):
-        return
+    if targets.is_data(name) or (short.startswith(("python/name", "python/module")) and not targets.is_harmful(name)):
+        return  # a name is looked up, which calls nothing
     verdict: Verdict = "malicious" if targets.is_harmful(name) else "review"
     message = f"Loading it with yaml.load and a loader that is not safe (Loader, UnsafeLoader, FullLoader before PyYAML 5.4) {what}."
     work.concern("yaml-python-tag", verdict, message, evidence, at)
