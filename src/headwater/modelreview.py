@@ -220,9 +220,11 @@ def _target(call: str, text: str, path: str, by_end: Mapping[str, list[str]]) ->
     for _ in range(_STEPS):
         following: list[str] = []
         for part in waiting:
-            target = _named("/".join(one or other for one, other in _TEXT.findall(part)), path, by_end)
-            if target:
-                return target
+            texts = [one or other for one, other in _TEXT.findall(part)][:6]
+            for size in range(len(texts), 0, -1):  # the parts of a path; what follows may be a mode or another argument
+                target = _named("/".join(texts[:size]), path, by_end, folders=size == len(texts))
+                if target:
+                    return target
             for name in _NAME.findall(_TEXT.sub("", part))[:8]:
                 if name not in looked and len(looked) < 24:
                     looked.add(name)
@@ -232,17 +234,15 @@ def _target(call: str, text: str, path: str, by_end: Mapping[str, list[str]]) ->
     return ""
 
 
-def _named(written: str, path: str, by_end: Mapping[str, list[str]]) -> str:
-    """The file that a path in the code is, or lies in: written from the root, from the folder of the code, or only its end."""
-    for part in (written, *(one for one in written.split("//"))):
-        plain = posixpath.normpath(part.replace("\\", "/")).lstrip("/")
-        for end in (plain.rsplit("/", 1)[-1], *plain.split("/")[-2:]):
-            for target in by_end.get(end, ()):
-                here = posixpath.normpath(posixpath.join(posixpath.dirname(path), plain))
-                if target in (plain, here) or target.startswith((f"{plain}/", f"{here}/")) or target.endswith(f"/{plain}"):
-                    return target
-                if plain.endswith(f"/{target}") or ("/" in plain and f"/{plain}/".endswith(f"/{posixpath.basename(target)}/")):
-                    return target
+def _named(written: str, path: str, by_end: Mapping[str, list[str]], folders: bool) -> str:
+    """The file that a path in the code is, or with ``folders`` lies in: from the root, from the folder of the code, or by its end."""
+    plain = posixpath.normpath(written.replace("\\", "/")).lstrip("/")
+    here = posixpath.normpath(posixpath.join(posixpath.dirname(path), plain))
+    for target in by_end.get(plain.rsplit("/", 1)[-1], ()):
+        if target in (plain, here) or target.endswith(f"/{plain}") or f"/{plain}".endswith(f"/{target}"):
+            return target
+        if folders and posixpath.dirname(target) and target.startswith((f"{plain}/", f"{here}/")):
+            return target
     return ""
 
 

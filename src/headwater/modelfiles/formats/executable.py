@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from headwater.modelfiles import names, payload
+from headwater.modelfiles import names, payload, texts
 from headwater.modelfiles.blob import Blob
 from headwater.modelfiles.work import Examination
 
@@ -29,7 +29,7 @@ def kind(head: bytes, blob: Blob) -> str:
     if head.startswith(b"\0asm"):
         return "a WebAssembly module"
     line = head[:200].split(b"\n")[0]
-    if head.startswith(b"#!") and b"/" in line and not head.startswith(b"#!["):
+    if head.startswith((b"#!/", b"#! /")) and len(line) > 6 and texts.is_text(line):
         return "a script that an interpreter runs"
     if head[:40].lower().startswith((b"@echo off", b"powershell ")):
         return "a script of Windows"

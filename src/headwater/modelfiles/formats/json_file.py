@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from headwater import limits
-from headwater.modelfiles import hf_config, keras_config, payload, skops_schema, texts
+from headwater.modelfiles import hf_config, keras_config, names, payload, skops_schema, texts
 from headwater.modelfiles.blob import Blob
 from headwater.modelfiles.work import Examination
 
@@ -126,6 +126,8 @@ def _broken(work: Examination, text: str, error: Exception) -> None:
     if isinstance(error, RecursionError):
         work.concern("nesting", "inconclusive", "It is nested too deep to be read.")
         return
-    if re.search(r'"(?:auto_map|chat_template)"\s*:', text[:1_000_000]) or '"class_name"' in text[:100_000]:
+    if work.depth and names.base(work.path) in ("config.json", "schema.json"):
+        work.concern("broken", "inconclusive", "What the archive says of the model is no whole JSON: it is cut or damaged.", str(error))
+    elif re.search(r'"(?:auto_map|chat_template)"\s*:', text[:1_000_000]) or '"class_name"' in text[:100_000]:
         work.format = "hf-config"
         work.concern("broken", "inconclusive", "It is no whole JSON: it is cut or damaged.", str(error))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, Final, TypeGuard
 
 from headwater import limits
-from headwater.modelfiles import payload, templates
+from headwater.modelfiles import names, payload, templates
 from headwater.modelfiles.blob import Blob
 from headwater.modelfiles.work import Examination
 
@@ -20,16 +21,12 @@ _LARGEST: Final = 100_000_000
 
 
 def matches(head: bytes, blob: Blob, path: str) -> bool:
-    if len(head) < 10 or head[8:9] != b"{":
+    if len(head) < 10 or head[8:9] != b"{" or not head[8:].lstrip(b"{ \n\r\t").startswith((b'"', b"}")):
         return False
+    if b'"dtype"' in head or b'"data_offsets"' in head or b'"__metadata__"' in head or names.extension(path) == NAME:
+        return True
     length = int.from_bytes(head[:8], "little")
-    body = head[8:].lstrip(b"{ \n\r\t")
-    return body.startswith((b'"', b"}")) and (
-        b'"dtype"' in head
-        or b'"data_offsets"' in head
-        or b'"__metadata__"' in head
-        or (length <= blob.size - 8 and blob.read(7 + length, 1) in (b"}", b" "))
-    )
+    return length <= blob.size - 8 and blob.read(7 + length, 1) in (b"}", b" ")
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -63,9 +60,10 @@ def examine(blob: Blob, work: Examination) -> None:
     if not isinstance(header, _Pairs):
         work.concern("header-broken", "inconclusive", "The header is no JSON object.", at=8)
         return
-    names = [name for name, _ in header]
-    if len(set(names)) < len(names):
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
+    keys = [name for name, _ in header]
+    if len(set(keys)) < len(keys):
+        counted = Counter(keys)
+        twice = next(name for name in keys if counted[name] > 1)
         message = "A name stands twice in the header: which of the two counts depends on the loader."
         work.concern("header-twice", "review", message, twice, 8)
     spans: list[tuple[int, int, str]] = []
