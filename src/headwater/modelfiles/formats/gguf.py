@@ -149,7 +149,7 @@ class _Header:
         if key.startswith("tokenizer.chat_template") or templates.looks_like_chat(text):
             name = "The chat template" if key == "tokenizer.chat_template" else f"The chat template '{key[:120]}'"
             templates.judge(self.work, text, name, at)
-        if not key.startswith("tokenizer.ggml."):
+        elif not key.startswith("tokenizer.ggml."):
             payload.look(self.work, text, f"the metadata '{key[:120]}'", at)
 
     def tensors(self, count: int) -> None:
