@@ -27,6 +27,7 @@ LAYERS = (
     ("headwater.taint",),
     ("headwater.system",),
     ("headwater.threats",),
+    ("headwater.modelreview",),
     ("headwater.reports",),
     ("headwater.pipeline",),
     ("headwater.change",),

@@ -83,19 +83,31 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
             cache.keep_result(key, result)
     cache.shrink()
     findings, repeated = twins.without(result.findings, tree.files)
+    counts, shown = result.counts, dict(tree.files)
+    if found.weights:
+        from headwater import modelreview
+
+        scanned = modelreview.examine(
+            found.weights, config.processes, (lambda n, total: progress("models", n, total)) if progress else None
+        )
+        models = modelreview.findings(scanned, dict(found.weights), rules, tree.files)
+        findings = [*modelreview.joined(findings, scanned, tree.files), *models.findings]
+        ledger.extend(models.gaps)
+        counts = {**counts, **models.counts}
+        shown.update(models.sources)
     ledger.extend(repeated)
     findings = [_lowered(finding, config.rules) for finding in findings]
     ledger.extend(result.gaps)
     remarks = {name: card.remarks for name, card in tree.cards.items()}
-    applied = suppressions.apply(findings, remarks, tree.files, known, config.today, wanted=config.suppressions)
+    applied = suppressions.apply(findings, remarks, shown, known, config.today, wanted=config.suppressions)
     findings = applied.findings
     ledger.extend(applied.gaps)
     gaps = tuple(ledger.result())
     languages = dict(sorted(found.languages.items()))
     lines = sum(card.lines for card in tree.cards.values())
-    coverage = Coverage(len(tree.cards), lines, result.functions, languages, gaps, result.counts)
+    coverage = Coverage(len(tree.cards) + counts.get("model-files", 0), lines, result.functions, languages, gaps, counts)
     needed = _needed(findings) | {gap.path for gap in gaps}
-    sources = {name: source for name, source in tree.files.items() if name in needed}
+    sources = {name: source for name, source in shown.items() if name in needed}
     return Review(
         str(found.root), tuple(findings), coverage, sources, applied.suppressions, found.scope, notice=cache.problem, system=result.system
     )

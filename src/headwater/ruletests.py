@@ -32,6 +32,8 @@ from headwater.rules.marks import Mark, marks
 from headwater.rules.own import OwnError
 
 _CODE: Final = ".py"
+_MODELS: Final = (".jinja", ".json", ".yaml", ".pmml")
+"""Files of text that are examples of model files."""
 _NAME: Final = "example.py"
 _COLLECT: Final = 8
 """Tests after which memory is given back: each leaves some 15 MB of cycles, and the command line runs without a garbage collector."""
@@ -58,7 +60,8 @@ class TestFile(msgspec.Struct, frozen=True):
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        return marks(self.path, self.data.decode("utf-8", "replace")) if self.is_code else ()
+        marked = self.is_code or self.path.endswith(_MODELS)
+        return marks(self.path, self.data.decode("utf-8", "replace")) if marked else ()
 
     def place(self, line: int) -> tuple[str, int]:
         return self.shown, self.first + line - 1 if self.first else self.line

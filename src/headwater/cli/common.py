@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Made = TypeVar("_Made")
+_Form = TypeVar("_Form", bound=str)
 
 
 def own_rules(command: _Command) -> _Command:
@@ -64,6 +65,19 @@ def running(command: _Command) -> _Command:
     command = click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")(command)
     command = click.option("--no-progress", is_flag=True, help="No progress bar.")(command)
     return click.option("--processes", type=click.IntRange(1, 256), help="Worker processes. Default: processors, at most 8.")(command)
+
+
+def pair(formats: Sequence[_Form], outputs: Sequence[str]) -> list[tuple[_Form, str]]:
+    """Joins the n-th format with the n-th output; what has none goes to standard output, which holds one."""
+    if len(outputs) > len(formats):
+        raise click.UsageError(f"--output {outputs[len(formats)]} has no --format: give one --format for each --output.")
+    chosen = [(form, outputs[n] if n < len(outputs) else "-") for n, form in enumerate(formats)]
+    if sum(path == "-" for _, path in chosen) > 1:
+        raise click.UsageError("Only one format can go to standard output: give each other one an --output.")
+    files = [os.path.realpath(path) for _, path in chosen if path != "-"]
+    if len(set(files)) < len(files):
+        raise click.UsageError("Two reports would go to the same file.")
+    return chosen
 
 
 def load(

@@ -143,15 +143,7 @@ def command(
 
 def pair(formats: Sequence[Format], outputs: Sequence[str]) -> tuple[Output, ...]:
     """Joins the n-th format with the n-th output; what has none goes to standard output, which holds one."""
-    if len(outputs) > len(formats):
-        raise click.UsageError(f"--output {outputs[len(formats)]} has no --format: give one --format for each --output.")
-    chosen = tuple(Output(format, outputs[n] if n < len(outputs) else "-") for n, format in enumerate(formats)) or (Output(),)
-    if sum(one.path == "-" for one in chosen) > 1:
-        raise click.UsageError("Only one format can go to standard output: give each other one an --output.")
-    files = [os.path.realpath(one.path) for one in chosen if one.path != "-"]
-    if len(set(files)) < len(files):
-        raise click.UsageError("Two reports would go to the same file.")
-    return chosen
+    return tuple(Output(form, path) for form, path in common.pair(formats, outputs)) or (Output(),)
 
 
 def status(view: View) -> int:

@@ -19,6 +19,7 @@ from headwater.files.exclude import Exclusion
 from headwater.files.git import Tracked, git_folder, tracked
 from headwater.files.gitignore import Patterns
 from headwater.files.read import Entry, UnreadableError, most_bytes, read_bytes
+from headwater.files.weights import is_candidate
 from headwater.findings import Gap
 
 FRONTENDS: Final = frozenset({"python", "notebook", "typescript", "javascript", "vue", "svelte"})
@@ -100,6 +101,8 @@ class Discovery(NamedTuple):
     languages: dict[str, int]
     """Number of files of each language known, analysed or not."""
     gaps: list[Gap]
+    weights: list[tuple[str, str]] = []
+    """Files that may be models: what they are called in results, and by the file system."""
 
 
 def discover(
@@ -217,6 +220,7 @@ class _Walk:
         self.exclusion = exclusion
         self.ledger = Ledger()
         self.entries: list[Entry] = []
+        self.weights: list[tuple[str, str]] = []
         self.languages: Counter[str] = Counter()
         self.names = 0
         self.links: list[tuple[str, str]] = []
@@ -243,7 +247,10 @@ class _Walk:
     def single(self, relative: str) -> None:
         """One file that the user named."""
         name = relative.rpartition("/")[2]
-        self.file(relative, name, os.lstat(self.absolute(relative)))
+        found = os.lstat(self.absolute(relative))
+        self.file(relative, name, found)
+        if is_candidate(name):
+            self._weights(relative, found)
         self.links.clear()
 
     def folder(self, scope: str) -> None:
@@ -300,6 +307,12 @@ class _Walk:
                     inner = self._inner(child.name, relative, here, patterns, environment)
                     if inner is not None:
                         below.append(inner)
+                elif is_candidate(name):
+                    if not self._is_ignored(relative, patterns, False, here.only_tracked):
+                        self._weights(relative, child.stat(follow_symlinks=False))
+                        language = language_of(name)
+                        if language:
+                            self.languages[language] += 1
                 elif language_of(name) or "." not in name:
                     if self._is_ignored(relative, patterns, False, here.only_tracked):
                         self.ignored_files += 1
@@ -412,6 +425,10 @@ class _Walk:
         self.languages[language] += 1
         return language not in FRONTENDS or self._take(relative, self.absolute(relative), found.st_size, language)
 
+    def _weights(self, relative: str, found: os.stat_result) -> None:
+        if stat.S_ISREG(found.st_mode) and found.st_size:
+            self.weights.append((safe(relative), self.absolute(relative)))
+
     def _sniff(self, relative: str) -> str:
         try:
             descriptor = os.open(self.absolute(relative), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -498,4 +515,5 @@ class _Walk:
             self.ledger.add("generated", "", reason, partial=False)
         self.ledger.extend(self.exclusion.gaps())
         self.entries.sort(key=lambda entry: entry.path)
-        return Discovery(Path(self.root), safe(scope), self.entries, dict(sorted(self.languages.items())), self.ledger.result())
+        languages = dict(sorted(self.languages.items()))
+        return Discovery(Path(self.root), safe(scope), self.entries, languages, self.ledger.result(), sorted(self.weights))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import stat
 from typing import Final, Protocol, cast
 
-from headwater.modelfiles import formats
+from headwater.modelfiles import formats, names, texts
 from headwater.modelfiles.blob import Blob, FileBlob
-from headwater.modelfiles.verdicts import Examined
+from headwater.modelfiles.verdicts import Concern, Examined
 from headwater.modelfiles.work import Examination
 
 HEAD: Final = 4096
 """Bytes from the start of a file that tell its format."""
+
+
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 
 class Format(Protocol):
@@ -46,6 +51,7 @@ def examine(blob: Blob, work: Examination) -> None:
                 work.format = form.NAME
                 form.examine(blob, work)
                 return
+        _unknown(head, blob, work)
     except RecursionError:
         work.concern("nesting", "inconclusive", "It is nested too deep to be read.")
     except MemoryError:
@@ -54,16 +60,59 @@ def examine(blob: Blob, work: Examination) -> None:
         work.concern("unreadable", "inconclusive", "It could not be read to its end.", f"{type(error).__name__}: {error}")
 
 
-def scan_file(path: str, name: str) -> tuple[list[Examined], list[tuple[str, bytes]]]:
-    """The file and what is packed in it, and the Python code in it. ``name`` is what results call it.
+def _unknown(head: bytes, blob: Blob, work: Examination) -> None:
+    """A file of no known format is no model file, unless its name says that it is one of a format that its bytes would tell."""
+    if head.startswith(_POINTER):
+        work.format = "git-lfs-pointer"
+        work.concern(
+            "pointer", "inconclusive", "The file is a pointer of Git LFS: the model itself is not here.", head[:200].decode("latin-1")
+        )
+    elif blob.size and names.extension(work.path) in names.KNOWN_BY_BYTES and not texts.is_text(head):
+        message = f"The file is called '.{names.extension(work.path)}', and its bytes are of no format that is known."
+        work.concern("unknown-format", "inconclusive", message, head[:16].hex(), 0)
 
-    Raises OSError where it cannot be opened. Links are not followed.
+
+def scan_file(path: str, name: str, hashed: bool = True) -> tuple[list[Examined], list[tuple[str, bytes]]]:
+    """The file and what is packed in it, and the Python code in it. ``name`` is what results call it. Links are not followed.
+
+    A file that cannot be opened is inconclusive. ``hashed``: whether the digest of all of its bytes is wanted.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
+        descriptor = os.open(path, _FLAGS)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "its name cannot be opened"
+        return [unreadable(name, "unreadable", f"It cannot be read: {reason}.")], []
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return [unreadable(name, "unreadable", "It is no regular file.")], []
         blob = FileBlob(descriptor)
         work = Examination(name, examine=examine)
         examine(blob, work)
-        return [work.result(blob), *work.members], work.sources
+        try:
+            return [work.result(blob, hashed), *work.members], work.sources
+        except OSError as error:  # the disk fails, or the file became shorter
+            return [unreadable(name, "unreadable", f"It cannot be read: {error.strerror}.")], []
     finally:
         os.close(descriptor)
+
+
+def is_looked_at(path: str, name: str) -> bool:
+    """Whether a file of a folder is examined: programs, documents and pictures that are what their names say are not."""
+    if not (names.is_code(name) or names.extension(name) in names.MEDIA):
+        return True
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except (OSError, ValueError):
+        return False
+    try:
+        head = os.read(descriptor, HEAD)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return not (names.is_media(name, head) or not head or (names.is_code(name) and texts.is_text(head)))
+
+
+def unreadable(name: str, check: str, message: str, evidence: str = "") -> Examined:
+    """The result for a file that could not be examined at all."""
+    return Examined(name, "unknown", 0, "", "inconclusive", (Concern(check, "inconclusive", message, evidence),))

@@ -61,10 +61,12 @@ class Examination:
         """Python code that loading this file runs, or may run: it is reviewed as code of the project is."""
         self.sources.append((f"{self.path}!{name}", data))
 
-    def result(self, blob: Blob) -> Examined:
+    def result(self, blob: Blob, hashed: bool = True) -> Examined:
         """What was found in the file itself; its members are in ``members``."""
         digest = hashlib.sha256()
-        for at in range(0, blob.size, PIECE):
+        for at in range(0, blob.size, PIECE) if hashed else ():
             digest.update(blob.read(at, PIECE))
         found = tuple(sorted(self.concerns, key=lambda one: (one.at, one)))
-        return Examined(self.path, self.format, blob.size, digest.hexdigest(), worst([one.verdict for one in found]), found)
+        return Examined(
+            self.path, self.format, blob.size, digest.hexdigest() if hashed else "", worst([one.verdict for one in found]), found
+        )

@@ -21,7 +21,7 @@ from headwater.apis.paths import PatternError
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS
 from headwater.findings import Confidence, Mapping_, Severity
 from headwater.rules.marks import Mark, marks, without
-from headwater.rules.schema import CONFIDENCES, SEVERITIES, SHAPES, RuleHead
+from headwater.rules.schema import CONFIDENCES, SEVERITIES, SHAPES, VERDICTS, RuleHead
 
 if TYPE_CHECKING:
     import yaml
@@ -266,6 +266,8 @@ def _check(head: RuleHead) -> None:
                 _one_of(word, known, what, f".flow.{key}[{number}]")
                 if words.index(word) != number:
                     raise _WrongError(f".flow.{key}[{number}]", f"{word!r} is there twice")
+    if head.model_files:
+        _one_of(head.model_files, VERDICTS, "verdict", ".model-files")
     for number, shape in enumerate(head.shapes):
         _one_of(shape.shape, SHAPES, "shape", f".shapes[{number}].shape")
         _one_of(shape.confidence, CONFIDENCES, "confidence", f".shapes[{number}].confidence")

@@ -136,7 +136,7 @@ def _rule(file: OwnFile) -> Rule:
         raise OwnError(f"{file.name}:1: the front matter cannot be read: {error}") from None
     _plain(rule.head, file.name)
     _linear((call.when for call in rule.head.calls), file)
-    if rule.head.flow is None and not rule.head.calls and not rule.head.shapes:
+    if rule.head.flow is None and not rule.head.calls and not rule.head.shapes and not rule.head.model_files:
         raise OwnError(f"{file.name}:1: the rule finds nothing: it has neither 'flow' nor 'calls'")
     return rule
 

@@ -61,6 +61,9 @@ class ShapePattern(_Strict, frozen=True):
     """Words: nothing is reported in a file whose code has one of them, in any case."""
 
 
+VERDICTS = ("malicious", "review", "inconclusive")
+
+
 class Mappings(_Strict, frozen=True):
     """Where the rule stands in the standards; each id carries its edition (``LLM05:2025``)."""
 
@@ -86,6 +89,8 @@ class RuleHead(_Strict, frozen=True):
     flow: FlowPattern | None = None
     calls: list[CallPattern] = []
     shapes: list[ShapePattern] = []
+    model_files: str = ""
+    """Model files with this verdict (``headwater.modelfiles.verdicts``). ``{source}`` is what such a file does, ``{sink}`` its name."""
     mappings: Mappings = Mappings()
     tags: list[str] = []
     messages: dict[str, str] = {}

@@ -4,5 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-ORDER: Final[tuple[str, ...]] = ()
+ORDER: Final[tuple[str, ...]] = (
+    # Magic bytes
+    "zipped",
+    "executable",
+    "gguf",
+    "hdf5",
+    "tflite",
+    "rds",
+    "torch7",
+    "boosters",
+    # The shape of what is inside
+    "safetensors",
+    "onnx",
+    "savedmodel",
+    "coreml",
+    "engines",
+    "flax",
+    # The looks of text
+    "xml_file",
+    "json_file",
+    "yaml_file",
+    "jinja_file",
+)
 """In the order in which they are asked: what is known by magic bytes before what is known by the looks of its text."""

@@ -1,0 +1,163 @@
+"""Model files as part of a review: findings, the ledger, and the calls in the code that load them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from model_builders import code, gguf, keras, layer, safetensors
+
+import headwater
+from headwater import gate
+from headwater.config import Config
+from headwater.findings import Finding, Level, Review, Severity
+from headwater.reports import json_v1, sarif, text
+from headwater.reports.view import view
+from headwater.rules.load import load_rules
+
+SSTI = "{% for m in messages %}{{ m.role }}{% endfor %}{{ ''.__class__ }}"
+LAMBDA = layer("Lambda", {"name": "l", "function": layer("__lambda__", {"code": code("lambda x: open('f')")}, None)})
+WHOLE = safetensors({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(4))
+
+
+def reviewed(folder: Path, files: dict[str, bytes | str], **config: object) -> Review:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return headwater.review(folder, Config(processes=1, **config))  # type: ignore[arg-type]
+
+
+def of(review: Review, rule: str) -> list[Finding]:
+    return [finding for finding in review.findings if finding.rule == rule]
+
+
+def test_findings_by_verdict(tmp_path: Path) -> None:
+    review = reviewed(
+        tmp_path,
+        {
+            "app.py": "x = 1\n",
+            "models/bad.gguf": gguf({"tokenizer.chat_template": SSTI}),
+            "models/config.json": json.dumps({"model_type": "m", "auto_map": {"AutoModel": "a.B"}}),
+            "models/cut.safetensors": WHOLE[:40],
+            "models/good.safetensors": WHOLE,
+            "config.json": json.dumps({"name": "an application"}),
+        },
+    )
+    found = {(finding.rule, finding.place.path): finding for finding in review.findings}
+    assert sorted(found) == [
+        ("malicious-model-file", "models/bad.gguf"),
+        ("model-file-for-review", "models/config.json"),
+        ("model-file-not-readable", "models/cut.safetensors"),
+    ]
+    malicious, for_review, unread = (found[key] for key in sorted(found))
+    assert (malicious.severity, malicious.level) == (Severity.CRITICAL, Level.ERROR)
+    assert (for_review.severity, for_review.level) == (Severity.MEDIUM, Level.WARNING)
+    assert unread.level == Level.NOTE
+    assert "'__class__'" in malicious.message
+    config = Config()
+    assert [gate.counts(one, config) for one in (malicious, for_review, unread)] == [True, False, False]
+    assert review.coverage.counts["model-files"] == 4
+    assert review.coverage.counts["model-files-malicious"] == 1
+    assert review.coverage.files == 5
+    assert [gap.path for gap in review.coverage.gaps if gap.kind == "model-file"] == ["models/cut.safetensors"]
+    assert review.coverage.status == "partial"
+
+
+def test_a_pointer_is_no_gap_that_makes_the_review_partial(tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
+    review = reviewed(tmp_path, {"app.py": "x = 1\n", "model.safetensors": pointer})
+    assert [one.rule for one in review.findings] == ["model-file-not-readable"]
+    assert review.coverage.status == "complete"
+
+
+def test_only_model_files(tmp_path: Path) -> None:
+    review = reviewed(tmp_path, {"good.safetensors": WHOLE})
+    assert (review.findings, review.coverage.status, review.coverage.files) == ((), "complete", 1)
+
+
+LOADERS = {
+    "in the call": 'import torch\nm = torch.load("models/m.keras", weights_only=False)\n',
+    "by a name": 'import torch\nPATH = "models/m.keras"\nm = torch.load(PATH, weights_only=False)\n',
+    "by parts": 'import os\nimport torch\nm = torch.load(os.path.join("models", "m.keras"), weights_only=False)\n',
+    "beside the code": "import os\nimport torch\nHERE = os.path.dirname(__file__)\n"
+    'm = torch.load(os.path.join(HERE, "models/m.keras"), weights_only=False)\n',
+    "by pathlib": 'import torch\nfrom pathlib import Path\nm = torch.load(Path("models") / "m.keras", weights_only=False)\n',
+    "by an open file": 'import pickle\ndef f():\n    with open("models/m.keras", "rb") as file:\n        return pickle.load(file)\n',
+    "by a name that is opened": 'import pickle\nP = "models/m.keras"\ndef f():\n'
+    '    with open(P, "rb") as file:\n        return pickle.load(file)\n',
+}
+
+
+@pytest.mark.parametrize("source", LOADERS.values(), ids=list(LOADERS))
+def test_the_loader_is_told_and_tells(source: str, tmp_path: Path) -> None:
+    review = reviewed(tmp_path, {"app.py": source, "models/m.keras": keras(LAMBDA)})
+    [finding] = of(review, "malicious-model-file")
+    line = next(number for number, one in enumerate(source.split("\n"), 1) if ".load(" in one)
+    assert f"at app.py:{line}" in finding.message
+    assert ".load(" in finding.message
+    [loader] = of(review, "unsafe-model-loading")
+    assert "The file that it names, 'models/m.keras', is malicious" in loader.message
+
+
+def test_the_flags_of_a_loader_are_told(tmp_path: Path) -> None:
+    source = (
+        'import keras\nm = keras.models.load_model("m.keras", safe_mode=False)\nn = keras.models.load_model("m.keras", safe_mode=True)\n'
+    )
+    review = reviewed(tmp_path, {"app.py": source, "m.keras": keras(LAMBDA)})
+    [finding] = of(review, "malicious-model-file")
+    assert "safe_mode=False)` at app.py:2" in finding.message
+    assert "safe_mode=True)` at app.py:3" in finding.message
+
+
+def test_a_folder_that_is_loaded(tmp_path: Path) -> None:
+    source = 'from transformers import AutoModel\nm = AutoModel.from_pretrained("./hf", trust_remote_code=True)\n'
+    config = json.dumps({"model_type": "m", "auto_map": {"AutoModel": "a.B"}})
+    review = reviewed(tmp_path, {"app.py": source, "hf/config.json": config})
+    [finding] = of(review, "model-file-for-review")
+    assert "trust_remote_code=True)` at app.py:2" in finding.message
+    [loader] = of(review, "unsafe-model-loading")
+    assert "'hf/config.json', is to be reviewed" in loader.message
+
+
+def test_another_file_is_not_joined(tmp_path: Path) -> None:
+    source = 'import torch\nm = torch.load("other/m.keras", weights_only=False)\nn = torch.load(name, weights_only=False)\n'
+    review = reviewed(tmp_path, {"app.py": source, "models/m.keras": keras(LAMBDA)})
+    assert "It is loaded by" not in of(review, "malicious-model-file")[0].message
+    assert all("The file that it names" not in one.message for one in of(review, "unsafe-model-loading"))
+
+
+def test_reports_show_binary_files(tmp_path: Path) -> None:
+    review = reviewed(tmp_path, {"app.py": "x = 1\n", "bad.gguf": gguf({"tokenizer.chat_template": SSTI})})
+    config = Config()
+    shown = view(review, config, load_rules(), "0")
+    assert "bad.gguf:1:1" in text.render(shown)
+    assert json.loads(json_v1.render(shown))
+    [result] = json.loads(sarif.render(shown))["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "bad.gguf"
+
+
+def test_identity_survives_other_findings_and_is_of_the_file(tmp_path: Path) -> None:
+    one = reviewed(tmp_path / "a", {"x.py": "a = 1\n", "bad.gguf": gguf({"tokenizer.chat_template": SSTI})})
+    two = reviewed(tmp_path / "b", {"x.py": "b = 2\n", "bad.gguf": gguf({"a": "b", "tokenizer.chat_template": SSTI})})
+    assert one.findings[0].identity == two.findings[0].identity
+    assert one.findings[0].moved_identity == two.findings[0].moved_identity
+
+
+def test_ignored_files_and_programs_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    files: dict[str, bytes | str] = {
+        ".gitignore": "*.gguf\n",
+        "x.py": "a = 1\n",
+        "bad.gguf": gguf({"tokenizer.chat_template": SSTI}),
+        "lib.so": b"\x7fELF" + bytes(60),
+        "run": b"#!/bin/sh\ntrue\n",
+        "bin/tool.bin": b"\x00\x01" * 100,
+    }
+    assert reviewed(tmp_path, files).findings == ()
+
+
+def test_rules_that_are_off_find_nothing(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {"x.py": "a = 1\n", "bad.gguf": gguf({"tokenizer.chat_template": SSTI})}
+    assert reviewed(tmp_path, files, rules={"malicious-model-file": None}).findings == ()
