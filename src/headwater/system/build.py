@@ -113,7 +113,8 @@ class Builder(Crews):
                 if self.nodes[owner].type == "agent" and any(type(ref) is Fn and ref.id not in self.of_function for ref in shape.refs):
                     continue  # a step of it: what its code uses is found there
                 for one in dict.fromkeys(self._in(shape, sight.fn)):
-                    self._given(owner, one, sight)
+                    if sight.kind != "llm-call" or one not in owners:  # of several that may be asked, none is given the others
+                        self._given(owner, one, sight)
                 if self.nodes[owner].type in ("vector-store", "memory"):
                     for one in dict.fromkeys(self._sources(shape, sight.fn)):
                         if self.nodes[one].type in ("document-source", "entry-point", "tool", "llm-call", "dataset"):
