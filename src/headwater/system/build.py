@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
-from headwater.apis.paths import ApiPath
+from headwater.apis.paths import ApiPath, Sited
 from headwater.components import Ability, Component, Edge, Spot, SystemMap, Unresolved
 from headwater.index.entities import Fn, is_test
 from headwater.system import gaps
@@ -130,9 +131,17 @@ class Builder(Crews):
             if owner in self.nodes and self.nodes[owner].type == "agent":
                 for shape in sight.parts.values():
                     for ref in refs_in(shape):
-                        if type(ref) is Fn and ref.id not in self.of_function:
-                            self.nodes[owner].bodies[ref.id] = ref
-                            self.steps.add(ref.id)
+                        for step in self._run_by(ref):
+                            self.nodes[owner].bodies[step.id] = step
+                            self.steps.add(step.id)
+
+    def _run_by(self, ref: Any) -> Iterator[Fn]:
+        """The functions that a step is, or that the object that it is runs."""
+        if type(ref) is Fn and ref.id not in self.of_function:
+            yield ref
+        for made in self.holders.get(ref.site, ()) if type(ref) is Sited and not ref.part else ():
+            if made.entry is not None and any(one.is_ == "step" for one in made.entry.calls):
+                yield from (inner for shape in made.parts.values() for inner in refs_in(shape) if type(inner) is Fn)
 
     def _mixed(self, given: list[Key], sight: Sight) -> None:
         """In one chain, what is found or remembered fills the prompt."""
@@ -290,9 +299,11 @@ class Builder(Crews):
                 after = [other for other, _, at in self.calls_in.get(number, ()) if at > start]
                 if not after:
                     after = [other for inner in self.reached(fn) if inner != number for other, _, _ in self.calls_in.get(inner, ())]
+                after = [other for other in after if self.nodes[other].type in ("agent", "llm-call", "tool")]
+                if not after:  # a step by itself
+                    after = [other for other, node in self.nodes.items() if node.type == "agent" and number in node.bodies]
                 for other in after:
-                    if self.nodes[other].type in ("agent", "llm-call", "tool"):
-                        self._edge(key, other, "guards", fn, start)
+                    self._edge(key, other, "guards", fn, start)
 
     def _memories(self) -> None:
         """A memory that keeps what it is told in another one: who uses the one uses the other."""

@@ -167,11 +167,12 @@ class Graph:
     def _looked_up(self, giving: Sight) -> Iterator[tuple[Shape, Fn]]:
         """What a registry gives for a name: ``mastra.getAgent("weather")``."""
         name = giving.parts["0"].const if "0" in giving.parts else None
-        receiver = giving.parts.get("self")
-        if not isinstance(name, str) or receiver is None:
+        if not isinstance(name, str) or giving.entry is not None:
             return
-        for ref in receiver.refs:
-            for made in self.holders.get(ref.site, ()) if type(ref) is Sited else ():
+        receiver = giving.parts.get("self")
+        registries = [ref.site for ref in receiver.refs if type(ref) is Sited] if receiver is not None else []
+        for site in registries or self.holders:  # one that a library hands over may be any
+            for made in self.holders.get(site, ()):
                 for part in made.parts.values():
                     for group in (part.fields or {}).values():
                         found = (group.fields or {}).get(name)

@@ -44,7 +44,8 @@ class Parts(Starts):
         if sight.kind == "llm-call":
             name = self._name_of(sight.fn)
         elif sight.kind == "guard" and not name and sight.fn.index:
-            name = sight.fn.name
+            around = self.places.around(sight.fn) if sight.fn.name in _UNNAMED else None
+            name = (around[2] if around is not None else "") or sight.fn.name
         elif not name and (sight.kind not in _BY_CLASS or (sight.kind == "tool" and _last(sight.path)[:1].islower())):
             name = self.places.holder(sight.fn, sight.start, sight.end)
             if not name and sight.kind == "agent" and sight.fn.index and not sight.fn.name.startswith("<"):
@@ -105,7 +106,7 @@ class Parts(Starts):
                 key: Key = ("schema", at.module.id, schema.start)
                 node = self._node(key, "tool", name[: limits.COMPONENT_NAME], at, schema.start)
                 for bound in self.symbols.name(at.module, name) if name.isidentifier() else ():
-                    if isinstance(bound, Fn):  # the function of that name is what it describes
+                    if isinstance(bound, Fn) and bound not in (sight.fn, at):  # the function of that name is what it describes
                         node.bodies[bound.id] = bound
                         self.of_function.setdefault(bound.id, key)
                 self.schemas.setdefault((sight.fn.id, *sight.key), []).append(key)

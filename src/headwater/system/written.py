@@ -423,8 +423,13 @@ class Places:
             if type(one) is ir.Func and one.function == fn.index:
                 for user in self._users(outer).get(one.dst, ()):
                     if type(user) is ir.Build:
-                        return outer, user, self.holder_of(outer, user.dst)
+                        return outer, user, self.holder_of(outer, user.dst) or self._made_of(outer, user.dst)
         return None
+
+    def _made_of(self, fn: Fn, register: int) -> str:
+        """What holds that which a call makes of an object."""
+        calls = (one for one in instructions(fn.ir.defaults + fn.ir.body) if type(one) is ir.Call)
+        return next((self.holder_of(fn, one.dst) for one in calls if register in one.args), "")
 
     def functions(self, fn: Fn, register: int) -> list[Fn]:
         """The functions of the module that a register may hold."""

@@ -122,7 +122,7 @@ def see(frame: Models, node: ApiPath[Any], made: ApiPath[Any] | None, args: Args
         if not frame.traced:
             known = typed(made, solver.catalogue.components)
             _note(frame, kind, node, entry, args, known.named if known is not None and known.is_ == kind else ())
-        if kind in _OBJECTS and made is not None and not made.text.startswith(UNKNOWN):
+        if kind in _OBJECTS and made is not None and (kind == HOLDS or not made.text.startswith(UNKNOWN)):
             return solver.sited(made, frame.fn.module.id, frame.at.start, frame.at.end)
     return made
 

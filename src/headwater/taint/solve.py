@@ -435,6 +435,7 @@ class Solver(Shared):
             or one in self._carrying
             or self._may_find(one)
             or one in self.tests
+            or one in self.sights  # what a component is given
             or (one in self._late and one in asked and not self.summaries[one].returns.empty)
         }
         self.count("late-readers", len(dirty))
