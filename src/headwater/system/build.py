@@ -31,6 +31,8 @@ _EDGES: Final = {
 """How a component that is made uses another that it is given, by what the other is."""
 _FILLS: Final = frozenset({"entry-point", "retriever", "tool", "memory", "document-source", "dataset"})
 """Whose data counts in a slot of a prompt."""
+_OF_STORES: Final = {"retrieves-from": "database-read", "stores-in": "database-write"}
+"""What a tool can do by what it does with a store."""
 _SHARED: Final = 3
 """Prompts that one call asks with; of one that asks for all, it is not known which prompt it is that a person's text fills."""
 _ASIDE: Final = frozenset({"examples", "example", "docs", "doc", "cookbook", "cookbooks", "samples", "demos", "notebooks"})
@@ -318,12 +320,18 @@ class Builder(Crews):
     def abilities_of(self, key: Key) -> dict[str, tuple[Fn, int]]:
         """What the code of a tool can do, and where."""
         node = self.nodes[key]
-        found: dict[str, tuple[Fn, int]] = {}
+        found = dict(node.can)
+        for (from_, to, kind), place in self.edges.items():
+            if from_ == key and self.nodes[to].type in ("retriever", "vector-store") and kind in _OF_STORES:
+                found.setdefault(_OF_STORES[kind], place)
         for body in node.bodies.values():
             for number in self.reached(body):
                 fn = self.symbols.functions[number]
                 for name, (start, _) in self.solver.abilities.get(number, {}).items():
                     found.setdefault(name, (fn, start))
+                for at, end in self.solver.uses_in.get(number, ()):
+                    for other in self.solver_origin(number, at, end):  # tools of libraries that its code runs
+                        found.update({name: (fn, at) for name in self.nodes[other].can if name not in found})
                 if number in self._reading:
                     found.setdefault("reads-secrets", (fn, self._reading[number]))
         return found

@@ -40,6 +40,8 @@ class Node:
         self.detail: dict[str, str] = {}
         self.bodies: dict[int, Fn] = {}
         """The functions that run when it is used."""
+        self.can: dict[str, tuple[Fn, int]] = {}
+        """What it can do by code of a library, and where it is made."""
         self.spot: tuple[str, int] | None = None
         """File and line, where it does not stand in code."""
 

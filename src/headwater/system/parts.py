@@ -67,6 +67,7 @@ class Parts(Starts):
             class_ = self.places.callee(sight.fn, sight.start, sight.end) or class_
         node = self._node(key, sight.kind, name or class_, sight.fn, sight.start, sight.end)
         node.detail["api"] = sight.path
+        node.can = dict.fromkeys(sight.can, (sight.fn, sight.start))
         if sight.kind == "mcp-server":  # createMcpHandler((server) => server.tool(...))
             node.bodies = {ref.id: ref for shape in sight.parts.values() for ref in shape.refs if type(ref) is Fn}
         for function in functions:
