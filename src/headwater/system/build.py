@@ -76,6 +76,7 @@ class Builder(Crews):
         for key in list(self.nodes):
             self._reach(key)
         self._memories()
+        self._through()
         gaps.find(self, sights)
         return self._map()
 
@@ -87,6 +88,7 @@ class Builder(Crews):
         if sight.kind == "prompt":
             owners = [one for one in self.of_site.get(sight.site, ()) if one in self.nodes]
         receiver = list(dict.fromkeys(self._in(sight.parts["self"], sight.fn, parts=True))) if "self" in sight.parts else []
+        held = sight.kind == JOINS and self._is_held(sight)
         if sight.kind == JOINS:
             owners = receiver
         elif sight.kind == "llm-call":
@@ -115,9 +117,13 @@ class Builder(Crews):
                     continue
                 if self.nodes[owner].type == "agent" and any(type(ref) is Fn and ref.id not in self.of_function for ref in shape.refs):
                     continue  # a step of it: what its code uses is found there
-                for one in dict.fromkeys(self._in(shape, sight.fn)):
+                for one in dict.fromkeys(self._in(shape, sight.fn)) if not held else ():
                     if sight.kind != "llm-call" or one not in owners:  # of several that may be asked, none is given the others
                         self._given(owner, one, sight)
+                for one in dict.fromkeys(self._in(shape, sight.fn)) if held else ():
+                    for from_, to in ((one, owner), (owner, one)):
+                        if self.nodes[from_].type == "document-source" and self.nodes[to].type == "vector-store":
+                            self._edge(from_, to, "stores-in", sight.fn, sight.start)
                 if self.nodes[owner].type in ("vector-store", "memory"):
                     for one in dict.fromkeys(self._sources(shape, sight.fn)):
                         if self.nodes[one].type in ("document-source", "entry-point", "tool", "llm-call", "dataset"):
@@ -136,6 +142,11 @@ class Builder(Crews):
                         for step in self._run_by(ref):
                             self.nodes[owner].bodies[step.id] = step
                             self.steps.add(step.id)
+
+    def _is_held(self, sight: Sight) -> bool:
+        """Whether what a call gives belongs to an object that only holds components: they are not given one another."""
+        refs = [ref for ref in sight.parts["self"].refs if type(ref) is Sited] if "self" in sight.parts else []
+        return bool(refs) and all(not ref.part and ref.site in self.holders for ref in refs)
 
     def _run_by(self, ref: Any) -> Iterator[Fn]:
         """The functions that a step is, or that the object that it is runs."""
@@ -288,10 +299,12 @@ class Builder(Crews):
                     between = node.type == self.nodes[other].type == "agent"
                     self._edge(key, other, "delegates-to" if between else kind, self.symbols.functions[number], start)
                 for at, end in self.solver.uses_in.get(number, ()):
-                    for other in self.solver_origin(number, at, end):
-                        type_ = self.nodes[other].type
-                        if type_ in ("retriever", "vector-store", "memory"):
-                            self._edge(key, other, "retrieves-from", self.symbols.functions[number], at)
+                    origin = self.solver_origin(number, at, end)
+                    types = {self.nodes[other].type for other in origin}
+                    files = "document-source" in types and "retriever" not in types  # a pipeline that files documents
+                    for other in origin:
+                        if self.nodes[other].type in ("retriever", "vector-store", "memory"):
+                            self._edge(key, other, "stores-in" if files else "retrieves-from", self.symbols.functions[number], at)
 
     def _guard(self) -> None:
         """A guard stands before what its function asks after it."""
@@ -316,6 +329,17 @@ class Builder(Crews):
         for (from_, to, kind), (fn, start) in list(self.edges.items()):
             for one in inner.get(to, ()) if self.nodes[from_].type != "memory" else ():
                 self._edge(from_, one, kind, fn, start)
+
+    def _through(self) -> None:
+        """What one call asks a retriever for, the retriever has from its store."""
+        kind = "retrieves-from"
+        stores: dict[Key, set[Key]] = {}
+        for from_, to, _ in (edge for edge in self.edges if edge[2] == kind and self.nodes[edge[0]].type == "retriever"):
+            stores.setdefault(from_, set()).add(to)
+        for (from_, to, _), place in [(edge, place) for edge, place in self.edges.items() if edge[2] == kind and edge[1] in stores]:
+            for store in stores[to] if from_ not in stores else ():
+                if self.edges.get((from_, store, kind)) == place:
+                    del self.edges[(from_, store, kind)]
 
     def abilities_of(self, key: Key) -> dict[str, tuple[Fn, int]]:
         """What the code of a tool can do, and where."""

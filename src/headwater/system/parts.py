@@ -17,6 +17,8 @@ _BY_CLASS: Final = frozenset({"llm", "embedding-model", "vector-store", "documen
 """What is called by its class, where nothing names it."""
 _UNNAMED: Final = frozenset({"execute", "func", "handler", "run", "callback", "invoke", "call", "implementation"})
 """Keys of the function in the object that is a tool."""
+_OF_DOCUMENTS: Final = ("document-source", "embedding-model", "vector-store")
+"""What a pipeline has that asks no model, but files documents."""
 _DERIVED: Final = frozenset({"agent", "retriever", "vector-store", "memory", "embedding-model", "llm", "guard", "document-source", "tool"})
 """What a class of the project can be by what it is derived from."""
 
@@ -191,6 +193,9 @@ class Parts(Starts):
             known = typed(ref, components) if isinstance(ref, ApiPath) else None
             if known is not None and known.is_ in ("agent", "retriever"):
                 return True
+        if receiver is not None and any(type(ref) is Sited and ref.site in self.holders for ref in receiver.refs):
+            held = {self.nodes[key].type for key in self._in(receiver, sight.fn, parts=True)}
+            return not held.isdisjoint(_OF_DOCUMENTS) and held.isdisjoint(("llm", "prompt", "agent", "llm-call"))
         return False
 
 

@@ -152,9 +152,11 @@ def decorated(frame: Models, start: int, end: int, decorator: Value, target: Val
         return
     solver, fn = frame.solver, frame.fn
     receiver, name = frame.export(decorator, budget=limits.SIGHT_NODES), ""  # @server.tool
-    if not any(type(ref) is Sited for ref in receiver.refs) and not receiver.labels:
+    if not any(type(ref) is Sited for ref in receiver.refs):
         made = (solver.decorators.get((fn.id, at)) for at in range(start, start + limits.BEHIND_AT))
-        receiver, name = next((one for one in made if one is not None), (receiver, ""))
+        found = next((one for one in made if one is not None), None)
+        if found is not None and (not receiver.labels or any(type(ref) is Sited for ref in found[0].refs)):
+            receiver, name = found
     if not receiver.empty or name:
         sight = Sight(JOINS, fn, start, end, "", None)
         sight.name = name
@@ -185,6 +187,8 @@ def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args:
     if kind == "tool":
         sight.can = tuple(entry.can) if entry is not None else ()
         sight.can += tuple(known.abilities(_maker(node.text))) if known is not None else ()
+        if sight.can:
+            frame.solver.services.add((fn.id, at.start))
     roles = (entry.named, entry.model if kind not in ("agent", "llm-call") else "") if entry is not None else ()
     for role in (*roles, *named):
         value = frame._argument(role, args) if role else None
@@ -272,7 +276,9 @@ def does(frame: Models, entry: Api, args: Args) -> None:
     known = frame.solver.abilities.setdefault(frame.fn.id, {})
     place = (frame.at.start, frame.at.end)
     for one in entry.can if entry.is_ != "tool" else ():  # a tool does it where it is run
-        known.setdefault(one, place)
+        if one not in known:
+            known[one] = place
+            frame.solver.services.add((frame.fn.id, place[0]))
     if entry.returns == "database" and not any(sink.class_ == "sql" for sink in entry.sinks):
         known.setdefault("database-read", place)
     for sink in entry.sinks:
