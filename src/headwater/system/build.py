@@ -12,7 +12,7 @@ from headwater.index.entities import Fn, is_test
 from headwater.system import gaps
 from headwater.system.crew import Crews
 from headwater.system.graph import Key, Node, refs_in
-from headwater.taint.sights import JOINS, Sight, labels_in
+from headwater.taint.sights import HOLDS, JOINS, Sight, labels_in
 
 _HOLDERS: Final = frozenset(
     {"agent", "llm", "llm-call", "mcp-server", "retriever", "vector-store", "memory", "tool", "guard", "embedding-model"}
@@ -88,6 +88,11 @@ class Builder(Crews):
         if sight.kind == "prompt":
             owners = [one for one in self.of_site.get(sight.site, ()) if one in self.nodes]
         receiver = list(dict.fromkeys(self._in(sight.parts["self"], sight.fn, parts=True))) if "self" in sight.parts else []
+        if sight.kind == HOLDS:  # a collection of a store, with a model of its own
+            stores = [one for one in receiver if self.nodes[one].type == "vector-store"]
+            parts = [one for name, shape in sight.parts.items() if stores and name != "self" for one in self._in(shape, sight.fn)]
+            for store, one in ((store, one) for store in stores for one in parts if self.nodes[one].type == "embedding-model"):
+                self._given(store, one, sight)
         held = sight.kind == JOINS and self._is_held(sight)
         if sight.kind == JOINS:
             owners = receiver
