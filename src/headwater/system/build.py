@@ -55,8 +55,11 @@ class Builder(Crews):
         for sight in sights:
             if sight.kind == "llm-call":
                 self._make(sight)
-        for entry in self._entries():
-            self._entry(entry)
+        entries = self._entries()
+        stepping = {entry.fn.id for entry in entries if entry.callback.is_ == "step"}
+        for entry in entries:
+            if entry.callback.is_ != "tool" or entry.callback.function or entry.fn.id not in stepping:  # a step only looks like a tool
+                self._entry(entry)
         self._mains()
         self._scripts()
         self._secrets()

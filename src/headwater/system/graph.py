@@ -72,6 +72,8 @@ class Graph:
         """Method and path of the functions at which routes end."""
         self.dispatchers: list[Fn] = []
         """Functions that run whichever tool is asked for."""
+        self.called: dict[str, list[Key]] = {}
+        """Agents by the names that they are given."""
         self.of_class: dict[int, Key] = {}
         self.of_site: dict[Site, list[Key]] = {}
         """Objects by where they are made."""
@@ -150,6 +152,9 @@ class Graph:
                 named = [one for giving in self.holders[ref.site] for one in self._looked_up(giving)]
                 for one, fn in named:
                     yield from self._in(one, fn, seen | {held})
+                if not named:
+                    names = [giving.parts["0"].const for giving in self.holders[ref.site] if giving.entry is None and "0" in giving.parts]
+                    yield from (key for name in names if isinstance(name, str) for key in self.called.get(name, ()))
                 for giving in self.holders[ref.site] if not named else ():
                     for name, part in giving.parts.items():
                         if giving.kind == HOLDS or name != "self":

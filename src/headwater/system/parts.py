@@ -19,7 +19,9 @@ _UNNAMED: Final = frozenset({"execute", "func", "handler", "run", "callback", "i
 """Keys of the function in the object that is a tool."""
 _OF_DOCUMENTS: Final = ("document-source", "embedding-model", "vector-store")
 """What a pipeline has that asks no model, but files documents."""
-_DERIVED: Final = frozenset({"agent", "retriever", "vector-store", "memory", "embedding-model", "llm", "guard", "document-source", "tool"})
+_DERIVED: Final = frozenset(
+    {"agent", "retriever", "vector-store", "memory", "embedding-model", "llm", "guard", "document-source", "tool", "mcp-server"}
+)
 """What a class of the project can be by what it is derived from."""
 
 
@@ -69,6 +71,12 @@ class Parts(Starts):
             class_ = self.places.callee(sight.fn, sight.start, sight.end) or class_
         node = self._node(key, sight.kind, name or class_, sight.fn, sight.start, sight.end)
         node.detail["api"] = sight.path
+        if sight.kind == "agent":
+            fields = (sight.parts["0"].fields or {}) if "0" in sight.parts else {}
+            for field in ("id", "name"):
+                told = fields[field].const if field in fields else None
+                if isinstance(told, str):
+                    self.called.setdefault(told, []).append(key)
         node.can = dict.fromkeys(sight.can, (sight.fn, sight.start))
         if sight.kind == "mcp-server":  # createMcpHandler((server) => server.tool(...))
             node.bodies = {ref.id: ref for shape in sight.parts.values() for ref in shape.refs if type(ref) is Fn}

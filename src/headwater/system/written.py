@@ -180,6 +180,9 @@ class Places:
             else:
                 found = [register for name, register in call.kw if name == where.keyword]
         places = [(fn, register) for register in found]
+        if not places and where.keyword:
+            spread = [register for name, register in call.kw if name == "**"]  # create(messages=..., **settings)
+            places = [place for register in spread for place in self._inside(fn, register, where.keyword)]
         for step in where.steps:
             places = [one for fn_, register in places for one in self._inside(fn_, register, step)]
         return places

@@ -144,6 +144,8 @@ def makes_decorator(frame: Models, node: ApiPath[Any], args: Args) -> None:
         named = args.kw.get("name") or args.kw.get("name_override") or (args.positional[0] if args.positional else None)
         name = named.const if named is not None and isinstance(named.const, str) else ""
         frame.solver.decorators[(frame.fn.id, frame.at.start)] = (receiver, name[: limits.COMPONENT_NAME])
+        if args.positional and any(type(ref) is Fn for ref in args.positional[0].refs):  # server.tool(look_up, name="look_up")
+            _gives(frame, receiver, name, args.positional[0], frame.at.start, frame.at.end)
 
 
 def decorated(frame: Models, start: int, end: int, decorator: Value, target: Value) -> None:
@@ -158,11 +160,16 @@ def decorated(frame: Models, start: int, end: int, decorator: Value, target: Val
         if found is not None and (not receiver.labels or any(type(ref) is Sited for ref in found[0].refs)):
             receiver, name = found
     if not receiver.empty or name:
-        sight = Sight(JOINS, fn, start, end, "", None)
-        sight.name = name
-        sight.parts = {"self": receiver, "0": frame.export(target, budget=limits.SIGHT_NODES)}
-        want(frame, receiver)
-        solver.sights.setdefault(fn.id, {})[sight.key] = sight
+        _gives(frame, receiver, name, target, start, end)
+
+
+def _gives(frame: Models, receiver: Shape, name: str, target: Value, start: int, end: int) -> None:
+    """Note that a function is given to an object, under a name."""
+    sight = Sight(JOINS, frame.fn, start, end, "", None)
+    sight.name = name
+    sight.parts = {"self": receiver, "0": frame.export(target, budget=limits.SIGHT_NODES)}
+    want(frame, receiver)
+    frame.solver.sights.setdefault(frame.fn.id, {})[sight.key] = sight
 
 
 def chained(frame: Models, stages: list[Value]) -> tuple[Any, ...]:
