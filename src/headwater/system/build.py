@@ -12,6 +12,7 @@ from headwater.index.entities import Fn, is_test
 from headwater.system import gaps
 from headwater.system.crew import Crews
 from headwater.system.graph import Key, Node, refs_in
+from headwater.system.parts import last
 from headwater.taint.sights import HOLDS, JOINS, Sight, labels_in
 
 _HOLDERS: Final = frozenset(
@@ -80,6 +81,7 @@ class Builder(Crews):
             self._reach(key)
         self._memories()
         self._through()
+        self._name_tools()
         gaps.find(self, sights)
         return self._map()
 
@@ -337,6 +339,16 @@ class Builder(Crews):
         for (from_, to, kind), (fn, start) in list(self.edges.items()):
             for one in inner.get(to, ()) if self.nodes[from_].type != "memory" else ():
                 self._edge(from_, one, kind, fn, start)
+
+    def _name_tools(self) -> None:
+        """A tool that a class makes of an agent has the agent's name."""
+        asked: dict[Key, list[Key]] = {}
+        for from_, to, kind in self.edges:
+            if kind == "calls" and self.nodes[to].type == "agent" and self.nodes[from_].type == "tool" and not self.nodes[from_].bodies:
+                asked.setdefault(from_, []).append(to)
+        for tool, agents in asked.items():
+            if len(agents) == 1 and self.nodes[tool].name == last(self.nodes[tool].detail.get("api", "")):
+                self.nodes[tool].name = self.nodes[agents[0]].name
 
     def _through(self) -> None:
         """What one call asks a retriever for, the retriever has from its store."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from headwater import limits
 from headwater.apis import conditions
-from headwater.apis.paths import ApiPath, Sited
+from headwater.apis.paths import CALL, ApiPath, Sited
+from headwater.apis.schema import Api
 from headwater.index.entities import Cls, Fn, is_test
 from headwater.system.graph import Key, elements, refs_in
 from headwater.system.schemas import schemas
@@ -50,7 +51,7 @@ class Parts(Starts):
         elif sight.kind == "guard" and not name and sight.fn.index:
             around = self.places.around(sight.fn) if sight.fn.name in _UNNAMED else None
             name = (around[2] if around is not None else "") or sight.fn.name
-        elif not name and (sight.kind not in _BY_CLASS or (sight.kind == "tool" and _last(sight.path)[:1].islower())):
+        elif not name and (sight.kind not in _BY_CLASS or (sight.kind == "tool" and last(sight.path)[:1].islower())):
             name = self.places.holder(sight.fn, sight.start, sight.end)
             if not name and sight.kind == "agent" and sight.fn.index and not sight.fn.name.startswith("<"):
                 name = sight.fn.name
@@ -66,7 +67,7 @@ class Parts(Starts):
             name = self.places.described(sight.fn, sight.start, sight.end) or name
         if functions and not sight.name and functions[0].name not in _UNNAMED:
             name = functions[0].name if functions[0].name.isidentifier() else name
-        class_ = _last(sight.path)
+        class_ = last(sight.path)
         if ":" in class_ or "/" in class_:  # what a package gives by default has the name under which it is imported
             class_ = self.places.callee(sight.fn, sight.start, sight.end) or class_
         node = self._node(key, sight.kind, name or class_, sight.fn, sight.start, sight.end)
@@ -110,6 +111,8 @@ class Parts(Starts):
             for ref in elements(sight.parts[name]) if name in sight.parts else ():
                 if isinstance(ref, Cls):
                     self._of_class(ref)
+                elif isinstance(ref, ApiPath) and not ref.text.endswith(CALL):
+                    self._ready(ref, sight)
         for fn, register in self.places.argument(sight.fn, call, sight.entry.tools):
             returned = [one for callee in self.places.functions(fn, register) for one in self.places.results(callee, "tools")]
             given = [(fn, register), *returned, *((fn, part) for part in self.places.appended(fn, register))]
@@ -120,6 +123,15 @@ class Parts(Starts):
                     if isinstance(bound, Fn) and bound not in (sight.fn, at):  # the function of that name is what it describes
                         node.bodies[bound.id] = bound
                         self.of_function.setdefault(bound.id, key)
+                self.schemas.setdefault((sight.fn.id, *sight.key), []).append(key)
+
+    def _ready(self, ref: ApiPath[Any], sight: Sight) -> None:
+        """A tool that a library has ready, as an object."""
+        for entry in ref.entries:
+            if isinstance(entry, Api) and entry.is_ == "tool":
+                key: Key = ("ready", sight.fn.module.id, sight.start, ref.text)
+                node = self._node(key, "tool", ref.text.rpartition(".")[2], sight.fn, sight.start)
+                node.can = dict.fromkeys(entry.can, (sight.fn, sight.start))
                 self.schemas.setdefault((sight.fn.id, *sight.key), []).append(key)
 
     def _of_class(self, cls: Cls) -> Key:
@@ -207,7 +219,7 @@ class Parts(Starts):
         return False
 
 
-def _last(path: str) -> str:
+def last(path: str) -> str:
     """The class, else the function, that a path ends with."""
     steps = path.removesuffix("()").rpartition("()")[2].split(".")
     return next((step for step in reversed(steps) if step[:1].isupper()), steps[-1])

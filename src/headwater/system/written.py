@@ -19,6 +19,8 @@ CALLERS: Final = 40
 """Of a function, that are asked what they give it."""
 DEPTH: Final = 12
 """Steps back: prompts pass through a few variables and functions."""
+CHAIN: Final = 64
+"""Calls of builders, one after the other, of which each gives the object itself."""
 _SAME: Final = frozenset(
     {
         "format",
@@ -137,7 +139,7 @@ class Places:
                 key = one.keys[one.parts.index(register)]
                 if isinstance(key, str) and key != "**":
                     return key
-            if kind is ir.Attr and fn.module.script and _BUILDS.match(one.name) and depth < DEPTH:
+            if kind is ir.Attr and fn.module.script and _BUILDS.match(one.name) and depth < CHAIN:
                 for call in instructions(fn.ir.body):
                     if type(call) is ir.Call and call.fn == one.dst:
                         return self.holder_of(fn, call.dst, depth + 1)
