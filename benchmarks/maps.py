@@ -267,8 +267,8 @@ def main() -> int:
         print(f"== {path.stem}", *table(scores), sep="\n")
         for what, part in scores.items():
             for word, items in (("missed", part.missed), ("spurious", part.spurious)):
-                for _, words in sorted(items) if not options.quiet else ():
-                    print(f"{word}: {what[:-1]} {words}")
+                for kind, words in sorted(items) if not options.quiet else ():
+                    print(f"{word}: {kind} of {words}" if what == "capabilities" else f"{word}: {what[:-1]} {words}")
         print()
     if len(totals) > 1:
         print(f"== all {len(totals)}", *table({what: joined(scores[what] for scores in totals) for what in totals[0]}), sep="\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import pathlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -65,6 +65,14 @@ class Kind(msgspec.Struct, frozen=True):
     """The arguments that name one."""
     names: frozenset[str]
     """The functions and classes that make one, where a path of the type names them."""
+    can: tuple[tuple[str, frozenset[str]], ...] = ()
+    """What one can do that is made by these names."""
+
+    def abilities(self, name: str) -> Iterator[str]:
+        """What one of a name can do."""
+        for ability, names in self.can:
+            if name in names or any(one[-1] == "*" and name.startswith(one[:-1]) for one in names):
+                yield ability
 
 
 def _named_by(paths: Iterable[str], types: dict[str, list[str]]) -> frozenset[str]:
@@ -94,7 +102,8 @@ class Catalogue:
         for _, file in files:
             for name, one in file.components.items():
                 made = Made(one) if isinstance(one, str) else one
-                self.components[name] = Kind(made.is_, tuple(made.named), _named_by(self.types.get(name, ()), self.types))
+                can = tuple((ability, frozenset(names)) for ability, names in sorted(made.can.items()))
+                self.components[name] = Kind(made.is_, tuple(made.named), _named_by(self.types.get(name, ()), self.types), can)
         self.placed: list[tuple[str, Entry]] = []
         """Every pattern, with what is said of it."""
         self.paths: Patterns[Entry] = Patterns(self.types)

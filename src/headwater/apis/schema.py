@@ -517,6 +517,9 @@ class Made(_Strict, frozen=True):
     is_: str = msgspec.field(name="is")
     named: list[str] = []
     """The arguments that name it, of the call that makes it: the first that is a text."""
+    can: dict[str, list[str]] = {}
+    """Of tools whose code is the library's: for each of the ``CAPABILITIES``, the names of classes and functions (``*``: any end) that
+    make a tool that can do it."""
 
 
 class Operator(_Strict, frozen=True):

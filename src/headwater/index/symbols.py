@@ -326,8 +326,8 @@ class Symbols:
                 if found:
                     return found
         node: ApiPath[Any] | None = self.paths.root(parts[0])
-        if node is None and mod is not None:
-            found = self._above(mod, parts)
+        if mod is not None:
+            found = self._above(mod, parts, known=node is not None)
             if found:
                 return found
         for part in parts[1:]:
@@ -336,13 +336,16 @@ class Symbols:
             node = node.child(part)
         return [node] if node is not None else [EXTERNAL]
 
-    def _above(self, mod: Mod, parts: list[str]) -> list[Binding]:
-        """What a dotted name is below a folder above the importer: programs are started in one of them, whatever the packages say."""
+    def _above(self, mod: Mod, parts: list[str], known: bool) -> list[Binding]:
+        """What a dotted name is below a folder above the importer: programs are started in one of them, whatever the packages say.
+
+        ``known``: a library has the first name too. Then a program's own folder of that name counts where it has what is imported.
+        """
         folder = mod.path.rpartition("/")[0]
         while folder:
-            for length in range(len(parts), 0, -1):
+            for length in range(len(parts) - known, known, -1):
                 target = self._by_place.get("/".join((folder, *parts[:length])))
-                if target is not None and target is not mod:
+                if target is not None and target is not mod and not (known and folder in self._by_place):
                     found = self._members(target, parts[length:])
                     if found:
                         return found

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
-from headwater.apis.paths import ApiPath
+from headwater.apis.paths import ApiPath, Sited
 from headwater.components import Ability, Component, Edge, Spot, SystemMap, Unresolved
 from headwater.index.entities import Fn, is_test
 from headwater.system import gaps
 from headwater.system.crew import Crews
 from headwater.system.graph import Key, Node, refs_in
-from headwater.taint.sights import JOINS, Sight, labels_in
+from headwater.system.parts import last
+from headwater.taint.sights import HOLDS, JOINS, Sight, labels_in
 
 _HOLDERS: Final = frozenset(
     {"agent", "llm", "llm-call", "mcp-server", "retriever", "vector-store", "memory", "tool", "guard", "embedding-model"}
@@ -30,6 +32,8 @@ _EDGES: Final = {
 """How a component that is made uses another that it is given, by what the other is."""
 _FILLS: Final = frozenset({"entry-point", "retriever", "tool", "memory", "document-source", "dataset"})
 """Whose data counts in a slot of a prompt."""
+_OF_STORES: Final = {"retrieves-from": "database-read", "stores-in": "database-write"}
+"""What a tool can do by what it does with a store."""
 _SHARED: Final = 3
 """Prompts that one call asks with; of one that asks for all, it is not known which prompt it is that a person's text fills."""
 _ASIDE: Final = frozenset({"examples", "example", "docs", "doc", "cookbook", "cookbooks", "samples", "demos", "notebooks"})
@@ -52,8 +56,11 @@ class Builder(Crews):
         for sight in sights:
             if sight.kind == "llm-call":
                 self._make(sight)
-        for entry in self._entries():
-            self._entry(entry)
+        entries = self._entries()
+        stepping = {entry.fn.id for entry in entries if entry.callback.is_ == "step"}
+        for entry in entries:
+            if entry.callback.is_ != "tool" or entry.callback.function or entry.fn.id not in stepping:  # a step only looks like a tool
+                self._entry(entry)
         self._mains()
         self._scripts()
         self._secrets()
@@ -73,6 +80,8 @@ class Builder(Crews):
         for key in list(self.nodes):
             self._reach(key)
         self._memories()
+        self._through()
+        self._name_tools()
         gaps.find(self, sights)
         return self._map()
 
@@ -84,6 +93,12 @@ class Builder(Crews):
         if sight.kind == "prompt":
             owners = [one for one in self.of_site.get(sight.site, ()) if one in self.nodes]
         receiver = list(dict.fromkeys(self._in(sight.parts["self"], sight.fn, parts=True))) if "self" in sight.parts else []
+        if sight.kind == HOLDS:  # a collection of a store, with a model of its own
+            stores = [one for one in receiver if self.nodes[one].type == "vector-store"]
+            parts = [one for name, shape in sight.parts.items() if stores and name != "self" for one in self._in(shape, sight.fn)]
+            for store, one in ((store, one) for store in stores for one in parts if self.nodes[one].type == "embedding-model"):
+                self._given(store, one, sight)
+        held = sight.kind == JOINS and self._is_held(sight)
         if sight.kind == JOINS:
             owners = receiver
         elif sight.kind == "llm-call":
@@ -112,8 +127,13 @@ class Builder(Crews):
                     continue
                 if self.nodes[owner].type == "agent" and any(type(ref) is Fn and ref.id not in self.of_function for ref in shape.refs):
                     continue  # a step of it: what its code uses is found there
-                for one in dict.fromkeys(self._in(shape, sight.fn)):
-                    self._given(owner, one, sight)
+                for one in dict.fromkeys(self._in(shape, sight.fn)) if not held else ():
+                    if sight.kind != "llm-call" or one not in owners:  # of several that may be asked, none is given the others
+                        self._given(owner, one, sight)
+                for one in dict.fromkeys(self._in(shape, sight.fn)) if held else ():
+                    for from_, to in ((one, owner), (owner, one)):
+                        if self.nodes[from_].type == "document-source" and self.nodes[to].type == "vector-store":
+                            self._edge(from_, to, "stores-in", sight.fn, sight.start)
                 if self.nodes[owner].type in ("vector-store", "memory"):
                     for one in dict.fromkeys(self._sources(shape, sight.fn)):
                         if self.nodes[one].type in ("document-source", "entry-point", "tool", "llm-call", "dataset"):
@@ -129,9 +149,22 @@ class Builder(Crews):
             if owner in self.nodes and self.nodes[owner].type == "agent":
                 for shape in sight.parts.values():
                     for ref in refs_in(shape):
-                        if type(ref) is Fn and ref.id not in self.of_function:
-                            self.nodes[owner].bodies[ref.id] = ref
-                            self.steps.add(ref.id)
+                        for step in self._run_by(ref):
+                            self.nodes[owner].bodies[step.id] = step
+                            self.steps.add(step.id)
+
+    def _is_held(self, sight: Sight) -> bool:
+        """Whether what a call gives belongs to an object that only holds components: they are not given one another."""
+        refs = [ref for ref in sight.parts["self"].refs if type(ref) is Sited] if "self" in sight.parts else []
+        return bool(refs) and all(not ref.part and ref.site in self.holders for ref in refs)
+
+    def _run_by(self, ref: Any) -> Iterator[Fn]:
+        """The functions that a step is, or that the object that it is runs."""
+        if type(ref) is Fn and ref.id not in self.of_function:
+            yield ref
+        for made in self.holders.get(ref.site, ()) if type(ref) is Sited and not ref.part else ():
+            if made.entry is not None and any(one.is_ == "step" for one in made.entry.calls):
+                yield from (inner for shape in made.parts.values() for inner in refs_in(shape) if type(inner) is Fn)
 
     def _mixed(self, given: list[Key], sight: Sight) -> None:
         """In one chain, what is found or remembered fills the prompt."""
@@ -276,10 +309,12 @@ class Builder(Crews):
                     between = node.type == self.nodes[other].type == "agent"
                     self._edge(key, other, "delegates-to" if between else kind, self.symbols.functions[number], start)
                 for at, end in self.solver.uses_in.get(number, ()):
-                    for other in self.solver_origin(number, at, end):
-                        type_ = self.nodes[other].type
-                        if type_ in ("retriever", "vector-store", "memory"):
-                            self._edge(key, other, "retrieves-from", self.symbols.functions[number], at)
+                    origin = self.solver_origin(number, at, end)
+                    types = {self.nodes[other].type for other in origin}
+                    files = "document-source" in types and "retriever" not in types  # a pipeline that files documents
+                    for other in origin:
+                        if self.nodes[other].type in ("retriever", "vector-store", "memory"):
+                            self._edge(key, other, "stores-in" if files else "retrieves-from", self.symbols.functions[number], at)
 
     def _guard(self) -> None:
         """A guard stands before what its function asks after it."""
@@ -289,9 +324,11 @@ class Builder(Crews):
                 after = [other for other, _, at in self.calls_in.get(number, ()) if at > start]
                 if not after:
                     after = [other for inner in self.reached(fn) if inner != number for other, _, _ in self.calls_in.get(inner, ())]
+                after = [other for other in after if self.nodes[other].type in ("agent", "llm-call", "tool")]
+                if not after:  # a step by itself
+                    after = [other for other, node in self.nodes.items() if node.type == "agent" and number in node.bodies]
                 for other in after:
-                    if self.nodes[other].type in ("agent", "llm-call", "tool"):
-                        self._edge(key, other, "guards", fn, start)
+                    self._edge(key, other, "guards", fn, start)
 
     def _memories(self) -> None:
         """A memory that keeps what it is told in another one: who uses the one uses the other."""
@@ -303,15 +340,42 @@ class Builder(Crews):
             for one in inner.get(to, ()) if self.nodes[from_].type != "memory" else ():
                 self._edge(from_, one, kind, fn, start)
 
+    def _name_tools(self) -> None:
+        """A tool that a class makes of an agent has the agent's name."""
+        asked: dict[Key, list[Key]] = {}
+        for from_, to, kind in self.edges:
+            if kind == "calls" and self.nodes[to].type == "agent" and self.nodes[from_].type == "tool" and not self.nodes[from_].bodies:
+                asked.setdefault(from_, []).append(to)
+        for tool, agents in asked.items():
+            if len(agents) == 1 and self.nodes[tool].name == last(self.nodes[tool].detail.get("api", "")):
+                self.nodes[tool].name = self.nodes[agents[0]].name
+
+    def _through(self) -> None:
+        """What one call asks a retriever for, the retriever has from its store."""
+        kind = "retrieves-from"
+        stores: dict[Key, set[Key]] = {}
+        for from_, to, _ in (edge for edge in self.edges if edge[2] == kind and self.nodes[edge[0]].type == "retriever"):
+            stores.setdefault(from_, set()).add(to)
+        for (from_, to, _), place in [(edge, place) for edge, place in self.edges.items() if edge[2] == kind and edge[1] in stores]:
+            for store in stores[to] if from_ not in stores else ():
+                if self.edges.get((from_, store, kind)) == place:
+                    del self.edges[(from_, store, kind)]
+
     def abilities_of(self, key: Key) -> dict[str, tuple[Fn, int]]:
         """What the code of a tool can do, and where."""
         node = self.nodes[key]
-        found: dict[str, tuple[Fn, int]] = {}
+        found = dict(node.can)
+        for (from_, to, kind), place in self.edges.items():
+            if from_ == key and self.nodes[to].type in ("retriever", "vector-store") and kind in _OF_STORES:
+                found.setdefault(_OF_STORES[kind], place)
         for body in node.bodies.values():
             for number in self.reached(body):
                 fn = self.symbols.functions[number]
                 for name, (start, _) in self.solver.abilities.get(number, {}).items():
                     found.setdefault(name, (fn, start))
+                for at, end in self.solver.uses_in.get(number, ()):
+                    for other in self.solver_origin(number, at, end):  # tools of libraries that its code runs
+                        found.update({name: (fn, at) for name in self.nodes[other].can if name not in found})
                 if number in self._reading:
                     found.setdefault("reads-secrets", (fn, self._reading[number]))
         return found

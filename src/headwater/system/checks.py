@@ -45,7 +45,7 @@ def _trifecta(builder: Builder, agent: Key) -> tuple[str, list[Step]] | None:
         return None
     tools = [(to, builder.abilities_of(to)) for to, kind in near if kind == "offers-tool" and builder.nodes[to].type == "tool"]
     guarded = {to for _, to, kind in builder.edges if kind == "guards"}
-    out = _first(tools, _OUT, guarded)
+    out = _first([(to, _chosen(builder, can)) for to, can in tools], _OUT, guarded)
     fetch = next(((tool, "network-out") for tool, can in tools if "network-out" in can), None)
     read = [to for to, kind in near if kind == "retrieves-from" and builder.nodes[to].type in ("retriever", "vector-store")]
     client = next((to for to, kind in near if builder.nodes[to].type == "mcp-client"), None)
@@ -70,6 +70,11 @@ def _first(
 ) -> tuple[Key, str] | None:
     """The first tool that can do one of these, and what."""
     return next(((tool, one) for one in wanted for tool, can in tools if one in can and tool not in but), None)
+
+
+def _chosen(builder: Builder, can: dict[str, tuple[Fn, int]]) -> dict[str, tuple[Fn, int]]:
+    """What a tool can do, less requests to a service that does not belong to whoever writes what is found there."""
+    return {name: (fn, at) for name, (fn, at) in can.items() if name != "network-out" or (fn.id, at) not in builder.solver.services}
 
 
 def _of_choice(builder: Builder, tool: Key) -> bool:

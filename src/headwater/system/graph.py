@@ -40,6 +40,8 @@ class Node:
         self.detail: dict[str, str] = {}
         self.bodies: dict[int, Fn] = {}
         """The functions that run when it is used."""
+        self.can: dict[str, tuple[Fn, int]] = {}
+        """What it can do by code of a library, and where it is made."""
         self.spot: tuple[str, int] | None = None
         """File and line, where it does not stand in code."""
 
@@ -70,6 +72,8 @@ class Graph:
         """Method and path of the functions at which routes end."""
         self.dispatchers: list[Fn] = []
         """Functions that run whichever tool is asked for."""
+        self.called: dict[str, list[Key]] = {}
+        """Agents by the names that they are given."""
         self.of_class: dict[int, Key] = {}
         self.of_site: dict[Site, list[Key]] = {}
         """Objects by where they are made."""
@@ -148,6 +152,9 @@ class Graph:
                 named = [one for giving in self.holders[ref.site] for one in self._looked_up(giving)]
                 for one, fn in named:
                     yield from self._in(one, fn, seen | {held})
+                if not named:
+                    names = [giving.parts["0"].const for giving in self.holders[ref.site] if giving.entry is None and "0" in giving.parts]
+                    yield from (key for name in names if isinstance(name, str) for key in self.called.get(name, ()))
                 for giving in self.holders[ref.site] if not named else ():
                     for name, part in giving.parts.items():
                         if giving.kind == HOLDS or name != "self":
@@ -167,11 +174,12 @@ class Graph:
     def _looked_up(self, giving: Sight) -> Iterator[tuple[Shape, Fn]]:
         """What a registry gives for a name: ``mastra.getAgent("weather")``."""
         name = giving.parts["0"].const if "0" in giving.parts else None
-        receiver = giving.parts.get("self")
-        if not isinstance(name, str) or receiver is None:
+        if not isinstance(name, str) or giving.entry is not None:
             return
-        for ref in receiver.refs:
-            for made in self.holders.get(ref.site, ()) if type(ref) is Sited else ():
+        receiver = giving.parts.get("self")
+        registries = [ref.site for ref in receiver.refs if type(ref) is Sited] if receiver is not None else []
+        for site in registries or self.holders:  # one that a library hands over may be any
+            for made in self.holders.get(site, ()):
                 for part in made.parts.values():
                     for group in (part.fields or {}).values():
                         found = (group.fields or {}).get(name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from headwater import limits
 from headwater.apis import conditions
-from headwater.apis.paths import ApiPath, Sited
+from headwater.apis.paths import CALL, ApiPath, Sited
+from headwater.apis.schema import Api
 from headwater.index.entities import Cls, Fn, is_test
 from headwater.system.graph import Key, elements, refs_in
 from headwater.system.schemas import schemas
@@ -17,7 +18,11 @@ _BY_CLASS: Final = frozenset({"llm", "embedding-model", "vector-store", "documen
 """What is called by its class, where nothing names it."""
 _UNNAMED: Final = frozenset({"execute", "func", "handler", "run", "callback", "invoke", "call", "implementation"})
 """Keys of the function in the object that is a tool."""
-_DERIVED: Final = frozenset({"agent", "retriever", "vector-store", "memory", "embedding-model", "llm", "guard", "document-source", "tool"})
+_OF_DOCUMENTS: Final = ("document-source", "embedding-model", "vector-store")
+"""What a pipeline has that asks no model, but files documents."""
+_DERIVED: Final = frozenset(
+    {"agent", "retriever", "vector-store", "memory", "embedding-model", "llm", "guard", "document-source", "tool", "mcp-server"}
+)
 """What a class of the project can be by what it is derived from."""
 
 
@@ -44,8 +49,9 @@ class Parts(Starts):
         if sight.kind == "llm-call":
             name = self._name_of(sight.fn)
         elif sight.kind == "guard" and not name and sight.fn.index:
-            name = sight.fn.name
-        elif not name and (sight.kind not in _BY_CLASS or (sight.kind == "tool" and _last(sight.path)[:1].islower())):
+            around = self.places.around(sight.fn) if sight.fn.name in _UNNAMED else None
+            name = (around[2] if around is not None else "") or sight.fn.name
+        elif not name and (sight.kind not in _BY_CLASS or (sight.kind == "tool" and last(sight.path)[:1].islower())):
             name = self.places.holder(sight.fn, sight.start, sight.end)
             if not name and sight.kind == "agent" and sight.fn.index and not sight.fn.name.startswith("<"):
                 name = sight.fn.name
@@ -61,11 +67,18 @@ class Parts(Starts):
             name = self.places.described(sight.fn, sight.start, sight.end) or name
         if functions and not sight.name and functions[0].name not in _UNNAMED:
             name = functions[0].name if functions[0].name.isidentifier() else name
-        class_ = _last(sight.path)
+        class_ = last(sight.path)
         if ":" in class_ or "/" in class_:  # what a package gives by default has the name under which it is imported
             class_ = self.places.callee(sight.fn, sight.start, sight.end) or class_
         node = self._node(key, sight.kind, name or class_, sight.fn, sight.start, sight.end)
         node.detail["api"] = sight.path
+        if sight.kind == "agent":
+            fields = (sight.parts["0"].fields or {}) if "0" in sight.parts else {}
+            for field in ("id", "name"):
+                told = fields[field].const if field in fields else None
+                if isinstance(told, str):
+                    self.called.setdefault(told, []).append(key)
+        node.can = dict.fromkeys(sight.can, (sight.fn, sight.start))
         if sight.kind == "mcp-server":  # createMcpHandler((server) => server.tool(...))
             node.bodies = {ref.id: ref for shape in sight.parts.values() for ref in shape.refs if type(ref) is Fn}
         for function in functions:
@@ -98,6 +111,8 @@ class Parts(Starts):
             for ref in elements(sight.parts[name]) if name in sight.parts else ():
                 if isinstance(ref, Cls):
                     self._of_class(ref)
+                elif isinstance(ref, ApiPath) and not ref.text.endswith(CALL):
+                    self._ready(ref, sight)
         for fn, register in self.places.argument(sight.fn, call, sight.entry.tools):
             returned = [one for callee in self.places.functions(fn, register) for one in self.places.results(callee, "tools")]
             given = [(fn, register), *returned, *((fn, part) for part in self.places.appended(fn, register))]
@@ -105,9 +120,18 @@ class Parts(Starts):
                 key: Key = ("schema", at.module.id, schema.start)
                 node = self._node(key, "tool", name[: limits.COMPONENT_NAME], at, schema.start)
                 for bound in self.symbols.name(at.module, name) if name.isidentifier() else ():
-                    if isinstance(bound, Fn):  # the function of that name is what it describes
+                    if isinstance(bound, Fn) and bound not in (sight.fn, at):  # the function of that name is what it describes
                         node.bodies[bound.id] = bound
                         self.of_function.setdefault(bound.id, key)
+                self.schemas.setdefault((sight.fn.id, *sight.key), []).append(key)
+
+    def _ready(self, ref: ApiPath[Any], sight: Sight) -> None:
+        """A tool that a library has ready, as an object."""
+        for entry in ref.entries:
+            if isinstance(entry, Api) and entry.is_ == "tool":
+                key: Key = ("ready", sight.fn.module.id, sight.start, ref.text)
+                node = self._node(key, "tool", ref.text.rpartition(".")[2], sight.fn, sight.start)
+                node.can = dict.fromkeys(entry.can, (sight.fn, sight.start))
                 self.schemas.setdefault((sight.fn.id, *sight.key), []).append(key)
 
     def _of_class(self, cls: Cls) -> Key:
@@ -189,10 +213,13 @@ class Parts(Starts):
             known = typed(ref, components) if isinstance(ref, ApiPath) else None
             if known is not None and known.is_ in ("agent", "retriever"):
                 return True
+        if receiver is not None and any(type(ref) is Sited and ref.site in self.holders for ref in receiver.refs):
+            held = {self.nodes[key].type for key in self._in(receiver, sight.fn, parts=True)}
+            return not held.isdisjoint(_OF_DOCUMENTS) and held.isdisjoint(("llm", "prompt", "agent", "llm-call"))
         return False
 
 
-def _last(path: str) -> str:
+def last(path: str) -> str:
     """The class, else the function, that a path ends with."""
     steps = path.removesuffix("()").rpartition("()")[2].split(".")
     return next((step for step in reversed(steps) if step[:1].isupper()), steps[-1])

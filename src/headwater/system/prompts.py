@@ -87,6 +87,7 @@ class Prompts(Graph):
         for spec in (*system, *template):
             for fn, register in self.places.argument(sight.fn, call, spec) if spec else ():
                 found += self.places.texts(fn, register)
+                found += [text for maker in self.places.functions(fn, register) for text in self.places.returned(maker)]
         if entry.prompt:
             for fn, register in self.places.argument(sight.fn, call, entry.prompt):
                 found += [text for text in self._messages(fn, register) if len(text.literal.strip()) >= limits.PROMPT_CHARS]

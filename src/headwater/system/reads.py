@@ -8,7 +8,7 @@ from typing import Final
 
 from headwater import ir
 from headwater.index.calls import instructions
-from headwater.index.entities import Fn, Mod
+from headwater.index.entities import Cls, Fn, Mod
 from headwater.system.written import Places
 
 _KEPT: Final = frozenset({"secrets", "session_state", "dialog", "fragment", "connection", "query_params", "runtime", "components"})
@@ -65,6 +65,13 @@ class Reads(Places):
                         name = self.constant(fn, one.args[0])
             if isinstance(name, str) and _SECRET.search(name):
                 yield name, one.start
+
+    def fields(self, cls: Cls) -> Iterator[tuple[str, int]]:
+        """Names of the keys and passwords that a class of settings takes from the environment."""
+        if any(path.text.rpartition(".")[2] == "BaseSettings()" for path in cls.instance.paths):
+            for name, field in cls.ir.fields.items():
+                if _SECRET.search(name):
+                    yield name, field.start
 
     def _keeps_settings(self, fn: Fn, register: int, only: str = "") -> bool:
         """Whether a register holds ``os.environ`` or ``st.secrets``."""

@@ -164,9 +164,14 @@ class Starts(Prompts):
 
     def _secrets(self) -> None:
         """Keys and passwords that the code reads: one for each name and file."""
+        kept: set[str] = set()
+        for cls in self.symbols.classes:
+            for name, start in self.places.fields(cls) if not is_test(cls.module.path) else ():
+                kept.add(name)
+                self._node(("secret", cls.module.id, name), "secret", name, cls.module.body, start)
         for source in sorted(self.solver.sources("secret"), key=lambda one: (one.fn.module.id, one.start)):
             name = source.text.rpartition(" ")[2]
-            if not is_test(source.fn.module.path):
+            if not is_test(source.fn.module.path) and name not in kept:  # of settings, the field is where it comes in
                 self._node(("secret", source.fn.module.id, name), "secret", name, source.fn, source.start)
         for fn in self.symbols.functions:
             if not fn.module.script and not is_test(fn.module.path):

@@ -19,6 +19,8 @@ CALLERS: Final = 40
 """Of a function, that are asked what they give it."""
 DEPTH: Final = 12
 """Steps back: prompts pass through a few variables and functions."""
+CHAIN: Final = 64
+"""Calls of builders, one after the other, of which each gives the object itself."""
 _SAME: Final = frozenset(
     {
         "format",
@@ -140,7 +142,7 @@ class Places:
                 key = one.keys[one.parts.index(register)]
                 if isinstance(key, str) and key != "**":
                     return key
-            if kind is ir.Attr and fn.module.script and _BUILDS.match(one.name) and depth < DEPTH:
+            if kind is ir.Attr and fn.module.script and _BUILDS.match(one.name) and depth < CHAIN:
                 for call in instructions(fn.ir.body):
                     if type(call) is ir.Call and call.fn == one.dst:
                         return self.holder_of(fn, call.dst, depth + 1)
@@ -183,6 +185,9 @@ class Places:
             else:
                 found = [register for name, register in call.kw if name == where.keyword]
         places = [(fn, register) for register in found]
+        if not places and where.keyword:
+            spread = [register for name, register in call.kw if name == "**"]  # create(messages=..., **settings)
+            places = [place for register in spread for place in self._inside(fn, register, where.keyword)]
         for step in where.steps:
             places = [one for fn_, register in places for one in self._inside(fn_, register, step)]
         return places
@@ -439,8 +444,13 @@ class Places:
             if type(one) is ir.Func and one.function == fn.index:
                 for user in self._users(outer).get(one.dst, ()):
                     if type(user) is ir.Build:
-                        return outer, user, self.holder_of(outer, user.dst)
+                        return outer, user, self.holder_of(outer, user.dst) or self._made_of(outer, user.dst)
         return None
+
+    def _made_of(self, fn: Fn, register: int) -> str:
+        """What holds that which a call makes of an object."""
+        calls = (one for one in instructions(fn.ir.defaults + fn.ir.body) if type(one) is ir.Call)
+        return next((self.holder_of(fn, one.dst) for one in calls if register in one.args), "")
 
     def functions(self, fn: Fn, register: int) -> list[Fn]:
         """The functions of the module that a register may hold."""

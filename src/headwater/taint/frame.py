@@ -508,7 +508,9 @@ class Frame(State):
         if value.labels:
             made = join(made, self.part(self.apart(value), key if key is not None else "*"))
         for ref in value.refs:
-            if isinstance(ref, ApiPath):
+            if not self.fn.module.script and self._is_generic(ref, key):
+                made = join(made, Value(refs=(ref,)))
+            elif isinstance(ref, ApiPath):
                 child = ref.child("[]")
                 if child is not None:
                     held = slots.read(self, child, key) if isinstance(key, str) and child.entries else BOTTOM
@@ -523,6 +525,17 @@ class Frame(State):
                     argument = Value(const=key) if key is not None else index or BOTTOM
                     made = join(made, self.call_function(method, value, [argument], {}))
         return made
+
+    @staticmethod
+    def _is_generic(ref: object, key: str | int | None) -> bool:
+        """Whether a subscript only says with which types a class works: ``Agent[Context](...)``."""
+        if isinstance(ref, Cls):
+            return not isinstance(key, str) and ref.method("__class_getitem__") is None
+        if type(ref) is not ApiPath or isinstance(key, int):
+            return False
+        name = ref.text.rpartition(".")[2]
+        child = ref.child("[]")
+        return name[:1].isupper() and name.isidentifier() and not name.isupper() and (child is None or not child.entries)
 
     def _without_data(self, value: Value) -> Value:
         """What of a value can be called, or is an object."""

@@ -244,7 +244,7 @@ class Models(Arguments):
         answered = own is not None and not addresses.is_open(self, own)
         loose = 1 if node.text.startswith("?") and not (entry.passes or entry.unmistakable) else 0
         made = BOTTOM
-        if (entry.sinks or entry.can) and not (body or self.traced):
+        if (entry.sinks or entry.can or entry.returns == "database") and not (body or self.traced):
             sights.does(self, entry, args)
         if entry.sinks and not body:
             for sink in entry.sinks:

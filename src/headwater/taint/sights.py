@@ -38,6 +38,7 @@ _BY_SINK: Final = {
     "egress": "network-out",
     "message": "sends-messages",
     "query": "database-read",
+    "vector-write": "database-write",
 }
 """What a call can do whose operand is of a sink class."""
 _READS: Final = ("select", "with", "show", "describe", "explain", "pragma")
@@ -59,7 +60,7 @@ Want = tuple[int, tuple[Any, ...]]
 class Sight:
     """One call that makes a component, or asks one, or gives it something."""
 
-    __slots__ = ("end", "entry", "fn", "kind", "name", "parts", "path", "start")
+    __slots__ = ("can", "end", "entry", "fn", "kind", "name", "parts", "path", "start")
 
     def __init__(self, kind: str, fn: Fn, start: int, end: int, path: str, entry: Api | None) -> None:
         self.kind = kind
@@ -72,6 +73,8 @@ class Sight:
         self.entry = entry
         self.name = ""
         """What names it, where that is a constant."""
+        self.can: tuple[str, ...] = ()
+        """What it can do, of which the code is a library's."""
         self.parts: dict[str, Shape] = {}
         """Arguments by position (``0``) or name; ``self`` is the receiver."""
 
@@ -121,8 +124,8 @@ def see(frame: Models, node: ApiPath[Any], made: ApiPath[Any] | None, args: Args
             continue
         if not frame.traced:
             known = typed(made, solver.catalogue.components)
-            _note(frame, kind, node, entry, args, known.named if known is not None and known.is_ == kind else ())
-        if kind in _OBJECTS and made is not None and not made.text.startswith(UNKNOWN):
+            _note(frame, kind, node, entry, args, known if known is not None and known.is_ == kind else None)
+        if kind in _OBJECTS and made is not None and (kind == HOLDS or not made.text.startswith(UNKNOWN)):
             return solver.sited(made, frame.fn.module.id, frame.at.start, frame.at.end)
     return made
 
@@ -141,6 +144,8 @@ def makes_decorator(frame: Models, node: ApiPath[Any], args: Args) -> None:
         named = args.kw.get("name") or args.kw.get("name_override") or (args.positional[0] if args.positional else None)
         name = named.const if named is not None and isinstance(named.const, str) else ""
         frame.solver.decorators[(frame.fn.id, frame.at.start)] = (receiver, name[: limits.COMPONENT_NAME])
+        if args.positional and any(type(ref) is Fn for ref in args.positional[0].refs):  # server.tool(look_up, name="look_up")
+            _gives(frame, receiver, name, args.positional[0], frame.at.start, frame.at.end)
 
 
 def decorated(frame: Models, start: int, end: int, decorator: Value, target: Value) -> None:
@@ -149,15 +154,22 @@ def decorated(frame: Models, start: int, end: int, decorator: Value, target: Val
         return
     solver, fn = frame.solver, frame.fn
     receiver, name = frame.export(decorator, budget=limits.SIGHT_NODES), ""  # @server.tool
-    if not any(type(ref) is Sited for ref in receiver.refs) and not receiver.labels:
+    if not any(type(ref) is Sited for ref in receiver.refs):
         made = (solver.decorators.get((fn.id, at)) for at in range(start, start + limits.BEHIND_AT))
-        receiver, name = next((one for one in made if one is not None), (receiver, ""))
+        found = next((one for one in made if one is not None), None)
+        if found is not None and (not receiver.labels or any(type(ref) is Sited for ref in found[0].refs)):
+            receiver, name = found
     if not receiver.empty or name:
-        sight = Sight(JOINS, fn, start, end, "", None)
-        sight.name = name
-        sight.parts = {"self": receiver, "0": frame.export(target, budget=limits.SIGHT_NODES)}
-        want(frame, receiver)
-        solver.sights.setdefault(fn.id, {})[sight.key] = sight
+        _gives(frame, receiver, name, target, start, end)
+
+
+def _gives(frame: Models, receiver: Shape, name: str, target: Value, start: int, end: int) -> None:
+    """Note that a function is given to an object, under a name."""
+    sight = Sight(JOINS, frame.fn, start, end, "", None)
+    sight.name = name
+    sight.parts = {"self": receiver, "0": frame.export(target, budget=limits.SIGHT_NODES)}
+    want(frame, receiver)
+    frame.solver.sights.setdefault(frame.fn.id, {})[sight.key] = sight
 
 
 def chained(frame: Models, stages: list[Value]) -> tuple[Any, ...]:
@@ -175,9 +187,15 @@ def chained(frame: Models, stages: list[Value]) -> tuple[Any, ...]:
     return refs
 
 
-def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args: Args, named: tuple[str, ...]) -> None:
+def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args: Args, known: Kind | None) -> None:
     fn, at = frame.fn, frame.at
     sight = Sight(kind, fn, at.start, at.end, node.text, entry)
+    named = known.named if known is not None else ()
+    if kind == "tool":
+        sight.can = tuple(entry.can) if entry is not None else ()
+        sight.can += tuple(known.abilities(_maker(node.text))) if known is not None else ()
+        if sight.can:
+            frame.solver.services.add((fn.id, at.start))
     roles = (entry.named, entry.model if kind not in ("agent", "llm-call") else "") if entry is not None else ()
     for role in (*roles, *named):
         value = frame._argument(role, args) if role else None
@@ -201,6 +219,12 @@ def _note(frame: Models, kind: str, node: ApiPath[Any], entry: Api | None, args:
             sight.parts[name] = shape
             want(frame, shape)
     frame.solver.sights.setdefault(fn.id, {})[sight.key] = sight
+
+
+def _maker(path: str) -> str:
+    """The class, else the function or module, that a call makes an object of."""
+    steps = re.split(r"[./]", path.removesuffix(CALL).replace(CALL, ""))
+    return next((step for step in reversed(steps) if step[:1].isupper()), steps[-1])
 
 
 def want(frame: Models, shape: Shape) -> None:
@@ -258,10 +282,14 @@ def does(frame: Models, entry: Api, args: Args) -> None:
     """Note what the function at hand can do by a call."""
     known = frame.solver.abilities.setdefault(frame.fn.id, {})
     place = (frame.at.start, frame.at.end)
-    for one in entry.can:
-        known.setdefault(one, place)
+    for one in entry.can if entry.is_ != "tool" else ():  # a tool does it where it is run
+        if one not in known:
+            known[one] = place
+            frame.solver.services.add((frame.fn.id, place[0]))
+    if entry.returns == "database" and not any(sink.class_ == "sql" for sink in entry.sinks):
+        known.setdefault("database-read", place)
     for sink in entry.sinks:
-        ability = _BY_SINK.get(sink.class_)
+        ability = _BY_SINK.get(sink.class_) if sink.safe_if != "no-option" else None  # one program, whatever its arguments say
         if ability is not None:
             if ability not in known and (holds := frame.holds(sink.when, args, [])) is not False and (holds or ability != "executes-code"):
                 known[ability] = place

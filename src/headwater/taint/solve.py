@@ -177,6 +177,8 @@ class Solver(Shared):
         """The places of such calls, by function."""
         self.abilities: dict[int, dict[str, tuple[int, int]]] = {}
         """What the code of a function can do by itself, and where."""
+        self.services: set[tuple[int, int]] = set()
+        """Where what is done is what a library is there for, by function and place: nobody chooses whom it asks."""
         self._sited: dict[tuple[ApiPath[Any], int, int, int], Sited[Any]] = {}
         self._mapped: dict[ApiPath[Any], bool] = {}
         self._changed = False
@@ -435,6 +437,7 @@ class Solver(Shared):
             or one in self._carrying
             or self._may_find(one)
             or one in self.tests
+            or one in self.sights  # what a component is given
             or (one in self._late and one in asked and not self.summaries[one].returns.empty)
         }
         self.count("late-readers", len(dirty))
