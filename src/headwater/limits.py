@@ -46,6 +46,9 @@ DISPATCH: Final = 24  # functions in one table of tools
 SIGHT_NODES: Final = 96  # parts of an argument that makes a component of the system map: an agent has up to some dozens of tools
 WANTS: Final = 32  # parameters, and parts of them, that components in one function take
 SIGHT_CALLERS: Final = 6  # callers of callers asked for what a component is given
+DISPLAYS: Final = (
+    400  # registers followed to find one list or object that is written out; of 13,000 in a large application nine need more than 256
+)
 MAP_REACH: Final = 2_000  # functions that one tool or entry point is followed into
 PROMPT_CHARS: Final = 24  # of fixed text that make what is sent to a model a prompt and no label
 ATTACK_PATHS: Final = 500  # chains that are kept, the worst first: people act on the first few

@@ -98,6 +98,8 @@ class Places:
         self._asked: set[tuple[int, int]] = set()
         """Registers that are being followed: a text that is made of itself says nothing new."""
         self._displays: dict[tuple[int, int, int], list[tuple[Fn, ir.Build]]] = {}
+        self._left: int | None = None
+        """How many more registers may be followed for what is asked for now."""
         self._cuts = 0
         """How often a register was not followed because it was being followed already: what was found then is not all."""
 
@@ -218,12 +220,22 @@ class Places:
     def displays(self, fn: Fn, register: int, depth: int = 0) -> list[tuple[Fn, ir.Build]]:
         """The displays of lists and dicts that a register may hold."""
         known = self._displays.get((fn.id, register, depth))
-        if known is None:
-            cuts = self._cuts
-            known = self._followed(fn, register, depth)
-            if cuts == self._cuts:
-                self._displays[(fn.id, register, depth)] = known
-        return known
+        if known is not None:
+            return known
+        first = self._left is None
+        if self._left is None:
+            self._left = limits.DISPLAYS
+        if self._left == 0:
+            self._cuts += 1
+            return []
+        self._left -= 1
+        cuts = self._cuts
+        found = self._followed(fn, register, depth)
+        if cuts == self._cuts or first:
+            self._displays[(fn.id, register, depth)] = found
+        if first:
+            self._left = None
+        return found
 
     def _followed(self, fn: Fn, register: int, depth: int) -> list[tuple[Fn, ir.Build]]:
         found: list[tuple[Fn, ir.Build]] = []
