@@ -1,4 +1,4 @@
-"""Zip archives: torch since 1.6, TorchScript, torch.export, TorchServe, Keras 3, skops, npz, plain ones. Both accounts of members are read."""
+"""Zip archives: torch, TorchScript, torch.export, TorchServe, Keras 3, skops, npz, plain ones. Both accounts of members are read."""
 
 from __future__ import annotations
 
