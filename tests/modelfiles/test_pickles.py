@@ -330,3 +330,15 @@ def test_nothing_is_ever_executed(tmp_path, monkeypatch) -> None:
 )
 def test_a_listed_name_is_no_way_around_the_lists(data) -> None:
     assert verdict(data) in ("malicious", "review")
+
+
+def test_constants_of_torch_are_found_through_any_library() -> None:
+    assert verdict(pickled(name("sklearn.externals.array_api_compat", "torch.channels_last"))) == "clean"
+    assert verdict(pickled(name("mycompany", "torch.channels_last"))) == "malicious"
+    assert verdict(pickled(name("sklearn.externals.array_api_compat", "torch.load"))) == "malicious"
+
+
+def test_losses_of_scikit_learn_are_named_without_their_package() -> None:
+    loss = call(name("_loss", "__pyx_unpickle_CyHalfBinomialLoss"), name("_loss", "CyHalfBinomialLoss"), 1, None)
+    assert verdict(pickled(loss)) == "clean"
+    assert verdict(pickled(call(name("_loss", "other"), 1))) == "malicious"

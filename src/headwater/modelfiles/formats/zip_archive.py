@@ -8,7 +8,8 @@ from typing import Final
 from headwater.modelfiles import members
 from headwater.modelfiles.blob import Blob, PartBlob
 from headwater.modelfiles.compression import Missing
-from headwater.modelfiles.formats import keras, skops
+from headwater.modelfiles.formats import executable, keras, pickled, skops
+from headwater.modelfiles.formats.pickled import STORAGE
 from headwater.modelfiles.spool import Spooled, unpack
 from headwater.modelfiles.work import Examination
 from headwater.modelfiles.zipread import END, LOCAL, Archive, Entry, pieces
@@ -60,6 +61,12 @@ def examine(blob: Blob, work: Examination) -> None:
     _Zip(blob, archive, work).run()
 
 
+def _acts(blob: Blob, name: str) -> bool:
+    """Whether what should be the numbers of a tensor is a pickle, a program or an archive."""
+    head = blob.read(0, 4096)
+    return any(form.matches(head, blob, name) for form in (pickled, executable)) or (head.startswith(LOCAL) and matches(head, blob, name))
+
+
 class _Zip:
     def __init__(self, blob: Blob, archive: Archive, work: Examination) -> None:
         self.blob = blob
@@ -71,6 +78,7 @@ class _Zip:
         self.spans: list[tuple[int, int]] = []
         self.left = blob.size
         known = set(self.names)
+        self.numbers = any(posixpath.basename(name) == "data.pkl" for name in self.names)
         self.form = next((form for form in (keras, skops) if form.is_one(known)), None)
         work.format = self.form.NAME if self.form is not None else kind(self.names)
 
@@ -158,8 +166,11 @@ class _Zip:
             target = blob.read(0, 4096).decode("utf-8", "replace")
             return members.link(entry.name, target, self.work, self.system)
         if self.form is not None and entry.name == self.form.PART:
-            return self.form.examine_config(blob, self.work)
-        members.content(entry.name, blob, self.work, self.script)
+            self.form.examine_config(blob, self.work)
+        elif self.numbers and STORAGE.search(entry.name) and not _acts(blob, entry.name):
+            return  # numbers may look like any format; torch takes them for nothing else
+        else:
+            members.content(entry.name, blob, self.work, self.script)
 
     def gaps(self) -> None:
         """What no member of the directory covers: other members, and what is before, between and behind."""

@@ -41,6 +41,12 @@ def allowed(module: str, name: str, use: Use) -> bool:
     return rank >= RANK[use]
 
 
+def listed(module: str) -> bool:
+    """Whether a module is of a library that has a list."""
+    package = module.partition(".")[0]
+    return package.isidentifier() and bool(_list(f"lib_{package}"))
+
+
 _SAME: Final = dict.fromkeys(
     (
         f"numpy.{core}.{name}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from headwater.modelfiles.pickles import embedded, gadgets
-from headwater.modelfiles.pickles.allow import Use, allowed
+from headwater.modelfiles.pickles.allow import Use, allowed, listed
 from headwater.modelfiles.pickles.names import is_class
 from headwater.modelfiles.pickles.render import call, render, spoken
 from headwater.modelfiles.pickles.values import Big, Global, How, Made, Persistent, Unknown, Value, arguments
@@ -38,7 +38,7 @@ class Judge:
             return
         if allowed(name.module, name.name, "name"):
             self._fine.add((name.module, name.name))
-        elif _is_method(name):
+        elif _is_method(name) or _is_constant(name):
             return
         elif name.full not in self._named and name.full not in BUILDERS:
             self._named[name.full] = (name, at)
@@ -263,6 +263,11 @@ class Judge:
             verdict: Verdict = found.verdict
             self._note("pickle-code", verdict, f"{self._loader} {found.message}", found.evidence, at)
         return found.value
+
+
+def _is_constant(name: Global) -> bool:
+    """torch pickles some constants as ``torch.channels_last``, and Python looks for that name in any module that has imported torch."""
+    return name.name.startswith("torch.") and listed(name.module) and allowed("torch", name.name.removeprefix("torch."), "name")
 
 
 def _is_method(name: Global) -> bool:
