@@ -389,3 +389,21 @@ def test_a_pickle_behind_a_header_of_another_program() -> None:
     assert verdict(b"MYFORMAT v1\0\0\0" + b"\x01\x02" * 900 + b"cposix\nsystem\n(S'id'\ntR.") == "malicious"
     assert verdict(b"MYFORMAT v1\0\0\0" + CLEAN) == "clean"
     assert verdict(b"notes: write c, posix, system\n" * 30) == "clean"
+
+
+MLMODEL = "artifact_path: model\nflavors:\n  python_function:\n    loader_module: {}\n    model_path: {}\nmlflow_version: 2.9.0\n"
+
+
+@pytest.mark.parametrize(
+    ("loader", "path", "expected"),
+    [
+        ("mlflow.sklearn", "model.pkl", "clean"),
+        ("mycode.loader", "model.pkl", "review"),
+        ("os", "model.pkl", "malicious"),
+        ("mlflow.sklearn", "../../etc/passwd", "review"),
+    ],
+)
+def test_the_folder_of_mlflow_names_who_loads_it(loader, path, expected) -> None:
+    data = MLMODEL.format(loader, path).encode()
+    assert examined(data, "MLmodel")[0].format == "mlflow"
+    assert verdict(data, "MLmodel") == expected

@@ -30,6 +30,7 @@ ORDER: Final[tuple[str, ...]] = (
     # The looks of text
     "xml_file",
     "json_file",
+    "mlmodel",
     "yaml_file",
     "jinja_file",
     # None of these
