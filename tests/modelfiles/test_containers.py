@@ -309,9 +309,16 @@ def test_classes_of_torchscript_are_no_modules_of_python() -> None:
 def test_python_code_that_comes_with_a_model() -> None:
     manifest = b'{"model": {"handler": "handler.py"}}'
     handler = b"import os\nclass Handler:\n    def handle(self, data, context):\n        os.system('id')\n"
-    at_import = b"import subprocess as s\ns.run(['id'])\n"
+    at_import = b"import os as o\no.system('id')\n"
+    installs = b"import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', 'x'])\n"
     plain = b"import joblib\ndef model_fn(folder):\n    return joblib.load(folder + '/model.joblib')\n"
-    for code, expected in ((handler, "review"), (at_import, "malicious"), (plain, "clean"), (b"def (:\n", "inconclusive")):
+    for code, expected in (
+        (handler, "review"),
+        (at_import, "malicious"),
+        (installs, "review"),
+        (plain, "clean"),
+        (b"def (:\n", "inconclusive"),
+    ):
         data = zipped({"MAR-INF/MANIFEST.json": manifest, "handler.py": code})
         assert verdict(data) == expected, code
         assert examined(data)[0].format == "torchserve"
@@ -407,3 +414,14 @@ def test_the_folder_of_mlflow_names_who_loads_it(loader, path, expected) -> None
     data = MLMODEL.format(loader, path).encode()
     assert examined(data, "MLmodel")[0].format == "mlflow"
     assert verdict(data, "MLmodel") == expected
+
+
+def test_a_package_of_python_is_no_model() -> None:
+    wheel = zipped({"x/__init__.py": b"import os\nos.system('id')\n", "x-1.dist-info/WHEEL": b"Wheel-Version: 1.0\n"})
+    assert verdict(wheel) == "clean"
+
+
+def test_lists_of_words_behind_a_pickle_are_no_calls() -> None:
+    words = "".join(f"c{name}\n{name}\n)R" for name in ("Alex", "Maria", "Tom")).encode()
+    assert verdict(CLEAN + b"\xff\xfe" + words) == "inconclusive"
+    assert verdict(b"Authors\n" + words) == "clean"

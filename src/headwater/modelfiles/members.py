@@ -42,9 +42,16 @@ def link(said: str, target: str, work: Examination, system: bool = False) -> Non
     work.concern("link-escape", "malicious", message, f"{said} -> {target}")
 
 
-def content(said: str, blob: Blob, work: Examination, script: bool = False) -> None:
+def is_package(names: list[str]) -> bool:
+    """Whether an archive is a package of Python (a wheel, an egg): its code is no part of a model."""
+    return any(name.endswith((".dist-info/WHEEL", "EGG-INFO/PKG-INFO")) for name in names)
+
+
+def content(said: str, blob: Blob, work: Examination, script: bool = False, package: bool = False) -> None:
     """Examines the bytes of a member."""
     if said.endswith(".py"):
+        if package:
+            return
         data = blob.read(0, min(blob.size, pycode.LARGEST + 1))
         if script and _SCRIPT.search(said):
             return torchscript.code(said, data.decode("utf-8", "replace"), work)
@@ -62,4 +69,4 @@ def python(said: str, data: bytes, work: Examination) -> None:
     for act in found[:20]:
         when = "importing it" if act.at_import else "serving the model with it"
         message = f"Python code comes with the model in {said[:200]}; {when} calls {act.call[:200]} (line {act.line})."
-        work.concern("python-code", "malicious" if act.at_import else "review", message, act.call)
+        work.concern("python-code", "malicious" if act.at_import and not act.usual else "review", message, act.call)

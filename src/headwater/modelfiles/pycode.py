@@ -11,10 +11,13 @@ LARGEST: Final = 2_000_000
 
 _PROGRAMS: Final = re.compile(
     r"(?:os|posix|nt)\.(?:system|popen|spawn\w+|exec[lv]\w*|posix_spawnp?|fork|startfile)$|subprocess\.(?:run|call|Popen|check_call|check_output|"
-    r"getoutput|getstatusoutput)$|pty\.spawn$|commands\.\w+$|asyncio\.create_subprocess_\w+$|(?:builtins\.)?(?:eval|exec|__import__)$|"
+    r"getoutput|getstatusoutput)$|pty\.spawn$|commands\.\w+$|asyncio\.create_subprocess_\w+$|(?:builtins\.)?(?:eval|exec)$|"
     r"marshal\.loads$|ctypes\.(?:CDLL|cdll\.LoadLibrary|windll\.\w+|PyDLL)$|runpy\.run_\w+$|code\.InteractiveInterpreter$|os\.(?:dup2)$|"
     r"socket\.(?:socket|create_connection)$|webbrowser\.open$|types\.FunctionType$|torch\.ops\.load_library$|torch\.utils\.cpp_extension\.load\w*$"
 )
+_USUAL: Final = re.compile(r"(?:builtins\.)?(?:eval|exec)$|subprocess\.\w+$|ctypes\..+|types\..+")
+"""What code that means no harm does, too, when it is imported: it installs a package, loads a library, reads its version."""
+
 _NETWORK: Final = re.compile(
     r"(?:urllib\.request\.\w+|requests\.(?:get|post|put|request)|http\.client\.\w+|httpx\.\w+|urllib2\.urlopen|ftplib\.FTP|smtplib\.\w+)$"
 )
@@ -26,6 +29,7 @@ class Act(NamedTuple):
     line: int
     call: str
     at_import: bool
+    usual: bool = False
 
 
 def acts(data: bytes) -> list[Act] | None:
@@ -58,7 +62,9 @@ def acts(data: bytes) -> list[Act] | None:
         if isinstance(node, ast.Call):
             called = _dotted(node.func, names)
             if called and (_PROGRAMS.search(called) or (top and _NETWORK.search(called))) and _fullmatch(called):
-                found.append(Act(node.lineno, ast.unparse(node)[:300] if _shallow(node) else f"{called}(...)", top))
+                found.append(
+                    Act(node.lineno, ast.unparse(node)[:300] if _shallow(node) else f"{called}(...)", top, _USUAL.match(called) is not None)
+                )
     return sorted(set(found))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from headwater.modelfiles import texts
 from headwater.modelfiles.blob import Blob
 from headwater.modelfiles.formats.pickled import STORAGE
 from headwater.modelfiles.pickles.stream import search
@@ -16,7 +17,7 @@ _BYTES: Final = 1 << 20
 
 
 def matches(head: bytes, blob: Blob, path: str) -> bool:
-    return len(head) > 16 and STORAGE.search(path) is None and bool(_found(blob, Examination(path)))
+    return len(head) > 16 and not texts.is_text(head) and STORAGE.search(path) is None and bool(_found(blob, Examination(path)))
 
 
 def examine(blob: Blob, work: Examination) -> None:

@@ -75,6 +75,7 @@ class _Zip:
         self.names = [entry.name for entry in archive.entries]
         self.script = members.is_torchscript(self.names)
         self.system = members.is_system(self.names)
+        self.package = members.is_package(self.names)
         self.spans: list[tuple[int, int]] = []
         self.left = blob.size
         known = set(self.names)
@@ -170,7 +171,7 @@ class _Zip:
         elif self.numbers and STORAGE.search(entry.name) and not _acts(blob, entry.name):
             return  # numbers may look like any format; torch takes them for nothing else
         else:
-            members.content(entry.name, blob, self.work, self.script)
+            members.content(entry.name, blob, self.work, self.script, self.package)
 
     def gaps(self) -> None:
         """What no member of the directory covers: other members, and what is before, between and behind."""

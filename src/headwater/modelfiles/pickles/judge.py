@@ -28,6 +28,7 @@ class Judge:
         self._named: dict[str, tuple[Global, int]] = {}
         self._called: set[str] = set()
         self._fine: set[tuple[str, str]] = set()
+        self.capable = False  # something was called of which it is known what it can do
         self.acted = 0  # names imported and calls made: a stream that does neither is data
 
     # What the machine says.
@@ -115,6 +116,7 @@ class Judge:
         can = gadgets.capability(what)
         name = spoken(what)
         if can is not None:
+            self.capable = True
             self._note("pickle-call", "malicious", f"{self._loader} calls {said[:300]}: {name} {can}.", said, at)
         elif "." in what.name and not is_class(what.name):
             message = f"{self._loader} calls {said[:300]}, which it reaches through the attributes of a module, to hide what it is."

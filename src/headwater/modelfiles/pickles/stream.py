@@ -310,7 +310,7 @@ def search(blob: Blob, start: int, work: Examination, notes: list[Concern], most
             inner._left = limits.MODEL_PICKLE_TRIAL
             end = inner.quietly(at + match.start())
             bad = [one for one in inner.notes if one.verdict == "malicious" and one.check != "pickle-import"]
-            if bad:
+            if bad and (inner.capable or match[0][:1] == b"\x80"):  # lists of words have calls of names that nobody knows
                 found = True
                 notes += bad
                 skip = (end or 0) - at
