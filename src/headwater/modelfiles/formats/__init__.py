@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 ORDER: Final[tuple[str, ...]] = (
-    # Magic bytes
-    "zipped",
+    # What is run, whatever else the file may be taken for
+    "pickled",
     "executable",
+    # Magic bytes
+    "zip_archive",
+    "seven_zip",
+    "rds",
+    "compressed",
+    "numpy_file",
+    "tar_archive",
     "gguf",
     "hdf5",
     "tflite",
-    "rds",
     "torch7",
     "boosters",
     # The shape of what is inside
@@ -24,7 +30,10 @@ ORDER: Final[tuple[str, ...]] = (
     # The looks of text
     "xml_file",
     "json_file",
+    "mlmodel",
     "yaml_file",
     "jinja_file",
+    # None of these
+    "hidden_pickle",
 )
 """In the order in which they are asked: what is known by magic bytes before what is known by the looks of its text."""

@@ -9,12 +9,12 @@ from headwater.modelfiles.blob import Blob
 from headwater.modelfiles.work import Examination
 
 NAME: Final = "keras"
-_PART: Final = "config.json"
+PART: Final = "config.json"
 
 
 def is_one(members: set[str]) -> bool:
     """Whether an archive with these members is one."""
-    return _PART in members and ("metadata.json" in members or any(name.startswith("model.weights.") for name in members))
+    return PART in members and ("metadata.json" in members or any(name.startswith("model.weights.") for name in members))
 
 
 def examine_config(blob: Blob, work: Examination) -> None:

@@ -9,12 +9,12 @@ from headwater.modelfiles.blob import Blob
 from headwater.modelfiles.work import Examination
 
 NAME: Final = "skops"
-_PART: Final = "schema.json"
+PART: Final = "schema.json"
 
 
 def is_one(members: set[str]) -> bool:
     """Whether an archive with these members is one."""
-    return _PART in members and all(name == _PART or name.endswith((".npy", ".npz", ".bin", "/")) for name in members)
+    return PART in members and all(name == PART or name.endswith((".npy", ".npz", ".bin", "/")) for name in members)
 
 
 def examine_config(blob: Blob, work: Examination) -> None:

@@ -1,0 +1,1 @@
+"""Pickles: what an unpickler would do with them, found by running their opcodes over symbols. Nothing is imported, called or unpickled."""
