@@ -182,3 +182,4 @@ MODEL_TEMPLATE: Final = 1_000_000  # characters of a chat template: the longest 
 MODEL_TEMPLATE_NODES: Final = 100_000  # of its syntax tree: the largest published ones have some 3,000
 MODEL_FILES_AT_ONCE: Final = 24  # of a review, in its own process: starting workers costs as much as some dozens of small ones
 MODEL_LOADS: Final = 200  # calls in the code that load model files: a message names three for each file
+MODEL_SOURCES: Final = 500  # files of Python code in model files that a review reads: handlers and modules of one model are under 50
