@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
 from headwater import limits
 from headwater.files.source import Source
-from headwater.findings import Confidence, Finding, Gap, Place
+from headwater.findings import Confidence, Finding, Gap, Place, Trace
 from headwater.modelfiles import names, pool
 from headwater.modelfiles.folders import File
 from headwater.modelfiles.verdicts import ORDER, Concern, Examined, Verdict, worst
@@ -51,10 +52,51 @@ class Found(NamedTuple):
     """Of the files that findings are at: those of text as they are, the others empty."""
 
 
-def examine(weights: Sequence[tuple[str, str]], processes: int, progress: pool.Progress | None = None) -> list[list[Examined]]:
-    """What was found in each of the files, with their members. Workers cost more than a few small files do."""
+def examine(
+    weights: Sequence[tuple[str, str]], processes: int, progress: pool.Progress | None = None
+) -> tuple[list[list[Examined]], list[tuple[str, bytes]]]:
+    """What was found in each of the files, with their members, and the Python code in them. Workers cost more than a few files do."""
     files = [File(name, absolute, 0) for name, absolute in weights]
-    return [one.files for one in pool.scan(files, processes if len(files) > limits.MODEL_FILES_AT_ONCE else 1, progress, hashed=False)]
+    scanned = pool.scan(files, processes if len(files) > limits.MODEL_FILES_AT_ONCE else 1, progress, hashed=False)
+    return [one.files for one in scanned], [source for one in scanned for source in one.sources]
+
+
+def unpack(sources: Sequence[tuple[str, bytes]], folder: Path) -> dict[str, str]:
+    """Writes the Python code in model files into a folder, to be reviewed: what it is called there, and in results."""
+    made: dict[str, str] = {}
+    archives: dict[str, int] = {}
+    for name, data in sources[: limits.MODEL_SOURCES]:
+        archive, _, member = name.rpartition("!")
+        parts = [re.sub(r"[^\w.-]", "_", part) for part in member.split("/") if part not in ("", ".", "..")][-8:]
+        if not parts or len(data) > limits.FILE_BYTES:
+            continue
+        parts[-1] = parts[-1] if parts[-1].endswith(".py") else f"{parts[-1]}.py"
+        path = "/".join((f"archive{archives.setdefault(archive, len(archives))}", *(part[:100] for part in parts)))
+        if path not in made:
+            made[path] = name
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    return made
+
+
+def renamed(found: Sequence[Finding], names_: Mapping[str, str]) -> list[Finding]:
+    """The same findings at the members of the archives that the code is of."""
+
+    def moved(place: Place) -> Place:
+        return Place(names_.get(place.path, place.path), place.start, place.end)
+
+    return [
+        msgspec.structs.replace(
+            finding,
+            place=moved(finding.place),
+            traces=tuple(
+                Trace(trace.kind, tuple(msgspec.structs.replace(step, place=moved(step.place)) for step in trace.steps))
+                for trace in finding.traces
+            ),
+        )
+        for finding in found
+    ]
 
 
 def findings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from headwater import ir
 from headwater.config import Config
 from headwater.files import twins
 from headwater.files.discover import Ledger, discover
+from headwater.files.source import Source
 from headwater.findings import Coverage, Finding, Review, Severity
 from headwater.frontends.tree import Seen, Tree, read
 
@@ -87,14 +89,17 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     if found.weights:
         from headwater import modelreview
 
-        scanned = modelreview.examine(
-            found.weights, config.processes, (lambda n, total: progress("models", n, total)) if progress else None
-        )
+        advance = (lambda n, total: progress("models", n, total)) if progress else None
+        scanned, packed = modelreview.examine(found.weights, config.processes, advance)
         models = modelreview.findings(scanned, dict(found.weights), rules, tree.files)
         findings = [*modelreview.joined(findings, scanned, tree.files), *models.findings]
         ledger.extend(models.gaps)
         counts = {**counts, **models.counts}
         shown.update(models.sources)
+        if packed:
+            inside, code = _packed(packed, config)
+            findings += inside
+            shown.update(code)
     ledger.extend(repeated)
     findings = [_lowered(finding, config.rules) for finding in findings]
     ledger.extend(result.gaps)
@@ -111,6 +116,17 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     return Review(
         str(found.root), tuple(findings), coverage, sources, applied.suppressions, found.scope, notice=cache.problem, system=result.system
     )
+
+
+def _packed(packed: list[tuple[str, bytes]], config: Config) -> tuple[list[Finding], dict[str, Source]]:
+    """The findings in Python code that model files bring, each archive a project of its own, and the code."""
+    from headwater import modelreview
+
+    with tempfile.TemporaryDirectory(prefix="headwater-") as folder:
+        names = modelreview.unpack(packed, Path(folder))
+        inner = _review(Path(folder), msgspec.structs.replace(config, cache="", exclude=()), None, folder)
+    sources = {names.get(path, path): Source(names.get(path, path), one.data) for path, one in inner.sources.items()}
+    return modelreview.renamed(inner.findings, names), sources
 
 
 def _analysed(

@@ -12,6 +12,8 @@ import headwater
 from headwater import gate
 from headwater.config import Config
 from headwater.findings import Finding, Level, Review, Severity
+from headwater.modelfiles import dispatch
+from headwater.modelfiles.verdicts import Examined
 from headwater.reports import json_v1, sarif, text
 from headwater.reports.view import view
 from headwater.rules.load import load_rules
@@ -126,6 +128,31 @@ def test_another_file_is_not_joined(tmp_path: Path) -> None:
     review = reviewed(tmp_path, {"app.py": source, "models/m.keras": keras(LAMBDA)})
     assert "It is loaded by" not in of(review, "malicious-model-file")[0].message
     assert all("The file that it names" not in one.message for one in of(review, "unsafe-model-loading"))
+
+
+def test_python_code_in_a_model_is_reviewed_as_a_member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = b"import subprocess\nfrom flask import request\n\n\ndef handle():\n    subprocess.run(request.args['c'], shell=True)\n"
+    helper = b"from handler import handle\n\n\ndef helped():\n    return handle()\n"
+    scan = dispatch.scan_file
+
+    def with_code(path: str, name: str, hashed: bool = True) -> tuple[list[Examined], list[tuple[str, bytes]]]:
+        sources = [
+            ("m.gguf!handler.py", handler),
+            ("m.gguf!../../helper", helper),
+            ("n.gguf!a/x.py", b"x = (\n"),
+            ("n.gguf!..", b"x = 1\n"),
+        ]
+        return scan(path, name, hashed)[0], sources
+
+    monkeypatch.setattr(dispatch, "scan_file", with_code)
+    review = reviewed(tmp_path, {"app.py": "x = 1\n", "m.gguf": gguf({"a": "b"})})
+    [finding] = review.findings
+    assert finding.rule == "remote-input-to-shell"
+    assert finding.place.path == "m.gguf!handler.py"
+    assert {step.place.path for trace in finding.traces for step in trace.steps} == {"m.gguf!handler.py"}
+    shown = view(review, Config(), load_rules(), "0")
+    assert "m.gguf!handler.py:6" in text.render(shown)
+    assert json.loads(sarif.render(shown))["runs"][0]["results"]
 
 
 def test_reports_show_binary_files(tmp_path: Path) -> None:

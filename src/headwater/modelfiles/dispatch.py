@@ -67,7 +67,7 @@ def _unknown(head: bytes, blob: Blob, work: Examination) -> None:
         work.concern(
             "pointer", "inconclusive", "The file is a pointer of Git LFS: the model itself is not here.", head[:200].decode("latin-1")
         )
-    elif blob.size and names.extension(work.path) in names.KNOWN_BY_BYTES and not texts.is_text(head):
+    elif not work.depth and blob.size and names.extension(work.path) in names.KNOWN_BY_BYTES and not texts.is_text(head):
         message = f"The file is called '.{names.extension(work.path)}', and its bytes are of no format that is known."
         work.concern("unknown-format", "inconclusive", message, head[:16].hex(), 0)
 

@@ -11,6 +11,8 @@ from headwater.modelfiles.work import Examination
 NAME: Final = "executable"
 _MACH_O: Final = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
 
+_PACKAGES: Final = frozenset({"jar", "war", "whl", "egg", "aar", "apk", "deb", "rpm", "nupkg", "vsix", "conda"})
+
 
 def kind(head: bytes, blob: Blob) -> str:
     """What kind of program it is, in words; empty if it is none."""
@@ -40,6 +42,11 @@ def matches(head: bytes, blob: Blob, path: str) -> bool:
     return bool(kind(head, blob))
 
 
+def _of_programs(path: str) -> bool:
+    """Whether it lies in an archive that holds programs by its name: a wheel, a package of a system."""
+    return any(names.extension(outer) in _PACKAGES for outer in path.split("!")[:-1])
+
+
 def examine(blob: Blob, work: Examination) -> None:
     head = blob.read(0, 4096)
     what = kind(head, blob)
@@ -57,7 +64,7 @@ def examine(blob: Blob, work: Examination) -> None:
             evidence,
             0,
         )
-    elif ending in names.SOURCE or (ending in names.LIBRARIES and work.depth == 0):
+    elif ending in names.SOURCE or ending == "class" or (ending in names.LIBRARIES and (work.depth == 0 or _of_programs(work.path))):
         return  # it says what it is
     else:
         where = "in an archive of a model" if work.depth else "where model files are"

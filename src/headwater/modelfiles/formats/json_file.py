@@ -13,9 +13,13 @@ from headwater.modelfiles.work import Examination
 NAME: Final = "json"
 _STARTS: Final = re.compile(rb'\{\s*(?:"|\})|\[\s*(?:[\[{"\-\d\]]|true|false|null)')
 
+_OF_ARCHIVES: Final = ("config.json", "schema.json")
+"""Members that say what an archive of Keras or skops builds."""
+
 
 def matches(head: bytes, blob: Blob, path: str) -> bool:
-    return bool(_STARTS.match(texts.first(head))) and texts.is_text(head)
+    start = texts.first(head)
+    return bool(_STARTS.match(start) or (start.startswith(b"{") and names.base(path) in _OF_ARCHIVES)) and texts.is_text(head)
 
 
 def examine(blob: Blob, work: Examination) -> None:
@@ -126,7 +130,7 @@ def _broken(work: Examination, text: str, error: Exception) -> None:
     if isinstance(error, RecursionError):
         work.concern("nesting", "inconclusive", "It is nested too deep to be read.")
         return
-    if work.depth and names.base(work.path) in ("config.json", "schema.json"):
+    if work.depth and names.base(work.path) in _OF_ARCHIVES:
         work.concern("broken", "inconclusive", "What the archive says of the model is no whole JSON: it is cut or damaged.", str(error))
     elif re.search(r'"(?:auto_map|chat_template)"\s*:', text[:1_000_000]) or '"class_name"' in text[:100_000]:
         work.format = "hf-config"
