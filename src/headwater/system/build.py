@@ -215,7 +215,7 @@ class Builder(Crews):
         texts = self._texts(sight)
         if sight.kind == "agent" and isinstance(sight.entry.system, list):  # role, goal and backstory are one
             for text in texts[1:]:
-                self.of_text.setdefault(text, self._prompt(texts[0]))
+                self.of_text.setdefault(text.place, self._prompt(texts[0]))
         prompts = [self._prompt(text) for text in texts]
         self._templates_of(owner, sight)
         for prompt, text in zip(prompts, texts, strict=True):

@@ -12,7 +12,6 @@ from headwater.files.source import Source
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.system.reads import Reads
-from headwater.system.written import Text
 from headwater.taint.sights import HOLDS, Sight, labels_in
 from headwater.taint.solve import Solver
 from headwater.taint.value import Shape
@@ -81,8 +80,8 @@ class Graph:
         """Tools that are written as dictionaries, by the call that is given them."""
         self.slotted: set[Key] = set()
         """Prompts into which something is filled."""
-        self.of_text: dict[Text, Key] = {}
-        """Prompts by the texts that are parts of them."""
+        self.of_text: dict[tuple[int, int, int], Key] = {}
+        """Prompts by the places of the texts that are parts of them."""
         self.holders: dict[Site, list[Sight]] = {}
         """Objects that are no components, by where they are made: the calls that give them something."""
         self.calls_in: dict[int, list[tuple[Key, str, int]]] = {}

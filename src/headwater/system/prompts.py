@@ -39,7 +39,7 @@ class Prompts(Graph):
     """Finds prompts."""
 
     def _prompt(self, text: Text) -> Key:
-        key: Key = self.of_text.get(text) or ("prompt", text.fn.module.id, text.start)
+        key: Key = self.of_text.get(text.place) or ("prompt", text.fn.module.id, text.start)
         if key not in self.nodes:
             node = self._node(key, "prompt", text.name or self._name_of(text.fn), text.fn, text.start)
             node.detail["begins"] = " ".join(text.literal.split())[: limits.COMPONENT_NAME]
@@ -65,7 +65,7 @@ class Prompts(Graph):
         if texts:
             node.detail["begins"] = " ".join(texts[0].literal.split())[: limits.COMPONENT_NAME]
         for text in inside:
-            self.of_text[text] = key
+            self.of_text[text.place] = key
         if open_:
             self.slotted.add(key)
         return key

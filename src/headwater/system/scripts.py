@@ -41,6 +41,9 @@ def started(places: Places, mod: Mod, program: bool) -> Iterator[Fn]:
         for fn in places.functions(body, one.fn):
             if fn.module is mod and (_STARTS.match(fn.name) or (program and "async" in fn.ir.flags and fn.name.isidentifier())):
                 yield fn
+            elif fn.module is mod and not fn.name.isidentifier():  # (async () => { await run(); })()
+                inner = (call for call in instructions(fn.ir.body) if type(call) is ir.Call)
+                yield from (one for call in inner for one in places.functions(fn, call.fn) if one.module is mod and _STARTS.match(one.name))
 
 
 def _used(one: Any) -> tuple[int, ...]:

@@ -76,6 +76,10 @@ class Text(NamedTuple):
     fixed: bool
     """Nothing is filled in."""
 
+    @property
+    def place(self) -> tuple[int, int, int]:
+        return (self.fn.id, self.start, self.end)
+
 
 class Places:
     """Definitions of registers, by function."""
