@@ -30,6 +30,7 @@ from headwater.frontends.pool import lower_source
 from headwater.index.symbols import Symbols
 from headwater.rules.load import load_rules
 from headwater.system.build import Builder
+from headwater.system.checks import CHECKS, check
 from headwater.taint.findings import Reporter
 from headwater.taint.guards import NAMES, SPECIAL
 from headwater.taint.labels import clear_interned
@@ -92,6 +93,14 @@ class Run:
         self.world = world
         self.mapped = bool(example.map)
         self.rules = rules_for(example)
+        marked = {name for _, _, name in marks(example, app)["expect"]}
+        self.shapes = {
+            one.shape: CallRule(rule.id, "", one.confidence, one.message)
+            for rule in self.rules.values()
+            for one in rule.head.shapes
+            if one.shape in CHECKS and rule.id in marked
+        }
+        """What is found by a look at the whole map, where the example expects it."""
         flows = (rule.head.flow for rule in self.rules.values())
         self.classes = {class_ for flow in flows if flow is not None for class_ in flow.to}
         self.sources: dict[str, Source] = {}
@@ -127,9 +136,15 @@ class Run:
         file = ApiFile("", types=self.types, components=components, apis=apis, operators=operators)
         catalogue = Catalogue([("", file)], self.calls, self.special)
         solver = Solver(Symbols(self.modules, catalogue.paths), catalogue, self.classes, versions=self.versions)
+        solver.shapes = self.shapes
         solver.solve()
+        drawing: list[str] = []
+        if self.mapped or self.shapes:
+            builder = Builder(solver, self.sources, Beside())
+            drawing = drawn(builder.build())
+            check(builder)
         findings = tuple(Reporter(solver, self.rules, self.sources).findings())
-        return (findings, drawn(Builder(solver, self.sources, Beside()).build()) if self.mapped else []), catalogue
+        return (findings, drawing if self.mapped else []), catalogue
 
 
 def asked(catalogue: Catalogue) -> list[Api]:

@@ -50,6 +50,8 @@ DISPLAYS: Final = (
     400  # registers followed to find one list or object that is written out; of 13,000 in a large application nine need more than 256
 )
 MAP_REACH: Final = 2_000  # functions that one tool or entry point is followed into
+EFFECT_CALLS: Final = 3  # calls between a tool and an operation that it should speak of: what lies deeper is how something is done
+DESCRIPTION_CHARS: Final = 20_000  # of what a tool tells of itself that are read
 PROMPT_CHARS: Final = 24  # of fixed text that make what is sent to a model a prompt and no label
 ATTACK_PATHS: Final = 500  # chains that are kept, the worst first: people act on the first few
 ATTACK_HOPS: Final = 8  # components of one chain: request, agent, tool, agent, tool are five

@@ -47,7 +47,26 @@ class CallPattern(_Strict, frozen=True):
     """Parts of the result: nothing is reported where the function that calls reads these alone."""
 
 
-SHAPES = ("endless-agent-loop", "lethal-trifecta", "path-check-passed", "sign-in-by-case", "sign-in-by-query")
+SHAPES = (
+    "admin-key-for-many",
+    "approval-by-default",
+    "approval-switched-off",
+    "approval-unseen",
+    "delegation-circle",
+    "description-of-others",
+    "description-orders",
+    "effect-without-approval",
+    "endless-agent-loop",
+    "lethal-trifecta",
+    "object-of-anybody",
+    "path-check-passed",
+    "read-for-another",
+    "result-as-system",
+    "sign-in-by-case",
+    "sign-in-by-query",
+    "token-passed-on",
+    "undeclared-effect",
+)
 
 
 class ShapePattern(_Strict, frozen=True):

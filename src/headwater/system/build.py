@@ -10,6 +10,7 @@ from headwater.apis.paths import ApiPath, Sited
 from headwater.components import Ability, Component, Edge, Spot, SystemMap, Unresolved
 from headwater.index.entities import Fn, is_test
 from headwater.system import gaps
+from headwater.system.added import added
 from headwater.system.crew import Crews
 from headwater.system.graph import Key, Node, refs_in
 from headwater.system.parts import last
@@ -72,6 +73,10 @@ class Builder(Crews):
             self._steps(sight)
         for sight in sights:
             self._join(sight)
+        for agent, part, fn, start in added(self):
+            kind = _EDGES.get(self.nodes[part].type)
+            if kind is not None and self.nodes[part].type in ("tool", "agent", "mcp-client"):
+                self._edge(agent, part, kind, fn, start)
         self._guard()
         self._set_up(sights)
         self._runs()
@@ -361,6 +366,11 @@ class Builder(Crews):
                 if self.edges.get((from_, store, kind)) == place:
                     del self.edges[(from_, store, kind)]
 
+    def ordered(self) -> list[tuple[Key, Node]]:
+        """The components outside of examples, in the order of the source."""
+        shown = [(key, node) for key, node in self.nodes.items() if not self.aside(node)]
+        return sorted(shown or self.nodes.items(), key=lambda item: (item[1].fn.module.id, item[1].start, item[1].type))
+
     def abilities_of(self, key: Key) -> dict[str, tuple[Fn, int]]:
         """What the code of a tool can do, and where."""
         node = self.nodes[key]
@@ -390,6 +400,7 @@ class Builder(Crews):
     def _map(self) -> SystemMap:
         if any(not self.aside(node) for node in self.nodes.values()):
             self.nodes = {key: node for key, node in self.nodes.items() if not self.aside(node)}
+            self.edges = {edge: at for edge, at in self.edges.items() if edge[0] in self.nodes and edge[1] in self.nodes}
         rows = sorted(
             (
                 (self._spot(node.fn, node.start) if node.spot is None else Spot(*node.spot), node.type, node.name, key)

@@ -37,6 +37,8 @@ class Node:
         self.start = start
         self.end = end
         self.detail: dict[str, str] = {}
+        self.text = ""
+        """Of a prompt: what is fixed of it."""
         self.bodies: dict[int, Fn] = {}
         """The functions that run when it is used."""
         self.can: dict[str, tuple[Fn, int]] = {}
@@ -261,16 +263,20 @@ class Graph:
         found: dict[int, None] = {fn.id: None}
         todo = [fn]
         while todo and len(found) < limits.MAP_REACH:
-            one = todo.pop()
-            inner = [other for other in one.module.functions if other.ir.parent == one.index and other.index] if one.index else []
-            handed = (other.id for other in self.places.by_hand(one))
-            for number in (*self.solver.called.get(one.id, ()), *(other.id for other in inner), *handed):
-                stops = self.of_function.get(number)
-                if number not in found and number not in self.steps and (stops is None or self.nodes[stops].type == "entry-point"):
-                    found[number] = None
-                    todo.append(self.symbols.functions[number])
+            for other in self.following(todo.pop()):
+                if other.id not in found:
+                    found[other.id] = None
+                    todo.append(other)
         self._reached[fn.id] = made = tuple(found)
         return made
+
+    def following(self, fn: Fn) -> Iterator[Fn]:
+        """The functions that a function may run itself; not those that are components."""
+        inner = [other.id for other in fn.module.functions if other.ir.parent == fn.index and other.index] if fn.index else []
+        for number in (*self.solver.called.get(fn.id, ()), *inner, *(other.id for other in self.places.by_hand(fn))):
+            stops = self.of_function.get(number)
+            if number not in self.steps and (stops is None or self.nodes[stops].type == "entry-point"):
+                yield self.symbols.functions[number]
 
     def _outside(self, shape: Shape) -> list[Key]:
         """The entry points whose code reads what comes from outside and is in a value."""

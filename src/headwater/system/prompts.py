@@ -43,6 +43,7 @@ class Prompts(Graph):
         if key not in self.nodes:
             node = self._node(key, "prompt", text.name or self._name_of(text.fn), text.fn, text.start)
             node.detail["begins"] = " ".join(text.literal.split())[: limits.COMPONENT_NAME]
+            node.text = text.literal
         if not text.fixed or _SLOT.search(text.literal):
             self.slotted.add(key)
         return key
@@ -64,6 +65,7 @@ class Prompts(Graph):
         node = self._node(key, "prompt", name, sight.fn, sight.start)
         if texts:
             node.detail["begins"] = " ".join(texts[0].literal.split())[: limits.COMPONENT_NAME]
+            node.text = "\n".join(text.literal for text in texts)
         for text in inside:
             self.of_text[text.place] = key
         if open_:

@@ -249,7 +249,8 @@ class Arguments(Frame):
             self.unsure = self.unsure or (isinstance(term.value, str) and not term.negated)  # one text of many
             return None
         if term.form == "matches":
-            return (isinstance(value.const, str) and regex.search(str(term.value), value.const)) != term.negated
+            text = str(value.const) if type(value.const) in (str, int) else ""
+            return (bool(text) and regex.search(str(term.value), text)) != term.negated
         equal = type(value.const) is type(term.value) and value.const == term.value
         return equal != term.negated
 

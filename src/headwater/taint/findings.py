@@ -305,9 +305,7 @@ class Reporter:
     def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
         """Where what a call works on comes from."""
         if report.told is not None:
-            path = [RawStep(*step) for step in report.told[1]] + [
-                RawStep(report.fn, report.start, report.end, f"{report.name} has them all")
-            ]
+            path = [RawStep(*step) for step in report.told[1]] + [RawStep(report.fn, report.start, report.end, report.told[2])]
             return (Trace("system", self._steps(path, "system", None)),)
         if report.origin is not None:
             steps = [RawStep(report.fn, *report.origin), RawStep(report.fn, report.start, report.end, "what happens depends on it")]
@@ -340,7 +338,8 @@ class Reporter:
             rule=rule.id,
             title=head.title,
             message=_fill(report.rule.message or head.message, source=why, sink=sink, function=report.fn.ir.qualname)
-            + _noted(self.solver.declared(report.fn, report.rule.when)),
+            + _noted(self.solver.declared(report.fn, report.rule.when))
+            + (report.told[3] if report.told else ""),
             severity=_severity(rule, report.fn),
             confidence=Confidence[report.rule.confidence.upper()],
             place=self._place(report.fn, report.start, report.end),

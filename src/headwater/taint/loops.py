@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir
 from headwater.index.calls import instructions
+from headwater.index.entities import Fn
 
 if TYPE_CHECKING:
     from headwater.taint.branches import Branches
@@ -52,6 +53,13 @@ def look(frame: Branches, loop: ir.Loop, asked: set[int]) -> None:
         if not _bounded(whole, local):
             head = loop.cond.pre[-1].end if type(loop.cond) is ir.Leaf and loop.cond.pre else loop.end
             frame.solver.report_call(frame.fn, rule, SHAPE, loop.start, head)
+
+
+def bounded(fn: Fn) -> bool:
+    """Whether anything in a function speaks of a bound, or waits for somebody."""
+    local = {register: name for name, register in fn.ir.names.items()}
+    names = [one.name for one in fn.ir.params]
+    return any(_BOUND.search(_CAMEL.sub("_", name).lower()) for name in names) or _bounded(list(instructions(fn.ir.body)), local)
 
 
 def _own(block: list[Any]) -> Iterator[Any]:

@@ -245,7 +245,7 @@ class Models(Arguments):
         loose = 1 if node.text.startswith("?") and not (entry.passes or entry.unmistakable) else 0
         made = BOTTOM
         if (entry.sinks or entry.can or entry.returns == "database") and not (body or self.traced):
-            sights.does(self, entry, args)
+            sights.does(self, entry, node, args)
         if entry.sinks and not body:
             for sink in entry.sinks:
                 if sink.class_ in self.solver.classes and not (answered and sink.class_ == "egress"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from headwater import limits
 from headwater.apis.load import Kind
@@ -15,6 +15,7 @@ from headwater.apis.paths import CALL, UNKNOWN, ApiPath, Site, Sited
 from headwater.apis.schema import COMPONENTS, Api
 from headwater.index.entities import Cls, Fn
 from headwater.taint.arguments import Args
+from headwater.taint.labels import BIT
 from headwater.taint.value import NOTHING, Shape, Value
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ _BY_SINK: Final = {
     "vector-write": "database-write",
 }
 """What a call can do whose operand is of a sink class."""
+DEEDS: Final = frozenset({"executes-shell", "executes-code", "writes-files", "database-write", "sends-messages", "spends-money"})
+"""Abilities that change something outside."""
+_BASE: Final = re.compile(r"^(\$?[\w*]+(?:/\w+)?).*", re.DOTALL)
+"""An argument, without the parts of it."""
+_SETTINGS: Final = frozenset({"env", "config", "secret", "cli"})
 _READS: Final = ("select", "with", "show", "describe", "explain", "pragma")
 _WRITES: Final = ("insert", "update", "delete", "create", "drop", "alter", "replace", "merge", "truncate")
 
@@ -55,6 +61,22 @@ _MAKES: Final = re.compile(r"(?:create|from|load|init|initialize|resolve|build|m
 
 Want = tuple[int, tuple[Any, ...]]
 """A parameter and an access path below it that a component takes."""
+
+
+class Deed(NamedTuple):
+    """An operation by which code changes something outside of itself."""
+
+    ability: str
+    start: int
+    end: int
+    path: str
+    """The API path of what is called."""
+    text: str
+    """What is known of its operand: a text, or how it begins."""
+    steered: bool
+    """Its operand is made of what the function is given or reads, and no check holds it to a choice."""
+    keys: tuple[str, ...] = ()
+    """The names of the arguments of which that is so."""
 
 
 class Sight:
@@ -278,7 +300,7 @@ def use(frame: Models, receiver: Value) -> None:
         want(frame, shape)
 
 
-def does(frame: Models, entry: Api, args: Args) -> None:
+def does(frame: Models, entry: Api, node: ApiPath[Any], args: Args) -> None:
     """Note what the function at hand can do by a call."""
     known = frame.solver.abilities.setdefault(frame.fn.id, {})
     place = (frame.at.start, frame.at.end)
@@ -286,18 +308,57 @@ def does(frame: Models, entry: Api, args: Args) -> None:
         if one not in known:
             known[one] = place
             frame.solver.services.add((frame.fn.id, place[0]))
+        if one in DEEDS:
+            _deed(frame, one, node, args, [""])
     if entry.returns == "database" and not any(sink.class_ == "sql" for sink in entry.sinks):
         known.setdefault("database-read", place)
     for sink in entry.sinks:
         ability = _BY_SINK.get(sink.class_) if sink.safe_if != "no-option" else None  # one program, whatever its arguments say
+        specs = [sink.at] if isinstance(sink.at, str) else sink.at
         if ability is not None:
-            if ability not in known and (holds := frame.holds(sink.when, args, [])) is not False and (holds or ability != "executes-code"):
-                known[ability] = place
+            if not any(frame._argument(_BASE.sub(r"\1", one), args) is not None for one in specs):
+                continue  # it is not told to
+            if (holds := frame.holds(sink.when, args, [])) is not False and (holds or ability != "executes-code"):
+                known.setdefault(ability, place)
+                if ability in DEEDS:
+                    _deed(frame, ability, node, args, specs, BIT[sink.class_])
         elif sink.class_ == "sql":
-            value = frame._argument(sink.at if isinstance(sink.at, str) else sink.at[0], args)
-            text = "" if value is None else value.const if isinstance(value.const, str) else value.head
+            text = ""
+            for spec in (*specs, *(_BASE.sub(r"\1", one) for one in specs)):  # the text, or an object that holds it
+                value = frame._argument(spec, args)
+                text = text or ("" if value is None else value.const if isinstance(value.const, str) else value.head)
             first = text.split(None, 1)[0].lower() if text.strip() else ""
             if first not in _WRITES:
                 known.setdefault("database-read", place)
             if first not in _READS:
                 known.setdefault("database-write", place)
+            if first in _WRITES:
+                _deed(frame, "database-write", node, args, [""], text=text)
+
+
+def _of_others(fn: Fn, label: Any) -> bool:
+    """Whether data is what a function is given or fetches, and no setting of its own."""
+    if label.source is not None:
+        return label.source.kind not in _SETTINGS
+    return not (fn.bound and label.param == 0)
+
+
+def _deed(frame: Models, ability: str, node: ApiPath[Any], args: Args, specs: list[str], bit: int = 0, text: str = "") -> None:
+    """Note an operation that changes something, with what decides on what."""
+    keys: list[str] = []
+    given: list[tuple[str, Value | None]] = [(spec, frame._argument(spec, args)) for spec in specs if spec]
+    if not given:
+        given = [*((str(number), value) for number, value in enumerate(args.positional)), *args.kw.items(), ("**", args.spread)]
+    for name, value in given:
+        if value is None:
+            continue
+        text = text or (value.const if isinstance(value.const, str) else value.head)
+        shape = frame.export(value, budget=limits.SIGHT_NODES)
+        if not text and shape.kind == "list" and (first := (shape.fields or {}).get(0)) is not None and isinstance(first.const, str):
+            text = first.const
+        inside = [(key, labels_in(part)) for key, part in (shape.fields or {}).items()]
+        for key, labels in (*inside, ("", shape.labels)):
+            if not value.proven & bit and any(not label.cleared & bit and _of_others(frame.fn, label) for label in labels):
+                keys.append(name if not isinstance(key, str) or not key.isidentifier() else key)
+    deed = Deed(ability, frame.at.start, frame.at.end, node.text, text, bool(keys), tuple(dict.fromkeys(keys)))
+    frame.solver.deeds.setdefault(frame.fn.id, {})[(ability, frame.at.start, frame.at.end)] = deed

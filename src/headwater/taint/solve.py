@@ -31,7 +31,7 @@ from headwater.taint.interest import Interest
 from headwater.taint.labels import RECALLED
 from headwater.taint.library import public_calls
 from headwater.taint.shared import Shared
-from headwater.taint.sights import Sight, Want, kind_of
+from headwater.taint.sights import Deed, Sight, Want, kind_of
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import ANSWER, NOTHING, Shape, join_refs, join_shapes, news, of_others, only_sources
@@ -41,6 +41,10 @@ _SLOTS = -1
 """The number of the module whose variables are the slots."""
 _CAPTURED = -2
 """The number of the module whose variables are those that the first function captures; the others follow below it."""
+
+
+Told = tuple[str, tuple[tuple[Fn, int, int, str], ...], str, str]
+"""Why, in words; the places that make it so; what the reported place itself is; a sentence for the end of the message."""
 
 
 class CallReport:
@@ -56,8 +60,8 @@ class CallReport:
         self.end = end
         self.origin = origin
         """Where what it works on comes from, and that in words, where this is known without asking."""
-        self.told: tuple[str, tuple[tuple[Fn, int, int, str], ...]] | None = None
-        """Why, in words, and the places that make it so, where a check of the whole system has found it."""
+        self.told: Told | None = None
+        """Where a check of the whole system has found it."""
         self.key = (fn.module.id, start, end, rule.rule)
 
 
@@ -179,6 +183,8 @@ class Solver(Shared):
         """What the code of a function can do by itself, and where."""
         self.services: set[tuple[int, int]] = set()
         """Where what is done is what a library is there for, by function and place: nobody chooses whom it asks."""
+        self.deeds: dict[int, dict[tuple[str, int, int], Deed]] = {}
+        """The operations of a function that change something outside."""
         self._sited: dict[tuple[ApiPath[Any], int, int, int], Sited[Any]] = {}
         self._mapped: dict[ApiPath[Any], bool] = {}
         self._changed = False
@@ -802,7 +808,7 @@ class Solver(Shared):
         start: int,
         end: int,
         origin: tuple[int, int, str] | None = None,
-        told: tuple[str, tuple[tuple[Fn, int, int, str], ...]] | None = None,
+        told: Told | None = None,
     ) -> None:
         report = CallReport(rule, fn, name, start, end, origin)
         report.told = told

@@ -18,6 +18,7 @@ _OPEN: Final = ("Strangers use the system", "It does not ask who they are, or do
 _SUPPLY: Final = ("A changed model or package gets in", "What is loaded is not checked to be what was tested.")
 _STEERED: Final = ("The model is steered by others", "Text of others is taken for instructions.")
 _WEAK: Final = ("A protection is off", "Something that libraries do to protect is switched off.")
+_ACTS: Final = ("Agents act where nobody was asked", "Tools change, send or spend what a model chooses, and who approves it does not see it.")
 _OTHER: Final = ("Other weaknesses", "See the findings.")
 
 _BY_CWE: Final = {
@@ -27,11 +28,12 @@ _BY_CWE: Final = {
     918: _INNER,
     **dict.fromkeys((79, 116), _USERS),
     **dict.fromkeys((200, 312, 359, 532, 798), _LEAKS),
-    **dict.fromkeys((400, 770), _COST),
+    **dict.fromkeys((400, 674, 770), _COST),
     **dict.fromkeys((306, 639, 862, 863), _OPEN),
     **dict.fromkeys((494, 829, 1357), _SUPPLY),
     1427: _STEERED,
     **dict.fromkeys((250, 693), _WEAK),
+    **dict.fromkeys((441, 451, 912, 1188), _ACTS),
 }
 
 CAN: Final = {
