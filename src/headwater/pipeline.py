@@ -109,7 +109,8 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     gaps = tuple(ledger.result())
     languages = dict(sorted(found.languages.items()))
     lines = sum(card.lines for card in tree.cards.values())
-    coverage = Coverage(len(tree.cards) + counts.get("model-files", 0), lines, result.functions, languages, gaps, counts)
+    looked_at = len(tree.cards) + counts.get("model-files", 0) + deployed.files
+    coverage = Coverage(looked_at, lines, result.functions, languages, gaps, counts)
     needed = _needed(findings) | {gap.path for gap in gaps}
     sources = {name: source for name, source in shown.items() if name in needed}
     return Review(

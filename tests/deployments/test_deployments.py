@@ -85,7 +85,9 @@ def test_settings_come_from_tables_lists_merges_and_files_beside(tmp_path: Path)
     "path", ["docker-compose.dev.yml", "tests/compose.yaml", "examples/rag/docker-compose.yml", ".devcontainer/compose.yml"]
 )
 def test_what_is_for_developers_weighs_little(tmp_path: Path, path: str) -> None:
-    (finding,) = review(tmp_path, {path: compose("'6333:6333'")}).findings
+    found = review(tmp_path, {path: compose("'6333:6333'")})
+    assert (found.coverage.status, found.coverage.files) == ("complete", 1)
+    (finding,) = found.findings
     assert (finding.severity, finding.confidence) == (Severity.LOW, Confidence.LOW)
 
 

@@ -32,12 +32,15 @@ class Checked(NamedTuple):
     """The files with findings or comments."""
     remarks: dict[str, list[ir.Remark]]
     gaps: list[Gap]
+    files: int
+    """Those that start something."""
 
 
 def check(root: str | os.PathLike[str], entries: Sequence[Entry], rules: Mapping[str, Rule]) -> Checked:
     """What rules say of the services that the files start."""
     wanted = [(rule, one) for rule in rules.values() for one in rule.head.deployments]
-    found = Checked([], {}, {}, [])
+    found = Checked([], {}, {}, [], 0)
+    files = 0
     for entry in entries if wanted else ():
         if entry.size > limits.BESIDE_BYTES:  # data, no settings
             continue
@@ -45,6 +48,7 @@ def check(root: str | os.PathLike[str], entries: Sequence[Entry], rules: Mapping
         if source is None or _STARTS.search(source.data) is None:
             continue
         started, cut = services(source, entry.language, lambda path: _beside(root, path))
+        files += bool(started)
         if cut:
             reason = f"more than {limits.DEPLOYMENT_NODES:,} values: what services the rest of the file starts is not known"
             found.gaps.append(Gap("too-large", entry.path, 0, reason, partial=False))
@@ -54,7 +58,7 @@ def check(root: str | os.PathLike[str], entries: Sequence[Entry], rules: Mapping
             found.findings.extend(_numbered(findings))
             found.sources[entry.path] = source
             found.remarks[entry.path] = _remarks(source, spoken)
-    return found
+    return found._replace(files=files)
 
 
 def _beside(root: str | os.PathLike[str], path: str) -> Source | None:
