@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from headwater import ir
-from headwater.apis.load import CallRule, Catalogue, example_file, load
+from headwater.apis.load import Catalogue, example_file, load
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import Api, ApiFile, Example, Operator
 from headwater.files.beside import Beside
@@ -28,7 +28,7 @@ from headwater.files.versions import declared
 from headwater.findings import Finding
 from headwater.frontends.pool import lower_source
 from headwater.index.symbols import Symbols
-from headwater.rules.load import load_rules
+from headwater.rules.load import call_rules, load_rules
 from headwater.system.build import Builder
 from headwater.system.checks import CHECKS, check
 from headwater.taint.findings import Reporter
@@ -56,17 +56,11 @@ class World:
     """What all runs share: the first names of every pattern."""
 
     def __init__(self) -> None:
-        calls = [
-            (one, CallRule(rule.id, call.when, call.confidence, call.message))
-            for rule in load_rules().values()
-            for call in rule.head.calls
-            for one in ([call.path] if isinstance(call.path, str) else call.path)
-        ]
         self.types = {name: many for _, file in FILES for name, many in file.types.items()}
         self.apis = [(api, frozenset(name for path in paths(api) for name in self.firsts(path))) for _, file in FILES for api in file.apis]
         self.operators = [op for _, file in FILES for op in file.operators]
         self.components = {name: kind for _, file in FILES for name, kind in file.components.items()}
-        self.calls = [(path, rule, self.firsts(path)) for path, rule in calls]
+        self.calls = [(path, rule, self.firsts(path)) for path, rule in call_rules(load_rules().values())]
         self.special = [(path, self.firsts(path)) for path in (*SPECIAL, *NAMES, *KNOWN)]
 
     @functools.cache  # noqa: B019

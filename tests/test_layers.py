@@ -22,6 +22,7 @@ LAYERS = (
     ("headwater.apis",),
     ("headwater.knowledge",),
     ("headwater.rules",),
+    ("headwater.deployments",),
     ("headwater.configfile",),
     ("headwater.index",),
     ("headwater.taint",),

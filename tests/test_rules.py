@@ -35,7 +35,7 @@ def test_id_is_the_name_of_the_file_in_kebab_case(rule: Rule) -> None:
 
 
 def test_finds_something(rule: Rule) -> None:
-    assert rule.head.flow or rule.head.calls or rule.head.shapes or rule.head.model_files
+    assert rule.head.flow or rule.head.patterns or rule.head.model_files
 
 
 def test_is_mapped_to_the_standards(rule: Rule) -> None:

@@ -213,7 +213,8 @@ def _altered(folder: str, root: str, named: _Named) -> list[Gap]:
 
 def _moved(repo: Repository, earlier: Earlier, start: str, config: Config) -> tuple[dict[str, str], set[str]]:
     """Files of before that have another name now, and those that have the same."""
-    entries = {entry.path: entry for entry in discover(start, config.exclude).entries}
+    found = discover(start, config.exclude)
+    entries = {entry.path: entry for entry in (*found.entries, *found.deployment)}
     kept = entries.keys() & earlier.files.keys()
     gone = {one.item.path for one in earlier.known} - entries.keys()
     if not gone:

@@ -1,4 +1,4 @@
-"""The order of the stages of a review: discover, read and lower, index, solve, report, suppress. No analysis of its own."""
+"""The order of the stages of a review: discover, read and lower, index, solve, report, deployments, suppress. No analysis here."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def review(path: Path, config: Config, progress: Progress | None = None, root: s
 def _review(path: Path, config: Config, progress: Progress | None, root: str) -> Review:
     from headwater import suppressions
     from headwater.cache import Cache
+    from headwater.deployments.check import check
     from headwater.files.beside import beside
     from headwater.files.npm import npm
     from headwater.files.package import is_deployed, is_package
@@ -101,16 +102,20 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
             findings += inside
             shown.update(code)
     ledger.extend(repeated)
-    findings = [_lowered(finding, config.rules) for finding in findings]
+    deployed = check(found.root, found.deployment, rules)
+    findings = [_lowered(finding, config.rules) for finding in _in_order(findings, deployed.findings)]
     ledger.extend(result.gaps)
-    remarks = {name: card.remarks for name, card in tree.cards.items()}
+    ledger.extend(deployed.gaps)
+    remarks = {name: card.remarks for name, card in tree.cards.items()} | deployed.remarks
+    shown.update(deployed.sources)
     applied = suppressions.apply(findings, remarks, shown, known, config.today, wanted=config.suppressions)
     findings = applied.findings
     ledger.extend(applied.gaps)
     gaps = tuple(ledger.result())
     languages = dict(sorted(found.languages.items()))
     lines = sum(card.lines for card in tree.cards.values())
-    coverage = Coverage(len(tree.cards) + counts.get("model-files", 0), lines, result.functions, languages, gaps, counts)
+    looked_at = len(tree.cards) + counts.get("model-files", 0) + deployed.files
+    coverage = Coverage(looked_at, lines, result.functions, languages, gaps, counts)
     needed = _needed(findings) | {gap.path for gap in gaps}
     sources = {name: source for name, source in shown.items() if name in needed}
     return Review(
@@ -148,7 +153,8 @@ def _analysed(
     from headwater.apis.load import CallRule, Catalogue
     from headwater.index.symbols import Symbols
     from headwater.rules import builtin, own
-    from headwater.system import checks
+    from headwater.rules.load import call_rules
+    from headwater.system import checks, owners, ways
     from headwater.system.build import Builder
     from headwater.taint import skips
     from headwater.taint.findings import Reporter
@@ -159,20 +165,10 @@ def _analysed(
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
 
-    calls = [
-        (
-            one,
-            CallRule(
-                rule.id, call.when, call.confidence, call.message, tuple(word.casefold() for word in call.unless), tuple(call.but_for)
-            ),
-        )
-        for rule in rules.values()
-        for call in rule.head.calls
-        for one in ([call.path] if isinstance(call.path, str) else call.path)
-    ]
     clear_interned()
     clear_joined()
-    catalogue = Catalogue([*builtin.models(cache), *own.parsed(config.own).models], calls, (*SPECIAL, *NAMES, *KNOWN))
+    models = [*builtin.models(cache), *own.parsed(config.own).models]
+    catalogue = Catalogue(models, call_rules(rules.values()), (*SPECIAL, *NAMES, *KNOWN))
     symbols = Symbols(tree.modules(), catalogue.paths, scripts)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)
@@ -188,11 +184,18 @@ def _analysed(
     builder = Builder(solver, files, others)
     system = builder.build()
     checks.check(builder)  # what is wrong with the whole is told with the rest
+    owners.check(builder)
+    ways.check(builder)
     reporter = Reporter(solver, rules, files)
     findings = reporter.findings()
     gaps = [*reporter.gaps, *cuts(solver.counts)]
     texts = {name: tree.code_of(name) for name in sorted(files.seen)}
     return Result(findings, gaps, len(symbols.functions), dict(sorted(solver.counts.items())), texts, system)
+
+
+def _in_order(findings: list[Finding], others: list[Finding]) -> list[Finding]:
+    """All findings, by place and rule."""
+    return sorted((*findings, *others), key=lambda one: (one.place, one.rule)) if others else findings
 
 
 def _lowered(finding: Finding, severities: Mapping[str, Severity | None]) -> Finding:

@@ -22,7 +22,7 @@ from headwater import limits, pipeline
 from headwater.apis import load as apis
 from headwater.apis.schema import ApiFile
 from headwater.config import Config, OwnFile
-from headwater.files.discover import safe
+from headwater.files.discover import FRONTENDS, is_deployed, language_of, safe
 from headwater.files.read import UnreadableError, read_bytes
 from headwater.findings import Review
 from headwater.rules import builtin, own
@@ -56,7 +56,8 @@ class TestFile(msgspec.Struct, frozen=True):
 
     @property
     def is_code(self) -> bool:
-        return self.path.endswith(_CODE)
+        name = self.path.rpartition("/")[2]
+        return language_of(name) in FRONTENDS or is_deployed(name)
 
     @property
     def marks(self) -> tuple[Mark, ...]:

@@ -404,3 +404,13 @@ def test_the_commands_of_the_page_work(root: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(root)
     assert [run([*command, "--no-progress"]) for command in commands] == [1, 0, 0]
     assert "Compared with origin/main" in capsys.readouterr().out
+
+
+def test_what_a_deployment_starts_is_compared_too(root: Path) -> None:
+    compose = "services:\n  {0}:\n    image: qdrant/qdrant\n    env_file: settings.env\n    ports: ['6333:6333']\n"
+    commit(root, {"compose.yml": compose.format("old"), "settings.env": "A=1\n"})
+    git(root, "switch", "-q", "-c", "change")
+    commit(root, {"deploy/compose.yml": compose.format("new"), "deploy/settings.env": "A=1\n", "note.txt": "x"})
+    report = diff(root, status=0)
+    assert told(report) == [("deploy/compose.yml", "new", "new")]
+    assert ("compose.yml", "old", "unchanged") in told(report, "known")

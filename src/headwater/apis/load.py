@@ -55,6 +55,7 @@ class CallRule(msgspec.Struct, frozen=True):
     message: str
     unless: tuple[str, ...] = ()
     but_for: tuple[str, ...] = ()
+    reach: str = ""
 
 
 class Kind(msgspec.Struct, frozen=True):

@@ -85,6 +85,7 @@ SINK_CLASSES = (
     "limit",
     "waiting",
     "plug-in",
+    "tenant",
 )
 
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from headwater import limits
 from headwater.files import npm
-from headwater.files.discover import FRONTENDS, language_of, language_of_shebang, safe
+from headwater.files.discover import FRONTENDS, is_deployed, language_of, language_of_shebang, safe
 from headwater.files.gitobjects import GitError, LargeError, Objects
 from headwater.files.package import tells
 from headwater.files.read import most_bytes
@@ -98,7 +98,7 @@ def _is_read(path: bytes, file: str) -> bool:
     """Whether a review may read a file of this name."""
     if language_of(file) in FRONTENDS or is_manifest(file) or file in npm.FILES or file in _OTHERS or tells(os.fsdecode(path)):
         return True
-    return "." not in file or path.endswith(_METADATA)
+    return "." not in file or is_deployed(file) or file.startswith(".env") or file.endswith(".env") or path.endswith(_METADATA)
 
 
 def _names(objects: Objects, tree: str) -> Iterator[Name]:

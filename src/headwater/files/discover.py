@@ -63,6 +63,9 @@ _SUFFIXES: Final[dict[str, str]] = {
     }.items()
     for suffix in suffixes.split()
 }
+_DEPLOYED: Final = frozenset({"yaml", "dockerfile"})
+"""Languages of files that say how a system is started."""
+
 _TITLES: Final = {"php": "PHP", "python bytecode": "Python bytecode"}
 _SCRIPTS: Final = frozenset({"typescript", "javascript"})
 _DECLARED: Final = (".d.ts", ".d.mts", ".d.cts")
@@ -103,6 +106,8 @@ class Discovery(NamedTuple):
     gaps: list[Gap]
     weights: list[tuple[str, str]] = []
     """Files that may be models: what they are called in results, and by the file system."""
+    deployment: Sequence[Entry] = ()
+    """Files that may say how the system is started, by path."""
 
 
 def discover(
@@ -149,6 +154,11 @@ def language_of(name: str) -> str:
     if dot and stem and suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
     return _NAMES.get(lower.partition(".")[0], "")
+
+
+def is_deployed(name: str) -> bool:
+    """Whether a file of this name may say how a system is started."""
+    return language_of(name) in _DEPLOYED
 
 
 def script_made_by_tools(name: str) -> str:
@@ -220,6 +230,7 @@ class _Walk:
         self.exclusion = exclusion
         self.ledger = Ledger()
         self.entries: list[Entry] = []
+        self.deployment: list[Entry] = []
         self.weights: list[tuple[str, str]] = []
         self.languages: Counter[str] = Counter()
         self.names = 0
@@ -423,6 +434,8 @@ class _Walk:
         if not language or made:
             return True
         self.languages[language] += 1
+        if language in _DEPLOYED and len(self.deployment) < limits.DEPLOYMENT_FILES:
+            self.deployment.append(Entry(safe(relative), self.absolute(relative), found.st_size, language))
         return language not in FRONTENDS or self._take(relative, self.absolute(relative), found.st_size, language)
 
     def _weights(self, relative: str, found: os.stat_result) -> None:
@@ -515,5 +528,7 @@ class _Walk:
             self.ledger.add("generated", "", reason, partial=False)
         self.ledger.extend(self.exclusion.gaps())
         self.entries.sort(key=lambda entry: entry.path)
+        self.deployment.sort(key=lambda entry: entry.path)
         languages = dict(sorted(self.languages.items()))
-        return Discovery(Path(self.root), safe(scope), self.entries, languages, self.ledger.result(), sorted(self.weights))
+        weights, deployment = sorted(self.weights), self.deployment
+        return Discovery(Path(self.root), safe(scope), self.entries, languages, self.ledger.result(), weights, deployment)

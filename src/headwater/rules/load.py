@@ -9,19 +9,19 @@ from __future__ import annotations
 import functools
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from headwater.apis import conditions
-from headwater.apis.load import check_condition, check_path
+from headwater.apis.load import CallRule, check_condition, check_path
 from headwater.apis.paths import PatternError
 from headwater.apis.schema import SINK_CLASSES, SOURCE_KINDS
 from headwater.findings import Confidence, Mapping_, Severity
 from headwater.rules.marks import Mark, marks, without
-from headwater.rules.schema import CONFIDENCES, SEVERITIES, SHAPES, VERDICTS, RuleHead
+from headwater.rules.schema import CONFIDENCES, REACHES, SEVERITIES, SHAPES, VERDICTS, RuleHead
 
 if TYPE_CHECKING:
     import yaml
@@ -83,9 +83,7 @@ class Rule(msgspec.Struct, frozen=True):
     @property
     def confidence(self) -> Confidence:
         """The best that a finding of the rule can have."""
-        words = (
-            ["high"] if self.head.flow else [*(call.confidence for call in self.head.calls), *(one.confidence for one in self.head.shapes)]
-        )
+        words = ["high"] if self.head.flow else [one.confidence for one in self.head.patterns]
         return max((Confidence[word.upper()] for word in words), default=Confidence.HIGH)
 
     @property
@@ -252,7 +250,7 @@ def _check(head: RuleHead) -> None:
         raise _WrongError(".title", "the title ends with a full stop")
     if not head.title or not head.message or not head.fix:
         raise _WrongError("", "title, message and fix must say something")
-    written = (head.message, *head.messages.values(), *(call.message for call in head.calls), *(one.message for one in head.shapes))
+    written = (head.message, *head.messages.values(), *(one.message for one in head.patterns))
     if not all(map(_is_message, written)):
         raise _WrongError(".message", "only {source}, {sink} and {function} are filled in")
     if head.flow is not None:
@@ -271,8 +269,17 @@ def _check(head: RuleHead) -> None:
     for number, shape in enumerate(head.shapes):
         _one_of(shape.shape, SHAPES, "shape", f".shapes[{number}].shape")
         _one_of(shape.confidence, CONFIDENCES, "confidence", f".shapes[{number}].confidence")
+    for number, one in enumerate(head.deployments):
+        _one_of(one.confidence, CONFIDENCES, "confidence", f".deployments[{number}].confidence")
+        for text in (one.image, *one.set, *one.set.values(), *one.without):
+            try:
+                re.compile(text)
+            except re.error as error:
+                raise _WrongError(f".deployments[{number}]", f"the regular expression {text!r}: {error}") from None
     for number, call in enumerate(head.calls):
         _one_of(call.confidence, CONFIDENCES, "confidence", f".calls[{number}].confidence")
+        if call.reach:
+            _one_of(call.reach, REACHES, "reach", f".calls[{number}].reach")
         try:
             for path in [call.path] if isinstance(call.path, str) else call.path:
                 check_path(path)
@@ -315,6 +322,20 @@ def _mapped(head: RuleHead) -> tuple[Mapping_, ...]:
                 raise _WrongError(f".mappings.{key}[{number}]", str(error.args[0])) from None
             found.append(Mapping_(item.framework, item.edition, item.id, item.name))
     return tuple(found)
+
+
+def call_rules(rules: Iterable[Rule]) -> list[tuple[str, CallRule]]:
+    """The calls that are wrong by themselves, as API models are matched: each path with what is said of it."""
+    return [
+        (path, CallRule(rule.id, call.when, call.confidence, call.message, _folded(call.unless), tuple(call.but_for), call.reach))
+        for rule in rules
+        for call in rule.head.calls
+        for path in ([call.path] if isinstance(call.path, str) else call.path)
+    ]
+
+
+def _folded(words: list[str]) -> tuple[str, ...]:
+    return tuple(word.casefold() for word in words)
 
 
 # -------------------------------------------------------------------------------------------------------------- page

@@ -136,19 +136,26 @@ def _rule(file: OwnFile) -> Rule:
         raise OwnError(f"{file.name}:1: the front matter cannot be read: {error}") from None
     _plain(rule.head, file.name)
     _linear((call.when for call in rule.head.calls), file)
-    if rule.head.flow is None and not rule.head.calls and not rule.head.shapes and not rule.head.model_files:
-        raise OwnError(f"{file.name}:1: the rule finds nothing: it has neither 'flow' nor 'calls'")
+    for one in rule.head.deployments:
+        for text in (one.image, *one.set, *one.set.values(), *one.without):
+            _automaton(text, file)
+    if rule.head.flow is None and not rule.head.patterns and not rule.head.model_files:
+        raise OwnError(f"{file.name}:1: the rule finds nothing: it has neither 'flow' nor 'calls' nor 'deployments'")
     return rule
 
 
 def _linear(conditions_: Iterable[str], file: OwnFile) -> None:
     """Whether the regular expressions run in linear time."""
     for term in (term for text in conditions_ for branch in conditions.condition(text) for term in branch if term.form == "matches"):
-        try:
-            regex.Automaton(str(term.value))
-        except regex.RegexError as error:
-            line = next((number for number, text in enumerate(file.text.split("\n"), 1) if str(term.value) in text), 1)
-            raise OwnError(f"{file.name}:{line}: the regular expression {str(term.value)!r}: {error}") from None
+        _automaton(str(term.value), file)
+
+
+def _automaton(text: str, file: OwnFile) -> None:
+    try:
+        regex.Automaton(text)
+    except regex.RegexError as error:
+        line = next((number for number, one in enumerate(file.text.split("\n"), 1) if text in one), 1)
+        raise OwnError(f"{file.name}:{line}: the regular expression {text!r}: {error}") from None
 
 
 def _apart(rule: Rule, file: OwnFile, found: Mapping[str, Rule]) -> None:

@@ -29,6 +29,13 @@ class FlowPattern(_Strict, frozen=True):
     to: list[str]
     open: bool = False
     """Only where just anybody can send the data, to something that others share (``headwater.taint.openness``)."""
+    owned: bool = False
+    """Only where a store holds what belongs to several users, and nothing on the way asks whose it is (``headwater.taint.tenancy``)."""
+
+
+REACHES = ("anybody", "known", "request")
+"""Who has a call made by a request: just anybody; somebody whose identity is known, and does not reach rows that have owners; known or not,
+but not just anybody (``headwater.system.ways``, ``headwater.system.owners``)."""
 
 
 class CallPattern(_Strict, frozen=True):
@@ -45,6 +52,8 @@ class CallPattern(_Strict, frozen=True):
     """Words: nothing is reported in a file whose code has one of them, in any case: what the call leaves out is done there otherwise."""
     but_for: list[str] = []
     """Parts of the result: nothing is reported where the function that calls reads these alone."""
+    reach: str = ""
+    """Only where a request leads to the call (``REACHES``)."""
 
 
 SHAPES = (
@@ -62,6 +71,7 @@ SHAPES = (
     "path-check-passed",
     "read-for-another",
     "result-as-system",
+    "search-without-owner",
     "sign-in-by-case",
     "sign-in-by-query",
     "token-passed-on",
@@ -78,6 +88,22 @@ class ShapePattern(_Strict, frozen=True):
     """Beats the rule's message for this shape."""
     unless: list[str] = []
     """Words: nothing is reported in a file whose code has one of them, in any case."""
+
+
+class DeploymentPattern(_Strict, frozen=True):
+    """A service that a deployment starts in a way that is wrong by itself (``headwater.deployments``)."""
+
+    image: str
+    """A regular expression for the name of its image, without its tag."""
+    ports: list[int] = []
+    """One of these is reached from other machines; empty: it does not matter."""
+    set: dict[str, str] = {}
+    """Settings of which one has a value that it should not have: regular expressions for all of the name and of the value, in any case."""
+    without: list[str] = []
+    """Settings of which none is there: regular expressions for a part of a name, or of the command line, in any case."""
+    confidence: str = "high"
+    message: str = ""
+    """Beats the rule's message for this service."""
 
 
 VERDICTS = ("malicious", "review", "inconclusive")
@@ -108,6 +134,7 @@ class RuleHead(_Strict, frozen=True):
     flow: FlowPattern | None = None
     calls: list[CallPattern] = []
     shapes: list[ShapePattern] = []
+    deployments: list[DeploymentPattern] = []
     model_files: str = ""
     """Model files with this verdict (``headwater.modelfiles.verdicts``). ``{source}`` is what such a file does, ``{sink}`` its name."""
     mappings: Mappings = Mappings()
@@ -116,3 +143,8 @@ class RuleHead(_Strict, frozen=True):
     """Messages of single sink classes, where what an attacker gains differs."""
     fix_scripts: str = ""
     """What to change in TypeScript and JavaScript, where ``fix`` names what only Python has."""
+
+    @property
+    def patterns(self) -> list[CallPattern | ShapePattern | DeploymentPattern]:
+        """All that is wrong by itself."""
+        return [*self.calls, *self.shapes, *self.deployments]

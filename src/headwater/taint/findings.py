@@ -28,6 +28,7 @@ from headwater.taint.openness import Openness
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue
+from headwater.taint.tenancy import Tenancy
 from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
 
 _WHO = r"[\w.]*(?:user|auth|login|token|jwt|api_?key|permission|admin|credential|principal|identity)"
@@ -65,6 +66,7 @@ class Reporter:
         self.asking: dict[int, bool] = {}
         """By module: whether all of its routes ask who sends a request."""
         self.openness = Openness(solver.symbols, files)
+        self.tenancy = Tenancy(solver, files)
         self.leaky: dict[tuple[int, int, int], dict[tuple[int, int], tuple[Issue, list[RawStep]]]] = {}
         """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}
@@ -89,6 +91,8 @@ class Reporter:
                 self.solver.count("flows-of-tests")
             elif flow is not None and flow.open and not self.openness.of(issue):
                 self.solver.count("flows-of-known-callers")
+            elif flow is not None and flow.owned and not self.tenancy.of(issue):
+                self.solver.count("flows-to-records-that-are-not-owned")
             elif (
                 issue.sink.class_ == "html"
                 and STRENGTH.get(issue.source.kind, 9) == 0
@@ -125,6 +129,11 @@ class Reporter:
         drafts += [((finding.place, finding.rule), finding) for finding in self._leaky_checks()]
         for one in sorted(self.solver.reports):
             for report in self.solver.reports[one].values():
+                if report.rule.reach and report.key not in self.solver.led_to:
+                    self.solver.count("calls-that-no-request-leads-to")
+                    continue
+                if report.rule.reach:
+                    report.told = self.solver.led_to[report.key]
                 if self._done_otherwise(report):
                     self.solver.count("calls-made-good-elsewhere")
                     continue

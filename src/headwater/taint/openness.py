@@ -53,12 +53,16 @@ class Openness:
 
     def of(self, issue: Issue) -> bool:
         """Whether anybody can send what goes this way, into something that others share."""
-        if issue.source.fn.module.script:
-            if self._are_scripts_guarded() or any(self._asks_itself(fn.module) for fn in (issue.source.fn, issue.apex)):
+        return self.way((issue.source.fn, issue.apex), None if issue.sink.class_ == "response" else issue.sink.fn)
+
+    def way(self, first: tuple[Fn, ...], last: Fn | None) -> bool:
+        """Whether anybody can have these functions run, and the last one, where it is given, works on what others share."""
+        if first[0].module.script:
+            if self._are_scripts_guarded() or any(self._asks_itself(fn.module) for fn in first):
                 return False
         elif self._is_guarded():
             return False
-        return issue.sink.class_ == "response" or not any(self._owned(fn) for fn in (issue.source.fn, issue.apex, issue.sink.fn))
+        return last is None or not any(self._owned(fn) for fn in (*first, last))
 
     def _owned(self, fn: Fn) -> bool:
         file = self.files.get(fn.module.path)

@@ -108,6 +108,8 @@ class Solver(Shared):
         self.globals: dict[tuple[int, str], dict[int, Shape]] = {}
         self.issues: dict[int, list[Issue]] = {}
         self.reports: dict[int, dict[Any, CallReport]] = {}
+        self.led_to: dict[Any, tuple[str, tuple[tuple[Fn, int, int, str], ...]]] = {}
+        """By report: which request leads to the call, in words, and how (``headwater.system.ways``, ``headwater.system.owners``)."""
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []
         self.handed_types: dict[int, dict[int, Any]] = {}
