@@ -24,6 +24,7 @@ LAYERS = (
     ("headwater.rules",),
     ("headwater.configfile",),
     ("headwater.index",),
+    ("headwater.documents",),
     ("headwater.taint",),
     ("headwater.system",),
     ("headwater.threats",),

@@ -40,6 +40,7 @@ def review(path: Path, config: Config, progress: Progress | None = None, root: s
 def _review(path: Path, config: Config, progress: Progress | None, root: str) -> Review:
     from headwater import suppressions
     from headwater.cache import Cache
+    from headwater.documents.examine import examine
     from headwater.files.beside import beside
     from headwater.files.npm import npm
     from headwater.files.package import is_deployed, is_package
@@ -82,6 +83,8 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
         if cache.usable:
             cache.keep_result(key, result)
     cache.shrink()
+    beside_code = examine(found.papers, rules)
+    ledger.extend(beside_code.gaps)
     findings, repeated = twins.without(result.findings, tree.files)
     counts, shown = result.counts, dict(tree.files)
     if found.weights:
@@ -96,10 +99,12 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
         counts = {**counts, **models.counts}
         shown.update(models.sources)
     ledger.extend(repeated)
+    findings = sorted([*findings, *beside_code.findings], key=lambda one: (one.place, one.rule))
     findings = [_lowered(finding, config.rules) for finding in findings]
     ledger.extend(result.gaps)
-    remarks = {name: card.remarks for name, card in tree.cards.items()}
-    applied = suppressions.apply(findings, remarks, shown, known, config.today, wanted=config.suppressions)
+    remarks = {name: card.remarks for name, card in tree.cards.items()} | beside_code.remarks
+    files = {**shown, **beside_code.sources}
+    applied = suppressions.apply(findings, remarks, files, known, config.today, wanted=config.suppressions)
     findings = applied.findings
     ledger.extend(applied.gaps)
     gaps = tuple(ledger.result())
@@ -107,7 +112,7 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     lines = sum(card.lines for card in tree.cards.values())
     coverage = Coverage(len(tree.cards) + counts.get("model-files", 0), lines, result.functions, languages, gaps, counts)
     needed = _needed(findings) | {gap.path for gap in gaps}
-    sources = {name: source for name, source in shown.items() if name in needed}
+    sources = {name: source for name, source in files.items() if name in needed}
     return Review(
         str(found.root), tuple(findings), coverage, sources, applied.suppressions, found.scope, notice=cache.problem, system=result.system
     )

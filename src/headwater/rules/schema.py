@@ -47,7 +47,9 @@ class CallPattern(_Strict, frozen=True):
     """Parts of the result: nothing is reported where the function that calls reads these alone."""
 
 
-SHAPES = ("endless-agent-loop", "lethal-trifecta", "path-check-passed", "sign-in-by-case", "sign-in-by-query")
+PAPERS = ("misspelt-package", "secret-written-down", "unpinned-tool-server", "vulnerable-package")
+"""Shapes of files beside the code (``headwater.documents``)."""
+SHAPES = ("endless-agent-loop", "lethal-trifecta", "path-check-passed", "sign-in-by-case", "sign-in-by-query", *PAPERS)
 
 
 class ShapePattern(_Strict, frozen=True):
