@@ -157,6 +157,7 @@ BESIDE_DEPTH: Final = 50  # levels of YAML; what is read stands in the first two
 PAPERS: Final = 100_000  # files beside the code that are read: the largest documentation trees have a tenth
 PAPER_BYTES: Final = 1_000_000  # of one of them, but for lock files: larger ones are data and no settings or pages
 PAPERS_BYTES: Final = 500_000_000  # of all of them: some seconds
+SERVERS_BYTES: Final = 200_000  # of a configuration that may start tool servers: the longest are some kilobytes; lock files are none
 DECLARATIONS: Final = 10_000  # of one such file; the largest lock files have under 2,000
 GIT_FILE_BYTES: Final = 10_000  # of a .git file, which holds one path; of a reference
 GIT_OBJECT_BYTES: Final = 64_000_000  # of an object that others are made from, and of those that are kept in memory

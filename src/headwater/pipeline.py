@@ -139,7 +139,7 @@ def _analysed(
     from headwater.rules import builtin, own
     from headwater.system import checks
     from headwater.system.build import Builder
-    from headwater.taint import skips
+    from headwater.taint import launched, skips
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
@@ -173,6 +173,7 @@ def _analysed(
     solver.published, solver.deployed = package
     solver.solve()
     skips.look(solver)
+    launched.look(solver)
     files = Seen(tree.files)
     builder = Builder(solver, files, others)
     system = builder.build()

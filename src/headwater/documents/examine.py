@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from headwater import ir
-from headwater.documents import manifests, packages, told
+from headwater.documents import manifests, packages, servers, told
 from headwater.documents.told import Told
 from headwater.files.papers import most_bytes
 from headwater.files.read import Entry, UnreadableError, read_bytes
@@ -35,6 +35,8 @@ def examine(papers: Iterable[Entry], rules: Mapping[str, Rule]) -> Examined:
     found: list[Told] = []
     kept: dict[str, bytes] = {}
     declared: dict[str, list[manifests.Pin]] = {}
+    own: set[str] = set()
+    """Packages of the repository itself."""
     for entry in papers:
         try:
             data = read_bytes(entry.absolute, most_bytes(entry.path.rpartition("/")[2]))
@@ -43,11 +45,17 @@ def examine(papers: Iterable[Entry], rules: Mapping[str, Rule]) -> Examined:
             continue
         if b"\0" in data:
             continue
+        if (name := manifests.own_name(entry.path, data)) is not None:
+            own.add(":".join(name))
         if manifests.kind_of(entry.path) and packages.VULNERABLE in asked:
             pins = list(manifests.pins(entry.path, data))
             if pins:
                 declared[entry.path] = pins
                 kept[entry.path] = data
+        if servers.UNPINNED in asked and (here := list(servers.told(entry.path, data))):
+            found += here
+            kept[entry.path] = data
+    found = [one for one in found if one.shape != servers.UNPINNED or one.known_by not in own]
     if packages.VULNERABLE in asked:
         found += packages.vulnerable(declared)
     sources = {path: Source(path, kept[path], encoding="utf-8") for path in sorted({one.path for one in found})}

@@ -69,6 +69,9 @@ _TOML_TABLES: Final = re.compile(
 )
 _NPM_EXACT: Final = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 _NPM_ALIAS: Final = re.compile(rf"npm:({_NPM_NAME})@(.+)")
+_NPM_OWN: Final = re.compile(rf'"name"\s*:\s*"({_NPM_NAME})"')
+_PYPI_OWN: Final = re.compile(r"^\s*name\s*=\s*[\"']?([A-Za-z0-9][\w.-]{0,100})[\"']?\s*,?\s*$", re.M)
+_OWN_BYTES: Final = 10_000  # of a manifest: its name stands at the begin
 _SETUP_END: Final = re.compile(r"^(?:\w|\[)|^\)|\)\s*$", re.M)
 _SETUP_CHARS: Final = 20_000  # of one list of requirements
 _BLOCK_CHARS: Final = 200_000  # of what a lock file says of one package: hashes of all its files
@@ -96,6 +99,18 @@ def kind_of(path: str) -> str:
     kind = _NAMES.get(name, "")
     of_pip = folder.rpartition("/")[2] in ("requirements", "constraints") and name.endswith((".txt", ".in"))
     return "pip" if not kind and (of_pip or _PIP.fullmatch(name)) else kind
+
+
+def own_name(path: str, data: bytes) -> tuple[str, str] | None:
+    """The package that a manifest is of: ecosystem and name."""
+    kind = kind_of(path)
+    if kind not in ("package", "pyproject", "setup"):
+        return None
+    pattern = _NPM_OWN if kind == "package" else _PYPI_OWN
+    found = pattern.search(data[:_OWN_BYTES].decode("latin-1"))
+    if found is None:
+        return None
+    return ("npm", found[1]) if kind == "package" else ("pypi", canonicalize_name(found[1]))
 
 
 def pins(path: str, data: bytes) -> Iterator[Pin]:
