@@ -30,6 +30,7 @@ LAYERS = (
     ("headwater.threats",),
     ("headwater.modelreview",),
     ("headwater.reports",),
+    ("headwater.masked",),
     ("headwater.pipeline",),
     ("headwater.change",),
     ("headwater.ruletests",),

@@ -158,6 +158,7 @@ PAPERS: Final = 100_000  # files beside the code that are read: the largest docu
 PAPER_BYTES: Final = 1_000_000  # of one of them, but for lock files: larger ones are data and no settings or pages
 PAPERS_BYTES: Final = 500_000_000  # of all of them: some seconds
 SERVERS_BYTES: Final = 200_000  # of a configuration that may start tool servers: the longest are some kilobytes; lock files are none
+SECRET_HEAD: Final = 8  # characters behind its prefix by which a key is known where it was cut off: fewer may be there by chance
 DECLARATIONS: Final = 10_000  # of one such file; the largest lock files have under 2,000
 GIT_FILE_BYTES: Final = 10_000  # of a .git file, which holds one path; of a reference
 GIT_OBJECT_BYTES: Final = 64_000_000  # of an object that others are made from, and of those that are kept in memory

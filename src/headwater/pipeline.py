@@ -45,6 +45,7 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     from headwater.files.npm import npm
     from headwater.files.package import is_deployed, is_package
     from headwater.files.versions import declared
+    from headwater.masked import masked
     from headwater.rules import own
 
     found = discover(path, config.exclude, by=config.file or "the configuration", partial=config.own_file, root=root)
@@ -83,7 +84,8 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
         if cache.usable:
             cache.keep_result(key, result)
     cache.shrink()
-    beside_code = examine(found.papers, rules)
+    notebooks = [entry for entry in found.entries if entry.language == "notebook"]
+    beside_code = examine(found.papers, tree.files, notebooks, rules)
     ledger.extend(beside_code.gaps)
     findings, repeated = twins.without(result.findings, tree.files)
     counts, shown = result.counts, dict(tree.files)
@@ -113,9 +115,10 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     coverage = Coverage(len(tree.cards) + counts.get("model-files", 0), lines, result.functions, languages, gaps, counts)
     needed = _needed(findings) | {gap.path for gap in gaps}
     sources = {name: source for name, source in files.items() if name in needed}
-    return Review(
+    made = Review(
         str(found.root), tuple(findings), coverage, sources, applied.suppressions, found.scope, notice=cache.problem, system=result.system
     )
+    return masked(made, beside_code.mask)
 
 
 def _analysed(

@@ -101,6 +101,11 @@ def kind_of(path: str) -> str:
     return "pip" if not kind and (of_pip or _PIP.fullmatch(name)) else kind
 
 
+def is_lock(path: str) -> bool:
+    """Whether a tool wrote a file, with the hashes of what it names."""
+    return kind_of(path) in _LOCKS
+
+
 def own_name(path: str, data: bytes) -> tuple[str, str] | None:
     """The package that a manifest is of: ecosystem and name."""
     kind = kind_of(path)
