@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from headwater import ir
-from headwater.documents import keys, manifests, packages, servers, told
+from headwater.documents import keys, manifests, names, packages, servers, told
 from headwater.documents.told import Told
 from headwater.files.discover import FRONTENDS
 from headwater.files.papers import most_bytes
@@ -79,7 +79,7 @@ class _Examiner:
         before = len(self.found)
         if (name := manifests.own_name(path, data)) is not None:
             self.own.add(":".join(name))
-        pins = list(manifests.pins(path, data)) if packages.VULNERABLE in self.asked else []
+        pins = list(manifests.pins(path, data)) if self.asked.keys() & {packages.VULNERABLE, names.MISSPELT} else []
         if pins:
             self.declared[path] = pins
         if servers.UNPINNED in self.asked:
@@ -108,6 +108,8 @@ class _Examiner:
         found = [one for one in self.found if one.shape != servers.UNPINNED or one.known_by not in self.own]
         if packages.VULNERABLE in self.asked:
             found += packages.vulnerable(self.declared)
+        if names.MISSPELT in self.asked:
+            found += [one for one in names.misspelt(self.declared) if one.known_by not in self.own]
         named = {one.path for one in found}
         sources = {path: self.kept[path] for path in sorted(named & self.kept.keys())}
         remarks = {path: made for path, one in sources.items() if one.layout is None and (made := remarks_of(one.data))}
