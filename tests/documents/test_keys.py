@@ -143,3 +143,14 @@ def test_a_key_is_masked_where_no_rule_asks_for_it(project: Path) -> None:
     shown = run(project, "review", "project", "--format", "json", "--quiet")
     assert "secret-written-down" not in json.dumps(json.loads(shown)["findings"])
     assert_masked(shown)
+
+
+def test_a_review_that_knows_the_files_finds_the_same_keys(project: Path, tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    cold, warm = (headwater.review(project, Config(processes=1, cache=cache)) for _ in range(2))
+    found = [one for one in cold.findings if one.rule == "secret-written-down"]
+    assert len({one.place.path for one in found}) == 3
+    assert [one for one in warm.findings if one.rule == "secret-written-down"] == found
+    (project / "app.py").write_text(CODE.replace(KEY, "sk-...").replace(NAMED, "your-key"))
+    later = headwater.review(project, Config(processes=1, cache=cache))
+    assert not any(one.place.path == "app.py" for one in later.findings if one.rule == "secret-written-down")
