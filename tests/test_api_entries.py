@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from headwater import ir
-from headwater.apis.load import Catalogue, example_file, load
+from headwater.apis.load import CallRule, Catalogue, example_file, load
 from headwater.apis.paths import expand, split
 from headwater.apis.schema import Api, ApiFile, Example, Operator
 from headwater.files.beside import Beside

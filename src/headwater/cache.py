@@ -53,6 +53,8 @@ class Card(msgspec.Struct, frozen=True, array_like=True, gc=False):
     parse: list[ir.Gap]
     """What parsing it said."""
     remarks: list[ir.Remark]
+    keys: bool = False
+    """Whether a key of a provider stands in it (``headwater.files.secrets``)."""
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):

@@ -43,10 +43,12 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     from headwater import suppressions
     from headwater.cache import Cache
     from headwater.deployments.check import check
+    from headwater.documents.examine import examine
     from headwater.files.beside import beside
     from headwater.files.npm import npm
     from headwater.files.package import is_deployed, is_package
     from headwater.files.versions import declared
+    from headwater.masked import masked
     from headwater.rules import own
 
     found = discover(path, config.exclude, by=config.file or "the configuration", partial=config.own_file, root=root)
@@ -85,6 +87,10 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
         if cache.usable:
             cache.keep_result(key, result)
     cache.shrink()
+    notebooks = [entry for entry in found.entries if entry.language == "notebook"]
+    with_keys = {path: source for path, source in tree.files.items() if tree.cards[path].keys or source.layout is not None}
+    beside_code = examine(found.papers, with_keys, notebooks, rules)
+    ledger.extend(beside_code.gaps)
     findings, repeated = twins.without(result.findings, tree.files)
     counts, shown = result.counts, dict(tree.files)
     if found.weights:
@@ -103,12 +109,13 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
             shown.update(code)
     ledger.extend(repeated)
     deployed = check(found.root, found.deployment, rules)
-    findings = [_lowered(finding, config.rules) for finding in _in_order(findings, deployed.findings)]
+    findings = _in_order(_in_order(findings, deployed.findings), beside_code.findings)
+    findings = [_lowered(finding, config.rules) for finding in findings]
     ledger.extend(result.gaps)
     ledger.extend(deployed.gaps)
-    remarks = {name: card.remarks for name, card in tree.cards.items()} | deployed.remarks
-    shown.update(deployed.sources)
-    applied = suppressions.apply(findings, remarks, shown, known, config.today, wanted=config.suppressions)
+    remarks = {name: card.remarks for name, card in tree.cards.items()} | deployed.remarks | beside_code.remarks
+    files = {**shown, **deployed.sources, **beside_code.sources}
+    applied = suppressions.apply(findings, remarks, files, known, config.today, wanted=config.suppressions)
     findings = applied.findings
     ledger.extend(applied.gaps)
     gaps = tuple(ledger.result())
@@ -117,10 +124,11 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     looked_at = len(tree.cards) + counts.get("model-files", 0) + deployed.files
     coverage = Coverage(looked_at, lines, result.functions, languages, gaps, counts)
     needed = _needed(findings) | {gap.path for gap in gaps}
-    sources = {name: source for name, source in shown.items() if name in needed}
-    return Review(
+    sources = {name: source for name, source in files.items() if name in needed}
+    made = Review(
         str(found.root), tuple(findings), coverage, sources, applied.suppressions, found.scope, notice=cache.problem, system=result.system
     )
+    return masked(made, beside_code.mask)
 
 
 def _packed(packed: list[tuple[str, bytes]], config: Config) -> tuple[list[Finding], dict[str, Source]]:
@@ -156,7 +164,7 @@ def _analysed(
     from headwater.rules.load import call_rules
     from headwater.system import checks, owners, ways
     from headwater.system.build import Builder
-    from headwater.taint import skips
+    from headwater.taint import launched, skips
     from headwater.taint.findings import Reporter
     from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
@@ -180,6 +188,7 @@ def _analysed(
     solver.published, solver.deployed = package
     solver.solve()
     skips.look(solver)
+    launched.look(solver)
     files = Seen(tree.files)
     builder = Builder(solver, files, others)
     system = builder.build()

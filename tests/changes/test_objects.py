@@ -96,6 +96,7 @@ def test_only_what_a_review_reads_is_written(root: Path) -> None:
         "other": "#!/bin/sh\n",
         "LICENSE": "words",
         "x.json": "{}",
+        "x.png": "no picture",
         "pyproject.toml": "",
         "headwater.toml": "",
         "deep/er/requirements-dev.txt": "",
@@ -116,6 +117,7 @@ def test_only_what_a_review_reads_is_written(root: Path) -> None:
         "p.egg-info/PKG-INFO",
         "pyproject.toml",
         "tool",
+        "x.json",
     ]
 
 

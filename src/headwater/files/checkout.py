@@ -16,6 +16,7 @@ from headwater.files import npm
 from headwater.files.discover import FRONTENDS, is_deployed, language_of, language_of_shebang, safe
 from headwater.files.gitobjects import GitError, LargeError, Objects
 from headwater.files.package import tells
+from headwater.files.papers import is_paper
 from headwater.files.read import most_bytes
 from headwater.files.versions import is_manifest
 from headwater.findings import Gap
@@ -72,7 +73,8 @@ def write(objects: Objects, tree: str, folder: str, whole: Collection[str] = ())
             data = objects.read(name.id, "blob", most_bytes(language_of(file)))
         except LargeError:
             continue  # as in the review of the work tree
-        named = asked or "." in file or is_manifest(file) or tells(os.fsdecode(name.path)) or name.path.endswith(_METADATA)
+        named = asked or "." in file or is_manifest(file) or is_paper(file) or tells(os.fsdecode(name.path))
+        named = named or name.path.endswith(_METADATA)
         if not named and language_of_shebang(data[:128]) not in FRONTENDS:
             continue
         if data.startswith(_POINTER):
@@ -98,7 +100,7 @@ def _is_read(path: bytes, file: str) -> bool:
     """Whether a review may read a file of this name."""
     if language_of(file) in FRONTENDS or is_manifest(file) or file in npm.FILES or file in _OTHERS or tells(os.fsdecode(path)):
         return True
-    return "." not in file or is_deployed(file) or file.startswith(".env") or file.endswith(".env") or path.endswith(_METADATA)
+    return "." not in file or path.endswith(_METADATA) or is_deployed(file) or is_paper(file)
 
 
 def _names(objects: Objects, tree: str) -> Iterator[Name]:

@@ -18,6 +18,8 @@ from headwater import limits
 from headwater.files.exclude import Exclusion
 from headwater.files.git import Tracked, git_folder, tracked
 from headwater.files.gitignore import Patterns
+from headwater.files.papers import is_paper
+from headwater.files.papers import most_bytes as most_of_paper
 from headwater.files.read import Entry, UnreadableError, most_bytes, read_bytes
 from headwater.files.weights import is_candidate
 from headwater.findings import Gap
@@ -108,6 +110,8 @@ class Discovery(NamedTuple):
     """Files that may be models: what they are called in results, and by the file system."""
     deployment: Sequence[Entry] = ()
     """Files that may say how the system is started, by path."""
+    papers: list[Entry] = []
+    """Files beside the code that are read for what they declare or give away (``headwater.files.papers``)."""
 
 
 def discover(
@@ -232,6 +236,10 @@ class _Walk:
         self.entries: list[Entry] = []
         self.deployment: list[Entry] = []
         self.weights: list[tuple[str, str]] = []
+        self.papers: list[Entry] = []
+        self.of_papers = 0
+        """Their bytes."""
+        self.unread_papers = 0
         self.languages: Counter[str] = Counter()
         self.names = 0
         self.links: list[tuple[str, str]] = []
@@ -320,13 +328,16 @@ class _Walk:
                         below.append(inner)
                 elif is_candidate(name):
                     if not self._is_ignored(relative, patterns, False, here.only_tracked):
-                        self._weights(relative, child.stat(follow_symlinks=False))
+                        size = child.stat(follow_symlinks=False)
+                        self._weights(relative, size)
+                        if is_paper(name):
+                            self._take_paper(relative, name, size.st_size)
                         language = language_of(name)
                         if language:
                             self.languages[language] += 1
-                elif language_of(name) or "." not in name:
+                elif (known := language_of(name) or "." not in name) or is_paper(name):
                     if self._is_ignored(relative, patterns, False, here.only_tracked):
-                        self.ignored_files += 1
+                        self.ignored_files += bool(known)
                     elif not self.file(relative, name, child):
                         return None
             except OSError as error:
@@ -426,6 +437,8 @@ class _Walk:
             if language in FRONTENDS:
                 self.ledger.add("unreadable", safe(relative), "it is no regular file", partial=False)
             return True
+        if language not in FRONTENDS and is_paper(name):
+            self._take_paper(relative, name, found.st_size)
         if not language and "." not in name and found.st_size:
             language = self._sniff(relative)
         made = script_made_by_tools(name) if language in _SCRIPTS else ""
@@ -467,6 +480,15 @@ class _Walk:
         self.paths.add(shown)
         self.entries.append(Entry(shown, absolute, size, language))
         return True
+
+    def _take_paper(self, relative: str, name: str, size: int) -> None:
+        if not size:
+            return
+        if size > most_of_paper(name) or len(self.papers) >= limits.PAPERS or self.of_papers + size > limits.PAPERS_BYTES:
+            self.unread_papers += 1
+            return
+        self.of_papers += size
+        self.papers.append(Entry(safe(relative), self.absolute(relative), size, "paper"))
 
     def _failed(self, error: OSError, shown: str, *, partial: bool = True) -> None:
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):
@@ -527,8 +549,12 @@ class _Walk:
             reason = f"{count:,} script{'s' if count > 1 else ''} {what}, by {'their names' if count > 1 else 'its name'}"
             self.ledger.add("generated", "", reason, partial=False)
         self.ledger.extend(self.exclusion.gaps())
+        if self.unread_papers:
+            reason = f"{self.unread_papers:,} files beside the code are over a limit and were not searched for secrets or what they declare"
+            self.ledger.add("limit", "", reason, partial=False)
         self.entries.sort(key=lambda entry: entry.path)
         self.deployment.sort(key=lambda entry: entry.path)
+        self.papers.sort(key=lambda entry: entry.path)
         languages = dict(sorted(self.languages.items()))
-        weights, deployment = sorted(self.weights), self.deployment
-        return Discovery(Path(self.root), safe(scope), self.entries, languages, self.ledger.result(), weights, deployment)
+        weights, gaps = sorted(self.weights), self.ledger.result()
+        return Discovery(Path(self.root), safe(scope), self.entries, languages, gaps, weights, self.deployment, self.papers)

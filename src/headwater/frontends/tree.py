@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from headwater import ir
 from headwater.cache import Cache, Card, digest_of
+from headwater.files import secrets
 from headwater.files.discover import Ledger
 from headwater.files.read import Entry, read_source
 from headwater.files.source import Source
@@ -132,7 +133,7 @@ def _card(lowered: Lowered, source: Source, module: ir.Module, keep: bool) -> Ca
     packed = hashlib.sha256(lowered.packed).hexdigest() if keep and lowered.packed is not None else ""
     digest = source.digest if keep else ""
     end = module.functions[0].end if module.functions else len(source.data)
-    return Card(digest, lowered.entry.size, source.lines, packed, end, module.gaps, module.remarks)
+    return Card(digest, lowered.entry.size, source.lines, packed, end, module.gaps, module.remarks, bool(secrets.find(source.data)))
 
 
 def _gap(source: Source, start: int, reason: str) -> Gap:

@@ -56,6 +56,8 @@ class CallPattern(_Strict, frozen=True):
     """Only where a request leads to the call (``REACHES``)."""
 
 
+PAPERS = ("misspelt-package", "secret-written-down", "unpinned-tool-server", "vulnerable-package")
+"""Shapes of files beside the code (``headwater.documents``)."""
 SHAPES = (
     "admin-key-for-many",
     "approval-by-default",
@@ -76,6 +78,7 @@ SHAPES = (
     "sign-in-by-query",
     "token-passed-on",
     "undeclared-effect",
+    *PAPERS,
 )
 
 

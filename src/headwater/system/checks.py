@@ -16,6 +16,7 @@ from headwater.system.questions import by_default, hidden
 from headwater.system.reported import Report
 from headwater.system.switches import switched_off
 from headwater.system.trifecta import trifectas
+from headwater.taint.solve import Told
 
 CHECKS: Final[dict[str, Callable[[Builder], Iterator[Report]]]] = {
     "lethal-trifecta": trifectas,
@@ -44,4 +45,4 @@ def check(builder: Builder) -> None:
             continue
         for one in look(builder):
             said = rule if not one.confidence else msgspec.structs.replace(rule, confidence=one.confidence)
-            builder.solver.report_call(one.fn, said, shape, one.start, one.end, told=(one.why, one.steps, one.last, one.more))
+            builder.solver.report_call(one.fn, said, shape, one.start, one.end, told=Told(one.why, one.steps, one.last, one.more))

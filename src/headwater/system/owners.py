@@ -16,6 +16,7 @@ from headwater.index.entities import Fn, is_test
 from headwater.system import ways
 from headwater.system.build import Builder
 from headwater.system.graph import Key, refs_in
+from headwater.taint.solve import Told
 from headwater.taint.tenancy import Tenancy
 from headwater.taint.value import Shape
 
@@ -108,14 +109,14 @@ def check(builder: Builder) -> None:
                 solver.led_to[report.key] = _told(builder, entry.fn, table)
 
 
-def _told(builder: Builder, fn: Fn, place: Place) -> tuple[str, tuple[tuple[Fn, int, int, str], ...]]:
+def _told(builder: Builder, fn: Fn, place: Place) -> Told:
     """Why, in words and as steps."""
     first = _called(builder, fn, fn.ir.start)
     steps = (
         (fn, fn.ir.start, fn.ir.end, f"{first} knows who asks, and does not use it"),
         (*place, "records are kept with their owner"),
     )
-    return f"{first} knows who has signed in, and records are kept with their owner ({_spot(builder, place)})", steps
+    return Told(f"{first} knows who has signed in, and records are kept with their owner ({_spot(builder, place)})", steps)
 
 
 def _called(builder: Builder, fn: Fn, start: int) -> str:

@@ -9,6 +9,7 @@ from headwater.index.entities import is_test
 from headwater.system.build import Builder
 from headwater.taint.entries import Entry
 from headwater.taint.openness import Openness
+from headwater.taint.solve import Told
 
 _WHO: Final = ("anybody", "request")
 _WAYS_IN: Final = frozenset({"route", "handler", "server action"})
@@ -37,4 +38,4 @@ def check(builder: Builder) -> None:
         way = anybody if report.rule.reach == "anybody" or anybody is not None else next(iter(leading), None)
         if way is not None and (anybody is not None) == (report.rule.reach == "anybody"):
             steps = ((way, way.ir.start, way.ir.end, f"whoever sends a request runs {way.name}()"),)
-            solver.led_to[report.key] = f"{way.name}() is run by whoever sends a request", steps
+            solver.led_to[report.key] = Told(f"{way.name}() is run by whoever sends a request", steps)

@@ -313,6 +313,8 @@ class Reporter:
 
     def _origin(self, report: CallReport, tracer: Tracer) -> tuple[Trace, ...]:
         """Where what a call works on comes from."""
+        if report.told is not None and not report.told[1]:
+            return ()
         if report.told is not None:
             path = [RawStep(*step) for step in report.told[1]] + [RawStep(report.fn, report.start, report.end, report.told[2])]
             return (Trace("system", self._steps(path, "system", None)),)

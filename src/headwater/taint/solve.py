@@ -13,7 +13,7 @@ import heapq
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from headwater import limits
 from headwater.apis.load import CallRule, Catalogue
@@ -43,8 +43,16 @@ _CAPTURED = -2
 """The number of the module whose variables are those that the first function captures; the others follow below it."""
 
 
-Told = tuple[str, tuple[tuple[Fn, int, int, str], ...], str, str]
-"""Why, in words; the places that make it so; what the reported place itself is; a sentence for the end of the message."""
+class Told(NamedTuple):
+    """Why a call is reported, where that is not in the call alone."""
+
+    why: str
+    steps: tuple[tuple[Fn, int, int, str], ...] = ()
+    """The places that make it so."""
+    last: str = ""
+    """What the reported place itself is."""
+    more: str = ""
+    """A sentence for the end of the message."""
 
 
 class CallReport:
@@ -108,7 +116,7 @@ class Solver(Shared):
         self.globals: dict[tuple[int, str], dict[int, Shape]] = {}
         self.issues: dict[int, list[Issue]] = {}
         self.reports: dict[int, dict[Any, CallReport]] = {}
-        self.led_to: dict[Any, tuple[str, tuple[tuple[Fn, int, int, str], ...]]] = {}
+        self.led_to: dict[Any, Told] = {}
         """By report: which request leads to the call, in words, and how (``headwater.system.ways``, ``headwater.system.owners``)."""
         self.entries: dict[int, dict[Any, Entry]] = {}
         self.virtual: list[Issue] = []

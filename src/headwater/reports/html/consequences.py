@@ -18,7 +18,10 @@ _OPEN: Final = ("Strangers use the system", "It does not ask who they are, or do
 _SUPPLY: Final = ("A changed model or package gets in", "What is loaded is not checked to be what was tested.")
 _STEERED: Final = ("The model is steered by others", "Text of others is taken for instructions.")
 _WEAK: Final = ("A protection is off", "Something that libraries do to protect is switched off.")
-_ACTS: Final = ("Agents act where nobody was asked", "Tools change, send or spend what a model chooses, and who approves it does not see it.")
+_ACTS: Final = (
+    "Agents act where nobody was asked",
+    "Tools change, send or spend what a model chooses, and who approves it does not see it.",
+)
 _OTHER: Final = ("Other weaknesses", "See the findings.")
 
 _BY_CWE: Final = {

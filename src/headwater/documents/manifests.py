@@ -1,0 +1,273 @@
+"""What manifests and lock files say of packages: names and versions, each with its place in the file.
+
+Read are requirements and constraints of pip, ``pyproject.toml`` (PEP 621, dependency groups, Poetry), ``setup.cfg``, ``setup.py``,
+``Pipfile``, ``environment.yml``, ``package.json``, and the lock files of uv, Poetry, PDM, pipenv, npm, pnpm, yarn and bun.
+The files are hostile input: bounded, never run, and lock files are scanned, not parsed. Text is Latin-1 here, so that offsets are
+those of bytes; names and versions are ASCII.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from headwater import limits
+
+_PIP: Final = re.compile(r"(?:[\w.-]{0,40}[_.-])?(?:requirements|constraints)(?:[_.-][\w.-]{0,40})?\.(?:txt|in)")
+_NAMES: Final = {
+    "pyproject.toml": "pyproject",
+    "setup.cfg": "setup",
+    "setup.py": "setup",
+    "Pipfile": "toml",
+    "Pipfile.lock": "pipfile-lock",
+    "uv.lock": "toml-lock",
+    "poetry.lock": "toml-lock",
+    "pdm.lock": "toml-lock",
+    "environment.yml": "conda",
+    "environment.yaml": "conda",
+    "package.json": "package",
+    "package-lock.json": "package-lock",
+    "npm-shrinkwrap.json": "package-lock",
+    "pnpm-lock.yaml": "pnpm",
+    "yarn.lock": "yarn",
+    "bun.lock": "bun",
+}
+_LOCKS: Final = frozenset({"pipfile-lock", "toml-lock", "package-lock", "pnpm", "yarn", "bun"})
+
+_VERSION: Final = r"\d[0-9A-Za-z.+!-]{0,60}"
+_NPM_NAME: Final = r"(?:@[\w.~-]{1,100}/)?[\w.~-]{1,150}"
+_PIP_END: Final = r"(?:;[^\r\n]*)?(?:\\|--[^\r\n]*|#[^\r\n]*)?"
+"""A marker; then the end of the line, an option, or a comment."""
+_PIP_LINE: Final = re.compile(rf"^[ \t]*([A-Za-z0-9][^\r\n#;]*?)(?=[ \t]*{_PIP_END}[ \t]*\r?$)", re.M)
+_TOML_LOCKED: Final = re.compile(r'^\[\[package\]\]\r?\nname = "([^"\n]{1,100})"[^\n]{0,100}\nversion = "([^"\n]{1,100})"', re.M)
+_OWN: Final = re.compile(r"^(?:source = \{ *(?:editable|virtual|directory|path)\b|type = \"directory\")", re.M)
+_PIPFILE_LOCKED: Final = re.compile(r'^\s{0,16}"([\w.-]{1,100})": \{[^{}]{0,20000}?"version": "==([^"\n]{1,100})"', re.M)
+_NPM_LOCKED: Final = re.compile(rf'"(?:[^"\n]{{0,300}}node_modules/)?({_NPM_NAME})": \{{\s*"version": "({_VERSION})"')
+_PNPM_LOCKED: Final = re.compile(rf"^  ['\"]?/?({_NPM_NAME})[@/]({_VERSION})(?:[(_][^\r\n]*)?['\"]?:", re.M)
+_YARN_LOCKED: Final = re.compile(
+    rf"^\"?({_NPM_NAME})@(?:npm:)?[^\r\n]{{0,2000}}:[ \t]*(?:#[^\r\n]*)?\r?\n  version:? \"?({_VERSION})", re.M
+)
+_BUN_LOCKED: Final = re.compile(rf'": \["({_NPM_NAME})@({_VERSION})"')
+_CONDA: Final = re.compile(r"^[ \t]*-[ \t]+[\"']?((?:[\w-]+::)?([A-Za-z0-9][\w.-]*)(?:\[[\w, -]*\])?[ \t]*([=<>!~][^#\"'\r\n]*)?)", re.M)
+_CONDA_NAMES: Final = {"pytorch": "torch"}
+"""Distributions that conda calls otherwise."""
+_NPM_SECTION: Final = re.compile(r'"(dependencies|devDependencies|optionalDependencies)"\s*:\s*\{([^{}]*)\}')
+_NPM_ITEM: Final = re.compile(rf'"({_NPM_NAME})"\s*:\s*"([^"\n]{{0,200}})"')
+_QUOTED: Final = re.compile(r"\"([^\"\\\r\n]{1,300})\"|'([^'\\\r\n]{1,300})'")
+_REQUIRES: Final = re.compile(r"\b(?:install_requires|setup_requires|tests_require|extras_require)[ \t]*=", re.M)
+_TOML_ITEM: Final = re.compile(r"^[ \t]*[\"']?([A-Za-z0-9][\w.-]{0,100})[\"']?[ \t]*=[ \t]*([^\r\n]+)", re.M)
+_TOML_VERSION: Final = re.compile(r"^[\"']([^\"']+)[\"']|\bversion[ \t]*=[ \t]*[\"']([^\"']+)[\"']")
+_TOML_HEAD: Final = re.compile(r"^[ \t]*\[+([^\[\]\r\n]+)\]+", re.M)
+_TOML_TABLES: Final = re.compile(
+    r"tool\.poetry\.(?:dev-)?dependencies|tool\.poetry\.group\.[^.]+\.dependencies|packages|dev-packages|tool\.pdm\.dev-dependencies"
+)
+_NPM_EXACT: Final = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
+_NPM_ALIAS: Final = re.compile(rf"npm:({_NPM_NAME})@(.+)")
+_NPM_OWN: Final = re.compile(rf'"name"\s*:\s*"({_NPM_NAME})"')
+_PYPI_OWN: Final = re.compile(r"^\s*name\s*=\s*[\"']?([A-Za-z0-9][\w.-]{0,100})[\"']?\s*,?\s*$", re.M)
+_OWN_BYTES: Final = 10_000  # of a manifest: its name stands at the begin
+_SETUP_END: Final = re.compile(r"^(?:\w|\[)|^\)|\)\s*$", re.M)
+_SETUP_CHARS: Final = 20_000  # of one list of requirements
+_BLOCK_CHARS: Final = 200_000  # of what a lock file says of one package: hashes of all its files
+_EXACT: Final = re.compile(r"===?\s*([0-9][\w.+!-]*)")
+
+
+class Pin(NamedTuple):
+    """What one place says of a package."""
+
+    ecosystem: str
+    name: str
+    exact: str
+    """The version, where it is one."""
+    allowed: str
+    """Else the range as it is written; may be empty: any."""
+    start: int
+    end: int
+    locked: bool
+    """Whether a tool wrote it, and not a person."""
+
+
+def kind_of(path: str) -> str:
+    """What kind of manifest a file is, by its name; empty where it is none."""
+    folder, _, name = path.rpartition("/")
+    kind = _NAMES.get(name, "")
+    of_pip = folder.rpartition("/")[2] in ("requirements", "constraints") and name.endswith((".txt", ".in"))
+    return "pip" if not kind and (of_pip or _PIP.fullmatch(name)) else kind
+
+
+def is_lock(path: str) -> bool:
+    """Whether a tool wrote a file, with the hashes of what it names."""
+    return kind_of(path) in _LOCKS
+
+
+def own_name(path: str, data: bytes) -> tuple[str, str] | None:
+    """The package that a manifest is of: ecosystem and name."""
+    kind = kind_of(path)
+    if kind not in ("package", "pyproject", "setup"):
+        return None
+    pattern = _NPM_OWN if kind == "package" else _PYPI_OWN
+    found = pattern.search(data[:_OWN_BYTES].decode("latin-1"))
+    if found is None:
+        return None
+    return ("npm", found[1]) if kind == "package" else ("pypi", canonicalize_name(found[1]))
+
+
+def pins(path: str, data: bytes) -> Iterator[Pin]:
+    """What a file says; at most ``limits.DECLARATIONS`` of it."""
+    kind = kind_of(path)
+    made = _READERS[kind](data.decode("latin-1"), kind in _LOCKS) if kind else iter(())
+    return itertools.islice(made, limits.DECLARATIONS)
+
+
+def _pip(text: str, locked: bool) -> Iterator[Pin]:
+    for found in _PIP_LINE.finditer(text):
+        yield from _requirement(found[1], found.start(1))
+
+
+def _requirement(written: str, at: int) -> Iterator[Pin]:
+    written = written.rstrip()
+    if not written or len(written) > limits.REQUIREMENT_CHARS:
+        return
+    try:
+        found = Requirement(written)
+    except InvalidRequirement:
+        return  # an address, a path, a template
+    if found.url is not None:
+        return
+    exact = next((one.version for one in found.specifier if one.operator in ("==", "===") and not one.version.endswith(".*")), "")
+    yield Pin("pypi", canonicalize_name(found.name), exact, str(found.specifier), at, at + len(written), False)
+
+
+def _pyproject(text: str, locked: bool) -> Iterator[Pin]:
+    if any(line.count(".") > limits.CONFIG_DOTS for line in text.splitlines()):  # tomllib is quadratic in the parts of a dotted key
+        return
+    try:
+        data: Any = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return
+    lists = [_at(data, "project", "dependencies")]
+    tables = (("project", "optional-dependencies"), ("dependency-groups",), ("tool", "pdm", "dev-dependencies"))
+    for table in (_at(data, *keys) for keys in tables):
+        lists += list(table.values()) if isinstance(table, dict) else []
+    lists.append(_at(data, "tool", "uv", "dev-dependencies"))
+    wanted = {one for many in lists if isinstance(many, list) for one in many if isinstance(one, str)}
+    for found in _QUOTED.finditer(text):
+        number = 1 if found[1] is not None else 2
+        if found[number] in wanted:
+            yield from _requirement(found[number].partition(";")[0], found.start(number))
+    yield from _toml(text, locked)
+
+
+def _at(data: Any, *keys: str) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def _toml(text: str, locked: bool) -> Iterator[Pin]:
+    """Tables of names and versions, as Poetry and pipenv write them."""
+    heads = [(found.start(), found.end(), found[1].strip()) for found in _TOML_HEAD.finditer(text)]
+    for (_, begin, name), (end, _, _) in zip(heads, [*heads[1:], (len(text), 0, "")], strict=True):
+        if not _TOML_TABLES.fullmatch(name):
+            continue
+        for found in _TOML_ITEM.finditer(text, begin, end):
+            said = _TOML_VERSION.search(found[2])
+            if said is None or found[1].lower() == "python":
+                continue
+            version = said[1] or said[2]
+            exact = version if version[:1].isdigit() and not version.endswith("*") else ""
+            pinned = _EXACT.fullmatch(version)
+            exact = exact or (pinned[1] if pinned else "")
+            name = canonicalize_name(found[1])
+            yield Pin("pypi", name, exact, "" if exact else _poetry(version), found.start(1), found.end(2), False)
+
+
+def _poetry(version: str) -> str:
+    """Poetry's constraints as those of PEP 440."""
+    made = []
+    for part in version.split(","):
+        part = part.strip()
+        release = [int(one) for one in re.findall(r"\d{1,9}", part)[:3]] if re.fullmatch(r"[\^~]\d[\d.]*", part) else []
+        if release and part[0] == "^":
+            at = next((number for number, one in enumerate(release) if one), len(release) - 1)
+            made.append(f">={part[1:]},<{'.'.join(map(str, [*release[:at], release[at] + 1]))}")
+        elif release:
+            kept = release[:2]
+            made.append(f">={part[1:]},<{'.'.join(map(str, [*kept[:-1], kept[-1] + 1]))}")
+        elif part != "*":
+            made.append(part)
+    return ",".join(made)
+
+
+def _setup(text: str, locked: bool) -> Iterator[Pin]:
+    for section in _REQUIRES.finditer(text):
+        end = min(len(text), section.end() + _SETUP_CHARS)
+        stop = _SETUP_END.search(text, section.end(), end)
+        end = stop.start() if stop else end
+        quoted = [(found[1] or found[2], found.start() + 1) for found in _QUOTED.finditer(text, section.end(), end)]
+        lines = [(found[1], found.start(1)) for found in _PIP_LINE.finditer(text, section.end(), end)] if not quoted else []
+        for written, at in quoted or lines:
+            yield from _requirement(written.partition(";")[0], at)
+
+
+def _toml_lock(text: str, locked: bool) -> Iterator[Pin]:
+    blocks = list(_TOML_LOCKED.finditer(text))
+    for found, after in zip(blocks, [*(one.start() for one in blocks[1:]), len(text)], strict=True):
+        if not _OWN.search(text, found.end(), min(after, found.end() + _BLOCK_CHARS)):
+            yield Pin("pypi", canonicalize_name(found[1]), found[2], "", found.start(1) - 8, found.end(), locked)
+
+
+def _pipfile_lock(text: str, locked: bool) -> Iterator[Pin]:
+    for found in _PIPFILE_LOCKED.finditer(text):
+        yield Pin("pypi", canonicalize_name(found[1]), found[2], "", found.start(1) - 1, found.end(1) + 1, locked)
+
+
+def _conda(text: str, locked: bool) -> Iterator[Pin]:
+    for found in _CONDA.finditer(text):
+        said = (found[3] or "").strip()
+        single = re.fullmatch(r"=([\w.]+)(?:=.*)?", said)
+        if single is not None:  # ``pytorch=2.3`` is any 2.3; what follows a second ``=`` is the build
+            said = f"=={single[1].removesuffix('.*')}.*" if single[1].count(".") < 2 else f"=={single[1]}"
+        name = _CONDA_NAMES.get(found[2].lower(), found[2])
+        for pin in _requirement(f"{name}{said}", found.start(1)):
+            yield pin._replace(end=found.end(1))
+
+
+def _package(text: str, locked: bool) -> Iterator[Pin]:
+    for section in _NPM_SECTION.finditer(text):
+        for found in _NPM_ITEM.finditer(text, section.start(2), section.end(2)):
+            name, version = found[1], found[2].strip()
+            alias = _NPM_ALIAS.fullmatch(version)
+            if alias is not None:
+                name, version = alias[1], alias[2]
+            if ":" in version or "/" in version:
+                continue  # an address, a folder, a workspace
+            exact = version if _NPM_EXACT.fullmatch(version) else ""
+            yield Pin("npm", name, exact, version, found.start(), found.end(), False)
+
+
+def _matches(pattern: re.Pattern[str], ecosystem: str, text: str) -> Iterator[Pin]:
+    for found in pattern.finditer(text):
+        yield Pin(ecosystem, found[1], found[2], "", found.start(1), found.end(2), True)
+
+
+_READERS: Final[dict[str, Callable[[str, bool], Iterator[Pin]]]] = {
+    "pip": _pip,
+    "pyproject": _pyproject,
+    "toml": _toml,
+    "setup": _setup,
+    "toml-lock": _toml_lock,
+    "pipfile-lock": _pipfile_lock,
+    "conda": _conda,
+    "package": _package,
+    "package-lock": lambda text, _: _matches(_NPM_LOCKED, "npm", text),
+    "pnpm": lambda text, _: _matches(_PNPM_LOCKED, "npm", text),
+    "yarn": lambda text, _: _matches(_YARN_LOCKED, "npm", text),
+    "bun": lambda text, _: _matches(_BUN_LOCKED, "npm", text),
+}

@@ -1,0 +1,83 @@
+"""Configurations that start tool servers (MCP): those that fetch a package or an image without a version.
+
+Read are JSON, YAML and TOML of any name that speaks of MCP: ``mcp.json``, ``claude_desktop_config.json``, settings of editors and
+agents. A server is an object below a key that holds servers, with a command and its arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from headwater import limits
+from headwater.documents import nodes
+from headwater.documents.launch import Fetched, unpinned
+from headwater.documents.nodes import Node
+from headwater.documents.told import Told, is_aside
+from headwater.findings import Confidence, Severity
+
+UNPINNED: Final = "unpinned-tool-server"
+_HOLDERS: Final = frozenset(
+    {"mcpservers", "mcp_servers", "mcp-servers", "servers", "mcp", "context_servers", "extensions", "stdio_servers"}
+)
+_LAUNCHES: Final = (b"npx", b"uvx", b"bunx", b"pnpx", b"dlx", b"pipx", b"docker", b"podman", b"npm", b"tool")
+_SPEAKS: Final = (b"mcp", b"MCP", b"Mcp", b"context_servers")
+_FILE: Final = re.compile(r"\.(?:jsonc?|json5|ya?ml|toml)$", re.IGNORECASE)
+_LEVELS: Final = 3  # of objects between the key that holds servers and a server: servers by name, by group and name
+
+
+def told(path: str, data: bytes) -> Iterator[Told]:
+    """The servers that are not fixed."""
+    if len(data) > limits.SERVERS_BYTES or not _FILE.search(path) or not ("mcp" in path.lower() or any(word in data for word in _SPEAKS)):
+        return
+    if not any(word in data for word in _LAUNCHES):
+        return
+    root = nodes.read(path, data)
+    if root is None:
+        return
+    stack: list[tuple[Node, int, str]] = [(root, 0, "")]
+    """Objects and lists still to be looked into, the levels below a key that holds servers (0: none is above), and the nearest name."""
+    while stack:
+        node, level, name = stack.pop()
+        if node.fields is not None:
+            if level > 1:
+                fetched = unpinned(words(node))
+                if fetched is not None:
+                    yield _told(path, node, name, fetched)
+            for key, one in node.fields.items():
+                inner = 1 if key.lower() in _HOLDERS else level + 1 if level and level < _LEVELS else 0
+                stack.append((one, inner, key if level or not name else name))
+        for one in node.items or ():
+            stack.append((one, level + 1 if level else 0, name))
+
+
+def words(node: Node) -> list[str]:
+    """The command line of a server; empty where it has none."""
+    fields = node.fields or {}
+    command = fields.get("command") or fields.get("cmd")
+    if command is None:
+        return []
+    found = [command.text] if command.text is not None else [one.text for one in command.items or () if one.text is not None]
+    arguments = fields.get("args") or fields.get("arguments")
+    found += [one.text or "" for one in arguments.items or ()] if arguments is not None else []
+    return [one for one in found if one]
+
+
+def _told(path: str, node: Node, name: str, fetched: Fetched) -> Told:
+    fields = node.fields or {}
+    places = [one for key in ("args", "arguments", "command", "cmd") if (one := fields.get(key)) is not None]
+    items = [item for one in places for item in (one.items or [one]) if item.text and (fetched.written in item.text)]
+    at = items[0] if items else node
+    return Told(
+        path,
+        at.start,
+        at.end,
+        UNPINNED,
+        f"`{fetched.written}`",
+        f"the server `{name}`" if name else "a server",
+        f"{fetched.ecosystem}:{fetched.name}",
+        Severity.LOW if is_aside(path) else Severity.MEDIUM,
+        Confidence.HIGH,
+        f"Write `{fetched.pinned}` with the version that was looked at.",
+    )
