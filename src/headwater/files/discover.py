@@ -542,6 +542,4 @@ class _Walk:
         self.entries.sort(key=lambda entry: entry.path)
         self.papers.sort(key=lambda entry: entry.path)
         languages = dict(sorted(self.languages.items()))
-        return Discovery(
-            Path(self.root), safe(scope), self.entries, languages, self.ledger.result(), sorted(self.weights), self.papers
-        )
+        return Discovery(Path(self.root), safe(scope), self.entries, languages, self.ledger.result(), sorted(self.weights), self.papers)
