@@ -33,8 +33,8 @@ _BY_CWE: Final = {
     **dict.fromkeys((200, 312, 359, 532, 798), _LEAKS),
     **dict.fromkeys((400, 674, 770), _COST),
     **dict.fromkeys((306, 639, 862, 863), _OPEN),
-    **dict.fromkeys((494, 829, 1357), _SUPPLY),
-    1427: _STEERED,
+    **dict.fromkeys((494, 829, 1357, 1395), _SUPPLY),
+    **dict.fromkeys((778, 1427), _STEERED),
     **dict.fromkeys((250, 693), _WEAK),
     **dict.fromkeys((441, 451, 912, 1188), _ACTS),
 }
