@@ -14,6 +14,8 @@ from test_containers import PACKED, npy, seven, tarred, zipped
 from test_embedded_code import function
 from test_pickles import wrapper
 
+from headwater import limits
+
 ESTIMATOR = build(new(name("sklearn.svm._classes", "SVC")), {"C": 1.0, "gamma": "scale", "names": ["a", "b"], 3: (1, 2, None), "n": 2**30})
 SEEDS = [
     PAYLOAD,
@@ -118,3 +120,20 @@ def test_what_asks_for_much_gets_a_bound(data) -> None:
     results = examined(data, "m.pkl")
     assert results
     assert time.process_time() - begin < 15
+
+
+def test_trials_of_a_whole_file_have_one_bound(monkeypatch) -> None:
+    monkeypatch.setattr(limits, "MODEL_PICKLE_TRIALS", 50_000)
+    hard = b"\x80\x04]" + b"N0" * 30_000
+    data = pickled(1) + b"\xff" + hard * 40
+    (result, *_) = examined(data, "m.pkl")
+    assert "pickle-trials" in {one.check for one in result.concerns}
+    assert result.verdict == "inconclusive"
+
+
+def test_opcodes_of_a_whole_file_have_one_bound(monkeypatch) -> None:
+    monkeypatch.setattr(limits, "MODEL_PICKLE_STEPS", 30_000)
+    many = zipped({f"{number}.pkl": b"\x80\x04" + b"N0" * 8_000 + b"N." for number in range(6)})
+    verdicts = [one.verdict for one in examined(many) if one.format == "pickle"]
+    assert verdicts.count("clean") == 1
+    assert verdicts.count("inconclusive") == 5

@@ -17,6 +17,8 @@ class Budget:
     def __init__(self) -> None:
         self.unpacked = limits.MODEL_UNPACKED_BYTES
         self.members = limits.MODEL_MEMBERS
+        self.opcodes = limits.MODEL_PICKLE_STEPS
+        self.trials = limits.MODEL_PICKLE_TRIALS
 
 
 class Examination:

@@ -18,6 +18,7 @@ from headwater.modelfiles.verdicts import Concern, Verdict
 from headwater.modelfiles.work import Examination
 
 LOADER: Final = "Loading it with pickle"
+TRIALS: Final = "Too many places in it look like hidden pickles to look into all of them."
 DEPTH: Final = 4
 """Pickles in byte strings in pickles."""
 
@@ -90,8 +91,7 @@ class Stream(Judge):
         self._work = work
         self._depth = depth
         self._reader = Reader(blob)
-        self._left = limits.MODEL_PICKLE_STEPS
-        self._offset = 0
+        self._most = 0
         self.notes: list[Concern] = []
         self._said: set[tuple[str, str]] = set()
         self.storages: dict[str, int] = {}
@@ -103,16 +103,37 @@ class Stream(Judge):
         if len(self.notes) < limits.MODEL_CONCERNS:
             self.notes.append(Concern(check, verdict, message, evidence[: limits.MODEL_EVIDENCE], at))
 
+    # What it may cost.
+
+    def tried(self, most: int = limits.MODEL_PICKLE_TRIAL) -> Stream:
+        """This stream as a trial: at a place where a pickle may be, and mostly none is."""
+        self._most = most
+        return self
+
+    def _room(self) -> int:
+        if not self._most:
+            return self._work.budget.opcodes
+        if self._work.budget.trials <= 0:
+            self._work.concern("pickle-trials", "inconclusive", TRIALS)
+        return min(self._most, self._work.budget.trials)
+
+    def _spent(self, steps: int) -> None:
+        if self._most:
+            self._most = max(self._most - steps, 1)
+            self._work.budget.trials -= steps
+        else:
+            self._work.budget.opcodes -= steps
+
     # One pickle.
 
     def one(self, at: int) -> Value:
         """Runs the pickle that begins at a place; raises what its machine raises. ``end`` tells where it ended."""
         self._reader.seek(at)
-        machine = Machine(self._reader, self, self._left)
+        machine = Machine(self._reader, self, self._room())
         try:
             return machine.run()
         finally:
-            self._left -= machine.steps
+            self._spent(machine.steps)
             self.stopped = machine.at
 
     @property
@@ -146,11 +167,11 @@ class Stream(Judge):
         if self._depth > DEPTH:
             raise Exhausted
         self._depth += 1
-        machine = Machine(self._reader, self, self._left)
+        machine = Machine(self._reader, self, self._room())
         try:
             machine.run()
         finally:
-            self._left -= machine.steps
+            self._spent(machine.steps)
             self._depth -= 1
 
     def _other_reading(self, start: int, size: int) -> None:
@@ -160,8 +181,7 @@ class Stream(Judge):
         search(self._blob, start, self._work, self.notes, min(size, PIECE))
         if self._blob.read(start, 1) in (b"\0", b""):
             return
-        other = Stream(self._blob, self._work, "Loading it with pickle instead of joblib", DEPTH)
-        other._left = limits.MODEL_PICKLE_TRIAL
+        other = Stream(self._blob, self._work, "Loading it with pickle instead of joblib", DEPTH).tried()
         other.quietly(start)
         self.notes += [one for one in other.notes if one.verdict == "malicious"]
 
@@ -207,7 +227,7 @@ class Stream(Judge):
 
     def _pickle_inside(self, blob: Blob, at: int) -> None:
         inner = Stream(blob, self._work, "Loading the pickle in one of its byte strings", self._depth + 1)
-        inner._left = min(limits.MODEL_PICKLE_TRIAL * 10, self._left)
+        inner.tried(limits.MODEL_PICKLE_TRIAL * 10)
         inner.quietly(0)
         for one in inner.notes:
             if one.verdict == "malicious":
@@ -306,8 +326,10 @@ def search(blob: Blob, start: int, work: Examination, notes: list[Concern], most
             tries += 1
             if tries > limits.MODEL_PICKLE_TRIES:
                 break
-            inner = Stream(blob, work, "Loading it with pickle from a later place of the file", DEPTH - 1)
-            inner._left = limits.MODEL_PICKLE_TRIAL
+            if work.budget.trials <= 0:
+                work.concern("pickle-trials", "inconclusive", TRIALS)
+                return found
+            inner = Stream(blob, work, "Loading it with pickle from a later place of the file", DEPTH - 1).tried()
             end = inner.quietly(at + match.start())
             bad = [one for one in inner.notes if one.verdict == "malicious" and one.check != "pickle-import"]
             if bad and (inner.capable or match[0][:1] == b"\x80"):  # lists of words have calls of names that nobody knows
