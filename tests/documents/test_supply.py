@@ -1,0 +1,109 @@
+"""Advisories from OSV records, versions as registries order them, suppressions in manifests, and files that are made to hurt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import headwater
+from headwater.config import Config
+from headwater.documents import advisories, nodes, osv, servers
+from headwater.documents.launch import unpinned
+
+RECORD = {
+    "id": "PYSEC-2099-1",
+    "modified": "2099-01-02T00:00:00Z",
+    "aliases": ["CVE-2099-1", "GHSA-aaaa-bbbb-cccc"],
+    "summary": "Code `execution` by a\nprompt",
+    "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+    "affected": [
+        {
+            "package": {"ecosystem": "PyPI", "name": "LangChain_Core"},
+            "ranges": [
+                {"type": "GIT", "events": [{"introduced": "0"}, {"fixed": "abc"}]},
+                {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "0.3.1"}, {"introduced": "1.0"}, {"last_affected": "1.4"}]},
+            ],
+        },
+        {"package": {"ecosystem": "PyPI", "name": "left-pad"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]},
+    ],
+}
+
+
+def test_a_table_is_made_of_records_and_takes_over_what_an_older_one_has(tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "a.json").write_text(json.dumps(RECORD))
+    (tmp_path / "records" / "gone.json").write_text(json.dumps(RECORD | {"id": "X", "aliases": [], "withdrawn": "2099-01-03T00:00:00Z"}))
+    old = tmp_path / "old.tsv"
+    old.write_text(
+        "# as of 2098-01-01\npypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tlow\t<9\told\npypi\tmcp\tGHSA-1\t\thigh\t<1\tkept\n"
+    )
+    text = osv.table([str(tmp_path / "records"), str(old)])
+    assert text.splitlines()[3:] == [
+        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tcritical\t<0.3.1 || >=1.0 <=1.4\tCode execution by a prompt",
+        "pypi\tmcp\tGHSA-1\t\thigh\t<1\tkept",
+    ]
+    assert advisories.as_of(text) == "2099-01-02"
+
+
+@pytest.mark.parametrize(
+    ("vector", "score"),
+    [
+        ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", 9.8),
+        ("CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:C/C:H/I:H/A:H", 9.9),
+        ("CVSS:3.1/AV:L/AC:H/PR:L/UI:R/S:U/C:L/I:N/A:N", 2.2),
+        ("CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", 0.0),
+    ],
+)
+def test_scores_are_those_of_the_standard(vector: str, score: float) -> None:
+    assert osv.cvss3(vector) == score
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "version", "holds"),
+    [
+        ("pypi", "0.3.80rc1", True),
+        ("pypi", "0.3.80", False),
+        ("pypi", "1.0.0", True),
+        ("pypi", "1.0.7.post1", False),
+        ("pypi", "no version", False),
+    ],
+)
+def test_versions_are_compared_as_registries_do(ecosystem: str, version: str, holds: bool) -> None:
+    found = [one.alias for one in advisories.of(ecosystem, "langchain-core", version, "")]
+    assert ("CVE-2025-65106" in found) is holds
+
+
+def test_comments_of_manifests_suppress(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import langchain\n")
+    (tmp_path / "requirements.txt").write_text(
+        "litellm==1.0.0  # headwater: ignore[vulnerable-package] only its types are used\n"
+        "# headwater: ignore[vulnerable-package] it is replaced next month\nlangchain==0.0.1\nmcp==1.0.0\n"
+    )
+    review = headwater.review(tmp_path, Config(processes=1))
+    states = {one.expression: one.suppression is not None for one in review.findings if one.rule == "vulnerable-package"}
+    assert states == {"pypi:litellm": True, "pypi:langchain": True, "pypi:mcp": False}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"mcpServers":' + b"[" * 5_000 + b'"npx"' + b"]" * 5_000 + b"}",
+        b'{"mcpServers": {"a": {"command": "npx", "args": ["-y", "x',
+        b'}]{"mcp": npx',
+        b'"' * 9_001 + b"mcp npx",
+        b"\xff\xfe mcpServers npx",
+    ],
+)
+def test_broken_configurations_cost_nothing(data: bytes) -> None:
+    for name in ("mcp.json", "mcp.yaml", "mcp.toml"):
+        nodes.read(name, data)
+        list(servers.told(name, data))
+
+
+@pytest.mark.parametrize(
+    "command", ["npx", "npx -y", "docker run", "docker -x", "sh -c", "cmd /c", "uvx --from", "npm exec --", "env A=1", ""]
+)
+def test_commands_that_end_early_fetch_nothing(command: str) -> None:
+    assert unpinned(command.split()) is None
