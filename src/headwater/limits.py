@@ -206,3 +206,4 @@ MODEL_PICKLE_STREAMS: Final = 10_000  # pickles after one another in one file: l
 MODEL_PICKLE_SEARCH: Final = 64_000_000  # bytes behind a pickle that are searched for another one
 MODEL_PICKLE_TRIES: Final = 2_000  # places in those bytes at which one is tried: two bytes that begin one are in any 16 kB of noise
 MODEL_SOURCES: Final = 500  # files of Python code in model files that a review reads: handlers and modules of one model are under 50
+MODEL_OF_BASE: Final = 200_000_000  # bytes of a model file of a revision that is compared with: what git holds without LFS is smaller

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from model_builders import code, gguf, keras, layer, safetensors
 
 import headwater
 from headwater import gate
+from headwater.change import review_change
 from headwater.config import Config
 from headwater.findings import Finding, Level, Review, Severity
 from headwater.modelfiles import dispatch
@@ -153,6 +155,26 @@ def test_python_code_in_a_model_is_reviewed_as_a_member(tmp_path: Path, monkeypa
     shown = view(review, Config(), load_rules(), "0")
     assert "m.gguf!handler.py:6" in text.render(shown)
     assert json.loads(sarif.render(shown))["runs"][0]["results"]
+
+
+def test_a_change_is_compared_with_the_model_files_before_it(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    bad = gguf({"tokenizer.chat_template": SSTI})
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
+    for name, data in {"x.py": b"a = 1\n", "old.gguf": bad, "lfs.safetensors": pointer}.items():
+        (tmp_path / name).write_bytes(data)
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    (tmp_path / "new.gguf").write_bytes(bad)
+    result, _ = review_change(tmp_path, "HEAD", {"processes": 1})
+    assert {(one.place.path, one.is_open) for one in result.findings} == {
+        ("old.gguf", False),
+        ("lfs.safetensors", False),
+        ("new.gguf", True),
+    }
 
 
 def test_reports_show_binary_files(tmp_path: Path) -> None:

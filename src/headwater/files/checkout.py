@@ -19,6 +19,7 @@ from headwater.files.package import tells
 from headwater.files.papers import is_paper
 from headwater.files.read import most_bytes
 from headwater.files.versions import is_manifest
+from headwater.files.weights import is_candidate
 from headwater.findings import Gap
 
 _FOLDER: Final = 0o040000
@@ -69,15 +70,18 @@ def write(objects: Objects, tree: str, folder: str, whole: Collection[str] = ())
         asked = any(name.path == one or name.path.startswith(one + b"/") for one in asked_for)
         if not asked and not _is_read(name.path, file):
             continue
+        model = is_candidate(file)
         try:
-            data = objects.read(name.id, "blob", most_bytes(language_of(file)))
+            data = objects.read(name.id, "blob", limits.MODEL_OF_BASE if model else most_bytes(language_of(file)))
         except LargeError:
+            if model:
+                told(name, "a model file that is too large to be compared: its findings count as new")
             continue  # as in the review of the work tree
         named = asked or "." in file or is_manifest(file) or is_paper(file) or tells(os.fsdecode(name.path))
         named = named or name.path.endswith(_METADATA)
         if not named and language_of_shebang(data[:128]) not in FRONTENDS:
             continue
-        if data.startswith(_POINTER):
+        if data.startswith(_POINTER) and not model:
             told(name, "a pointer of git LFS: what the file was before is not known, and its findings count as new")
             continue
         if len(files) >= limits.FILES:
@@ -98,7 +102,14 @@ def write(objects: Objects, tree: str, folder: str, whole: Collection[str] = ())
 
 def _is_read(path: bytes, file: str) -> bool:
     """Whether a review may read a file of this name."""
-    if language_of(file) in FRONTENDS or is_manifest(file) or file in npm.FILES or file in _OTHERS or tells(os.fsdecode(path)):
+    if (
+        language_of(file) in FRONTENDS
+        or is_candidate(file)
+        or is_manifest(file)
+        or file in npm.FILES
+        or file in _OTHERS
+        or tells(os.fsdecode(path))
+    ):
         return True
     return "." not in file or path.endswith(_METADATA) or is_deployed(file) or is_paper(file)
 
