@@ -71,6 +71,7 @@ class Symbols:
 
     def __init__(self, modules: list[ir.Module], paths: Patterns[Any], npm: Npm | None = None) -> None:
         self.paths = paths
+        self.libraries = paths.first_names()
         self.modules = [Mod(number, module) for number, module in enumerate(modules)]
         self.scripts = Scripts((mod for mod in self.modules if mod.script), npm or Npm())
         self.functions: list[Fn] = []
@@ -327,7 +328,7 @@ class Symbols:
                     return found
         node: ApiPath[Any] | None = self.paths.root(parts[0])
         if mod is not None:
-            found = self._above(mod, parts, known=node is not None)
+            found = self._above(mod, parts, known=node is not None and parts[0] in self.libraries)
             if found:
                 return found
         for part in parts[1:]:
