@@ -33,7 +33,7 @@ def vulnerable(declared: Mapping[str, list[Pin]]) -> Iterator[Told]:
 def _told(path: str, pin: Pin, found: list[advisories.Advisory]) -> Told:
     version = pin.exact or pin.allowed
     worst = found[0]
-    named = "; ".join(f"{one.name}: {one.summary}" for one in found[:_NAMED])
+    named = "; ".join(f"{one.name}: {one.summary}" if one.summary else one.name for one in found[:_NAMED])
     more = f"; and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
     fixed = advisories.fixed(pin.ecosystem, found, pin.exact)
     severity = Severity.HIGH if worst.severity == "malware" else Severity.LOW if worst.severity == "low" else Severity.MEDIUM

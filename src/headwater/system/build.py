@@ -87,6 +87,7 @@ class Builder(Crews):
         self._memories()
         self._through()
         self._name_tools()
+        self.edges = {edge: at for edge, at in self.edges.items() if edge[0] in self.nodes and edge[1] in self.nodes}  # some were taken away
         gaps.find(self, sights)
         return self._map()
 
