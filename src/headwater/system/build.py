@@ -87,7 +87,7 @@ class Builder(Crews):
         self._memories()
         self._through()
         self._name_tools()
-        self.edges = {edge: at for edge, at in self.edges.items() if edge[0] in self.nodes and edge[1] in self.nodes}  # some were taken away
+        self._joined()
         gaps.find(self, sights)
         return self._map()
 
@@ -398,10 +398,14 @@ class Builder(Crews):
         source = self.files[fn.module.path]
         return Spot(fn.module.path, source.file_line(source.position(start)[0]))
 
+    def _joined(self) -> None:
+        """Edges of components that were taken away go too."""
+        self.edges = {edge: at for edge, at in self.edges.items() if edge[0] in self.nodes and edge[1] in self.nodes}
+
     def _map(self) -> SystemMap:
         if any(not self.aside(node) for node in self.nodes.values()):
             self.nodes = {key: node for key, node in self.nodes.items() if not self.aside(node)}
-            self.edges = {edge: at for edge, at in self.edges.items() if edge[0] in self.nodes and edge[1] in self.nodes}
+            self._joined()
         rows = sorted(
             (
                 (self._spot(node.fn, node.start) if node.spot is None else Spot(*node.spot), node.type, node.name, key)
