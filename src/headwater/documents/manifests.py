@@ -218,7 +218,7 @@ def _setup(text: str, locked: bool) -> Iterator[Pin]:
 
 def _toml_lock(text: str, locked: bool) -> Iterator[Pin]:
     blocks = list(_TOML_LOCKED.finditer(text))
-    for found, after in zip(blocks, [*(one.start() for one in blocks[1:]), len(text)], strict=True):
+    for found, after in zip(blocks, [*(one.start() for one in blocks[1:]), len(text)], strict=False):  # no block, no end
         if not _OWN.search(text, found.end(), min(after, found.end() + _BLOCK_CHARS)):
             yield Pin("pypi", canonicalize_name(found[1]), found[2], "", found.start(1) - 8, found.end(), locked)
 

@@ -20,6 +20,11 @@ _ABOUT: Final = re.compile(
     re.IGNORECASE,
 )
 """Of what a question speaks that decides on an act."""
+_ASKED_FOR: Final = re.compile(
+    r"\s*(?:please\s+)?(?:which|what|who|where|when|how|enter|type|choose|pick|select|name|give)\b", re.IGNORECASE
+)
+"""How a question begins whose answer is data."""
+_DECIDES: Final = re.compile(r"approv|allow|permit|proceed|\by(?:es)?\b|\bok\b", re.IGNORECASE)
 _NAMED: Final = re.compile(r"approv|confirm|permission|consent|human|tool|command|action", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"Y(?:es|ES)?\s*/\s*n")
 _YES: Final = frozenset({"y", "yes", "ok", "true", "approve", "approved", "accept", "1", "confirm", "allow", "a", "go", "proceed", "run"})
@@ -80,7 +85,8 @@ def _questions(builder: Builder, fn: Fn) -> list[ir.Call]:
     for one in instructions(fn.ir.body):
         if type(one) is ir.Call and any(_asks(one, callee, definitions) for callee in definitions.get(one.fn, ())):
             texts = " ".join(text.literal for register in _given(one) for text in _texts(builder, fn, register))
-            if _ABOUT.search(texts) or _NAMED.search(fn.name):
+            asked_for = _ASKED_FOR.match(texts) and not _DECIDES.search(texts)
+            if (_ABOUT.search(texts) and not asked_for) or _NAMED.search(fn.name):
                 found.append(one)
     return found
 

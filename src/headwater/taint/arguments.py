@@ -249,8 +249,7 @@ class Arguments(Frame):
             self.unsure = self.unsure or (isinstance(term.value, str) and not term.negated)  # one text of many
             return None
         if term.form == "matches":
-            text = str(value.const) if type(value.const) in (str, int) else ""
-            return (bool(text) and regex.search(str(term.value), text)) != term.negated
+            return (type(value.const) in (str, int) and regex.search(str(term.value), str(value.const))) != term.negated
         equal = type(value.const) is type(term.value) and value.const == term.value
         return equal != term.negated
 

@@ -531,7 +531,7 @@ class Frame(State):
         """Whether a subscript only says with which types a class works: ``Agent[Context](...)``."""
         if isinstance(ref, Cls):
             return not isinstance(key, str) and ref.method("__class_getitem__") is None
-        if type(ref) is not ApiPath or isinstance(key, int):
+        if type(ref) is not ApiPath or isinstance(key, int) or ref.text.startswith(("typing.", "typing_extensions.")):
             return False
         name = ref.text.rpartition(".")[2]
         child = ref.child("[]")
