@@ -18,6 +18,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from headwater import limits
+from headwater.files.versions import of_poetry
 
 _PIP: Final = re.compile(r"(?:[\w.-]{0,40}[_.-])?(?:requirements|constraints)(?:[_.-][\w.-]{0,40})?\.(?:txt|in)")
 _NAMES: Final = {
@@ -185,24 +186,7 @@ def _toml(text: str, locked: bool) -> Iterator[Pin]:
             pinned = _EXACT.fullmatch(version)
             exact = exact or (pinned[1] if pinned else "")
             name = canonicalize_name(found[1])
-            yield Pin("pypi", name, exact, "" if exact else _poetry(version), found.start(1), found.end(2), False)
-
-
-def _poetry(version: str) -> str:
-    """Poetry's constraints as those of PEP 440."""
-    made = []
-    for part in version.split(","):
-        part = part.strip()
-        release = [int(one) for one in re.findall(r"\d{1,9}", part)[:3]] if re.fullmatch(r"[\^~]\d[\d.]*", part) else []
-        if release and part[0] == "^":
-            at = next((number for number, one in enumerate(release) if one), len(release) - 1)
-            made.append(f">={part[1:]},<{'.'.join(map(str, [*release[:at], release[at] + 1]))}")
-        elif release:
-            kept = release[:2]
-            made.append(f">={part[1:]},<{'.'.join(map(str, [*kept[:-1], kept[-1] + 1]))}")
-        elif part != "*":
-            made.append(part)
-    return ",".join(made)
+            yield Pin("pypi", name, exact, "" if exact else of_poetry(version), found.start(1), found.end(2), False)
 
 
 def _setup(text: str, locked: bool) -> Iterator[Pin]:

@@ -272,7 +272,7 @@ def _pyproject(text: str, shown: str) -> Iterator[tuple[str, Declaration]]:
     for library, said in poetry.items() if isinstance(poetry, dict) else ():
         version = said.get("version") if isinstance(said, dict) else said
         if isinstance(version, str) and len(version) <= limits.REQUIREMENT_CHARS:
-            yield from _specified(library, _poetry(version), shown)
+            yield from _specified(library, of_poetry(version), shown)
 
 
 def _at(data: Any, *keys: str) -> Any:
@@ -281,12 +281,12 @@ def _at(data: Any, *keys: str) -> Any:
     return data
 
 
-def _poetry(version: str) -> str:
+def of_poetry(version: str) -> str:
     """Poetry's constraints as those of PEP 440: a caret, a tilde, a bare version."""
     made = []
     for part in version.split(","):
         part = part.strip()
-        release = [int(one) for one in re.findall(r"\d+", part)[:3]] if re.fullmatch(r"[\^~]\d[\d.]*", part) else []
+        release = [int(one) for one in re.findall(r"\d{1,9}", part)[:3]] if re.fullmatch(r"[\^~]\d[\d.]*", part) else []
         if release and part[0] == "^":
             at = next((number for number, one in enumerate(release) if one), len(release) - 1)
             made.append(f">={part[1:]},<{'.'.join(map(str, [*release[:at], release[at] + 1]))}")
