@@ -22,6 +22,16 @@ _Made = TypeVar("_Made")
 _Form = TypeVar("_Form", bound=str)
 
 
+def reported(forms: Sequence[str]) -> Callable[[_Command], _Command]:
+    """Adds ``--format`` and ``--output``, which ``pair`` joins."""
+    form = click.option(
+        "--format", "formats", multiple=True, type=click.Choice(forms), help="Format of a report; repeatable. Default: text."
+    )
+    told = "File of a report, '-' for standard output; the n-th belongs to the n-th --format."
+    file = click.option("--output", "outputs", multiple=True, type=click.Path(), help=told)
+    return lambda command: form(file(command))
+
+
 def own_rules(command: _Command) -> _Command:
     """Adds ``--rules``."""
     return click.option(

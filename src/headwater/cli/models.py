@@ -24,16 +24,7 @@ _FAIL_ON: Final = ("malicious", "review", "inconclusive", "never")
 
 @click.command("models", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("paths", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "--format", "formats", multiple=True, type=click.Choice(get_args(_Format)), help="Format of a report; repeatable. Default: text."
-)
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(),
-    help="File of a report, '-' for standard output; the n-th belongs to the n-th --format.",
-)
+@common.reported(get_args(_Format))
 @click.option("--fail-on", type=click.Choice(_FAIL_ON), default="malicious", help="Least verdict that fails the gate. Default: malicious.")
 @click.option("--all", "everything", is_flag=True, help="Name clean files too in the text.")
 @click.option("--strict-coverage", is_flag=True, help="Status 3 if anything is inconclusive.")

@@ -38,16 +38,7 @@ _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budg
 
 @click.command("review", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
-@click.option(
-    "--format", "formats", multiple=True, type=click.Choice(get_args(Format)), help="Format of a report; repeatable. Default: text."
-)
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(),
-    help="File of a report, '-' for standard output; the n-th belongs to the n-th --format.",
-)
+@common.reported(get_args(Format))
 @click.option("--fail-on", type=click.Choice([*_SEVERITIES, "never"]), help="Least severity that fails the gate. Default: high.")
 @click.option("--min-confidence", type=click.Choice(_CONFIDENCES), help="Least confidence that is shown and counted. Default: low.")
 @click.option("--persona", type=click.Choice(get_args(Persona)), help="'audit' shows notes too. Default: default.")

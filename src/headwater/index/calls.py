@@ -78,6 +78,18 @@ class Card:
         """Registers that outlive the block in which they are written: targets of moves, and what local functions capture."""
 
 
+def made_of(one: Any) -> list[int]:
+    """The registers that the result of an instruction is a copy, a part or a text of."""
+    kind = type(one)
+    if kind is ir.Move:
+        return [one.src]
+    if kind is ir.Concat:
+        return list(one.parts)
+    if kind is ir.Binary:
+        return [one.left, one.right]
+    return [one.obj] if kind in (ir.Attr, ir.Item) else []
+
+
 def instructions(block: list[Any]) -> Iterator[Any]:
     """Every instruction below ``block``, in source order, without recursion."""
     stack: list[Iterator[Any]] = [iter(block)]

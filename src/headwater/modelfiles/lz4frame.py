@@ -8,6 +8,16 @@ MAGIC: Final = b"\x04\x22\x4d\x18"
 _SIZES: Final = {4: 1 << 16, 5: 1 << 18, 6: 1 << 20, 7: 1 << 22}
 
 
+def _longer(data: bytes, at: int, count: int) -> tuple[int, int]:
+    """A length that goes on in the bytes from ``at`` on, and where these end."""
+    while True:
+        more = data[at]
+        at += 1
+        count += more
+        if more != 255:
+            return count, at
+
+
 def block(data: bytes, history: bytearray, limit: int) -> bytearray:
     """One block. ``history`` is what came before it, to which a block may point back."""
     out = bytearray(history)
@@ -18,12 +28,7 @@ def block(data: bytes, history: bytearray, limit: int) -> bytearray:
         at += 1
         count = token >> 4
         if count == 15:
-            while True:
-                more = data[at]
-                at += 1
-                count += more
-                if more != 255:
-                    break
+            count, at = _longer(data, at, count)
         if at + count > end:
             raise ValueError("a literal runs over the end")
         out += data[at : at + count]
@@ -34,12 +39,7 @@ def block(data: bytes, history: bytearray, limit: int) -> bytearray:
         at += 2
         count = (token & 15) + 4
         if count == 19:
-            while True:
-                more = data[at]
-                at += 1
-                count += more
-                if more != 255:
-                    break
+            count, at = _longer(data, at, count)
         start = len(out) - back
         if back == 0 or start < 0 or len(out) - begin + count > limit:
             raise ValueError("a match points nowhere")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from headwater import ir
-from headwater.index.calls import instructions
+from headwater.index.calls import instructions, made_of
 from headwater.index.entities import Fn, Mod, Var, is_test
 from headwater.system.build import Builder
 from headwater.system.graph import Key
@@ -99,21 +99,10 @@ def _sent(builder: Builder, fn: Fn, register: int, definitions: dict[int, list[A
         return None
     seen.add(register)
     for one in definitions.get(register, ()):
-        kind = type(one)
-        following: list[int] = []
-        if kind is ir.Move:
-            following = [one.src]
-        elif kind is ir.Concat:
-            following = list(one.parts)
-        elif kind is ir.Binary:
-            following = [one.left, one.right]
-        elif kind is ir.Attr:
-            if one.name in _SENT:
-                return one
-            following = [one.obj]
-        elif kind is ir.Item:
-            following = [one.obj]
-        elif kind is ir.Call:
+        following = made_of(one)
+        if type(one) is ir.Attr and one.name in _SENT:
+            return one
+        if type(one) is ir.Call:
             callees = definitions.get(one.fn, ())
             if any(type(it) in (ir.Name, ir.Attr) and it.name in _TOKEN_OF for it in callees):
                 return one

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from headwater import ir, limits
-from headwater.index.calls import instructions
+from headwater.index.calls import instructions, made_of
 from headwater.index.entities import Fn, is_test
 from headwater.system.build import Builder
 from headwater.system.effects import said
@@ -143,19 +143,10 @@ def _result(fn: Fn, register: int, definitions: dict[int, list[Any]], seen: set[
         return None
     seen.add(register)
     for one in definitions.get(register, ()):
-        kind = type(one)
-        following: list[int] = []
-        if kind is ir.Move:
-            following = [one.src]
-        elif kind is ir.Concat:
+        following = made_of(one)
+        if type(one) is ir.Build and one.kind != "dict":
             following = list(one.parts)
-        elif kind is ir.Binary:
-            following = [one.left, one.right]
-        elif kind is ir.Build and one.kind != "dict":
-            following = list(one.parts)
-        elif kind in (ir.Attr, ir.Item):
-            following = [one.obj]
-        elif kind is ir.Call:
+        elif type(one) is ir.Call:
             callees = definitions.get(one.fn, ())
             named = next((name for name, number in fn.ir.names.items() if number == one.fn), "")
             if one.fn < len(fn.ir.params):
