@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater import limits
-from headwater.files.versions import Versions, declared
+from headwater.files.versions import Versions, declared, of_poetry
 
 
 def read(root: Path, files: dict[str, str], module: str = "app.py") -> Versions:
@@ -149,3 +149,8 @@ def test_any_text_is_survived(tmp_path_factory: pytest.TempPathFactory, name: st
     versions.all("app.py", "torch", "<", "2.6")
     versions.all("app.py", "torch", ">=", "2.6")
     versions.words("app.py", "torch")
+
+
+def test_a_number_of_thousands_of_digits_is_no_fault() -> None:
+    assert of_poetry("^" + "9" * 5000 + ".1").startswith(">=9")
+    assert of_poetry("^1.2.3") == ">=1.2.3,<2"
