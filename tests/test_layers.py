@@ -34,6 +34,7 @@ LAYERS = (
     ("headwater.masked",),
     ("headwater.pipeline",),
     ("headwater.change",),
+    ("headwater.prove", "headwater.redteam"),
     ("headwater.ruletests",),
     ("headwater", "headwater.review"),  # the public API
     ("headwater.cli", "headwater.__main__"),

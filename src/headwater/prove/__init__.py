@@ -1,0 +1,1 @@
+"""Proof: runs an application against a compromised model and watches what it does."""
