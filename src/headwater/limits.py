@@ -207,3 +207,14 @@ MODEL_PICKLE_SEARCH: Final = 64_000_000  # bytes behind a pickle that are search
 MODEL_PICKLE_TRIES: Final = 2_000  # places in those bytes at which one is tried: two bytes that begin one are in any 16 kB of noise
 MODEL_SOURCES: Final = 500  # files of Python code in model files that a review reads: handlers and modules of one model are under 50
 MODEL_OF_BASE: Final = 200_000_000  # bytes of a model file of a revision that is compared with: what git holds without LFS is smaller
+
+# Proof: what the application sends is hostile, and each start of it costs seconds
+PROVE_PROMPT_CHARS: Final = 60_000  # of one request, searched for forms: the start and the end of a longer one
+PROVE_FORMS: Final = 24  # in which one place's answers are tried: prompts show up to four, and a dozen tools
+PROVE_SCHEMA_DEPTH: Final = 6  # nesting of objects and lists in the arguments of a tool: the deepest of hand-written tools have four
+PROVE_SCHEMA_PLACES: Final = 40  # texts in the arguments of one tool
+PROVE_PLANS: Final = 400  # payloads for all arguments of one tool: three arguments with all that there are
+PROVE_SEATS: Final = 64  # places of an application where a model is asked
+PROVE_CANDIDATES: Final = 80  # answers tried at one place: a start of the application may try one only
+PROVE_ASKS: Final = 200  # hostile answers in one start: frameworks that ask again for ever are answered plainly from then on
+PROVE_ROUNDS: Final = 8  # calls of tools before the model is done: frameworks give up after ten to fifteen
