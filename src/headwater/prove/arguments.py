@@ -19,30 +19,37 @@ from headwater.prove.schemas import Known
 from headwater.prove.talk import Offered
 
 # Words in the name of an argument, or behind them in its description and the tool's own name, and the classes they speak for.
-SIGNS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
-    (r"sql|statement|where|having|order by|group by|table|tables|column|columns|db|database", ("sql",)),
-    (r"query|filter|search|condition|criteria", ("sql", "code")),
-    (r"command|cmd|shell|bash|terminal|args?|arguments|flags?|options?|executable|process|exec", ("shell", "code")),
-    (r"code|script|python|snippet|program|source code|function body|javascript", ("code", "shell")),
-    (r"expression|expr|formula|calculation|math|equation|eval|evaluate", ("code",)),
+SIGNS: Final[Sequence[tuple[str, tuple[str, ...], float]]] = (
+    (r"sql|statement|where|having|order by|group by|table|tables|column|columns|db|database", ("sql",), 1.0),
+    (r"query|filter|condition|criteria", ("sql", "code"), 0.9),
+    (r"search|lookup|topic|keyword|question", ("sql", "url"), 0.5),
+    (r"command|cmd|shell|bash|terminal|args?|arguments|flags?|options?|executable|process|exec", ("shell", "code"), 1.0),
+    (r"code|script|python|snippet|program|source code|function body|javascript", ("code", "shell"), 1.0),
+    (r"expression|expr|formula|calculation|math|equation|eval|evaluate", ("code",), 1.0),
     (
         r"paths?|files?|filename|filepath|dir|directory|folder|cwd|root|workspace|location|attachment|document|log",
         ("path-read", "path-write"),
+        1.0,
     ),
-    (r"output|destination|dest|target|save|write|out|export", ("path-write", "path-read")),
-    (r"urls?|uri|link|endpoint|webhook|href|website|web ?page|site|feed|address", ("url",)),
-    (r"hosts?|hostname|ip|server|domain|port", ("shell", "url")),
-    (r"branch|ref|repo|repository|commit|tag|package|image|container|pod|namespace|service|remote|revision", ("shell", "path-read")),
-    (r"template|prompt|subject|greeting", ("template", "html")),
-    (r"html|markdown|body|content|message|text|comment|description|title|caption|label|answer|summary", ("html", "template")),
-    (r"pickle|serialized|yaml|object|state|payload|blob|config", ("deserialize",)),
-    (r"xml|svg|soap|rss", ("xml",)),
-    (r"module|plugin|class|import|backend|driver|provider", ("import",)),
-    (r"ids?|key|names?|user|user name|slug|uuid|email|customer|order|status|category|city|country|date", ("sql", "shell", "path-read")),
+    (r"output|destination|dest|target|save|write|out|export", ("path-write", "path-read"), 1.0),
+    (r"urls?|uri|link|endpoint|webhook|href|website|web ?page|site|feed|address", ("url",), 1.0),
+    (r"hosts?|hostname|ip|server|domain|port", ("shell", "url"), 1.0),
+    (r"branch|ref|repo|repository|commit|tag|package|image|container|pod|namespace|service|remote|revision", ("shell", "path-read"), 1.0),
+    (r"template|prompt|subject|greeting", ("template", "html"), 1.0),
+    (r"html|markdown|body|content|message|text|comment|description|title|caption|label|answer|summary", ("html", "template"), 0.8),
+    (r"pickle|serialized|yaml|object|state|payload|blob|config", ("deserialize",), 1.0),
+    (r"xml|svg|soap|rss", ("xml",), 1.0),
+    (r"module|plugin|class|import|backend|driver|provider", ("import",), 1.0),
+    (
+        r"ids?|key|names?|user|user name|slug|uuid|email|customer|order|status|category|city|country|date",
+        ("sql", "shell", "path-read"),
+        0.7,
+    ),
 )
 ALL: Final = ("shell", "code", "sql", "path-read", "path-write", "url", "template", "html", "deserialize", "xml", "import")
 """The classes, those that do most first: what no word speaks for is tried last, in this order."""
 
+OUTPUTS: Final = r"\b(?:output|destination|dest|target|save|export|out)\b"
 READS: Final = r"\b(?:read|get|list|load|open|show|view|cat|search|stat|info|tree|find|fetch|describe)\b"
 WRITES: Final = r"\b(?:write|save|create|make|edit|delete|remove|move|rename|copy|append|put|export|update|store|upload)\b"
 
@@ -94,10 +101,12 @@ def classes_of(name: str, about: str = "", tool: str = "") -> dict[str, float]:
     """Which classes fit an argument, by how likely: words of its name count most, then its description, then what the tool is called."""
     found: dict[str, float] = {}
     for text, weight in ((schemas.words_of(name), 1.0), (about[:500].lower(), 0.55), (schemas.words_of(tool), 0.5)):
-        for pattern, classes in SIGNS:
+        for pattern, classes, share in SIGNS:
             if re.search(rf"\b(?:{pattern})\b", text):
                 for place, sink_class in enumerate(classes):
-                    found[sink_class] = max(found.get(sink_class, 0), weight * 0.85**place)
+                    found[sink_class] = max(found.get(sink_class, 0), weight * share * 0.85**place)
+    if re.search(OUTPUTS, schemas.words_of(name)) and "path-read" in found:
+        found["path-read"] *= 0.6
     # What the tool is called says which of the two it does with a path.
     words = schemas.words_of(tool)
     if re.search(READS, words) and not re.search(WRITES, words) and "path-write" in found:
@@ -113,7 +122,7 @@ def described(tool: Offered) -> Mapping[str, Any]:
     """The schema of its arguments; where there is none, one made of the names that stand in the description."""
     if tool.schema and schemas.resolve(tool.schema, tool.schema).get("properties"):
         return tool.schema
-    about = tool.description[:4_000]
+    about = re.split(r"(?im)^\s*(?:returns?|raises|yields|examples?)\s*:", tool.description[:4_000])[0]
     found = {match[1]: match[2] for match in LISTED.finditer(about) if match[1].lower() not in NOT_ARGUMENTS}
     for match in QUOTED.finditer(about):
         found.setdefault(match[1], "")
@@ -186,24 +195,54 @@ HOSTS: Final = re.compile(
 )
 MISSING: Final = re.compile(
     r"[`'\"](\w{1,60})[`'\"]\s*(?:is|are|was)?\s*(?:a )?(?:required|missing)"
-    r"|(?:missing|required)[^\n`'\"]{0,60}?(?:arguments?|parameters?|property|field|key)?s?:?\s*[`'\"]?(\w{1,60})[`'\"]?"
+    r"|\b(?:missing|required|requires)\b[^\n`'\"]{0,60}[`'\"](\w{1,60})[`'\"]"
+    r"|\b(?:missing|required|requires)\b[^\n`'\"]{0,40}?(?:arguments?|parameters?|property|fields?|keys?):?\s+(\w{1,60})"
     r"|(?m:^(\w{1,60})\n\s+(?:Field required|field required))",
 )
 
 
-def learn(known: Known, tool: Offered, message: str, hostile_argument: str = "") -> bool:
-    """Takes from a message of the application what it says of values; whether there was anything new."""
+FORMAT: Final = re.compile(r"(?:pattern|match\w*|regex|format|expression)[^\n^]{0,40}(\^[^\s]{2,100})", re.IGNORECASE)
+WRONG: Final = r"(?:invalid|not valid|malformed|unknown|unsupported|not supported|wrong|bad|no such|does not exist|not found)\b"
+NOT_THERE: Final = re.compile(r"no such file|not found|does not exist|cannot find|doesn't exist|ENOENT", re.IGNORECASE)
+OTHERS: Final = ("abcdefgh12345678", "1", "00000000-0000-4000-8000-000000000000", "A1", "main", "test")
+"""Values tried in turn where one was told to be wrong."""
+
+
+def learn(known: Known, tool: Offered, message: str, hostile_argument: str = "", existing: str = "") -> bool:
+    """Takes from a message of the application what it says of values; whether there was anything new.
+
+    ``existing``: the path of a file that is there, for arguments that must name one.
+    """
     schema = described(tool)
     names = {place.leaf for place in schemas.places(schema)}
     before = (dict(known.values), set(known.needed), known.root, known.host)
     message = message[:4_000]
     hostile_leaf = hostile_argument.split(".")[-1]
+    told: set[str] = set()
     for match in CHOICES.finditer(message):
         choices = [part.strip("`'\" ") for part in re.split(r"\s*(?:,|\||\bor\b|\band\b)\s*", match[1])]
         around = message[max(0, match.start() - 120) : match.end()]
         about = [name for name in names if name != hostile_leaf and re.search(rf"\b{re.escape(name)}\b", around)]
         for name in about[:1]:
-            known.values.setdefault(name, next((choice for choice in choices if choice), ""))
+            told.add(name)
+            known.values[name] = next((choice for choice in choices if choice), "")
+    for match in FORMAT.finditer(message):
+        about = [name for name in names if name != hostile_leaf and re.search(rf"\b{re.escape(name)}\b", message)]
+        others = [name for name in names if name != hostile_leaf]
+        for name in about[:1] or (others if len(others) == 1 else []):
+            told.add(name)
+            known.values[name] = schemas.text({"pattern": match[1].rstrip("/.,'\"`)")}, name)
+    for place in schemas.places(schema, known):
+        if place.leaf == hostile_leaf or place.leaf in told or isinstance(place.path[-1], int):
+            continue
+        name = re.escape(place.leaf)
+        if re.search(rf"(?i)\b{name}\b[^\n]{{0,60}}\b{WRONG}|\b{WRONG}[^\n]{{0,40}}\b{name}\b", message):
+            count = known.complaints[place.leaf] = known.complaints.get(place.leaf, 0) + 1
+            known.values[place.leaf] = OTHERS[(count - 1) % len(OTHERS)]
+    if NOT_THERE.search(message):
+        for place in schemas.places(schema, known):
+            if place.leaf != hostile_leaf and existing and "path-read" in list(classes_of(place.leaf))[:2] and str(place.benign) in message:
+                known.values[place.leaf] = existing
     for match in [*OUTSIDE.finditer(message), *FOLDERS.finditer(message)]:
         known.root = known.root or match[1].rstrip("/.")
     for match in HOSTS.finditer(message):

@@ -51,8 +51,8 @@ def candidates(forms: tuple[Form, ...], wants: Wants, classes: frozenset[str] | 
             weight = form.weight * fitting.get(payload.sink_class, fitting.get(f"/{language(payload)}", 0.0)) * 0.8**payload.rank
             if form.slot and payload.sink_class == "code":
                 weight *= _share(language(payload), wants)
-            if not form.slot and "{benign}" in payload.text:
-                weight *= 0.3
+            if not form.slot and not _whole(payload):
+                weight *= 0.15
             if language(payload) == "python":
                 if form.short and "\n" in payload.text:
                     weight *= 0.02
@@ -66,6 +66,13 @@ def candidates(forms: tuple[Form, ...], wants: Wants, classes: frozenset[str] | 
                 yield Candidate(payload, form, weight, False, wants)
                 weight *= 0.4
             yield Candidate(payload, form, weight, True, wants)
+
+
+def _whole(payload: Payload) -> bool:
+    """Whether it makes sense by itself: others are for the middle of a command, a statement or a text in quotes."""
+    if payload.sink_class == "sql":
+        return bool(re.match(r"(?:CREATE|SELECT|WITH|ATTACH|COPY)\b|/\*", payload.text))
+    return payload.family not in {"quote", "newline", "option"} and "{benign}" not in payload.text
 
 
 def _fitting(form: Form, wants: Wants) -> dict[str, float]:

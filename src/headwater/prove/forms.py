@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from headwater.limits import PROVE_FORMS, PROVE_PROMPT_CHARS
-from headwater.prove import schemas
+from headwater.prove import examples, schemas
 from headwater.prove.talk import Ask
 
 SLOT: Final = "\ue000slot\ue000"  # stands where the payload goes, in values that are written as JSON; of the private use area
@@ -66,6 +66,8 @@ CODE_TAGS: Final = re.compile(
     r"code|python|py\b|script|sql|query|execute|exec\b|program|solution|bash|shell|command|tool|function|action|answer|output|result|html",
     re.IGNORECASE,
 )
+STARTS: Final = re.compile(r"start|begin|open", re.IGNORECASE)
+STOPS: Final = re.compile(r"end|stop|close|finish", re.IGNORECASE)
 TAG_VERBS: Final = re.compile(
     r"\b(?:prefix|suffix|wrap\w*|enclos\w*|surround\w*|inside|within|between|opened|closed|start\w*|end\w*|tags?)\b[^\n]{0,60}$",
     re.IGNORECASE,
@@ -76,21 +78,23 @@ DEFINED: Final = re.compile(
     r"|\bfunction (?:called|named) [`'\"]?(\w{1,60})"
 )
 CALLED: Final = re.compile(
-    r"\b(?:must|should|need to|has to|have to|always|required to|please)\b[^\n.]{0,80}?\b(?:use|call|execute|invoke|using)\b[^\n.]{0,80}?"
-    r"(?:[`'\"](\w{3,60})(?:\([^)`'\"]{0,60}\))?[`'\"]|\b(\w+_\w+)\b(?= function|\())"
-    r"|\b(?:use|using|call)\s+(?:the\s+)?[`'\"]?(\w{3,60})[`'\"]?\s+(?:function|tool)\b",
+    r"\b(?:must|should|needs? to|has to|have to|required to)\b[^\n.]{0,80}?\b(?:use|call|execute|invoke|using)\b[^\n.]{0,80}?"
+    r"(?:[`'\"](\w{3,60})(?:\([^)`'\"]{0,60}\))?[`'\"]|\b(\w+_\w+)\b(?= function|\())",
     re.IGNORECASE,
 )
 DECLARED: Final = re.compile(
     r"\b(?:declare|assign|store|save|set|put)\b[^\n.]{0,60}?[`'\"](\w{2,40})[`'\"]?[ \w]{0,20}variable"
-    r"|\b(?:declare|assign|store|save|set|put)\b[^\n.]{0,60}?\bvariable\s+(?:called|named)?\s*[`'\"]?(\w{2,40})"
-    r"|\bin (?:a|the) variable (?:called |named )?[`'\"]?(\w{2,40})",
+    r"|\b(?:declare|assign|store|save|set|put)\b[^\n.]{0,60}?\bvariable\s+(?:called|named)?\s*[`'\"]?(\w{2,40})",
     re.IGNORECASE,
 )
 KEYS: Final = re.compile(
     r"\b(?:keys?|fields?|properties|attributes)\b[^\n.{]{0,60}?((?:[`'\"]\w{1,40}[`'\"][^\n`'\"]{0,60}){1,8})", re.IGNORECASE
 )
-SAYS_JSON: Final = re.compile(r"\bJSON\b")
+ASKS_JSON: Final = re.compile(
+    r"\b(?:respond|answer|reply|return|output|express|produce|generate|provide|write|specify\w*|formatted?|response)\b[^\n]{0,100}\bJSON\b"
+    r"|\bJSON[ _](?:format|object|blob|schema|string|array|dict\w*|response|output|code block)\b|\bvalid JSON\b",
+    re.IGNORECASE,
+)
 REACT: Final = re.compile(r"(?m)^\s*Action\s*:")
 REACT_INPUT: Final = re.compile(r"(?m)^\s*Action Input\s*:")
 REACT_TOOLS: Final = re.compile(r"\b(?:one of|are|field are|values?)\b[^\n\[]{0,40}[:\[]\s*\[?([^\]\n]{1,600})")
@@ -98,7 +102,7 @@ TOOL_LINE: Final = re.compile(
     r"(?m)^[-*> ]{0,4}([A-Za-z_][\w .-]{0,50}?)(?:\([^()\n]{0,300}\))?(?:\s*->\s*[\w\[\]., ]+)?\s*(?::| - )\s*(\S[^\n]{2,400})$"
 )
 LABEL: Final = re.compile(r"(?m)^([A-Z][A-Za-z]{1,24}(?: [A-Z]?[a-z]{1,12}){0,2}):[ \t]*([^\n]{0,80})$")
-LAST_LABEL: Final = re.compile(r"(?:^|\n)[ \t]*([A-Z][A-Za-z ]{1,30}):\s*$")
+LAST_LABEL: Final = re.compile(r"(?:^|\n|[.!?])[ \t]*([A-Z][A-Za-z ]{1,30}):\s*$")
 NOT_LABELS: Final = {
     "Question",
     "Observation",
@@ -231,6 +235,10 @@ def _declares(text: str) -> tuple[tuple[str, str], ...]:
         if name.lower() in {"a", "an", "the", "called", "named", "as"} or name in found:
             continue
         found[name] = _example(text, name)
+    # Examples that all end in the same variable.
+    for name in ("answer", "result", "output", "solution"):
+        if name not in found and len(re.findall(rf"(?m)^{name} = ", text)) > 1:
+            found[name] = "1"
     return tuple(found.items())[:2]
 
 
@@ -269,21 +277,25 @@ def _all(ask: Ask, wanted: Wants) -> Iterator[Form]:
     if ask.schema is not None:
         yield from _of_schema("schema", ask.schema, 1.0)
         return
-    objects = list(_objects(text))
+    objects = list(examples.objects(text))
     if ask.json:
         yield from _of_objects(objects, text, 1.0)
         yield from _of_keys(text, 0.9)
         yield Form("json-answer", 0.2, '{"answer": "', '"}', "json", slot="answer")
         return
-    says_json = bool(SAYS_JSON.search(text))
+    says_json = bool(ASKS_JSON.search(text))
     acts = list(_react(text))
     yield from acts
-    yield from _of_objects(objects, text, 0.95 if says_json else 0.3)
-    if says_json:
+    if not acts:
+        yield from _of_objects(objects, text, 0.95 if says_json else 0.3)
+    if says_json and not acts:
         yield from _of_keys(text, 0.85)
-    for form in (*_tagged(text), *_fenced(text, wanted, ask.purpose == "completion"), *_labelled(text)):
-        # Between actions, other text is a thought.
-        yield msgspec.structs.replace(form, weight=form.weight * 0.3) if acts else form
+    tagged = list(_tagged(text))
+    shown = any(form.weight >= 0.8 for form in tagged)
+    for form in (*tagged, *_fenced(text, wanted, ask.purpose == "completion"), *_labelled(text)):
+        # Between actions, other text is a thought; where tags are asked for, text without them is one.
+        factor = 0.3 if acts else 0.5 if shown and form.name in {"bare", "fence-plain"} else 1.0
+        yield msgspec.structs.replace(form, weight=form.weight * factor)
 
 
 def _fenced(text: str, wanted: Wants, completion: bool) -> Iterator[Form]:
@@ -321,15 +333,19 @@ def _tagged(text: str) -> Iterator[Form]:
         if name in closed and (asked or code):
             pairs[name, name] = max(pairs.get((name, name), 0), 0.92 if asked and code else 0.8 if asked else 0.5)
     # A pair whose tags differ: the one opens, the other closes, in one sentence.
+    ends: set[str] = set()
     for (one_closing, one, start, end), (two_closing, two, begin, _) in itertools.pairwise(tags):
-        if not one_closing and two_closing and one != two and one not in closed and two not in opened and begin - end < 200:
-            if TAG_VERBS.search(text[max(0, start - 120) : start]) or CODE_TAGS.search(one):
-                pairs[one, two] = 0.95
-    # Alone, as a mark of the end behind a fence.
+        apart = (two_closing and two not in opened) or (STARTS.match(one) and STOPS.match(two))
+        asked = bool(TAG_VERBS.search(text[max(0, start - 120) : start]) or CODE_TAGS.search(one))
+        if not one_closing and apart and asked and one != two and one not in closed and begin - end < 200:
+            pairs[one, f"/{two}" if two_closing else two] = 0.95
+            ends.add(two)
     for (one, two), weight in pairs.items():
         language = next((OF_FENCE[part] for part in re.split(r"\W|_", one.lower()) if part in OF_FENCE), "")
-        yield Form(f"tag-{one}", weight, f"<{one}>\n", f"\n</{two}>", languages=(language,) if language else ())
-    for name in sorted(opened - closed):
+        last = f"/{two}" if one == two else two
+        yield Form(f"tag-{one}", weight, f"<{one}>\n", f"\n<{last}>", languages=(language,) if language else ())
+    # Alone, as a mark of the end behind a fence.
+    for name in sorted(opened - closed - ends):
         if re.fullmatch(r"end_?\w*", name, re.IGNORECASE):
             shown = [name for name in fences(text) if name in OF_FENCE]
             fence = shown[-1] if shown else "python"
@@ -392,69 +408,6 @@ def _labelled(text: str) -> Iterator[Form]:
             yield Form(f"label-{label}", 0.4, f"{label}: ", "", languages=(language,), short=True)
 
 
-def _objects(text: str) -> Iterator[tuple[int, str, Any]]:
-    """JSON objects that stand in a prompt, with where they begin: as values, placeholders in them made texts."""
-    position = 0
-    count = 0
-    while count < 20 and (start := text.find("{", position)) >= 0:
-        end = _closing(text, start)
-        if end < 0:
-            position = start + 1
-            count += 1
-            continue
-        piece = text[start:end]
-        value = _lenient(piece)
-        if isinstance(value, dict) and value:
-            yield start, piece, value
-            position = end
-        else:
-            position = start + 1
-        count += 1
-
-
-def _closing(text: str, start: int) -> int:
-    depth = 0
-    quoted = False
-    for index in range(start, min(len(text), start + 8_000)):
-        char = text[index]
-        if quoted:
-            if char == '"' and text[index - 1] != "\\":
-                quoted = False
-        elif char == '"':
-            quoted = True
-        elif char in "{[":
-            depth += 1
-        elif char in "}]":
-            depth -= 1
-            if not depth:
-                return index + 1
-    return -1
-
-
-def _lenient(piece: str) -> Any:
-    """JSON as prompts write it: doubled braces, comments, trailing commas, placeholders without quotes, single quotes."""
-    for attempt in (piece, piece.replace("{{", "{").replace("}}", "}")):
-        for text in (attempt, _repaired(attempt), _repaired(attempt.replace("'", '"'))):
-            try:
-                return json.loads(text)
-            except (ValueError, RecursionError):
-                continue
-    return None
-
-
-def _repaired(text: str) -> str:
-    text = re.sub(r"(?m)(?<![:\"'\w])//[^\n]*$", "", text)
-    text = re.sub(r"([:\[,]\s*)(<[^<>\n]{1,80}>|\$\w+|\{\{?\w+\}?\}|\.\.\.|[A-Za-z_][\w .|/-]*)(?=\s*[,}\]\n])", _quoted, text)
-    text = re.sub(r"([{,]\s*)([A-Za-z_]\w*)(\s*:)", r'\1"\2"\3', text)
-    return re.sub(r",(\s*[}\]])", r"\1", text)
-
-
-def _quoted(match: re.Match[str]) -> str:
-    if match[2] in {"true", "false", "null"}:
-        return match[0]
-    return match[1] + json.dumps(match[2])
-
-
 def _of_objects(objects: Sequence[tuple[int, str, Any]], text: str, weight: float) -> Iterator[Form]:
     for place, (start, piece, value) in enumerate(reversed(objects)):
         name = f"json-{len(objects) - place}"
@@ -486,39 +439,18 @@ def _dotted(path: Sequence[str | int]) -> str:
 
 def _holes(value: Any, piece: str, text: str) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """The value with the slot at each of its texts in turn: those that look like placeholders, or hold prose, are what is to be filled."""
-    leaves = list(_leaves(value, ()))
+    leaves = list(examples.leaves(value, ()))
     tools = [name for name, _ in react_tools(text)]
     filled = value
     for path, leaf in leaves:
         name = next((part for part in reversed(path) if isinstance(part, str)), "")
         if tools and schemas.names_tool(name) and leaf not in tools:
-            filled = _with(filled, path, tools[0])
+            filled = schemas.put(filled, path, tools[0])
     for path, leaf in leaves:
         name = next((part for part in reversed(path) if isinstance(part, str)), "")
         # What names the tool, or the kind of the message, stays as it is shown.
         if isinstance(leaf, str) and not (schemas.names_tool(name) and re.fullmatch(r"[\w.-]+", leaf)):
-            yield path, _with(filled, path, SLOT)
-
-
-def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    if len(path) > 6:
-        return
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from _leaves(part, (*path, key))
-    elif isinstance(value, list):
-        for index, part in enumerate(value[:2]):
-            yield from _leaves(part, (*path, index))
-    else:
-        yield path, value
-
-
-def _with(value: Any, path: Sequence[str | int], leaf: Any) -> Any:
-    if not path:
-        return leaf
-    if isinstance(value, dict):
-        return {key: _with(part, path[1:], leaf) if key == path[0] else part for key, part in value.items()}
-    return [_with(part, path[1:], leaf) if index == path[0] else part for index, part in enumerate(value)]
+            yield path, schemas.put(filled, path, SLOT)
 
 
 def _of_schema(name: str, schema: Mapping[str, Any], weight: float, tool: str = "") -> Iterator[Form]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import msgspec
 
 from headwater.limits import PROVE_ASKS, PROVE_CANDIDATES, PROVE_ROUNDS, PROVE_SEATS
 from headwater.prove import arguments, forms, payloads, schemas
-from headwater.prove.attempts import Attempt, Payload
+from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.candidates import Candidate, benign, candidates, dress
 from headwater.prove.events import Event
 from headwater.prove.talk import Answer, Ask, Call, Offered, Turn
@@ -48,8 +48,7 @@ class Seat(msgspec.Struct):
     asked: int = 0
     calls: int = 0
     """Of tools, since the last answer in words."""
-    last: str = ""
-    """Token of the last attempt."""
+    last: Attempt | None = None
     complaints: tuple[int, int] = (0, 0)
     """Words of errors in the last question."""
 
@@ -86,8 +85,9 @@ class Player:
         self.seats: dict[str, Seat] = {}
         self.run = 1
         self._aliases: dict[str, str] = {}
-        self._seat_of: dict[str, str] = {}
-        self._form_of: dict[str, str] = {}
+        self._seat_of: dict[str, Seat] = {}
+        self._direct: dict[str, Seat] = {}
+        self._taken = 0
         self._asks = 0
         self._hostile = 0
         self._focus: Seat | None = None
@@ -106,7 +106,7 @@ class Player:
         self._asks = self._hostile = 0
         for seat in self.seats.values():
             seat.asked = seat.calls = 0
-            seat.last = ""
+            seat.last = None
             seat.complaints = (0, 0)
         self._focus = None
         if run > 1 and not self._scouts:
@@ -134,8 +134,8 @@ class Player:
         for token in tokens:
             attempt = by_token.get(token)
             if attempt is not None and token in self._seat_of:
-                place = f"{attempt.tool}.{attempt.argument}" if attempt.channel == "tool" else ""
-                self.seats[self._seat_of[token]].settled.add((place, attempt.sink_class))
+                place = f"{attempt.tool}.{attempt.argument}" if attempt.tool else ""
+                self._seat_of[token].settled.add((place, attempt.sink_class))
 
     def heard(self, events: Iterable[Event]) -> None:
         """What monitors saw in this start: forms that were read are kept to, families that were read and not run are left."""
@@ -144,7 +144,7 @@ class Player:
             for token in event.tokens:
                 kinds.setdefault(token, set()).add(event.kind)
         for attempt in self.attempts:
-            seat = self.seats.get(self._seat_of.get(attempt.token, ""))
+            seat = self._seat_of.get(attempt.token)
             if attempt.run != self.run or attempt.channel != "text" or seat is None:
                 continue
             seen = kinds.get(attempt.token, set()) & (RAN | {"compile"})
@@ -251,9 +251,12 @@ class Player:
         return found
 
     def _call(self, seat: Seat, ask: Ask, planned: Planned) -> Answer:
+        attempt = self._planned_attempt(seat, planned, "tool", ask.wire)
+        return Answer(calls=(Call(attempt.tool, attempt.arguments),))
+
+    def _planned_attempt(self, seat: Seat, planned: Planned, channel: Channel, form: str) -> Attempt:
         plan, tool = planned.plan, planned.tool
-        known = seat.known.get(tool.name)
-        token, value = self._fill(plan.payload, plan.benign, known)
+        token, value = self.take(plan.payload, plan.benign, seat.known.get(tool.name))
         given = plan.place.put(value)
         seat.tried.add(planned.key)
         place = f"{tool.name}.{plan.argument}"
@@ -263,14 +266,33 @@ class Player:
         self._note(
             seat,
             Attempt(
-                token, plan.payload.id, plan.payload.sink_class, plan.payload.family, plan.payload.breaks, "tool", value,
-                form=ask.wire, tool=tool.name, argument=plan.argument, run=self.run, said=said, arguments=given,
+                token, plan.payload.id, plan.payload.sink_class, plan.payload.family, plan.payload.breaks, channel, value,
+                form=form, tool=tool.name, argument=plan.argument, run=self.run, said=said, arguments=given,
             ),
         )  # fmt: skip
-        return Answer(calls=(Call(tool.name, given),))
+        return self.attempts[-1]
+
+    # Attempts that no model makes
+
+    def direct(self, tool: Offered, channel: Channel, known: schemas.Known | None = None) -> Iterator[Attempt]:
+        """Calls of a tool of a server, or of a route, the most promising first; what was proved is left out from then on.
+
+        What the server says to each is to be told (``told``), so that the next one is better.
+        """
+        ask = Ask("", tools=(tool,))
+        seat = self._direct.setdefault(f"{channel} {tool.name}", Seat(tool.name, ask))
+        if known is not None:
+            seat.known[tool.name] = known
+        while (planned := next(iter(self._planned(seat, ask)), None)) is not None:
+            yield self._planned_attempt(seat, planned, channel, channel)
+
+    def told(self, attempt: Attempt, tool: Offered, message: str) -> None:
+        """What a server said to a call."""
+        known = self._seat_of[attempt.token].known.setdefault(tool.name, schemas.Known())
+        arguments.learn(known, tool, message, attempt.argument, str(self._plain_file()))
 
     def _say(self, seat: Seat, together: list[Candidate]) -> Answer:
-        filled = [(candidate, *self._fill(candidate.payload, "1", None, ahead=place)) for place, candidate in enumerate(together)]
+        filled = [(candidate, *self.take(candidate.payload, "1")) for candidate in together]
         text = "\n\n".join(dress(value, candidate) for candidate, _, value in filled)
         for candidate, token, value in filled:
             payload, form = candidate.payload, candidate.form
@@ -286,20 +308,27 @@ class Player:
             )  # fmt: skip
         return Answer(text=text)
 
-    def _fill(self, payload: Payload, valid: str, known: schemas.Known | None, ahead: int = 0) -> tuple[str, str]:
-        token = f"{self.prefix}{len(self.attempts) + ahead + 1:04x}"
+    def take(self, payload: Payload, valid: str, known: schemas.Known | None = None) -> tuple[str, str]:
+        """The next token, and the payload filled in with it; ``valid`` is the value that the payload takes the place of."""
+        self._taken += 1
+        token = f"{self.prefix}{self._taken:04x}"
         root = known.root if known else ""
         given = payloads.values(token, self.scratch, self.sink(token), benign=valid, root=root, host=known.host if known else "")
-        if "{secret}" in payload.text:
-            path = payloads.secret(self.scratch, token)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(payloads.word(token), encoding="utf-8")
+        payloads.prepare(payload, given, self.scratch)
         return token, payloads.fill(payload, given)
+
+    def _plain_file(self) -> Path:
+        """A file that is there, for arguments that must name one."""
+        path = self.scratch / "plain.txt"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("A line of text.\n", encoding="utf-8")
+        return path
 
     def _note(self, seat: Seat, attempt: Attempt) -> None:
         self.attempts.append(attempt)
-        self._seat_of[attempt.token] = seat.key
-        seat.last = attempt.token
+        self._seat_of[attempt.token] = seat
+        seat.last = attempt
 
     def _plain(self, ask: Ask, wanted: forms.Wants) -> Answer:
         """What an honest model would answer."""
@@ -327,7 +356,7 @@ class Player:
             text = forms.prompt_of(ask)
             again = next((attempt for attempt in reversed(self.attempts) if attempt.run == self.run and attempt.token in text), None)
             if again is not None and again.channel == "text" and forms.FAILED.search(text) and not ask.tools:
-                self._aliases[key] = self._seat_of[again.token]
+                self._aliases[key] = self._seat_of[again.token].key
                 key = self._aliases[key]
             elif len(self.seats) < PROVE_SEATS:
                 self.seats[key] = Seat(key, ask)
@@ -337,12 +366,13 @@ class Player:
 
     def _read(self, seat: Seat, ask: Ask) -> None:
         """Learns from what the application says to the last answer."""
-        attempt = self.attempts[int(seat.last[len(self.prefix) :], 16) - 1] if seat.last else None
+        attempt = seat.last
         for turn in _since_user(ask):
             tool = next((tool for tool in ask.tools if tool.name == turn.tool), None) if turn.role == "tool" else None
             if tool is not None:
                 argument = attempt.argument if attempt is not None and attempt.tool == tool.name else ""
-                arguments.learn(seat.known.setdefault(tool.name, schemas.Known()), tool, turn.text, argument)
+                known = seat.known.setdefault(tool.name, schemas.Known())
+                arguments.learn(known, tool, turn.text, argument, str(self._plain_file()))
         text = forms.prompt_of(ask)[-6_000:]
         complaints = (len(forms.UNPARSED.findall(text)), len(forms.REFUSED.findall(text)))
         if attempt is not None and attempt.channel == "text":

@@ -49,7 +49,7 @@ OF_NAME: Final[Sequence[tuple[str, str]]] = (
     (r"branch|ref", "main"),
     (r"regex|pattern|glob", "a"),
 )
-TOOL_NAMES: Final = re.compile(r"(?:tool|function|action|request|command|recipient)(?:_?name)?$|^name$", re.IGNORECASE)
+TOOL_NAMES: Final = re.compile(r"(?:tool|function|action|request)(?:_?name)?$|^name$", re.IGNORECASE)
 
 
 class Known(msgspec.Struct):
@@ -63,6 +63,8 @@ class Known(msgspec.Struct):
     """A folder that it may use."""
     host: str = ""
     """A host that it may ask."""
+    complaints: dict[str, int] = msgspec.field(default_factory=dict)
+    """How often the value of an argument was told to be wrong, without saying what is right."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -86,21 +88,19 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def benign(self) -> Any:
-        value = self.base
-        for part in self.path:
-            value = value[part]
-        return value
+        return at(self.base, self.path)
 
     def put(self, value: Any) -> Any:
-        return _put(self.base, self.path, value)
+        return put(self.base, self.path, value)
 
 
-def _put(value: Any, path: Sequence[str | int], leaf: Any) -> Any:
+def put(value: Any, path: Sequence[str | int], leaf: Any) -> Any:
+    """A copy of a value with a part of it replaced."""
     if not path:
         return leaf
     if isinstance(value, dict):
-        return {key: _put(part, path[1:], leaf) if key == path[0] else part for key, part in value.items()}
-    return [_put(part, path[1:], leaf) if index == path[0] else part for index, part in enumerate(value)]
+        return {key: put(part, path[1:], leaf) if key == path[0] else part for key, part in value.items()}
+    return [put(part, path[1:], leaf) if index == path[0] else part for index, part in enumerate(value)]
 
 
 def words_of(name: str) -> str:
@@ -260,13 +260,13 @@ def _places(
     of_kind = kind(schema)
     if len(path) > PROVE_SCHEMA_DEPTH:
         return
-    if of_kind == "object":
+    if of_kind == "object" and isinstance(at(base, path), dict):
         required = schema["required"] if isinstance(schema.get("required"), list) else []
         for key, part in list(_mapping(schema.get("properties")).items())[:PROVE_SCHEMA_PLACES]:
             if tool and names_tool(key):
                 continue
             added = optional + (key not in required)
-            grown = base if key in _at(base, path) else _grown(base, path, key, valid(part, root, key, known, tool, 1))
+            grown = base if key in at(base, path) else _grown(base, path, key, valid(part, root, key, known, tool, 1))
             yield from _places(part, root, (*path, key), grown, known, tool, added)
     elif of_kind == "array":
         yield from _places(schema.get("items", {}), root, (*path, 0), base, known, tool, optional)
@@ -276,11 +276,12 @@ def _places(
         yield optional, Place(path, schema, base, about if isinstance(about, str) else "", fixed)
 
 
-def _at(value: Any, path: Sequence[str | int]) -> Any:
+def at(value: Any, path: Sequence[str | int]) -> Any:
+    """The part of a value at a path."""
     for part in path:
         value = value[part]
     return value
 
 
 def _grown(value: Any, path: Sequence[str | int], key: str, added: Any) -> Any:
-    return _put(value, path, {**_at(value, path), key: added})
+    return put(value, path, {**at(value, path), key: added})

@@ -85,6 +85,22 @@ def values(token: str, scratch: Path, address: str, *, benign: str = "", root: s
     }
 
 
+def prepare(payload: Payload, given: Mapping[str, str], scratch: Path) -> None:
+    """Makes the files that a payload is about: the secret one, and the sibling of a folder that the application may use.
+
+    Nothing is made outside of the scratch folder: where the application's folder lies elsewhere, its sibling is not there.
+    """
+    made = []
+    if "{secret}" in payload.text:
+        made.append(Path(given["secret"]))
+    if "{root}_evil" in payload.text:
+        made.append(Path(f"{given['root']}_evil") / given["token"])
+    for path in made:
+        if ".." not in path.parts and path.is_relative_to(scratch):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(given["word"], encoding="utf-8")
+
+
 def fill(payload: Payload, given: Mapping[str, str]) -> str:
     """The text with everything filled in."""
     text = PLACEHOLDER.sub(lambda match: given[match[1]], payload.text)
