@@ -10,8 +10,7 @@ import pytest
 
 from headwater.prove import arguments, schemas
 from headwater.prove.attempts import Payload
-from headwater.prove.payloads import fill, values
-from headwater.prove.player import Player
+from headwater.prove.payloads import by_id, fill, prepare, values, word
 from headwater.prove.talk import Offered
 
 TOKEN = "hwc0000aa0001"
@@ -196,33 +195,22 @@ def test_a_file_that_must_be_there(tmp_path: Path) -> None:
     assert arguments.benign(offered, known)["source_file"] == str(made)
 
 
-def test_calls_without_a_model(tmp_path: Path) -> None:
-    """As a driver of a tool server makes them: it hands back what the server says, and what was proved is left out."""
-    player = Player("hwc0000aa", tmp_path, lambda token: f"http://127.0.0.1:9/{token}", classes=frozenset({"shell", "path-read"}))
-    offered = tool("read_file", "", path={"type": "string"})
-    root = tmp_path / "files"
-    seen = []
-    for attempt in player.direct(offered, "mcp"):
-        seen.append(attempt)
-        assert attempt.token in str(attempt.arguments)
-        player.told(attempt, offered, f"Access denied: outside allowed directories: {root}")
-        if attempt.sink_class == "path-read" and attempt.value.startswith(f"{root}_evil"):
-            player.settle([attempt.token])
-    assert seen == player.attempts
-    assert {attempt.channel for attempt in seen} == {"mcp"}
-    beside = next(number for number, attempt in enumerate(seen) if attempt.family == "sibling")
-    assert beside <= 3
-    assert not any(attempt.sink_class == "path-read" for attempt in seen[beside + 1 :])
-    assert any(attempt.sink_class == "shell" for attempt in seen[beside + 1 :])
-    assert (tmp_path / "files_evil" / seen[beside].token).exists()
+def test_each_argument_has_its_turn_before_all_payloads_of_one() -> None:
+    offered = tool("do", "", command={"type": "string"}, path={"type": "string"}, sql={"type": "string"})
+    first = [plan.argument for plan in arguments.plans(offered)[:9]]
+    assert {first.count(name) for name in ("command", "path", "sql")} <= {2, 3, 4}
 
 
-def test_no_file_is_made_outside_of_the_scratch_folder(tmp_path: Path) -> None:
+def test_files_of_payloads_are_made_in_the_scratch_folder_only(tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
-    player = Player("hwc0000aa", scratch, lambda token: f"http://127.0.0.1:9/{token}")
-    known = schemas.Known(root=str(tmp_path / "work"))
-    assert any(attempt.family == "sibling" for attempt in player.direct(tool("read_file", "", path={"type": "string"}), "mcp", known))
-    assert {path.name for path in tmp_path.iterdir()} <= {"scratch"}
+    for root in (scratch / "files", tmp_path / "work", scratch / ".." / "work"):
+        for name in ("path-absolute", "path-sibling"):
+            given = values(TOKEN, scratch, "http://127.0.0.1:9/", root=str(root))
+            prepare(by_id()[name], given, scratch)
+    assert {path.name for path in tmp_path.iterdir()} == {"scratch"}
+    made = sorted(path for path in scratch.rglob("*") if path.is_file())
+    assert made == [scratch / "files_evil" / TOKEN, scratch / "secrets" / f"{TOKEN}.txt"]
+    assert {path.read_text() for path in made} == {word(TOKEN)}
 
 
 def test_schemas_that_are_made_to_exhaust() -> None:

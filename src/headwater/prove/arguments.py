@@ -53,6 +53,7 @@ OUTPUTS: Final = r"\b(?:output|destination|dest|target|save|export|out)\b"
 READS: Final = r"\b(?:read|get|list|load|open|show|view|cat|search|stat|info|tree|find|fetch|describe)\b"
 WRITES: Final = r"\b(?:write|save|create|make|edit|delete|remove|move|rename|copy|append|put|export|update|store|upload)\b"
 
+BREADTH: Final = 0.88  # of its weight is left to an argument for each payload that was tried with it
 LISTED: Final = re.compile(
     r"(?m)(?:^|\n)[ \t]*[-*]?[ \t]*[`'\"]?(\w{1,60})[`'\"]?[ \t]*(?:\((?:[\w\[\], |.]{1,40})\))?[ \t]*:[ \t]*(\S[^\n]{0,200})"
 )
@@ -131,7 +132,7 @@ def described(tool: Offered) -> Mapping[str, Any]:
 
 
 def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | None = None) -> list[Plan]:
-    """Everything to try with a tool, the most likely first; of equal weight, each argument before the next payload."""
+    """Everything to try with a tool, the most likely first; the more was tried with an argument, the sooner it is another one's turn."""
     schema = described(tool)
     made = []
     for place in schemas.places(schema, known):
@@ -144,7 +145,12 @@ def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | N
                 weight *= 0.3
             made.append(Plan(place.name, payload, weight, place))
     made.sort(key=lambda plan: -plan.weight)
-    return made[:PROVE_PLANS]
+    tried: dict[str, int] = {}
+    ordered = []
+    for number, plan in enumerate(made):
+        count = tried[plan.argument] = tried.get(plan.argument, -1) + 1
+        ordered.append((-plan.weight * BREADTH**count, number, plan))
+    return [plan for _, _, plan in sorted(ordered, key=lambda item: item[:2])[:PROVE_PLANS]]
 
 
 def _usable(payload: Payload, known: Known | None) -> bool:

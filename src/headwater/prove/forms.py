@@ -78,7 +78,7 @@ DEFINED: Final = re.compile(
     r"|\bfunction (?:called|named) [`'\"]?(\w{1,60})"
 )
 CALLED: Final = re.compile(
-    r"\b(?:must|should|needs? to|has to|have to|required to)\b[^\n.]{0,80}?\b(?:use|call|execute|invoke|using)\b[^\n.]{0,80}?"
+    r"\b(?:must|should|has to|have to|required to)\b[^\n.]{0,80}?\b(?:use|call|execute|invoke|using)\b[^\n.]{0,80}?"
     r"(?:[`'\"](\w{3,60})(?:\([^)`'\"]{0,60}\))?[`'\"]|\b(\w+_\w+)\b(?= function|\())",
     re.IGNORECASE,
 )
@@ -286,11 +286,13 @@ def _all(ask: Ask, wanted: Wants) -> Iterator[Form]:
     says_json = bool(ASKS_JSON.search(text))
     acts = list(_react(text))
     yield from acts
+    tagged = list(_tagged(text))
+    # Where a prompt shows how code is written, JSON in it is an example of something else.
+    coded = any(form.weight >= 0.8 for form in tagged) or any(name in OF_FENCE for name in fences(text))
     if not acts:
-        yield from _of_objects(objects, text, 0.95 if says_json else 0.3)
+        yield from _of_objects(objects, text, 0.95 if says_json and not coded else 0.5 if says_json else 0.3)
     if says_json and not acts:
         yield from _of_keys(text, 0.85)
-    tagged = list(_tagged(text))
     shown = any(form.weight >= 0.8 for form in tagged)
     for form in (*tagged, *_fenced(text, wanted, ask.purpose == "completion"), *_labelled(text)):
         # Between actions, other text is a thought; where tags are asked for, text without them is one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ import msgspec
 
 from headwater.limits import PROVE_ASKS, PROVE_CANDIDATES, PROVE_ROUNDS, PROVE_SEATS
 from headwater.prove import arguments, forms, payloads, schemas
-from headwater.prove.attempts import Attempt, Channel, Payload
+from headwater.prove.arguments import BREADTH
+from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.candidates import Candidate, benign, candidates, dress
 from headwater.prove.events import Event
 from headwater.prove.talk import Answer, Ask, Call, Offered, Turn
@@ -58,7 +59,6 @@ class Planned(msgspec.Struct, frozen=True):
 
     tool: Offered
     plan: arguments.Plan
-    weight: float
     key: str
 
 
@@ -86,7 +86,6 @@ class Player:
         self.run = 1
         self._aliases: dict[str, str] = {}
         self._seat_of: dict[str, Seat] = {}
-        self._direct: dict[str, Seat] = {}
         self._taken = 0
         self._asks = 0
         self._hostile = 0
@@ -218,7 +217,7 @@ class Player:
             if seat.read and form.name not in seat.read:
                 weight *= 0.4
             if weight >= FLOOR:
-                found.append((-weight * 0.88 ** seat.places.get(form.slot, 0), len(found), candidate))
+                found.append((-weight * BREADTH ** seat.places.get(form.slot, 0), len(found), candidate))
         return [candidate for _, _, candidate in sorted(found, key=lambda item: item[:2])]
 
     def _planned(self, seat: Seat, ask: Ask) -> list[Planned]:
@@ -233,9 +232,8 @@ class Player:
                 key = f"call {place} {plan.payload.id} {siblings}"
                 if key in seat.tried or (place, plan.payload.sink_class) in seat.settled:
                     continue
-                weight = plan.weight * seat.families.get(f"{place} {plan.payload.sink_class} {plan.payload.family}", 1)
-                if weight >= FLOOR:
-                    found.append((-weight * 0.88 ** seat.places.get(place, 0), len(found), Planned(tool, plan, weight, key)))
+                if plan.weight >= FLOOR:
+                    found.append((-plan.weight * BREADTH ** seat.places.get(place, 0), len(found), Planned(tool, plan, key)))
         return [planned for _, _, planned in sorted(found, key=lambda item: item[:2])]
 
     def _best(self, seat: Seat) -> float:
@@ -243,7 +241,7 @@ class Player:
         found = 0.0
         if seat.ask.tools and seat.ask.forced != "none":
             for planned in self._planned(seat, seat.ask)[:1]:
-                found = planned.weight
+                found = planned.plan.weight
         wanted = forms.wants(seat.ask)
         if not seat.ask.forced or seat.ask.forced == "none":
             for candidate in self._texts(seat, seat.ask, wanted)[:1]:
@@ -251,10 +249,6 @@ class Player:
         return found
 
     def _call(self, seat: Seat, ask: Ask, planned: Planned) -> Answer:
-        attempt = self._planned_attempt(seat, planned, "tool", ask.wire)
-        return Answer(calls=(Call(attempt.tool, attempt.arguments),))
-
-    def _planned_attempt(self, seat: Seat, planned: Planned, channel: Channel, form: str) -> Attempt:
         plan, tool = planned.plan, planned.tool
         token, value = self.take(plan.payload, plan.benign, seat.known.get(tool.name))
         given = plan.place.put(value)
@@ -266,30 +260,11 @@ class Player:
         self._note(
             seat,
             Attempt(
-                token, plan.payload.id, plan.payload.sink_class, plan.payload.family, plan.payload.breaks, channel, value,
-                form=form, tool=tool.name, argument=plan.argument, run=self.run, said=said, arguments=given,
+                token, plan.payload.id, plan.payload.sink_class, plan.payload.family, plan.payload.breaks, "tool", value,
+                form=ask.wire, tool=tool.name, argument=plan.argument, run=self.run, said=said, arguments=given,
             ),
         )  # fmt: skip
-        return self.attempts[-1]
-
-    # Attempts that no model makes
-
-    def direct(self, tool: Offered, channel: Channel, known: schemas.Known | None = None) -> Iterator[Attempt]:
-        """Calls of a tool of a server, or of a route, the most promising first; what was proved is left out from then on.
-
-        What the server says to each is to be told (``told``), so that the next one is better.
-        """
-        ask = Ask("", tools=(tool,))
-        seat = self._direct.setdefault(f"{channel} {tool.name}", Seat(tool.name, ask))
-        if known is not None:
-            seat.known[tool.name] = known
-        while (planned := next(iter(self._planned(seat, ask)), None)) is not None:
-            yield self._planned_attempt(seat, planned, channel, channel)
-
-    def told(self, attempt: Attempt, tool: Offered, message: str) -> None:
-        """What a server said to a call."""
-        known = self._seat_of[attempt.token].known.setdefault(tool.name, schemas.Known())
-        arguments.learn(known, tool, message, attempt.argument, str(self._plain_file()))
+        return Answer(calls=(Call(tool.name, given),))
 
     def _say(self, seat: Seat, together: list[Candidate]) -> Answer:
         filled = [(candidate, *self.take(candidate.payload, "1")) for candidate in together]
