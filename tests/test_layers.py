@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 LAYERS = (
     ("headwater.limits",),
     ("headwater.files.source",),
-    ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text"),
+    ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text", "headwater.proofs"),
     ("headwater.matching",),
     ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions", "headwater.comparison"),
     ("headwater.files",),

@@ -207,3 +207,18 @@ MODEL_PICKLE_SEARCH: Final = 64_000_000  # bytes behind a pickle that are search
 MODEL_PICKLE_TRIES: Final = 2_000  # places in those bytes at which one is tried: two bytes that begin one are in any 16 kB of noise
 MODEL_SOURCES: Final = 500  # files of Python code in model files that a review reads: handlers and modules of one model are under 50
 MODEL_OF_BASE: Final = 200_000_000  # bytes of a model file of a revision that is compared with: what git holds without LFS is smaller
+
+# Proof: what the application under test may cost, and what is kept of what it says. It is run on the user's order, and is hostile all the same.
+PROVE_COPY_FILES: Final = 50_000  # of the application's own files, without installed packages: the largest applications have some 10,000
+PROVE_COPY_BYTES: Final = 2_000_000_000  # of them: data sets are given by a link
+PROVE_FILE_BYTES: Final = 4_000_000_000  # that the application may write into one file
+PROVE_OUTPUT: Final = 64_000  # bytes of each stream that are kept: an error with its trace stands at the end
+PROVE_REQUEST_SECONDS: Final = 60.0  # for one request to the application: a turn of an agent has several calls of the model and of tools
+PROVE_START_SECONDS: Final = 60.0  # until a service listens: imports of large libraries take 20 on a slow machine
+PROVE_SECONDS: Final = 120.0  # for one start of a command, where the user gives no other
+PROVE_STARTS: Final = 30  # of the application, where the user gives no other: an escalation has some ten families in two or three forms
+PROVE_ROUNDS: Final = 400  # requests or calls within one start
+PROVE_ANSWER: Final = 1_000_000  # bytes of one answer of the application that are looked at
+PROVE_TOOLS: Final = 200  # tools or routes of one application that are tried; servers of tools have some dozens
+PROVE_SHOWN: Final = 2_000  # characters of a value that a report can show
+PROVE_REFUSED: Final = 200  # attempts without proof that a report names, the farthest first
