@@ -222,3 +222,16 @@ PROVE_ANSWER: Final = 1_000_000  # bytes of one answer of the application that a
 PROVE_TOOLS: Final = 200  # tools or routes of one application that are tried; servers of tools have some dozens
 PROVE_SHOWN: Final = 2_000  # characters of a value that a report can show
 PROVE_REFUSED: Final = 200  # attempts without proof that a report names, the farthest first
+# Proof: what an application under test sends to the server that plays the model
+PROVE_BODY_BYTES: Final = 64_000_000  # of one request; services take some 20 MB of images and documents
+PROVE_KEPT_BYTES: Final = 1_000_000  # of a body that is kept as evidence
+PROVE_HEADER_BYTES: Final = 65_536  # of one line; the longest are signed tokens and cookies
+PROVE_HEADERS: Final = 200  # of one request; clients send under 30
+PROVE_CHUNKS: Final = 100_000  # of one body, chunks of 640 bytes at the largest size
+PROVE_JSON_DEPTH: Final = 120  # nesting of a request: a schema in a tool in a list has under 30
+PROVE_CONNECTIONS: Final = 256  # open at once: a client keeps some ten; each is a thread
+PROVE_EXCHANGES: Final = 20_000  # requests in one run; an agent that loops stops on an error after it
+PROVE_SECONDS_IDLE: Final = 120.0  # before a connection that says nothing is closed; the one bound in seconds, of nothing that is told
+PROVE_HOSTS: Final = 1_000  # names that get a certificate in one run
+PROVE_PIECES: Final = 40  # parts of a streamed answer: enough that words and fences are cut in the middle
+PROVE_VECTORS: Final = 2_048  # texts embedded in one request; the most that a service takes
