@@ -208,7 +208,8 @@ MODEL_PICKLE_TRIES: Final = 2_000  # places in those bytes at which one is tried
 MODEL_SOURCES: Final = 500  # files of Python code in model files that a review reads: handlers and modules of one model are under 50
 MODEL_OF_BASE: Final = 200_000_000  # bytes of a model file of a revision that is compared with: what git holds without LFS is smaller
 
-# Proof: what the application under test may cost, and what is kept of what it says. It is run on the user's order, and is hostile all the same.
+# Proof: what the application under test may cost, and what is kept of what it says. It is run on the user's order, and is hostile all the
+# same.
 PROVE_COPY_FILES: Final = 50_000  # of the application's own files, without installed packages: the largest applications have some 10,000
 PROVE_COPY_BYTES: Final = 2_000_000_000  # of them: data sets are given by a link
 PROVE_FILE_BYTES: Final = 4_000_000_000  # that the application may write into one file

@@ -7,10 +7,10 @@ How they come about is in ``headwater.prove``; nothing here runs anything. Paths
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
-
 
 
 class Verdict(enum.IntEnum):
@@ -41,7 +41,8 @@ class Verdict(enum.IntEnum):
 WORDS: Final[dict[str, Verdict]] = {verdict.word: verdict for verdict in Verdict}
 
 State = Literal["proved", "granted", "refuted", "reached", "not-exercised"]
-"""Of a finding: proved; proved, but the tool is there to do that; what was tried did not get through; it got there as plain data; nothing tried it."""
+"""Of a finding: proved; proved, but the tool is there to do that; what was tried did not get through; it got there as plain data; nothing
+tried it."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -136,3 +137,6 @@ class Evidence(msgspec.Struct, frozen=True):
     proof: Proof | None = None
 
 
+def strongest(runs: Iterable[Run]) -> Verdict:
+    """The strongest verdict of several runs; NOT_EXERCISED where there is none."""
+    return max((WORDS[run.verdict] for run in runs), default=Verdict.NOT_EXERCISED)

@@ -60,18 +60,12 @@ def made() -> Iterator[Folder]:
             one.mkdir(mode=0o700)
         yield folder
     finally:
-        shutil.rmtree(root, onexc=_again) if _ONEXC else shutil.rmtree(root, onerror=_again)
-
-
-_ONEXC: Final = "onexc" in (shutil.rmtree.__kwdefaults__ or {})
-
-
-def _again(function: object, path: str, error: object) -> None:
-    """The application may have taken rights away: they are given back, and what still stays is left."""
-    with contextlib.suppress(OSError):
-        os.chmod(os.path.dirname(path), stat.S_IRWXU)
-        os.chmod(path, stat.S_IRWXU)
-        shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+        shutil.rmtree(root, ignore_errors=True)
+        if root.exists():  # the application has taken rights away
+            for place, _, _ in os.walk(root):
+                with contextlib.suppress(OSError):
+                    os.chmod(place, stat.S_IRWXU)
+            shutil.rmtree(root, ignore_errors=True)
 
 
 class CopyError(ValueError):

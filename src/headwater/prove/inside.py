@@ -1,8 +1,11 @@
 """Starts the application with bounds on it, and in a network of its own where the system has it.
 
-A program of its own, ``python -I inside.py SPEC COMMAND...``, with the standard library alone: what it sets must hold in the application and not in
-Headwater, and a process with threads cannot set it safely between fork and exec. ``SPEC`` is JSON: ``limits`` (name of a limit to its value),
-``ports`` (``[host, port, socket]``: what is asked for at that address inside goes to a socket of the parent's) and ``doors`` (``[socket, port]``: what comes
+A program of its own, ``python -I inside.py SPEC COMMAND...``, with the standard library alone: what it sets must hold in the application
+and not in
+Headwater, and a process with threads cannot set it safely between fork and exec. ``SPEC`` is JSON: ``limits`` (name of a limit to its
+value),
+``ports`` (``[host, port, socket]``: what is asked for at that address inside goes to a socket of the parent's) and ``doors`` (``[socket,
+port]``: what comes
 to that socket goes to the port of the application). Without ``ports`` the network is that of the system.
 """
 

@@ -27,7 +27,12 @@ _ALSO: Final[Mapping[str, frozenset[str]]] = {
 }
 """What a finding of a class is proved by, besides its own class."""
 _BY_MODEL: Final = frozenset({"llm-output", "tool-args", "tool-result", "retrieved-content"})
-_CHANNELS: Final[Mapping[str, str]] = {"text": "what the model wrote", "tool": "a tool call of the model", "http": "a request", "mcp": "a call of an MCP client"}
+_CHANNELS: Final[Mapping[str, str]] = {
+    "text": "what the model wrote",
+    "tool": "a tool call of the model",
+    "http": "a request",
+    "mcp": "a call of an MCP client",
+}
 _QUOTED: Final = 200  # characters of what refused, in a sentence
 
 
@@ -60,7 +65,9 @@ class _Joiner:
         self._scope = scope
         self._exercised = any(run.exercised.attempts for run, _ in proofs)
         self._routes = {
-            one.detail["route"]: (one.file, one.line) for one in review.system.components if one.type == "entry-point" and "route" in one.detail
+            one.detail["route"]: (one.file, one.line)
+            for one in review.system.components
+            if one.type == "entry-point" and "route" in one.detail
         }
 
     def of(self, finding: Finding) -> Evidence:
@@ -71,7 +78,9 @@ class _Joiner:
         if best is not None and best.rank.proof:
             how = _CHANNELS.get(best.channel, best.channel)
             if best.granted:
-                return Evidence("granted", f"{how} had it done: this is what {best.tool or 'the operation'} is there to do, for whoever asks", best)
+                return Evidence(
+                    "granted", f"{how} had it done: this is what {best.tool or 'the operation'} is there to do, for whoever asks", best
+                )
             stopped = ", stopped by the monitor before it had an effect" if best.blocked else ""
             return Evidence("proved", f"{how} got through: {best.event or 'the answer'} {_did(best.rank)}{stopped}", best)
         near = [proof for proof in mine if self._near(finding, proof)]
@@ -96,7 +105,10 @@ class _Joiner:
     def _at(self, finding: Finding, proof: Proof) -> bool:
         """Whether it happened in the finding's operation."""
         source = self._review.sources[finding.place.path]
-        first, last = (source.file_line(source.position(offset)[0]) for offset in (finding.place.start, max(finding.place.start, finding.place.end - 1)))
+        first, last = (
+            source.file_line(source.position(offset)[0])
+            for offset in (finding.place.start, max(finding.place.start, finding.place.end - 1))
+        )
         for frame in proof.stack:
             if first <= frame.line <= last and self._path(frame.file) == finding.place.path:
                 return True
@@ -130,7 +142,9 @@ class _Joiner:
         """Whether it was tried on the way to the finding: by the tool or the route whose function is on its trace."""
         if not proof.tool:
             return False
-        functions = {step.function.rpartition(".")[2] for trace in finding.traces for step in trace.steps} | {finding.function.rpartition(".")[2]}
+        functions = {step.function.rpartition(".")[2] for trace in finding.traces for step in trace.steps} | {
+            finding.function.rpartition(".")[2]
+        }
         if proof.channel == "http":
             return self._of_route(finding, proof)
         return proof.tool in functions or proof.tool.replace("-", "_") in functions

@@ -224,5 +224,3 @@ def connected(port: int, door: str = "") -> socket.socket:
         one.close()
         raise
     return one
-
-

@@ -25,7 +25,7 @@ def listening(events: Iterable[Event], shown: Mapping[str, str]) -> list[Proof]:
     """The addresses of all interfaces at which it listened. ``shown``: how files are named, by their path."""
     made: dict[str, Proof] = {}
     for event in events:
-        host, _, port = event.value.rpartition(":")
+        host = event.value.rpartition(":")[0]
         if event.kind == "listen" and host in _EVERYWHERE:
             stack = tuple(Frame(shown.get(one.file, one.file), one.line, one.function) for one in event.stack)
             made.setdefault(

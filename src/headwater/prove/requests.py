@@ -106,7 +106,15 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
             for name, field in fields.items():
                 field = field if isinstance(field, dict) else {}
                 uploaded = field.get("format") == "binary" or "contentMediaType" in field
-                place = "json" if "json" in kind else "file" if "multipart" in kind and uploaded else "multipart" if "multipart" in kind else "form"
+                place = (
+                    "json"
+                    if "json" in kind
+                    else "file"
+                    if "multipart" in kind and uploaded
+                    else "multipart"
+                    if "multipart" in kind
+                    else "form"
+                )
                 properties[name] = field
                 places[name] = place
             required += [one for one in schema.get("required", []) if isinstance(one, str)]
@@ -169,7 +177,9 @@ def made(operation: Operation, arguments: Mapping[str, object], attempt: Attempt
             case "path":
                 path = path.replace("{" + name + "}", urllib.parse.quote(text, safe=""))
             case "query":
-                query += [(name, one if isinstance(one, str) else json.dumps(one)) for one in (value if isinstance(value, list) else [value])]
+                query += [
+                    (name, one if isinstance(one, str) else json.dumps(one)) for one in (value if isinstance(value, list) else [value])
+                ]
             case "header":
                 headers.append((name, _header(text)))
             case "cookie":
@@ -187,7 +197,11 @@ def made(operation: Operation, arguments: Mapping[str, object], attempt: Attempt
             case "multipart":
                 parts.append((name, text))
             case "raw":
-                body = text.encode("latin-1", "replace") if attempt and attempt.sink_class == "deserialize" else text.encode("utf-8", "replace")
+                body = (
+                    text.encode("latin-1", "replace")
+                    if attempt and attempt.sink_class == "deserialize"
+                    else text.encode("utf-8", "replace")
+                )
                 headers.append(("Content-Type", "application/octet-stream"))
     if fields:
         body = json.dumps(fields).encode()

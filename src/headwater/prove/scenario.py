@@ -93,7 +93,12 @@ def checked(scenario: Scenario) -> Scenario:
         raise ScenarioError("--send is for a service: give --serve")
     if scenario.call and ":" not in scenario.call:
         raise ScenarioError("--call takes module:function")
-    if scenario.serve and not scenario.port and "{port}" not in scenario.serve and not any("{port}" in one for one in scenario.env.values()):
+    if (
+        scenario.serve
+        and not scenario.port
+        and "{port}" not in scenario.serve
+        and not any("{port}" in one for one in scenario.env.values())
+    ):
         raise ScenarioError("the port of the service is not known: write {port} into the command or an --env, or give --port")
     _ = scenario.words, scenario.requests
     return scenario

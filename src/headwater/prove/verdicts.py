@@ -1,6 +1,7 @@
 """How far each hostile value came: from what the monitors, the sink and the application's answers show to a verdict.
 
-The ladder, and why a compiled text proves nothing (checks parse as well), why a token among the arguments of a fixed program is no injection, and why an
+The ladder, and why a compiled text proves nothing (checks parse as well), why a token among the arguments of a fixed program is no
+injection, and why an
 effect needs no ``exec`` (interpreters of syntax trees), stand in ``docs/prove.md``.
 """
 
@@ -34,12 +35,22 @@ class Judged(NamedTuple):
 
 
 def judge(
-    attempt: Attempt, payload: Payload, events: Iterable[Event], *, asked: bool, answered: Sequence[str], written: bool, inside: str
+    attempt: Attempt,
+    payload: Payload,
+    events: Iterable[Event],
+    *,
+    asked: bool,
+    answered: Sequence[tuple[str, bool]],
+    looks: re.Pattern[str] | None,
+    written: bool,
+    inside: str,
 ) -> Judged:
     """The verdict on one attempt.
 
-    ``events`` are those that carry its token, in order; ``asked``: the sink got a request with the token; ``answered``: what the application answered, as
-    text; ``written``: the canary's file is there; ``inside``: the folder that the application may use (effects in it are none for a path).
+    ``events`` are those that carry its token, in order; ``asked``: the sink got a request with the token; ``answered``: what the
+    application
+    answered, and whether as a page; ``looks``: what an answer must match that shows the effect; ``written``: the canary's file is there;
+    ``inside``: the folder that the application may use (effects in it are none for a path).
     """
     best = Judged(attempt, Verdict.NOT_REACHED, None, "")
     for event in events:
@@ -51,7 +62,7 @@ def judge(
             return Judged(attempt, Verdict.EFFECT, best.event, "request")
         if written and {"write", "process"} & set(payload.shows):
             return Judged(attempt, Verdict.EFFECT, best.event, "file")
-        if best.verdict < Verdict.EXECUTED and "answer" in payload.shows and _shown(attempt, payload, answered):
+        if best.verdict < Verdict.EXECUTED and "answer" in payload.shows and shown(attempt, payload, answered, looks):
             return Judged(attempt, Verdict.EXECUTED, best.event, "answer")
     return best
 
@@ -101,9 +112,11 @@ def _escapes(path: str, inside: str) -> bool:
     return os.path.isabs(real) and not real.startswith(os.path.join(os.path.normpath(inside), ""))
 
 
-def _shown(attempt: Attempt, payload: Payload, answered: Sequence[str]) -> bool:
-    """Whether an answer of the application shows the effect, other than by giving back the value as it was sent."""
-    if not payload.looks:
+def shown(attempt: Attempt, payload: Payload, answered: Sequence[tuple[str, bool]], looks: re.Pattern[str] | None) -> bool:
+    """Whether an answer shows the effect, other than by giving back the value as it was sent; markup counts where a browser would show
+    it."""
+    if looks is None:
         return False
-    pattern = re.compile(payload.looks.replace("{token}", re.escape(attempt.token)), re.DOTALL)
-    return any(pattern.search(text.replace(attempt.value, " ") if payload.sink_class != "html" else text) for text in answered)
+    if payload.sink_class == "html":
+        return any(page and looks.search(text) for text, page in answered)
+    return any(looks.search(text.replace(attempt.value, " ")) for text, _ in answered)

@@ -1,6 +1,7 @@
 """Calls a function of the application, again and again, in the application's own interpreter: ``python runner.py module:function``.
 
-A program of its own, with the standard library of Python 3.8 alone. Each line of standard input is a JSON object with ``args`` and ``kwargs``; each
+A program of its own, with the standard library of Python 3.8 alone. Each line of standard input is a JSON object with ``args`` and
+``kwargs``; each
 line that it writes to the channel is ``{"text": ...}`` or ``{"error": ...}``. What the application prints goes to standard error.
 """
 
@@ -11,14 +12,15 @@ import json
 import os
 import sys
 import traceback
+from typing import Any
 
 
-def main():  # type: ignore[no-untyped-def]
+def main() -> None:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     sys.path.insert(0, os.getcwd())
     module, _, names = sys.argv[1].partition(":")
-    target = importlib.import_module(module)
+    target: Any = importlib.import_module(module)
     for name in names.split("."):
         target = getattr(target, name)
     channel.write(json.dumps({"text": "ready"}) + "\n")
@@ -33,7 +35,7 @@ def main():  # type: ignore[no-untyped-def]
             if isinstance(error, KeyboardInterrupt):
                 raise
             traceback.print_exc()
-            channel.write(json.dumps({"error": "%s: %s" % (type(error).__name__, str(error)[:100000])}) + "\n")
+            channel.write(json.dumps({"error": f"{type(error).__name__}: {str(error)[:100000]}"}) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from headwater.prove.stage import DriveError, Reply, Stage
 
 
 def drive(stage: Stage, command: Sequence[str], sends: Sequence[Request], openapi: str, known: Sequence[Operation], port: int) -> None:
-    """Starts the service once. ``openapi``: where it tells what it answers, empty: nowhere; ``known``: operations that were found otherwise.
+    """Starts the service once. ``openapi``: where it tells what it answers, empty: nowhere; ``known``: operations that were found
+    otherwise.
 
     Raises :class:`DriveError` where it does not listen.
     """
@@ -53,7 +54,11 @@ class _Service:
             connection.request(request.method, request.target, body=request.body, headers=dict(request.headers))
             response = connection.getresponse()
             text = response.read(limits.PROVE_ANSWER).decode("utf-8", "replace")
-            page = (response.getheader("content-type") or "").partition(";")[0].strip() in ("text/html", "application/xhtml+xml", "image/svg+xml")
+            page = (response.getheader("content-type") or "").partition(";")[0].strip() in (
+                "text/html",
+                "application/xhtml+xml",
+                "image/svg+xml",
+            )
             self.headers = {name.lower(): value for name, value in response.getheaders()}
             return Reply(text, page, response.status, request.attempt, request.shown)
         except (OSError, http.client.HTTPException) as error:
@@ -85,14 +90,17 @@ def _operations(service: _Service, openapi: str, known: Sequence[Operation]) -> 
 def _as_website(service: _Service, sends: Sequence[Request]) -> None:
     """Asks as a page of another website would, in the browser of somebody who uses the service."""
     for request in sends[:1]:
-        service.ask(Request("OPTIONS", request.target, None, (("Origin", observe.ORIGIN), ("Access-Control-Request-Method", request.method))))
+        service.ask(
+            Request("OPTIONS", request.target, None, (("Origin", observe.ORIGIN), ("Access-Control-Request-Method", request.method)))
+        )
         shown = observe.cors(service.headers, f"OPTIONS {request.target}")
         if shown is not None:
             service.stage.observed.append(shown)
 
 
 def _as_model(service: _Service, sends: Sequence[Request]) -> None:
-    """Sends ordinary requests, again and again, as long as they make the application ask the model for something that was not answered yet."""
+    """Sends ordinary requests, again and again, as long as they make the application ask the model for something that was not answered
+    yet."""
     source, rounds = service.stage.source, 0
     for request in sends:
         open_ = False
