@@ -207,3 +207,9 @@ MODEL_PICKLE_SEARCH: Final = 64_000_000  # bytes behind a pickle that are search
 MODEL_PICKLE_TRIES: Final = 2_000  # places in those bytes at which one is tried: two bytes that begin one are in any 16 kB of noise
 MODEL_SOURCES: Final = 500  # files of Python code in model files that a review reads: handlers and modules of one model are under 50
 MODEL_OF_BASE: Final = 200_000_000  # bytes of a model file of a revision that is compared with: what git holds without LFS is smaller
+
+# Proof: what an application under proof wrote
+PROOF_EVENTS: Final = 200_000  # of one start, all processes: a monitor writes 5,000 of one
+PROOF_EVENTS_FILES: Final = 5_000  # processes of one start: a test suite with a process for each case has some hundred
+PROOF_EVENTS_BYTES: Final = 64_000_000  # of one process: 5,000 events with their stacks have under 40 MB
+PROOF_EVENT_BYTES: Final = 200_000  # of one line: a value of 2,000 characters and a stack of 80 frames, all escaped, have under 150,000
