@@ -236,3 +236,8 @@ PROVE_SECONDS_IDLE: Final = 120.0  # before a connection that says nothing is cl
 PROVE_HOSTS: Final = 1_000  # names that get a certificate in one run
 PROVE_PIECES: Final = 40  # parts of a streamed answer: enough that words and fences are cut in the middle
 PROVE_VECTORS: Final = 2_048  # texts embedded in one request; the most that a service takes
+# Proof: what an application under proof wrote
+PROOF_EVENTS: Final = 200_000  # of one start, all processes: a monitor writes 5,000 of one
+PROOF_EVENTS_FILES: Final = 5_000  # processes of one start: a test suite with a process for each case has some hundred
+PROOF_EVENTS_BYTES: Final = 64_000_000  # of one process: 5,000 events with their stacks have under 40 MB
+PROOF_EVENT_BYTES: Final = 200_000  # of one line: a value of 2,000 characters and a stack of 80 frames, all escaped, have under 150,000
