@@ -31,22 +31,34 @@ _FAIL_ON: Final = ("proved", "granted", "never")
 @click.option("--mcp", metavar="COMMAND", help="Command that starts an MCP server; with --path one that talks over HTTP.")
 @click.option("--scenario", "names", multiple=True, metavar="NAME", help="Scenario of headwater.toml; needs --trust-config. Repeatable.")
 @click.option("--trust-config", is_flag=True, help="Run what headwater.toml of the application says: it may be its attacker's.")
-@click.option("--send", "sends", multiple=True, metavar="REQUEST", help="Request to the service: 'POST /chat {\"text\": \"hello\"}'. Repeatable.")
+@click.option(
+    "--send", "sends", multiple=True, metavar="REQUEST", help='Request to the service: \'POST /chat {"text": "hello"}\'. Repeatable.'
+)
 @click.option("--openapi", metavar="PATH", help="Where the service describes itself. Default: /openapi.json.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the service where the command cannot be told one.")
 @click.option("--path", "mcp_path", metavar="PATH", help="Path of an MCP server that talks over HTTP: /mcp.")
 @click.option("--with", "given", metavar="JSON", help="Arguments of --call: a list, or an object of named ones.")
 @click.option("--python", metavar="FILE", help="Interpreter of --call. Default: python3.")
 @click.option("--root", metavar="FOLDER", help="Folder that the application may use, where that is not all of its own.")
-@click.option("--env", "pairs", multiple=True, metavar="NAME=VALUE", help="Variable for the application, which gets none of yours. Repeatable.")
-@click.option("--only", "classes", multiple=True, metavar="CLASS", help="Sink class to try: code, shell, sql, ... Repeatable. Default: all.")
-@click.option("--timeout", type=click.FloatRange(1, 3600), help=f"Seconds for one start, call or request. Default: {limits.PROVE_SECONDS:g}.")
+@click.option(
+    "--env", "pairs", multiple=True, metavar="NAME=VALUE", help="Variable for the application, which gets none of yours. Repeatable."
+)
+@click.option(
+    "--only", "classes", multiple=True, metavar="CLASS", help="Sink class to try: code, shell, sql, ... Repeatable. Default: all."
+)
+@click.option(
+    "--timeout", type=click.FloatRange(1, 3600), help=f"Seconds for one start, call or request. Default: {limits.PROVE_SECONDS:g}."
+)
 @click.option("--starts", type=click.IntRange(1, 1000), help=f"Starts of the application at most. Default: {limits.PROVE_STARTS}.")
 @click.option("--all", "go_on", is_flag=True, help="Go on after a proof, until nothing is left to try.")
 @click.option("--allow-effects", is_flag=True, help="Let the harmless effects of payloads happen instead of stopping them.")
 @click.option("--no-review", is_flag=True, help="Do not review the source, to say what became of each finding.")
-@click.option("--replays", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write a script for each proof that replays it.")
-@click.option("--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="Answer as this record of a proof says.")
+@click.option(
+    "--replays", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write a script for each proof that replays it."
+)
+@click.option(
+    "--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="Answer as this record of a proof says."
+)
 @click.option("--fail-on", type=click.Choice(_FAIL_ON), default="proved", help="What fails the gate. Default: proved.")
 @common.reported(get_args(_Format))
 @common.running
@@ -86,7 +98,16 @@ def command(
     for _, file in chosen:
         if file != "-":
             output.check(file)
-    direct = {"run": run, "serve": serve, "call": call, "mcp": mcp, "path": mcp_path, "send": tuple(sends), "classes": tuple(classes), **settings}
+    direct = {
+        "run": run,
+        "serve": serve,
+        "call": call,
+        "mcp": mcp,
+        "path": mcp_path,
+        "send": tuple(sends),
+        "classes": tuple(classes),
+        **settings,
+    }
     scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
     from headwater.prove import campaign, folder, replay as record
     from headwater.prove.join import joined
@@ -153,7 +174,11 @@ def _scenarios(
                 arguments = json.loads(given)
             except ValueError:
                 raise scenario.ScenarioError("--with is no JSON") from None
-            values |= {"kwargs": arguments} if isinstance(arguments, dict) else {"args": tuple(arguments) if isinstance(arguments, list) else (arguments,)}
+            values |= (
+                {"kwargs": arguments}
+                if isinstance(arguments, dict)
+                else {"args": tuple(arguments) if isinstance(arguments, list) else (arguments,)}
+            )
         env: dict[str, str] = {}
         for pair in pairs:
             name, equals, value = pair.partition("=")

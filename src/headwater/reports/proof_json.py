@@ -45,5 +45,3 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_encodable(one) for one in value]
     return value
-
-

@@ -62,7 +62,9 @@ def _run(run: Run, color: bool, width: int) -> list[str]:
     silent = [one for one in run.proofs if not one.rank.proof]
     if silent:
         lines += [*_refused(silent, width), ""]
-    starts = f"{escape.line(run.scenario)}: {words.count(done.starts, 'start')}, the model was asked {words.count(done.model_calls, 'time')}"
+    starts = (
+        f"{escape.line(run.scenario)}: {words.count(done.starts, 'start')}, the model was asked {words.count(done.model_calls, 'time')}"
+    )
     sent = f", {words.count(done.sends, 'request or answer', 'requests and answers')}" if done.sends else ""
     lines += textwrap.wrap(f"{starts}{sent}, {words.count(done.attempts, 'hostile value')}.", width)
     proved = sum(not one.granted for one in run.proved)
