@@ -109,7 +109,8 @@ def command(
         **settings,
     }
     scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
-    from headwater.prove import campaign, folder, replay as record
+    from headwater.prove import campaign, folder
+    from headwater.prove import replay as record
     from headwater.prove.join import joined
     from headwater.prove.scenario import ScenarioError
 

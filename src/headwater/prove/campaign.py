@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from headwater import limits
+from headwater.findings import Review
 from headwater.proofs import Exercised, Frame, Proof, Run, Verdict
 from headwater.prove import arguments, folder, launch, monitors, observe, verdicts
 from headwater.prove.attempts import Attempt, Channel, Payload
@@ -19,12 +20,13 @@ from headwater.prove.events import Control, Event
 from headwater.prove.folder import Folder
 from headwater.prove.payloads import by_id, fill, looks, secret, values, word
 from headwater.prove.player import Player
-from headwater.prove.requests import Operation
+from headwater.prove.replay import Record, Replayed
+from headwater.prove.requests import Operation, of_route
 from headwater.prove.scenario import Scenario
 from headwater.prove.schemas import Known
 from headwater.prove.server import Server
 from headwater.prove.stage import DriveError, Reply, Stage
-from headwater.prove.talk import Offered
+from headwater.prove.talk import Answer, Ask, Offered
 
 Progress = Callable[[str, int, int], None]
 _FIRST_OWN: Final = 0x8000  # of the four digits of a token: attempts of drivers count from here, those of the model from 1
@@ -33,13 +35,30 @@ _FIRST_OWN: Final = 0x8000  # of the four digits of a token: attempts of drivers
 class Campaign:
     """One scenario, from its first start to its last."""
 
-    def __init__(self, scenario: Scenario, source: Path, made: Folder, server: Server, player: Player, known: Sequence[Operation]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        source: Path,
+        made: Folder,
+        server: Server,
+        player: Player | Replayed,
+        known: Sequence[Operation],
+        played: Record | None,
+    ) -> None:
         self._scenario = scenario
         self._source = source
         self._folder = made
         self._server = server
         self._player = player
         self._operations = known
+        self._played = played
+        self._from = (0, 0, 0)
+        """Attempts of the model, own ones and exchanges before this start."""
+        self._round_from = 0
+        self._rounds = 0
+        self._start_of: dict[str, int] = {}
+        self._answers: dict[str, tuple[Answer, ...]] = {}
+        """By token: what the model said in the round in which it was used."""
         self._classes = frozenset(scenario.classes) or None
         self._own: list[Attempt] = []
         self._known: dict[str, Known] = {}
@@ -53,13 +72,14 @@ class Campaign:
         self._observed: list[Proof] = []
         self._events: list[Event] = []
         self._stage: Stage | None = None
-        self._asked_before = 0
         self._gaps: dict[str, None] = {}
         self._monitored = False
         self._starts = 0
         self._sends = 0
         self._trouble = ""
         self.root = ""
+        self.separate = False
+        self._kept: list[Proof] = []
 
     # ------------------------------------------------------------------------------------ what drivers ask (stage.Source)
 
@@ -67,6 +87,13 @@ class Campaign:
         """One hostile argument after another, as long as there is something new to try."""
         known = self._known.setdefault(tool.name, Known(root=self.root))
         self._offers[tool.name] = tool
+        if self._played is not None:
+            attempt = self._played.attempt
+            if attempt.channel == channel and attempt.tool == tool.name:
+                self._secret(attempt.token)
+                self._own.append(attempt)
+                yield attempt
+            return
         again = True
         while again:
             again = False
@@ -104,10 +131,13 @@ class Campaign:
         token = f"{self._scenario.prefix}{_FIRST_OWN + len(self._own) + 1:04x}"
         given = values(token, self._folder.scratch, self._server.sink(token), benign=benign, root=known.root or self.root, host=known.host)
         if "{secret}" in payload.text:
-            place = secret(self._folder.scratch, token)
-            place.parent.mkdir(exist_ok=True)
-            place.write_text(word(token) + "\n", encoding="ascii")
+            self._secret(token)
         return token, given
+
+    def _secret(self, token: str) -> None:
+        place = secret(self._folder.scratch, token)
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(word(token) + "\n", encoding="ascii")
 
     def told(self, attempt: Attempt | None, text: str) -> None:
         """Takes from an answer what it says of valid values."""
@@ -117,9 +147,17 @@ class Campaign:
             )
 
     def goes_on(self) -> bool:
-        """Looks at what was seen; whether the model has anything left to try in this start."""
+        """Looks at what was seen; whether the model has anything left to try in this start. Each request is a round of its own to the
+        model."""
         self._look()
-        return not self._player.exhausted and len(self._server.exchanges) - self._asked_before < limits.PROVE_ROUNDS
+        self._next_round()
+        return not self._player.exhausted and self._rounds < limits.PROVE_ROUNDS
+
+    def _next_round(self) -> None:
+        self._player.heard(self._events)
+        self._rounds += 1
+        self._round_from = len(self._server.exchanges)
+        self._player.begin(self._rounds)
 
     def asks(self) -> int:
         """Requests that the model was asked so far."""
@@ -134,7 +172,7 @@ class Campaign:
     def run(self, progress: Progress | None) -> None:
         """Starts the application until everything was tried, something was proved, or the most starts were made."""
         scenario = self._scenario
-        separate = self._separate()
+        separate = self.separate = self._separate()
         with launch.network(self._folder, launch.Network(self._server.ports, separate)) as ports:
             for number in range(1, scenario.starts + 1):
                 if progress is not None:
@@ -190,8 +228,10 @@ class Campaign:
         environment = launch.environment(made, self._server.environment(), own, monitors.environment(place))
         stage = Stage(made, made.work, environment, scenario.timeout, self, ports, number)
         self._stage = stage
-        self._asked_before = len(self._server.exchanges)
-        self._player.begin(number)
+        self._from = (len(self._player.attempts), len(self._own), len(self._server.exchanges))
+        self._rounds += 1
+        self._round_from = len(self._server.exchanges)
+        self._player.begin(self._rounds)
         words = [self._said(one, port) for one in scenario.words]
         if scenario.run:
             command.drive(stage, words)
@@ -248,9 +288,13 @@ class Campaign:
         own: dict[str, Reply] = {one.attempt.token: one for one in stage.replies if one.attempt is not None}
         general = [one for one in stage.replies if one.attempt is None]
         self._replies.update(own)
-        for attempt in (*self._player.attempts, *self._own):
-            if attempt.run != stage.number:
-                continue
+        said = tuple(
+            one.answer for one in self._server.exchanges[self._round_from :] if one.ask is not None and one.ask.purpose != "embedding"
+        )
+        for attempt in (*self._player.attempts[self._from[0] :], *self._own[self._from[1] :]):
+            if attempt.token not in self._start_of:
+                self._start_of[attempt.token] = stage.number
+                self._answers[attempt.token] = said if attempt.channel in ("text", "tool") else ()
             before = self._judged.get(attempt.token)
             if before is not None and before.verdict is Verdict.EFFECT:
                 continue
@@ -284,7 +328,7 @@ class Campaign:
 
     def result(self, isolation: Sequence[str]) -> Run:
         """What the scenario showed."""
-        shown = _Shown(self._folder, self._replies)
+        shown = _Shown(self._folder, self._replies, self._start_of)
         judged = sorted(self._judged.values(), key=lambda one: (-one.verdict, one.attempt.token))
         seen: set[tuple[Any, ...]] = set()
         proofs: list[Proof] = []
@@ -309,6 +353,7 @@ class Campaign:
         offered = {tool.name for one in self._server.exchanges if one.ask is not None for tool in one.ask.tools} | set(self._offers)
         called = {one.tool for one in (*self._player.attempts, *self._own) if one.tool}
         best = max((one.rank for one in hostile), default=Verdict.NOT_EXERCISED)
+        self._kept = proofs
         return Run(
             scenario=self._scenario.name,
             verdict=best.word,
@@ -325,6 +370,17 @@ class Campaign:
             gaps=tuple(self._missing(attempts)),
             isolation=tuple(isolation),
         )
+
+    def records(self) -> list[Record]:
+        """What it takes to have each proof again, in the order of the proofs."""
+        proved = [one for one in self._judged.values() if one.verdict.proof]
+        proved.sort(key=lambda one: (-one.verdict, one.attempt.token))
+        port = self._server.ports[1][1]
+        return [
+            Record(one.attempt, self._answers[one.attempt.token]).kept(self._folder.root, port)
+            for one in proved
+            if one.attempt.token in {proof.token for proof in self._kept}
+        ]
 
     def _missing(self, attempts: int) -> Iterator[str]:
         if self._trouble:
@@ -346,7 +402,8 @@ class Campaign:
 class _Shown:
     """Proofs without names of this run's folders."""
 
-    def __init__(self, made: Folder, replies: Mapping[str, Reply]) -> None:
+    def __init__(self, made: Folder, replies: Mapping[str, Reply], starts: Mapping[str, int]) -> None:
+        self._starts = starts
         self._work = os.path.join(str(made.work), "")
         self._run = str(made.root)
         self._replies = replies
@@ -384,7 +441,7 @@ class _Shown:
             refused=self.text(told),
             request=reply.request if reply is not None else "",
             token=attempt.token,
-            start=attempt.run,
+            start=self._starts[attempt.token],
         )
 
     def renamed(self, one: Proof) -> Proof:
@@ -392,26 +449,52 @@ class _Shown:
         return msgspec.structs.replace(one, stack=stack, what=self.text(one.what))
 
 
-def run(scenario: Scenario, source: Path, known: Sequence[Operation] = (), progress: Progress | None = None) -> Run:
-    """Runs one scenario on a copy of ``source``. Raises ``folder.CopyError``, ``scenario.ScenarioError``."""
+def run(
+    scenario: Scenario, source: Path, known: Sequence[Operation] = (), progress: Progress | None = None, record: Record | None = None
+) -> tuple[Run, list[Record]]:
+    """Runs one scenario on a copy of ``source``; with a ``record`` once, to have its proof again. Returns the result, and a record of
+    each proof.
+
+    Raises ``folder.CopyError``, ``scenario.ScenarioError``.
+    """
     with contextlib.ExitStack() as stack:
         made = stack.enter_context(folder.made())
         holder: list[Server] = []
-        player = Player(
-            scenario.prefix,
-            made.scratch,
-            lambda token: holder[0].sink(token),
-            classes=frozenset(scenario.classes) or None,
-        )
-        server = stack.enter_context(Server(player, folder=made.wire))
+        classes = frozenset(scenario.classes) or None
+        player: Player | Replayed = Player(scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes)
+        played: Record | None = None
+        model = _Model()
+        server = stack.enter_context(Server(model, folder=made.wire))
         holder.append(server)
-        campaign = Campaign(scenario, source, made, server, player, known)
+        if record is not None:
+            played = record.told(made.root, server.ports[1][1])
+            player = Replayed(played)
+            scenario = msgspec.structs.replace(scenario, starts=1)
+        model.player = player
+        campaign = Campaign(scenario, source, made, server, player, known, played)
         campaign.run(progress)
-        separate = launch.can_separate()
         told = [
             "a copy of the application, in a folder of its own",
             "a home of its own, and none of the user's keys",
             "effects are stopped by the monitor" if scenario.block else "harmless effects are let through (--allow-effects)",
-            "a network of its own, without a way out" if separate else "connections to other machines are refused by the monitor alone",
+            "a network of its own, without a way out"
+            if campaign.separate
+            else "connections to other machines are refused by the monitor alone",
         ]
-        return campaign.result(told)
+        result = campaign.result(told)
+        return result, campaign.records()
+
+
+class _Model:
+    """Who plays the model: a server needs one before the addresses are known that its answers hold."""
+
+    player: Player | Replayed
+
+    def answer(self, ask: Ask) -> Answer:
+        return self.player.answer(ask)
+
+
+def known(review: Review) -> list[Operation]:
+    """Operations of a service that the system map of a review shows."""
+    routes = [one.detail["route"] for one in review.system.components if one.type == "entry-point" and "route" in one.detail]
+    return [operation for route in dict.fromkeys(routes) if (operation := of_route(route)) is not None]

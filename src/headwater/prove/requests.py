@@ -67,6 +67,55 @@ def parse(line: str) -> Request:
     return Request(method, target, body.encode(), (("Content-Type", kind),))
 
 
+def of_request(request: Request) -> Operation:
+    """The operation that a request is an example of: what it says in query and body are the arguments, with their values as defaults."""
+    parts = urllib.parse.urlsplit(request.target)
+    properties: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for name, value in urllib.parse.parse_qsl(parts.query, keep_blank_values=True):
+        properties[name], places[name] = {"type": "string", "default": value}, "query"
+    kind = next((value for name, value in request.headers if name == "Content-Type"), "")
+    text = (request.body or b"").decode("utf-8", "replace")
+    if "json" in kind:
+        value = json.loads(text)
+        for name, one in value.items() if isinstance(value, dict) else ():
+            properties[name], places[name] = _example(one), "json"
+        if not isinstance(value, dict):
+            properties[BODY], places[BODY] = _example(value), "json"
+    elif "form" in kind:
+        for name, one in urllib.parse.parse_qsl(text, keep_blank_values=True):
+            properties[name], places[name] = {"type": "string", "default": one}, "form"
+    elif text:
+        properties[BODY], places[BODY] = {"type": "string", "default": text}, "raw"
+    offered = Offered(f"{request.method} {parts.path}", "", {"type": "object", "properties": properties, "required": list(properties)})
+    return Operation(request.method, parts.path, offered, places)
+
+
+def of_route(route: str) -> Operation | None:
+    """The operation of a route as the system map names it, ``GET /orders/{id}``: its path alone is known. None where it takes nothing."""
+    method, _, path = route.rpartition(" ")
+    names = re.findall(r"[{<\[:](?:\w+:)?(\w+)[^/]*", path)
+    if not names or method not in ("", "GET"):
+        return None
+    path = re.sub(r"<(?:\w+:)?(\w+)>|:(\w+)|\[(\w+)\]", lambda found: "{" + next(filter(None, found.groups())) + "}", path)
+    offered = Offered(f"GET {path}", "", {"type": "object", "properties": {one: {"type": "string"} for one in names}, "required": names})
+    return Operation("GET", path, offered, dict.fromkeys(names, "path"))
+
+
+def _example(value: object) -> dict[str, Any]:
+    """A schema that a value follows."""
+    match value:
+        case bool():
+            return {"type": "boolean", "default": value}
+        case int() | float():
+            return {"type": "number", "default": value}
+        case list():
+            return {"type": "array", "items": _example(value[0]) if value else {"type": "string"}}
+        case dict():
+            return {"type": "object", "properties": {str(name): _example(one) for name, one in value.items()}, "required": list(value)}
+    return {"type": "string", "default": value if isinstance(value, str) else ""}
+
+
 def operations(document: Mapping[str, Any]) -> list[Operation]:
     """The operations that a description names, in its order. What cannot be read is left out."""
     made: list[Operation] = []

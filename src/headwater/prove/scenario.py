@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from headwater import limits
+from headwater.files.read import UnreadableError, read_bytes
 from headwater.prove import requests
 
 
@@ -81,6 +85,27 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
             return [requests.parse(line) for line in self.send]
         except ValueError as error:
             raise ScenarioError(str(error)) from None
+
+
+class _Prove(msgspec.Struct, forbid_unknown_fields=True):
+    scenario: tuple[Scenario, ...] = ()
+
+
+def of_file(path: Path, names: Sequence[str], trusted: bool) -> list[Scenario]:
+    """Scenarios of ``[[prove.scenario]]`` in the application's headwater.toml. Raises :class:`ScenarioError`."""
+    if not trusted:
+        raise ScenarioError(
+            "scenarios of headwater.toml run commands that the application's authors wrote: read them, then give --trust-config"
+        )
+    try:
+        table = tomllib.loads(read_bytes(os.path.join(path, "headwater.toml"), limits.CONFIG_BYTES).decode("utf-8-sig"))
+        known = {one.name: one for one in msgspec.convert(table.get("prove", {}), _Prove).scenario}
+    except (UnreadableError, ValueError, RecursionError) as error:
+        raise ScenarioError(f"headwater.toml: {error}") from None
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise ScenarioError(f"headwater.toml has no scenario {missing[0]!r}; it has: {', '.join(known) or 'none'}")
+    return [checked(known[name]) for name in names]
 
 
 def checked(scenario: Scenario) -> Scenario:

@@ -1,4 +1,5 @@
-"""Runs of the application as JSON; its form is told in ``docs/prove.md`` and ``docs/schemas/proof-1.schema.json``. ``review --proof`` reads it again."""
+"""Runs of the application as JSON; its form is told in ``docs/prove.md`` and ``docs/schemas/proof-1.schema.json``. ``review --proof``
+reads it again."""
 
 from __future__ import annotations
 

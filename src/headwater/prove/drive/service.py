@@ -29,6 +29,8 @@ def drive(stage: Stage, command: Sequence[str], sends: Sequence[Request], openap
             raise DriveError(f"the service does not listen on port {port}{ended}\n{process.output[-limits.PROVE_SHOWN :]}".rstrip())
         service = _Service(stage, port, door)
         operations = _operations(service, openapi, known)
+        told = {one.offered.name for one in operations}
+        operations += [one for one in map(requests.of_request, sends) if one.offered.name not in told and one.places]
         given = list(sends) or [requests.plain(operation) for operation in operations]
         _as_website(service, given)
         _as_model(service, given)
