@@ -242,3 +242,13 @@ PROOF_EVENTS: Final = 200_000  # of one start, all processes: a monitor writes 5
 PROOF_EVENTS_FILES: Final = 5_000  # processes of one start: a test suite with a process for each case has some hundred
 PROOF_EVENTS_BYTES: Final = 64_000_000  # of one process: 5,000 events with their stacks have under 40 MB
 PROOF_EVENT_BYTES: Final = 200_000  # of one line: a value of 2,000 characters and a stack of 80 frames, all escaped, have under 150,000
+# Proof: what the application sends is hostile, and each start of it costs seconds
+PROVE_PROMPT_CHARS: Final = 60_000  # of one request, searched for forms: the start and the end of a longer one
+PROVE_FORMS: Final = 24  # in which one place's answers are tried: prompts show up to four, and a dozen tools
+PROVE_SCHEMA_DEPTH: Final = 6  # nesting of objects and lists in the arguments of a tool: the deepest of hand-written tools have four
+PROVE_SCHEMA_PLACES: Final = 40  # texts in the arguments of one tool
+PROVE_PLANS: Final = 400  # payloads for all arguments of one tool: three arguments with all that there are
+PROVE_SEATS: Final = 64  # places of an application where a model is asked
+PROVE_CANDIDATES: Final = 80  # answers tried at one place: a start of the application may try one only
+PROVE_ASKS: Final = 200  # hostile answers in one start: frameworks that ask again for ever are answered plainly from then on
+PROVE_ROUNDS: Final = 8  # calls of tools before the model is done: frameworks give up after ten to fifteen
