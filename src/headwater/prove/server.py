@@ -22,7 +22,7 @@ from headwater import limits
 from headwater.prove import http1
 from headwater.prove.authority import Authority, MissingError
 from headwater.prove.talk import Answer, Ask, Model
-from headwater.prove.wire import Heard, hear, providers, shape
+from headwater.prove.wire import Heard, accounts, hear, providers, shape
 from headwater.prove.wire.shape import Reply, Request
 
 LOOPBACK: Final = "127.0.0.1"
@@ -230,7 +230,8 @@ class Server:
         absolute = not target.startswith("/") and "://" in target
         if not absolute:
             scheme = "https" if secure else "http"
-            target = f"{scheme}://{origin or message.headers.get('host') or self.base[7:]}{target if target.startswith('/') else '/'}"
+            place = (origin or message.headers.get("host") or self.base[7:]).removesuffix(":443" if secure else ":80")
+            target = f"{scheme}://{place}{target if target.startswith('/') else '/'}"
         try:
             parts = urlsplit(target)
             host, port = parts.hostname or "", parts.port
@@ -248,6 +249,10 @@ class Server:
             message.headers,
             shape.parse(message.body) if message.body else None,
         )
+        token = accounts.reply(request)
+        if token:
+            self._note(via, message.method, target, message.headers, message.body)
+            return token
         heard = hear(request)
         if own or providers.is_model(host) or (heard and heard.clear):
             return self._play(message, target, via, heard)

@@ -10,7 +10,19 @@ from typing import Final, Protocol, cast
 import msgspec
 
 from headwater.prove.talk import Answer, Ask
-from headwater.prove.wire import openai_chat
+from headwater.prove.wire import (
+    anthropic_messages,
+    bedrock,
+    cohere,
+    gemini,
+    mistral,
+    ollama,
+    openai_chat,
+    openai_completions,
+    openai_embeddings,
+    openai_models,
+    openai_responses,
+)
 from headwater.prove.wire.shape import MalformedError, Reply, Request
 
 
@@ -22,7 +34,22 @@ class Format(Protocol):
     def write(self, request: Request, operation: str, ask: Ask, answer: Answer, serial: int) -> Reply: ...
 
 
-FORMATS: Final = tuple(cast(Format, module) for module in (openai_chat,))
+FORMATS: Final = tuple(
+    cast(Format, module)
+    for module in (
+        mistral,
+        bedrock,
+        gemini,
+        openai_chat,
+        openai_responses,
+        openai_completions,
+        openai_embeddings,
+        anthropic_messages,
+        ollama,
+        cohere,
+        openai_models,
+    )
+)
 """In the order in which they are asked: one that also looks at the host or a header stands before one that looks at the path alone."""
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from headwater.prove.talk import Answer, Ask, Offered, Turn
+from headwater.prove.talk import Answer, Ask, Offered, Role, Turn
 from headwater.prove.wire import shape
 from headwater.prove.wire.shape import MalformedError, Reply, Request
 
 PATHS: Final = re.compile(r"/(?:chat|agents|fim)/completions/?$")
-ROLES: Final = {"system": "system", "developer": "system", "assistant": "assistant", "tool": "tool", "function": "tool"}
+ROLES: Final[Mapping[str, Role]] = {"system": "system", "developer": "system", "assistant": "assistant", "tool": "tool", "function": "tool"}
 ERRORS: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -29,15 +29,15 @@ def read(request: Request, operation: str) -> Ask:
     body = request.body
     if not isinstance(body.get("messages"), list) and not isinstance(body.get("prompt"), str):
         raise MalformedError("Missing required parameter: 'messages'.")
-    wanted = mapping_of_format(body.get("response_format"))
+    asked = wanted(body.get("response_format"))
     return Ask(
         wire=__name__.rpartition(".")[2],
         model=shape.text(body.get("model")) or deployment(request),
         turns=turns(body.get("messages")) or (Turn("user", shape.text(body.get("prompt"))),),
         tools=tools(body),
         forced=forced(body.get("tool_choice", body.get("function_call"))),
-        schema=wanted[0],
-        json=wanted[1],
+        schema=asked[0],
+        json=asked[1],
         stream=body.get("stream") is True,
     )
 
@@ -57,7 +57,7 @@ def turns(messages: object) -> tuple[Turn, ...]:
         role = ROLES.get(shape.text(one.get("role")), "user")
         call_id = shape.text(one.get("tool_call_id"))
         tool = (names.get(call_id) or shape.text(one.get("name"))) if role == "tool" else ""
-        found.append(Turn(role, shape.content(one.get("content")), tool, call_id))  # type: ignore[arg-type]
+        found.append(Turn(role, shape.content(one.get("content")), tool, call_id))
     return shape.system_first(found)
 
 
@@ -87,13 +87,13 @@ def forced(choice: object) -> str:
     return shape.text(shape.mapping(one.get("function", one.get("custom"))).get("name")) or shape.text(one.get("name"))
 
 
-def mapping_of_format(value: object) -> tuple[Mapping[str, Any] | None, bool]:
+def wanted(value: object) -> tuple[Mapping[str, Any] | None, bool]:
     """The schema that is asked for, and whether just JSON is."""
-    wanted = shape.mapping(value)
-    schema = shape.mapping(wanted.get("json_schema")).get("schema", wanted.get("schema"))
+    one = shape.mapping(value)
+    schema = shape.mapping(one.get("json_schema")).get("schema", one.get("schema"))
     if isinstance(schema, dict):
         return schema, False
-    return None, wanted.get("type") in {"json_object", "json_schema"}
+    return None, one.get("type") in {"json_object", "json_schema"}
 
 
 def write(request: Request, operation: str, ask: Ask, answer: Answer, serial: int) -> Reply:
@@ -104,9 +104,10 @@ def write(request: Request, operation: str, ask: Ask, answer: Answer, serial: in
         "object": "chat.completion.chunk" if ask.stream else "chat.completion",
         "created": shape.EPOCH,
         "model": ask.model or "model",
+        "service_tier": "default",
         "system_fingerprint": "fp_headwater",
     }
-    calls = [call_of(request, answer, serial, number) for number in range(len(answer.calls))]
+    calls = [call_of(request, ask, answer, serial, number) for number in range(len(answer.calls))]
     message: dict[str, Any] = {"role": "assistant", "content": answer.text or (None if calls else ""), "refusal": None}
     finish = "tool_calls" if calls else "stop"
     if calls and isinstance(request.body.get("functions"), list):
@@ -120,9 +121,10 @@ def write(request: Request, operation: str, ask: Ask, answer: Answer, serial: in
     return shape.reply({**head, "choices": [choice], "usage": usage(ask, answer)})
 
 
-def call_of(request: Request, answer: Answer, serial: int, number: int) -> dict[str, Any]:
+def call_of(request: Request, ask: Ask, answer: Answer, serial: int, number: int) -> dict[str, Any]:
     call = answer.calls[number]
-    own = {"id": shape.name("call_", serial, number)}
+    # Mistral wants nine letters and digits, and takes no other in what is sent back.
+    own = {"id": shape.name("", serial, number, 9) if ask.wire == "mistral" else shape.name("call_", serial, number)}
     taking_text = {
         shape.text(shape.mapping(one.get("custom")).get("name"))
         for one in shape.mappings(request.body.get("tools"))

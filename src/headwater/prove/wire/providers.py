@@ -64,9 +64,10 @@ SETTINGS: Final[Mapping[str, str]] = {
 }
 """What clients need besides."""
 
+# Not GOOGLE_VERTEX_BASE_URL: Google's client for Python then leaves out the path, and with it whether a stream is wanted.
 ROOT: Final = """
     ANTHROPIC_BASE_URL ANTHROPIC_API_URL ANTHROPIC_API_BASE OLLAMA_HOST OLLAMA_BASE_URL OLLAMA_API_BASE GOOGLE_GEMINI_BASE_URL
-    GOOGLE_VERTEX_BASE_URL GEMINI_API_BASE CO_API_URL COHERE_BASE_URL AWS_ENDPOINT_URL_BEDROCK_RUNTIME
+    GEMINI_API_BASE CO_API_URL COHERE_BASE_URL AWS_ENDPOINT_URL_BEDROCK_RUNTIME
     AWS_BEDROCK_RUNTIME_ENDPOINT AWS_ENDPOINT_URL_BEDROCK ANTHROPIC_BEDROCK_BASE_URL AZURE_OPENAI_ENDPOINT AZURE_API_BASE
     AZURE_OPENAI_API_BASE AZURE_AI_API_BASE GROQ_BASE_URL MISTRAL_ENDPOINT MISTRAL_BASE_URL MISTRAL_AUDIO_BASE_URL
     HF_INFERENCE_ENDPOINT
@@ -89,6 +90,9 @@ PREFIXED: Final[Mapping[str, str]] = {
 }
 """Variables whose value has another path."""
 
+METADATA: Final = "GCE_METADATA_HOST GCE_METADATA_IP GCE_METADATA_ROOT"
+"""Variables whose value is host and port: see ``accounts``."""
+
 
 def is_model(host: str) -> bool:
     """Whether a host is known to be a service of models."""
@@ -103,4 +107,5 @@ def environment(base: str) -> dict[str, str]:
         **dict.fromkeys(ROOT.split(), base),
         **dict.fromkeys(VERSIONED.split(), f"{base}/v1"),
         **{name: base + path for name, path in PREFIXED.items()},
+        **dict.fromkeys(METADATA.split(), base.rpartition("/")[2]),
     }
