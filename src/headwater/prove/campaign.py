@@ -151,7 +151,7 @@ class Campaign:
         model."""
         self._look()
         self._next_round()
-        return not self._player.exhausted and self._rounds < limits.PROVE_ROUNDS
+        return not self._player.exhausted and self._rounds < limits.PROVE_SENDS
 
     def _next_round(self) -> None:
         self._player.heard(self._events)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from headwater.findings import Finding
-from headwater.proofs import Proof, Run, Verdict
+from headwater.proofs import Proof, Run, State, Verdict
 from headwater.reports import escape, words
 
 VALUE: Final = 300
@@ -65,7 +65,7 @@ def _run(run: Run, color: bool, width: int) -> list[str]:
     starts = (
         f"{escape.line(run.scenario)}: {words.count(done.starts, 'start')}, the model was asked {words.count(done.model_calls, 'time')}"
     )
-    sent = f", {words.count(done.sends, 'request or answer', 'requests and answers')}" if done.sends else ""
+    sent = f", {words.count(done.sends, 'reply') if done.sends != 1 else '1 reply'}" if done.sends else ""
     lines += textwrap.wrap(f"{starts}{sent}, {words.count(done.attempts, 'hostile value')}.", width)
     proved = sum(not one.granted for one in run.proved)
     granted = len(run.proved) - proved
@@ -128,7 +128,7 @@ def _refused(silent: Sequence[Proof], width: int) -> list[str]:
 
 def _joined(findings: Sequence[tuple[Finding, int]], color: bool, width: int) -> list[str]:
     lines = ["Findings of the review:"]
-    order = ("proved", "granted", "reached", "refuted", "not-exercised")
+    order: tuple[State, ...] = ("proved", "granted", "reached", "refuted", "not-exercised")
     for state in order:
         for finding, line in findings:
             evidence = finding.proof

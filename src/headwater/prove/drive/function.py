@@ -21,7 +21,7 @@ def drive(stage: Stage, python: str, target: str, args: Sequence[Any], kwargs: M
         if channel.read(stage.seconds) is None:
             process.end()
             raise DriveError(f"{target} cannot be imported\n{process.output[-limits.PROVE_SHOWN :]}".rstrip())
-        for _ in range(limits.PROVE_ROUNDS):
+        for _ in range(limits.PROVE_SENDS):
             asked, tried = stage.source.asks(), stage.source.tried()
             channel.write({"args": list(args), "kwargs": dict(kwargs)})
             answer = channel.read(stage.seconds)

@@ -67,8 +67,8 @@ def _try(stage: Stage, wire: _Wire, process: launch.Process) -> None:
     for tool in _tools(wire, stage.seconds):
         for attempt in stage.source.hostile(tool, "mcp"):
             rounds += 1
-            if rounds > limits.PROVE_ROUNDS:
-                stage.notes.append(f"not all tools were tried with all values: {limits.PROVE_ROUNDS} calls are the most in one start")
+            if rounds > limits.PROVE_SENDS:
+                stage.notes.append(f"not all tools were tried with all values: {limits.PROVE_SENDS} calls are the most in one start")
                 return
             result = wire.call("tools/call", {"name": tool.name, "arguments": dict(attempt.arguments)}, stage.seconds)
             if result is None:

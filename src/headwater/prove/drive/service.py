@@ -106,7 +106,7 @@ def _as_model(service: _Service, sends: Sequence[Request]) -> None:
     source, rounds = service.stage.source, 0
     for request in sends:
         open_ = False
-        while rounds < limits.PROVE_ROUNDS:
+        while rounds < limits.PROVE_SENDS:
             rounds += 1
             asked, tried = source.asks(), source.tried()
             service.send(request)
@@ -124,8 +124,8 @@ def _as_client(service: _Service, operations: Sequence[Operation]) -> None:
     for operation in operations:
         for attempt in source.hostile(operation.offered, "http"):
             rounds += 1
-            if rounds > limits.PROVE_ROUNDS:
-                service.stage.notes.append(f"not all hostile requests were sent: {limits.PROVE_ROUNDS} are the most in one start")
+            if rounds > limits.PROVE_SENDS:
+                service.stage.notes.append(f"not all hostile requests were sent: {limits.PROVE_SENDS} are the most in one start")
                 return
             service.send(requests.made(operation, attempt.arguments, attempt))
             source.goes_on()
