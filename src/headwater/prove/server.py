@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from headwater import limits
-from headwater.prove import http1
+from headwater.prove import http1, http2
 from headwater.prove.authority import Authority, MissingError
 from headwater.prove.talk import Answer, Ask, Model
 from headwater.prove.wire import Heard, accounts, hear, providers, shape
@@ -164,7 +164,8 @@ class Server:
 
     def _speak(self, connection: socket.socket, origin: str, sink: bool) -> None:
         """All requests of a connection; ``origin``: what it was opened for by ``CONNECT``, as ``host:port``."""
-        secure = connection.recv(1, socket.MSG_PEEK) == TLS_RECORD
+        began = connection.recv(len(http2.PREFACE), socket.MSG_PEEK)
+        secure = began[:1] == TLS_RECORD
         if secure:
             host = origin.rpartition(":")[0] or (self._sink_host if sink else LOOPBACK)
             encrypted = self._encrypt(connection, host, sink)
@@ -172,7 +173,11 @@ class Server:
                 return
             connection = encrypted
         try:
-            self._requests(connection, origin, secure, sink)
+            if began == http2.PREFACE or (isinstance(connection, ssl.SSLSocket) and connection.selected_alpn_protocol() == "h2"):
+                if http2.available():
+                    http2.serve(connection, lambda message: self._respond(message, origin, secure, sink))
+            else:
+                self._requests(connection, origin, secure, sink)
         finally:
             if secure:
                 connection.close()
