@@ -88,7 +88,7 @@ class Server:
         self.exchanges: list[Exchange] = []
         self.requests: list[Seen] = []
         self.failures: list[Exception] = []
-        """What the model raised: mistakes of whoever plays it. The application was answered with status 500."""
+        """What the model or a format raised: mistakes of our own. The application was answered with status 500."""
         self._serial = 0
         self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
         self._sink = _sink_listener()
@@ -226,6 +226,13 @@ class Server:
 
     def _respond(self, message: http1.Message, origin: str, secure: bool, sink: bool) -> Reply:
         """What a request is answered, wherever it came from."""
+        try:
+            return self._answered(message, origin, secure, sink)
+        except Exception as problem:  # a mistake of ours must not look like one of the application
+            self.failures.append(problem)
+            return shape.reply({"error": {"message": "The server had an error.", "type": "server_error"}}, 500)
+
+    def _answered(self, message: http1.Message, origin: str, secure: bool, sink: bool) -> Reply:
         target = message.target
         absolute = not target.startswith("/") and "://" in target
         if not absolute:
@@ -282,7 +289,7 @@ class Server:
             return Answer("The service is overloaded.", status=503)
         try:
             return self._model.answer(heard.ask)
-        except Exception as problem:  # a mistake of the model must not look like one of the application
+        except Exception as problem:
             self.failures.append(problem)
             return Answer("The server had an error.", status=500)
 
