@@ -51,7 +51,7 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-$(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt
+$(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt $(wildcard tests/system/clients/*.txt)
 	@if ! command -v npm >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; \
@@ -71,6 +71,10 @@ $(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt
 	cd $(SYSTEM) && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	@test -x $(SYSTEM)/venv/bin/python || $(PYTHON) -m venv $(SYSTEM)/venv
 	$(SYSTEM)/venv/bin/python -m pip install --quiet --requirement tests/system/requirements.txt
+	@test -x $(SYSTEM)/clients/bin/python || $(PYTHON) -m venv $(SYSTEM)/clients
+	$(SYSTEM)/clients/bin/python -m pip install --quiet --requirement tests/system/clients/requirements.txt
+	@test -x $(SYSTEM)/clients-old/bin/python || $(PYTHON) -m venv $(SYSTEM)/clients-old
+	$(SYSTEM)/clients-old/bin/python -m pip install --quiet --requirement tests/system/clients/requirements-old.txt
 	@touch $@
 
 clean:

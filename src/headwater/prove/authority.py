@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from headwater import limits
+from headwater.prove import http2
 
 HOST: Final = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*")
 PROTOCOLS: Final = ("http/1.1", "h2")
-"""In the server's order: HTTP/2 is spoken with clients that speak nothing else."""
+"""In the server's order: HTTP/2 is spoken with clients that speak nothing else, and only where its package is installed."""
 
 
 class MissingError(Exception):
@@ -78,7 +79,7 @@ class Authority:
         path.write_bytes(key + certificate.public_bytes(encoding) + self._certificate.public_bytes(encoding))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
-        context.set_alpn_protocols(list(PROTOCOLS))
+        context.set_alpn_protocols(list(PROTOCOLS if http2.available() else PROTOCOLS[:1]))
         return context
 
     def _named(self, name: str) -> Any:

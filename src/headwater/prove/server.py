@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from headwater import limits
-from headwater.prove import http1
+from headwater.prove import http1, http2
 from headwater.prove.authority import Authority, MissingError
 from headwater.prove.talk import Answer, Ask, Model
 from headwater.prove.wire import Heard, accounts, hear, providers, shape
@@ -88,7 +88,7 @@ class Server:
         self.exchanges: list[Exchange] = []
         self.requests: list[Seen] = []
         self.failures: list[Exception] = []
-        """What the model raised: mistakes of whoever plays it. The application was answered with status 500."""
+        """What the model or a format raised: mistakes of our own. The application was answered with status 500."""
         self._serial = 0
         self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
         self._sink = _sink_listener()
@@ -169,7 +169,8 @@ class Server:
 
     def _speak(self, connection: socket.socket, origin: str, sink: bool) -> None:
         """All requests of a connection; ``origin``: what it was opened for by ``CONNECT``, as ``host:port``."""
-        secure = connection.recv(1, socket.MSG_PEEK) == TLS_RECORD
+        began = connection.recv(len(http2.PREFACE), socket.MSG_PEEK)
+        secure = began[:1] == TLS_RECORD
         if secure:
             host = origin.rpartition(":")[0] or (self._sink_host if sink else LOOPBACK)
             encrypted = self._encrypt(connection, host, sink)
@@ -177,7 +178,11 @@ class Server:
                 return
             connection = encrypted
         try:
-            self._requests(connection, origin, secure, sink)
+            if began == http2.PREFACE or (isinstance(connection, ssl.SSLSocket) and connection.selected_alpn_protocol() == "h2"):
+                if http2.available():
+                    http2.serve(connection, lambda message: self._respond(message, origin, secure, sink))
+            else:
+                self._requests(connection, origin, secure, sink)
         finally:
             if secure:
                 connection.close()
@@ -226,6 +231,13 @@ class Server:
 
     def _respond(self, message: http1.Message, origin: str, secure: bool, sink: bool) -> Reply:
         """What a request is answered, wherever it came from."""
+        try:
+            return self._answered(message, origin, secure, sink)
+        except Exception as problem:  # a mistake of ours must not look like one of the application
+            self.failures.append(problem)
+            return shape.reply({"error": {"message": "The server had an error.", "type": "server_error"}}, 500)
+
+    def _answered(self, message: http1.Message, origin: str, secure: bool, sink: bool) -> Reply:
         target = message.target
         absolute = not target.startswith("/") and "://" in target
         if not absolute:
@@ -282,7 +294,7 @@ class Server:
             return Answer("The service is overloaded.", status=503)
         try:
             return self._model.answer(heard.ask)
-        except Exception as problem:  # a mistake of the model must not look like one of the application
+        except Exception as problem:
             self.failures.append(problem)
             return Answer("The server had an error.", status=500)
 
