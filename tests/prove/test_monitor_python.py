@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
-import ssl
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from headwater.prove.monitors import environment
 from prove.monitored import PREFIX, Monitored, token
+from prove.servers import Secure, certificates
 
 
 def interpreters() -> list[str]:
@@ -275,75 +273,10 @@ attempt(sys.argv[2])
     assert all((run.app / f"own{number}").read_bytes() == b"" for number in range(20))
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> Path:
-    """A certificate authority and, beside it, ``server.pem``: a certificate for model.example."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is missing")
-    folder = tmp_path / "authority"
-    folder.mkdir()
-    (folder / "names").write_text("subjectAltName=DNS:model.example\n")
-    made = ["-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    for command in (
-        ["req", "-x509", *made, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority", "-addext", "keyUsage=keyCertSign"],
-        ["req", *made, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=model.example"],
-        [
-            "x509",
-            "-req",
-            "-in",
-            "server.csr",
-            "-CA",
-            "ca.pem",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-            "-extfile",
-            "names",
-            "-out",
-            "server.crt",
-        ],
-    ):
-        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
-    (folder / "server.pem").write_text((folder / "server.key").read_text() + (folder / "server.crt").read_text())
-    return folder / "ca.pem"
-
-
-class Secure:
-    """A server of HTTPS on loopback; ``asked`` are the lines of requests."""
-
-    def __init__(self, certificate: Path) -> None:
-        self.asked: list[str] = []
-        asked = self.asked
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                asked.append(f"{self.headers['host']} {self.path}")
-                self.send_response(200)
-                self.send_header("content-length", "6")
-                self.end_headers()
-                self.wfile.write(b"played")
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self) -> Secure:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @every
-def test_a_client_that_ignores_the_environment_is_redirected(python: str, tmp_path: Path, authority: Path) -> None:
+def test_a_client_that_ignores_the_environment_is_redirected(python: str, tmp_path: Path) -> None:
     """By name, in every way to connect; the certificate is checked for the name, by an authority that the client was not told of."""
+    authority = certificates(tmp_path)
     with Secure(authority.parent / "server.pem") as server:
         run = Monitored(tmp_path, hosts=("model.example",), redirect=server.port, authority=str(authority))
         (run.app / "app.py").write_text("""
