@@ -13,6 +13,7 @@ import pytest
 
 from headwater.prove.monitors import environment
 from prove.monitored import PREFIX, Monitored, token
+from prove.servers import Secure, certificates
 
 
 def interpreters() -> list[str]:
@@ -270,3 +271,112 @@ attempt(sys.argv[2])
     run.run(sys.executable, "app.py", token(1), token(2))
     assert [event.call for event in run.of(1) + run.of(2)] == ["os.mkdir", "os.mkdir"]
     assert all((run.app / f"own{number}").read_bytes() == b"" for number in range(20))
+
+
+@every
+def test_a_client_that_ignores_the_environment_is_redirected(python: str, tmp_path: Path) -> None:
+    """By name, in every way to connect; the certificate is checked for the name, by an authority that the client was not told of."""
+    authority = certificates(tmp_path)
+    with Secure(authority.parent / "server.pem") as server:
+        run = Monitored(tmp_path, hosts=("model.example",), redirect=server.port, authority=str(authority))
+        (run.app / "app.py").write_text("""
+import asyncio, http.client, socket, ssl, urllib.request
+
+print(urllib.request.urlopen("https://model.example/1", timeout=10).read().decode())
+
+client = http.client.HTTPSConnection("model.example", timeout=10, context=ssl.create_default_context())
+client.request("GET", "/2")
+print(client.getresponse().read().decode())
+
+async def stream():
+    reader, writer = await asyncio.open_connection("model.example", 443, ssl=True)
+    writer.write(b"GET /3 HTTP/1.0\\r\\nHost: model.example\\r\\n\\r\\n")
+    print((await reader.read()).decode()[-6:])
+    # As anyio does: a look-up, then a connection with a port of its own
+    found = await asyncio.get_running_loop().getaddrinfo("model.example", None)
+    reader, writer = await asyncio.open_connection(found[0][4][0], 443, ssl=True, server_hostname="model.example")
+    writer.write(b"GET /4 HTTP/1.0\\r\\nHost: model.example\\r\\n\\r\\n")
+    print((await reader.read()).decode()[-6:])
+
+asyncio.run(stream())
+
+plain = socket.socket()
+plain.settimeout(10)
+plain.connect(("model.example", 443))
+secure = ssl.create_default_context().wrap_socket(plain, server_hostname="model.example")
+secure.sendall(b"GET /5 HTTP/1.0\\r\\nHost: model.example\\r\\n\\r\\n")
+print(secure.makefile().read()[-6:])
+
+for other in ("https://other.example/", "https://93.184.216.34/"):
+    try:
+        urllib.request.urlopen(other, timeout=10)
+    except OSError as error:
+        print(error)
+try:
+    ssl.create_default_context().wrap_socket(socket.create_connection(("model.example", 443)), server_hostname="other.example")
+except ssl.SSLCertVerificationError:
+    print("wrong name")
+""")
+        done = run.run(python, "app.py")
+        assert done.stderr == ""
+        assert done.stdout.splitlines() == [
+            *["played"] * 5,
+            "<urlopen error [Errno -3] refused by headwater: not on this machine>",
+            "<urlopen error [Errno 101] refused by headwater: not on this machine>",
+            "wrong name",
+        ]
+    assert server.asked == [f"model.example /{number}" for number in range(1, 6)]
+    outside = [(event.call, event.value) for event in run.seen() if event.kind == "outside"]
+    assert outside == [("socket.getaddrinfo", "other.example:443"), ("socket.connect", "93.184.216.34:443")]
+
+
+@every
+@pytest.mark.parametrize("block", [True, False], ids=["block", "allow"])
+def test_requests(python: str, block: bool, tmp_path: Path) -> None:
+    """A request is its address: what is in bodies and headers is no event. Loopback is the sink, it gets what it is sent."""
+    run = Monitored(tmp_path, block=block)
+    (run.app / "app.py").write_text("""
+import http.server, socket, sys, threading, urllib.request
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.send_response(200)
+        self.end_headers()
+        print("POST", self.path, flush=True)
+    def log_message(self, *args):
+        pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+one, two, three, four, five = sys.argv[1:]
+here = "http://127.0.0.1:%d/" % server.server_port
+urllib.request.urlopen(here + one, data=b"").read()
+urllib.request.urlopen(urllib.request.Request(here, data=two.encode(), headers={"x-" + two: two})).read()
+for attempt in (
+    lambda: urllib.request.urlopen("http://169.254.169.254/latest/" + three, data=b""),
+    lambda: socket.create_connection((four + ".example", 80)),
+    lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)),
+    lambda: socket.socket(socket.AF_UNIX).connect(five),
+):
+    try:
+        attempt()
+    except OSError as error:
+        print(type(error).__name__, str(error)[:60])
+""")
+    done = run.run(python, "app.py", *map(token, range(1, 6)))
+    lines = [line.replace(token(1), "<1>") for line in done.stdout.splitlines()]
+    assert lines[:2] == ["POST /<1>", "POST /"], done.stderr
+    events = run.seen()
+    port = next(event.value for event in events if event.kind == "listen").split(":")[1]
+    assert [(event.call, event.value, event.blocked) for event in run.of(1)] == [
+        ("urllib.request.open", f"http://127.0.0.1:{port}/{token(1)}", False)
+    ]
+    assert run.of(2) == []
+    assert [(event.kind, event.value, event.blocked) for event in run.of(3)] == [
+        ("request", f"http://169.254.169.254/latest/{token(3)}", block),
+    ]
+    # Names outside are refused in both modes
+    assert [(event.kind, event.value, event.blocked) for event in run.of(4)] == [("connect", f"{token(4)}.example:80", True)]
+    assert [(event.kind, event.blocked) for event in run.of(5)] == [("connect", False)]
+    outside = [event.value for event in events if event.kind == "outside"]
+    assert outside == ["192.0.2.1:53"] if block else ["169.254.169.254:80", "192.0.2.1:53"]

@@ -14,7 +14,7 @@ from . import network, record
 from .record import note, piece, state, text, tokens
 
 # Engines that make Python of templates: that their result is executed proves nothing about the text. ``wrappers`` has the text.
-TEMPLATES = ("jinja2.", "mako.", "tornado.template", "chameleon.", "genshi.", "Cheetah.")
+TEMPLATES = ("jinja2.", "mako.", "tornado.template", "tornado.util", "chameleon.", "genshi.", "Cheetah.")
 # These make Python of names, which they check to be names.
 CHECKED = frozenset({"collections", "dataclasses"})
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "csh", "tcsh", "cmd", "cmd.exe", "powershell", "pwsh"})

@@ -107,9 +107,11 @@ def _statement(call: str, place: int) -> Callable[..., BaseException | None]:
 # module -> class ("" for functions of the module) -> methods whose first argument after self is a statement
 METHODS: dict[str, dict[str, tuple[str, ...]]] = {
     "psycopg.cursor": {"Cursor": ("execute", "executemany", "stream")},
-    "psycopg._cursor_base": {},
     "psycopg.cursor_async": {"AsyncCursor": ("execute", "executemany", "stream")},
     "psycopg.server_cursor": {"ServerCursor": ("execute",), "AsyncServerCursor": ("execute",)},
+    "psycopg2.extras": dict.fromkeys(("DictCursor", "RealDictCursor", "NamedTupleCursor", "LoggingCursor"), ("execute", "executemany")),
+    "aiosqlite.core": {"Connection": ("execute", "executemany", "executescript", "execute_fetchall", "execute_insert")},
+    "aiosqlite.cursor": {"Cursor": ("execute", "executemany", "executescript")},
     "pymysql.cursors": {"Cursor": ("execute", "executemany")},
     "MySQLdb.cursors": {"BaseCursor": ("execute", "executemany")},
     "mysql.connector.cursor": {"MySQLCursor": ("execute", "executemany")},
@@ -196,7 +198,7 @@ class _Classes:
         def cursor(self: Any, *args: Any, **kwargs: Any) -> Any:
             if keyword == "factory" and args:
                 args = (below(args[0]), *args[1:])
-            else:
+            elif keyword in kwargs or not hasattr(original, "__code__"):  # one written in Python knows best which cursor it makes
                 kwargs[keyword] = below(kwargs.get(keyword) or getattr(self, "cursor_factory", None) or plain)
             return original(self, *args, **kwargs)
 
