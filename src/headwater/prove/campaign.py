@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +14,10 @@ import msgspec
 from headwater import limits
 from headwater.findings import Review
 from headwater.proofs import Exercised, Frame, Proof, Run, Verdict
-from headwater.prove import arguments, folder, launch, monitors, observe, verdicts
+from headwater.prove import arguments, folder, launch, monitors, observe, soundings, verdicts
 from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.drive import command, function, mcp, service
-from headwater.prove.events import Control, Event
+from headwater.prove.events import TOKEN, Control, Event
 from headwater.prove.folder import Folder
 from headwater.prove.payloads import by_id, fill, looks, secret, values, word
 from headwater.prove.player import Player
@@ -71,6 +72,15 @@ class Campaign:
         self._replies: dict[str, Reply] = {}
         self._observed: list[Proof] = []
         self._events: list[Event] = []
+        """Of this start."""
+        self._by_token: dict[str, list[Event]] = {}
+        self._reader: monitors.Reader | None = None
+        self._asked: set[str] = set()
+        """Tokens for which the sink was asked."""
+        self._requests_seen = 0
+        self._replies_seen = 0
+        self._reached: dict[tuple[str, str], frozenset[str]] = {}
+        """By tool and argument: sink classes of operations that what is given there comes to."""
         self._stage: Stage | None = None
         self._gaps: dict[str, None] = {}
         self._monitored = False
@@ -97,7 +107,8 @@ class Campaign:
         again = True
         while again:
             again = False
-            for plan in arguments.plans(tool, known, self._classes):
+            plans = arguments.plans(tool, known, self._classes)
+            for plan in soundings.ordered(plans, lambda argument: self._reached.get((tool.name, argument), frozenset())):
                 key = (tool.name, plan.argument, plan.payload.id)
                 if key in self._tried or (tool.name, plan.argument, plan.payload.sink_class) in self._settled:
                     continue
@@ -122,8 +133,10 @@ class Campaign:
                     arguments=plan.place.put(value),
                 )
                 self._own.append(attempt)
+                before = self._reached.get((tool.name, plan.argument))
                 yield attempt
-                if self._news[tool.name]:  # valid values have become known: what is left is planned again with them
+                # Valid values, or an operation that the argument comes to, have become known: what is left is planned again.
+                if self._news[tool.name] or self._reached.get((tool.name, plan.argument)) != before:
                     again = True
                     break
 
@@ -213,6 +226,7 @@ class Campaign:
         self.root = self._root()
         events = made.events(number)
         events.mkdir()
+        self._reader, self._events, self._replies_seen = monitors.Reader(events), [], 0
         control = Control(
             folder=str(events),
             prefix=scenario.prefix,
@@ -278,15 +292,23 @@ class Campaign:
         """Judges the attempts of this start by what is known now."""
         stage = self._stage
         assert stage is not None
-        self._events = monitors.read(self._folder.events(stage.number))
-        self._monitored = self._monitored or any(one.kind == "start" for one in self._events)
-        by_token: dict[str, list[Event]] = {}
-        for event in self._events:
+        assert self._reader is not None
+        fresh: set[str] = set()
+        """Tokens of which something new is known: what else is judged anew would be judged the same."""
+        for event in self._reader.news():
+            self._events.append(event)
+            self._monitored = self._monitored or event.kind == "start"
+            fresh.update(event.tokens)
             for token in event.tokens:
-                by_token.setdefault(token, []).append(event)
-        asked = [" ".join((one.url, *one.headers.values(), one.body.decode("utf-8", "replace"))) for one in self._server.requests]
-        own: dict[str, Reply] = {one.attempt.token: one for one in stage.replies if one.attempt is not None}
-        general = [one for one in stage.replies if one.attempt is None]
+                self._by_token.setdefault(token, []).append(event)
+        for request in self._server.requests[self._requests_seen :]:
+            text = " ".join((request.url, *request.headers.values(), request.body.decode("utf-8", "replace")))
+            self._asked.update(found := re.findall(TOKEN, text))
+            fresh.update(found)
+        self._requests_seen = len(self._server.requests)
+        own = {one.attempt.token: one for one in stage.replies[self._replies_seen :] if one.attempt is not None}
+        general = [one for one in stage.replies[self._replies_seen :] if one.attempt is None]
+        self._replies_seen = len(stage.replies)
         self._replies.update(own)
         said = tuple(
             one.answer for one in self._server.exchanges[self._round_from :] if one.ask is not None and one.ask.purpose != "embedding"
@@ -296,7 +318,7 @@ class Campaign:
                 self._start_of[attempt.token] = stage.number
                 self._answers[attempt.token] = said if attempt.channel in ("text", "tool") else ()
             before = self._judged.get(attempt.token)
-            if before is not None and before.verdict is Verdict.EFFECT:
+            if before is not None and (before.verdict is Verdict.EFFECT or (attempt.token not in fresh and attempt.token not in own)):
                 continue
             payload = by_id()[attempt.payload]
             replies = [own[attempt.token]] if attempt.token in own else [] if attempt.channel in ("http", "mcp") else general
@@ -304,8 +326,8 @@ class Campaign:
             judged = verdicts.judge(
                 attempt,
                 payload,
-                by_token.get(attempt.token, ()),
-                asked=any(attempt.token in text for text in asked),
+                self._by_token.get(attempt.token, ()),
+                asked=attempt.token in self._asked,
                 answered=[(one.text, one.html) for one in replies],
                 looks=looks(payload, given),
                 written=(self._folder.scratch / attempt.token).exists(),
@@ -317,7 +339,13 @@ class Campaign:
                 )
                 if shown is not None:
                     self._replies[attempt.token] = shown
+            if before is not None and before.verdict >= judged.verdict:
+                continue
             self._judged[attempt.token] = judged
+            if attempt.tool and judged.verdict > Verdict.NOT_REACHED:
+                place = (attempt.tool, attempt.argument)
+                kinds = {one.kind for one in self._by_token.get(attempt.token, ())}
+                self._reached[place] = self._reached.get(place, frozenset()) | soundings.classes_of(kinds)
             if judged.verdict.proof:
                 if attempt.channel in ("http", "mcp"):
                     self._settled.add((attempt.tool, attempt.argument, attempt.sink_class))
