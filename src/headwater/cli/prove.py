@@ -40,6 +40,7 @@ _FAIL_ON: Final = ("proved", "granted", "never")
 @click.option("--with", "given", metavar="JSON", help="Arguments of --call: a list, or an object of named ones.")
 @click.option("--python", metavar="FILE", help="Interpreter of --call. Default: python3.")
 @click.option("--root", metavar="FOLDER", help="Folder that the application may use, where that is not all of its own.")
+@click.option("--plant", multiple=True, metavar="FILE", help="File that the application reads: put a hostile one in its place. Repeatable.")
 @click.option(
     "--env", "pairs", multiple=True, metavar="NAME=VALUE", help="Variable for the application, which gets none of yours. Repeatable."
 )

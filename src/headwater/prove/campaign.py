@@ -19,11 +19,11 @@ from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.drive import command, function, mcp, service
 from headwater.prove.events import TOKEN, Control, Event
 from headwater.prove.folder import Folder
-from headwater.prove.payloads import by_id, fill, looks, secret, values, word
+from headwater.prove.payloads import by_id, fill, looks, payloads, secret, values, word
 from headwater.prove.player import Player
 from headwater.prove.replay import Record, Replayed
 from headwater.prove.requests import Operation, of_route
-from headwater.prove.scenario import Scenario
+from headwater.prove.scenario import Scenario, ScenarioError
 from headwater.prove.schemas import Known
 from headwater.prove.server import Server
 from headwater.prove.stage import DriveError, Reply, Stage
@@ -75,6 +75,8 @@ class Campaign:
         """Of this start."""
         self._by_token: dict[str, list[Event]] = {}
         self._reader: monitors.Reader | None = None
+        self._languages: dict[int, str] = {}
+        """By process: what it runs."""
         self._asked: set[str] = set()
         """Tokens for which the sink was asked."""
         self._requests_seen = 0
@@ -108,7 +110,7 @@ class Campaign:
         while again:
             again = False
             plans = arguments.plans(tool, known, self._classes)
-            for plan in soundings.ordered(plans, lambda argument: self._reached.get((tool.name, argument), frozenset())):
+            for plan in soundings.ordered(plans, tool.name, self._reached):
                 key = (tool.name, plan.argument, plan.payload.id)
                 if key in self._tried or (tool.name, plan.argument, plan.payload.sink_class) in self._settled:
                     continue
@@ -191,13 +193,17 @@ class Campaign:
                 if progress is not None:
                     progress("starts", number, scenario.starts)
                 self._starts = number
+                planted = number == 1 and bool(scenario.plant)
                 try:
-                    self._start(number, ports if separate else None)
+                    self._start(number, ports if separate else None, planted)
                 except DriveError as error:
-                    self._trouble = str(error)
-                    break
+                    if not planted:
+                        self._trouble = str(error)
+                        break
                 finally:
                     self._finish()
+                if planted:
+                    continue
                 if self._done():
                     break
             else:
@@ -206,7 +212,7 @@ class Campaign:
 
     @property
     def _proved(self) -> bool:
-        return any(one.verdict.proof for one in self._judged.values())
+        return any(one.verdict is Verdict.EFFECT or one.how == "answer" for one in self._judged.values())
 
     def _done(self) -> bool:
         if self._scenario.mcp or (self._scenario.serve and not self.asks()):
@@ -219,9 +225,38 @@ class Campaign:
             return False
         return True
 
-    def _start(self, number: int, ports: Sequence[tuple[str, int, str]] | None) -> None:
+    def _plant(self) -> None:
+        """Puts hostile files in the place of those that the application reads: of each the first payload that its name lets expect."""
+        for name in self._scenario.plant:
+            language = "yaml" if name.endswith((".yaml", ".yml")) else "json" if name.endswith(".json") else "pickle"
+            payload = next(one for one in payloads() if one.sink_class == "deserialize" and one.language == language)
+            place = Path(os.path.normpath(os.path.join(self._folder.work, name)))
+            if not place.is_relative_to(self._folder.work):
+                raise ScenarioError(f"--plant {name}: it is not below the application's folder")
+            token, given = self._given(payload, "", Known())
+            value = fill(payload, given)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(value, encoding="utf-8")
+            self._own.append(
+                Attempt(
+                    token=token,
+                    payload=payload.id,
+                    sink_class=payload.sink_class,
+                    family=payload.family,
+                    breaks=payload.breaks,
+                    channel="document",
+                    value=value,
+                    tool=name,
+                    run=self._starts,
+                )
+            )
+
+    def _start(self, number: int, ports: Sequence[tuple[str, int, str]] | None, planted: bool) -> None:
         scenario, made = self._scenario, self._folder
         folder.copy(self._source, made)
+        self._from = (len(self._player.attempts), len(self._own), len(self._server.exchanges))
+        if planted:
+            self._plant()
         port = scenario.port or launch.free_port()
         self.root = self._root()
         events = made.events(number)
@@ -242,7 +277,6 @@ class Campaign:
         environment = launch.environment(made, self._server.environment(), own, monitors.environment(place))
         stage = Stage(made, made.work, environment, scenario.timeout, self, ports, number)
         self._stage = stage
-        self._from = (len(self._player.attempts), len(self._own), len(self._server.exchanges))
         self._rounds += 1
         self._round_from = len(self._server.exchanges)
         self._player.begin(self._rounds)
@@ -265,7 +299,8 @@ class Campaign:
     def _root(self) -> str:
         """The folder that the application may use, with one beside it whose name begins the same."""
         scenario, work = self._scenario, self._folder.work
-        named = [Path(os.path.join(work, self._said(word, 0))) for word in ([scenario.root] if scenario.root else scenario.words[1:])]
+        words = [scenario.root] if scenario.root else [word for word in scenario.words[1:] if scenario.mcp and "/" in word]
+        named = [Path(os.path.normpath(os.path.join(work, self._said(word, 0)))) for word in words]
         inside = [one for one in named if one.is_dir() and one != work and one.is_relative_to(work)]
         if not inside:
             return ""
@@ -284,7 +319,8 @@ class Campaign:
         self._look()
         self._player.heard(self._events)
         self._gaps.update(dict.fromkeys(stage.notes))
-        self._observed += [*stage.observed, *observe.listening(self._events, {})]
+        self._stored()
+        self._observed += [*stage.observed, *observe.listening(self._events), *observe.certificates(self._server.requests, self._by_token)]
         self._sends += stage.sends
         self._stage = None
 
@@ -297,13 +333,16 @@ class Campaign:
         """Tokens of which something new is known: what else is judged anew would be judged the same."""
         for event in self._reader.news():
             self._events.append(event)
-            self._monitored = self._monitored or event.kind == "start"
+            if event.kind == "start":
+                self._monitored = True
+                self._languages[event.pid] = "python" if event.call.startswith("python") else "javascript"
             fresh.update(event.tokens)
             for token in event.tokens:
                 self._by_token.setdefault(token, []).append(event)
         for request in self._server.requests[self._requests_seen :]:
             text = " ".join((request.url, *request.headers.values(), request.body.decode("utf-8", "replace")))
-            self._asked.update(found := re.findall(TOKEN, text))
+            found = [match for match in re.findall(TOKEN, text) if request.url.endswith(f"/{match}") or f"{match}?" in request.url]
+            self._asked.update(found)
             fresh.update(found)
         self._requests_seen = len(self._server.requests)
         own = {one.attempt.token: one for one in stage.replies[self._replies_seen :] if one.attempt is not None}
@@ -331,7 +370,14 @@ class Campaign:
                 answered=[(one.text, one.html) for one in replies],
                 looks=looks(payload, given),
                 written=(self._folder.scratch / attempt.token).exists(),
-                inside=self.root or str(self._folder.work),
+                where=verdicts.Where(
+                    work=str(self._folder.work),
+                    inside=self.root or str(self._folder.work),
+                    canary=given["canary"],
+                    secret=given["secret"],
+                    sink=":".join(map(str, self._server.ports[1])),
+                    languages=self._languages,
+                ),
             )
             if judged.how == "answer":
                 shown = next(
@@ -346,11 +392,37 @@ class Campaign:
                 place = (attempt.tool, attempt.argument)
                 kinds = {one.kind for one in self._by_token.get(attempt.token, ())}
                 self._reached[place] = self._reached.get(place, frozenset()) | soundings.classes_of(kinds)
-            if judged.verdict.proof:
+            if judged.verdict is Verdict.EFFECT or judged.how == "answer":  # what only ran may do more with another payload
                 if attempt.channel in ("http", "mcp"):
                     self._settled.add((attempt.tool, attempt.argument, attempt.sink_class))
                 else:
                     self._player.settle({attempt.token})
+
+    def _stored(self) -> None:
+        """Hostile values of clients that the application put into what it tells the model as its own instructions."""
+        for exchange in self._server.exchanges[self._from[2] :]:
+            for turn in exchange.ask.turns if exchange.ask is not None else ():
+                for token in re.findall(TOKEN, turn.text) if turn.role == "system" else ():
+                    attempt = next((one for one in self._own[self._from[1] :] if one.token == token), None)
+                    reply = self._replies.get(token)
+                    if attempt is not None and not any(one.token == token for one in self._observed):
+                        self._observed.append(
+                            Proof(
+                                verdict=Verdict.EFFECT.word,
+                                sink_class="prompt-system",
+                                payload=attempt.payload,
+                                family=attempt.family,
+                                channel=attempt.channel,
+                                value=attempt.value,
+                                tool=attempt.tool,
+                                argument=attempt.argument,
+                                event="the model's instructions",
+                                what=turn.text[max(0, turn.text.find(token) - 100) :][: limits.PROVE_SHOWN],
+                                request=reply.request if reply is not None else "",
+                                token=token,
+                                start=self._starts,
+                            )
+                        )
 
     # ------------------------------------------------------------------------------------ the result
 
@@ -362,19 +434,22 @@ class Campaign:
         proofs: list[Proof] = []
         silent = 0
         for one in judged:
-            place = one.event.stack[0] if one.event is not None and one.event.stack else None
-            attempt = one.attempt
-            where = (attempt.channel, attempt.tool, attempt.argument, attempt.sink_class)
-            key = (one.verdict.proof, *where, place and (place.file, place.line)) if one.verdict.proof else (False, *where, attempt.family)
-            if key in seen:
-                continue
-            seen.add(key)
+            proof = shown.proof(one)
+            # One for each place where hostile values come in, and kind of damage; text of the model is told by where it went.
+            own = next((frame for frame in proof.stack if _own(frame.file)), None)
+            place: object = ""
+            if proof.channel == "text":
+                place = (own.file, own.line) if own is not None else proof.request
+            key: tuple[Any, ...] = (proof.channel, proof.tool, proof.argument, proof.sink_class, place)
             if not one.verdict.proof:
                 silent += 1
+                key = (*key, proof.family)
                 if silent > limits.PROVE_REFUSED:
                     continue
-            proofs.append(shown.proof(one))
-        observed = {(one.sink_class, one.what, one.request): shown.renamed(one) for one in self._observed}
+            if key not in seen:
+                seen.add(key)
+                proofs.append(proof)
+        observed = {(one.sink_class, one.request, "" if one.token else one.what): shown.renamed(one) for one in reversed(self._observed)}
         proofs = [*(one for one in proofs if one.rank.proof), *observed.values(), *(one for one in proofs if not one.rank.proof)]
         hostile = [one for one in proofs if one.sink_class not in observe.RULES]
         attempts = len(self._player.attempts) + len(self._own)
@@ -427,6 +502,11 @@ class Campaign:
         return text.replace(str(self._folder.work), "{work}").replace(str(self._folder.root), "{run}")
 
 
+def _own(file: str) -> bool:
+    """Whether a file, as proofs name it, is the application's: neither a package's nor the interpreter's."""
+    return not file.startswith(("{", "/", "<", "node:"))
+
+
 class _Shown:
     """Proofs without names of this run's folders."""
 
@@ -440,20 +520,23 @@ class _Shown:
         return text.replace(self._work, "").replace(self._run, "{run}")[: limits.PROVE_SHOWN]
 
     def frame(self, file: str) -> str:
-        if file.startswith(self._work):
-            return file.removeprefix(self._work)
         for mark in ("/site-packages/", "/dist-packages/", "/node_modules/"):
             if mark in file:
-                return file.rpartition(mark)[2]
+                return "{packages}/" + file.rpartition(mark)[2]
+        if file.startswith(self._work):
+            return file.removeprefix(self._work)
         return file.replace(self._run, "{run}")
 
     def proof(self, one: verdicts.Judged) -> Proof:
         attempt, event = one.attempt, one.event
+        sink_class = attempt.sink_class
+        if event is not None and sink_class.startswith("path-"):
+            sink_class = "path-write" if event.kind == "write" else "path-read"
         reply = self._replies.get(attempt.token)
         told = "" if one.verdict.proof or reply is None else reply.text
         return Proof(
             verdict=one.verdict.word,
-            sink_class=attempt.sink_class,
+            sink_class=sink_class,
             payload=attempt.payload,
             family=attempt.family,
             channel=attempt.channel,
@@ -474,7 +557,7 @@ class _Shown:
 
     def renamed(self, one: Proof) -> Proof:
         stack = tuple(msgspec.structs.replace(frame, file=self.frame(frame.file)) for frame in one.stack)
-        return msgspec.structs.replace(one, stack=stack, what=self.text(one.what))
+        return msgspec.structs.replace(one, stack=stack, what=self.text(one.what), value=self.text(one.value))
 
 
 def run(

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from headwater.limits import PROVE_ASKS, PROVE_CANDIDATES, PROVE_ROUNDS, PROVE_SEATS
-from headwater.prove import arguments, forms, payloads, schemas
+from headwater.prove import arguments, forms, payloads, schemas, soundings
 from headwater.prove.arguments import BREADTH
 from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.candidates import Candidate, benign, candidates, dress
@@ -41,6 +41,8 @@ class Seat(msgspec.Struct):
     """Arguments (empty: the text) and sink classes that are proved."""
     known: dict[str, schemas.Known] = msgspec.field(default_factory=dict)
     """By tool."""
+    reached: dict[tuple[str, str], frozenset[str]] = msgspec.field(default_factory=dict)
+    """By tool and argument: the sink classes of operations that it comes to."""
     places: dict[str, int] = msgspec.field(default_factory=dict)
     """How often each argument of each tool was tried."""
     missed: int = 0
@@ -87,6 +89,8 @@ class Player:
         self._aliases: dict[str, str] = {}
         self._seat_of: dict[str, Seat] = {}
         self._taken = 0
+        self._first = 0
+        """The first attempt of this start."""
         self._asks = 0
         self._hostile = 0
         self._focus: Seat | None = None
@@ -102,6 +106,7 @@ class Player:
         # What comes behind a place that was attacked first may never have been asked.
         self._scouts = run == 2 and self._unsure
         self.run = run
+        self._first = len(self.attempts)
         self._asks = self._hostile = 0
         for seat in self.seats.values():
             seat.asked = seat.calls = 0
@@ -142,8 +147,11 @@ class Player:
         for event in events:
             for token in event.tokens:
                 kinds.setdefault(token, set()).add(event.kind)
-        for attempt in self.attempts:
+        for attempt in self.attempts[self._first :]:
             seat = self._seat_of.get(attempt.token)
+            if attempt.channel == "tool" and seat is not None:
+                argument = (attempt.tool, attempt.argument)
+                seat.reached[argument] = seat.reached.get(argument, frozenset()) | soundings.classes_of(kinds.get(attempt.token, ()))
             if attempt.run != self.run or attempt.channel != "text" or seat is None:
                 continue
             seen = kinds.get(attempt.token, set()) & (RAN | {"compile"})
@@ -226,7 +234,8 @@ class Player:
         for tool in ask.tools:
             if ask.forced not in {"", "any", tool.name}:
                 continue
-            for plan in arguments.plans(tool, seat.known.get(tool.name), self.classes):
+            plans = arguments.plans(tool, seat.known.get(tool.name), self.classes)
+            for plan in soundings.ordered(plans, tool.name, seat.reached):
                 place = f"{tool.name}.{plan.argument}"
                 siblings = json.dumps(plan.place.put(""), sort_keys=True, default=str)
                 key = f"call {place} {plan.payload.id} {siblings}"

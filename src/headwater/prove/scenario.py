@@ -50,6 +50,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """The interpreter of ``call``."""
     root: str = ""
     """The folder that the application may use, below its own; empty: an argument of the command that is one, else the application's own."""
+    plant: tuple[str, ...] = ()
+    """Files that the application reads, below its folder: a hostile one is put in the place of each, in a start of its own."""
     env: Mapping[str, str] = msgspec.field(default_factory=dict)
     timeout: float = limits.PROVE_SECONDS
     """Seconds for one start, one call or one request."""

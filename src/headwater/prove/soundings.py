@@ -8,7 +8,7 @@ What reaches nothing is not tried with a hundred variants of the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from headwater.prove.arguments import Plan
@@ -37,14 +37,14 @@ def classes_of(kinds: Iterable[str]) -> frozenset[str]:
     return frozenset(one for kind in kinds for one in _CLASSES.get(kind, ()))
 
 
-def ordered(plans: Sequence[Plan], reached: Callable[[str], frozenset[str]]) -> Iterator[Plan]:
+def ordered(plans: Sequence[Plan], tool: str, reached: Mapping[tuple[str, str], frozenset[str]]) -> Iterator[Plan]:
     """The plans that are worth a request, in the order in which they are tried: for what is reached first, then likely ones, then one of
     each class."""
     later: list[Plan] = []
     last: list[Plan] = []
     seen: set[tuple[str, str]] = set()
     for plan in plans:
-        known = reached(plan.argument)
+        known = reached.get((tool, plan.argument), frozenset())
         if plan.payload.sink_class in known:
             yield plan
         elif plan.weight >= LIKELY and not known:

@@ -35,6 +35,9 @@ def drive(stage: Stage, command: Sequence[str], sends: Sequence[Request], openap
         _as_website(service, given)
         _as_model(service, given)
         _as_client(service, operations)
+        for request in given:  # what clients have left behind comes back in ordinary work
+            service.send(request)
+            stage.source.goes_on()
     finally:
         process.end()
         stage.output = process.output
