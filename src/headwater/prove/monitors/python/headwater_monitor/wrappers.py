@@ -74,8 +74,7 @@ def before(owner: Any, name: str, check: Callable[..., BaseException | None]) ->
     code = getattr(original, "__code__", None)
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        record.within(check, args, kwargs)
-        return original(*args, **kwargs)
+        return record.told(check, original, args, kwargs)
 
     async def waiting(*args: Any, **kwargs: Any) -> Any:
         record.within(check, args, kwargs)
@@ -186,8 +185,7 @@ class _Classes:
 
         @functools.wraps(original)
         def method(*args: Any, **kwargs: Any) -> Any:
-            record.within(check, args, kwargs)
-            return original(*args, **kwargs)
+            return record.told(check, original, args, kwargs)
 
         return method
 
