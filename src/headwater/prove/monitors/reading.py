@@ -56,11 +56,11 @@ def _bytes(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return b""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return b""
     with os.fdopen(descriptor, "rb") as file:
-        try:
-            return file.read(limits.PROOF_EVENTS_BYTES + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
-        except OSError:
-            return b""
+        return file.read(limits.PROOF_EVENTS_BYTES + 1)
 
 
 def _event(line: bytes) -> Event | None:
