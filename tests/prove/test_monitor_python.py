@@ -144,6 +144,31 @@ def test_an_event_says_where_and_what(python: str, tmp_path: Path) -> None:
 
 
 @every
+def test_work_of_a_pool_has_the_stack_of_who_gave_it(python: str, tmp_path: Path) -> None:
+    run = Monitored(tmp_path)
+    (run.app / "app.py").write_text("""
+import asyncio, os, sys
+
+async def handler():
+    await asyncio.get_running_loop().run_in_executor(None, os.mkdir, sys.argv[1])
+
+async def main():
+    await asyncio.create_task(handler())
+
+try:
+    asyncio.run(main())
+except PermissionError as error:
+    print(error)
+""")
+    assert run.run(python, "app.py", token(1)).stdout == "[Errno 13] blocked by headwater: os.mkdir\n"
+    (event,) = run.of(1)
+    assert [(frame.line, frame.function) for frame in event.stack if frame.file == str(run.app / "app.py")] == [
+        (5, "handler"),
+        (11, "<module>"),
+    ]
+
+
+@every
 def test_a_layer_tells_once_and_a_second_operation_again(python: str, tmp_path: Path) -> None:
     run = Monitored(tmp_path, block=False)
     (run.app / "app.py").write_text("""

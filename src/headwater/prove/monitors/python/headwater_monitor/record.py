@@ -37,8 +37,11 @@ class _Thread(_local):
     levels: list[tuple[Any, ...]]
     """Of each wrapped call that is running: what it has told."""
 
+    outer: list[list[Any]]
+    """The stack of who gave a pool the work that this thread does."""
+
     def __init__(self) -> None:
-        self.levels = []
+        self.levels, self.outer = [], []
 
 
 class _State:
@@ -193,7 +196,7 @@ def stack() -> list[list[Any]]:
                 file = os.path.join(state.cwd, file)
             frames.append([_clean(file[-FILE:]), frame.f_lineno or 0, _clean(frame.f_code.co_name[:FUNCTION])])
         frame = frame.f_back
-    return frames
+    return frames + thread.outer[: FRAMES - len(frames)]
 
 
 # Events

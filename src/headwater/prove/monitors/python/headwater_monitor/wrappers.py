@@ -303,7 +303,33 @@ def _template(call: str, place: int, *names: str) -> Callable[..., BaseException
     return check
 
 
+# Work for threads: who gave it to the pool is not in the stack of the thread
+
+
+class _Work:
+    def __init__(self, function: Any, frames: list[list[Any]]) -> None:
+        self.function, self.frames = function, frames
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        outer, record.thread.outer = record.thread.outer, self.frames
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            record.thread.outer = outer
+
+
+def _patch_pool(module: Any) -> None:
+    submit = module.ThreadPoolExecutor.submit
+
+    @functools.wraps(submit)
+    def submit_(self: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return submit(self, _Work(function, record.stack()), *args, **kwargs)
+
+    module.ThreadPoolExecutor.submit = submit_
+
+
 PATCHES: dict[str, Callable[[Any], None]] = {
+    "concurrent.futures.thread": _patch_pool,
     **{name: _patch_methods(name) for name in METHODS},
     "sqlite3.dbapi2": _patch_sqlite,
     "psycopg2": _patch_psycopg2,
