@@ -66,6 +66,13 @@ $(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt $(wild
 			echo "make: chromium is missing (Debian: apt-get install chromium)" >&2; exit 1; \
 		fi; \
 	fi
+	@if ! command -v strace >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends strace; \
+		else \
+			echo "make: strace is missing (Debian: apt-get install strace)" >&2; exit 1; \
+		fi; \
+	fi
 	@mkdir -p $(SYSTEM)
 	cp tests/system/package.json $(SYSTEM)/
 	cd $(SYSTEM) && npm install --no-package-lock --no-audit --no-fund --loglevel=error

@@ -80,6 +80,9 @@ def _bytes(path: Path, start: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return b""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return b""
     with os.fdopen(descriptor, "rb") as file:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -88,6 +91,7 @@ def _bytes(path: Path, start: int) -> bytes:
             return file.read(limits.PROOF_EVENTS_BYTES - start + 1)
         except OSError:
             return b""
+        return file.read(limits.PROOF_EVENTS_BYTES + 1)
 
 
 def _event(line: bytes) -> Event | None:
