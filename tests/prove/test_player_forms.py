@@ -12,7 +12,7 @@ import pytest
 from headwater.prove import forms
 from headwater.prove.candidates import candidates, demanded
 from headwater.prove.hostile import Poisoner
-from headwater.prove.player import Player, seat_key
+from headwater.prove.player import SAME, Player, alike, shape, words
 from headwater.prove.talk import Ask, Offered, Turn
 
 
@@ -121,10 +121,19 @@ Error: the code must call the function `load_items()`."""
 def test_seats_do_not_depend_on_numbers_and_tokens() -> None:
     one = ask("At 10:31 of 2026-11-30 (id 4f3c2a1b9d): write Python code for hwc0000aa0001.")
     two = ask("At 11:02 of 2026-12-01 (id 99aa88bb77): write Python code for hwc0000aa0017.")
-    assert seat_key(one) == seat_key(two)
-    assert seat_key(one) != seat_key(ask("Summarise the text."))
-    tools = (Offered("run"),)
-    assert seat_key(ask("Hello", tools=tools)) != seat_key(ask("Hello"))
+    assert alike(words(one), words(two)) == 1
+    assert alike(words(one), words(ask("Summarise the text."))) < SAME
+    assert shape(ask("Hello", tools=(Offered("run"),))) != shape(ask("Hello"))
+
+
+def test_a_template_is_one_seat_whatever_it_is_filled_with(tmp_path: Path) -> None:
+    player = Player("hwc0000aa", tmp_path, lambda token: f"http://127.0.0.1:9/{token}")
+    for row in ("France,Germany", "Peru,Chile", "Norway,Sweden"):
+        rules = "You are provided with a table. Return the code that answers the question, and nothing else. Use Python."
+        player.answer(ask(f"{rules}\nThese are its first rows:\ncountry,neighbour\n{row}\nQuestion: which one is larger?"))
+    assert len(player.seats) == 1
+    player.answer(Ask("openai", turns=(Turn("system", "You name the conversation in three words."), Turn("user", "Hello"))))
+    assert len(player.seats) == 2
 
 
 @pytest.mark.parametrize(

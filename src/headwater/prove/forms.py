@@ -293,7 +293,7 @@ def _all(ask: Ask, wanted: Wants) -> Iterator[Form]:
         yield from _of_objects(objects, text, 0.95 if says_json and not coded else 0.5 if says_json else 0.3)
     if says_json and not acts:
         yield from _of_keys(text, 0.85)
-    shown = any(form.weight >= 0.8 for form in tagged)
+    shown = any(form.weight >= 0.8 for form in tagged) or (says_json and not coded and bool(objects))
     for form in (*tagged, *_fenced(text, wanted, ask.purpose == "completion"), *_labelled(text)):
         # Between actions, other text is a thought; where tags are asked for, text without them is one.
         factor = 0.3 if acts else 0.5 if shown and form.name in {"bare", "fence-plain"} else 1.0

@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from headwater.limits import PROVE_ASKS, PROVE_CANDIDATES, PROVE_ROUNDS, PROVE_SEATS
 from headwater.prove import arguments, forms, payloads, schemas, soundings
+from headwater.limits import PROVE_ASKS, PROVE_CANDIDATES, PROVE_PROMPT_CHARS, PROVE_ROUNDS, PROVE_SEATS
+from headwater.prove import arguments, forms, payloads, schemas
 from headwater.prove.arguments import BREADTH
 from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.candidates import Candidate, benign, candidates, dress
 from headwater.prove.events import Event
 from headwater.prove.talk import Answer, Ask, Call, Offered, Turn
 
-FLOOR: Final = 0.04  # of the weight of what is worth a start of the application
+FLOOR: Final = 0.08  # of the weight of what is worth a start of the application
+SAME: Final = 0.75  # of the words of two questions, of which one place asks both: templates are filled in with data and questions
 TOGETHER: Final = 4  # payloads for a page in one answer: none disturbs another
 DONE: Final = "Done."
 RAN: Final = frozenset({"exec", "process", "read", "write", "sql", "connect", "request", "import", "unpickle", "template"})
@@ -28,7 +31,9 @@ RAN: Final = frozenset({"exec", "process", "read", "write", "sql", "connect", "r
 class Seat(msgspec.Struct):
     """A place of the application where it asks a model: told by what the question looks like."""
 
-    key: str
+    shape: str
+    words: frozenset[str]
+    """Of the first question."""
     ask: Ask
     """The last one."""
     tried: set[str] = msgspec.field(default_factory=set)
@@ -84,9 +89,8 @@ class Player:
         self.honest = honest
         self.rounds = rounds
         self.attempts: list[Attempt] = []
-        self.seats: dict[str, Seat] = {}
+        self.seats: list[Seat] = []
         self.run = 1
-        self._aliases: dict[str, str] = {}
         self._seat_of: dict[str, Seat] = {}
         self._taken = 0
         self._first = 0
@@ -101,20 +105,20 @@ class Player:
 
     def begin(self, run: int) -> None:
         """Called before each start. A later one is for one place: those before it are answered honestly, so that it is reached."""
-        if self._focus is not None and not self._focus.asked:
+        if self._focus is not None and self._asks and not self._focus.asked:
             self._focus.missed += 1
         # What comes behind a place that was attacked first may never have been asked.
         self._scouts = run == 2 and self._unsure
         self.run = run
         self._first = len(self.attempts)
         self._asks = self._hostile = 0
-        for seat in self.seats.values():
+        for seat in self.seats:
             seat.asked = seat.calls = 0
             seat.last = None
             seat.complaints = (0, 0)
         self._focus = None
         if run > 1 and not self._scouts:
-            best = [(self._best(seat) * 0.6**seat.missed, -number, seat) for number, seat in enumerate(self.seats.values())]
+            best = [(self._best(seat) * 0.6**seat.missed, -number, seat) for number, seat in enumerate(self.seats)]
             worth = [item for item in best if item[0] >= FLOOR]
             self._focus = max(worth, key=lambda item: item[:2])[2] if worth else None
 
@@ -125,7 +129,7 @@ class Player:
             return False
         if self.run == 1 and self._unsure:
             return False
-        return all(self._best(seat) * 0.6**seat.missed < FLOOR for seat in self.seats.values())
+        return all(self._best(seat) * 0.6**seat.missed < FLOOR for seat in self.seats)
 
     @property
     def _unsure(self) -> bool:
@@ -223,7 +227,7 @@ class Player:
                 continue
             weight = candidate.weight * seat.forms.get(form.name, 1) * seat.families.get(f"{payload.sink_class} {payload.family}", 1)
             if seat.read and form.name not in seat.read:
-                weight *= 0.4
+                weight *= 0.15
             if weight >= FLOOR:
                 found.append((-weight * BREADTH ** seat.places.get(form.slot, 0), len(found), candidate))
         return [candidate for _, _, candidate in sorted(found, key=lambda item: item[:2])]
@@ -333,20 +337,20 @@ class Player:
     # Places
 
     def _seat(self, ask: Ask) -> Seat | None:
-        key = seat_key(ask)
-        key = self._aliases.get(key, key)
-        if key not in self.seats:
-            # A new question that holds what was answered before, and words of failure, is the application asking for better.
-            text = forms.prompt_of(ask)
-            again = next((attempt for attempt in reversed(self.attempts) if attempt.run == self.run and attempt.token in text), None)
-            if again is not None and again.channel == "text" and forms.FAILED.search(text) and not ask.tools:
-                self._aliases[key] = self._seat_of[again.token].key
-                key = self._aliases[key]
-            elif len(self.seats) < PROVE_SEATS:
-                self.seats[key] = Seat(key, ask)
-            else:
-                return None
-        return self.seats[key]
+        shaped, said = shape(ask), words(ask)
+        near = [(alike(said, seat.words), -number) for number, seat in enumerate(self.seats) if seat.shape == shaped]
+        closest, number = max(near, default=(0.0, 0))
+        if closest >= SAME:
+            return self.seats[-number]
+        # A new question that holds what was answered before, and words of failure, is the application asking for better.
+        text = forms.prompt_of(ask)
+        again = next((attempt for attempt in reversed(self.attempts) if attempt.run == self.run and attempt.token in text), None)
+        if again is not None and again.channel == "text" and not ask.tools and forms.FAILED.search(text):
+            return self._seat_of[again.token]
+        if len(self.seats) >= PROVE_SEATS:
+            return None
+        self.seats.append(Seat(shaped, said, ask))
+        return self.seats[-1]
 
     def _read(self, seat: Seat, ask: Ask) -> None:
         """Learns from what the application says to the last answer."""
@@ -376,22 +380,23 @@ def _since_user(ask: Ask) -> list[Turn]:
     return list(ask.turns)
 
 
-def seat_key(ask: Ask) -> str:
-    """What a place looks like: tools, schema, and how its prompt begins; without numbers and tokens, which change from start to start."""
-    system = next((turn.text for turn in ask.turns if turn.role == "system"), "")
-    first = next((turn.text for turn in ask.turns if turn.role == "user"), "")
-    wanted = forms.wants(msgspec.structs.replace(ask, turns=tuple(turn for turn in ask.turns if turn.role in {"system", "user"})[:2]))
-    shape: Mapping[str, Any] = {
+def shape(ask: Ask) -> str:
+    """What is the same whenever a place asks: the tools, and how it wants the answer."""
+    parts = {
         "tools": sorted(tool.name for tool in ask.tools),
         "schema": json.dumps(ask.schema, sort_keys=True, default=str) if ask.schema is not None else "",
         "json": ask.json,
-        "system": _normal(system),
-        "user": "" if len(system) > 80 else _normal(first),
-        "languages": [name for name, _ in wanted.languages[:1]],
     }
-    return hashlib.blake2s(json.dumps(shape, sort_keys=True).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2s(json.dumps(parts, sort_keys=True).encode(errors="replace"), digest_size=8).hexdigest()
 
 
-def _normal(text: str) -> str:
-    text = re.sub(r"\bhwc[0-9a-f]{10}\b|\b[0-9a-f]{8,}\b|\d+", "0", text[:2_000])
-    return " ".join(text.split())[:240]
+def words(ask: Ask) -> frozenset[str]:
+    """The words of its prompt, without those that hold digits: times, tokens and names that change from start to start."""
+    first = [turn.text for turn in ask.turns if turn.role == "system"][:1] + [turn.text for turn in ask.turns if turn.role == "user"][:1]
+    text = "\n".join(first)[:PROVE_PROMPT_CHARS]
+    return frozenset(re.findall(r"(?<![\w])[^\W\d_]{2,}(?![\w])", text.lower()))
+
+
+def alike(one: frozenset[str], two: frozenset[str]) -> float:
+    """The share of words that two prompts have in common."""
+    return len(one & two) / len(one | two) if one | two else 1.0
