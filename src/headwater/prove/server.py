@@ -201,6 +201,7 @@ class Server:
                     message = http1.read(reader, writer)
                 except http1.BadRequestError as problem:
                     http1.write(writer, problem.status, {"content-type": "text/plain"}, (f"{problem}\n".encode(),), close=True)
+                    _drain(connection)
                     return
                 if message is None:
                     return
@@ -299,6 +300,17 @@ class Server:
             if len(self.requests) < limits.PROVE_EXCHANGES:
                 self.requests.append(Seen(self._serial, via, method, url, headers, body[: limits.PROVE_KEPT_BYTES], fault))
         return Reply(200 if via == "sink" else self._outside, "text/plain; charset=utf-8", (b"ok\n",))
+
+
+def _drain(connection: socket.socket) -> None:
+    """Reads on for a while before a connection is closed: unread bytes would make the client lose the answer."""
+    if isinstance(connection, ssl.SSLSocket):
+        return
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(1.0)
+    for _ in range(limits.PROVE_HEADERS):
+        if not connection.recv(65_536):
+            return
 
 
 def _unknown(message: http1.Message, url: str) -> Reply:
