@@ -30,6 +30,10 @@ SINK: Final = "127.83.73.78"
 """Another address of this machine, so that a request for it is told from those for the model; where it cannot be used, ``LOOPBACK``."""
 Via = Literal["direct", "proxy", "redirect"]
 """How it came: to the server's own address, by the variables of a proxy, or to another name at a connection that was led here."""
+TRUST: Final = """
+    SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS AWS_CA_BUNDLE GIT_SSL_CAINFO GRPC_DEFAULT_SSL_ROOTS_FILE_PATH
+"""
+"""Variables that name the file of authorities to trust."""
 TLS_RECORD: Final = b"\x16"
 
 
@@ -90,6 +94,7 @@ class Server:
         self.failures: list[Exception] = []
         """What the model or a format raised: mistakes of our own. The application was answered with status 500."""
         self._serial = 0
+        self._memory = limits.PROVE_KEPT_TOTAL
         self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
         self._sink = _sink_listener()
         self.port: int = self._listener.getsockname()[1]
@@ -130,8 +135,7 @@ class Server:
             "NODE_USE_ENV_PROXY": "1",
         }
         if self.authority:
-            names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE", "GIT_SSL_CAINFO")
-            found |= dict.fromkeys(names, str(self.authority.file))
+            found |= dict.fromkeys(TRUST.split(), str(self.authority.file))
         return found
 
     # Connections
@@ -273,13 +277,20 @@ class Server:
                 serial = self._serial
             answer = self._answer(heard, serial)
             if len(self.exchanges) < limits.PROVE_EXCHANGES:
-                kept = message.body[: limits.PROVE_KEPT_BYTES]
-                self.exchanges.append(
-                    Exchange(serial, via, message.method, url, heard.ask if heard else None, answer, message.headers, kept)
-                )
+                kept = self._kept(message.body)
+                ask = heard.ask if heard else None
+                if ask and not kept:  # the texts of a request are as large as its body
+                    ask = msgspec.structs.replace(ask, turns=(), tools=(), inputs=(), schema=None)
+                self.exchanges.append(Exchange(serial, via, message.method, url, ask, answer, message.headers, kept))
         if heard is None:
             return _unknown(message, url)
         return heard.reply(answer, serial)
+
+    def _kept(self, body: bytes) -> bytes:
+        """What is kept of a body: its beginning, and nothing more when the memory of the run is used up."""
+        with self._state:
+            self._memory -= len(body)
+            return body[: limits.PROVE_KEPT_BYTES] if self._memory > 0 else b""
 
     def _answer(self, heard: Heard | None, serial: int) -> Answer:
         if heard is None:
@@ -298,7 +309,7 @@ class Server:
         with self._state:
             self._serial += 1
             if len(self.requests) < limits.PROVE_EXCHANGES:
-                self.requests.append(Seen(self._serial, via, method, url, headers, body[: limits.PROVE_KEPT_BYTES], fault))
+                self.requests.append(Seen(self._serial, via, method, url, headers, self._kept(body), fault))
         return Reply(200 if via == "sink" else self._outside, "text/plain; charset=utf-8", (b"ok\n",))
 
 

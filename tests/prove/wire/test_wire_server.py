@@ -153,6 +153,20 @@ class TestPlaying:
         assert (second.ask, second.answer.status) == (None, 404)
         assert played.server.requests == []
 
+    @pytest.mark.parametrize(
+        ("body", "wire"),
+        [
+            ({"messages": [{"role": "user", "content": "Hello"}]}, "openai_chat"),
+            ({"messages": [{"role": "user", "content": "Hello"}], "anthropic_version": "x"}, "anthropic_messages"),
+            ({"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}, "gemini"),
+        ],
+    )
+    def test_a_gateway_with_paths_of_its_own(self, played: Played, body: dict[str, object], wire: str) -> None:
+        for path in ("/", "/my/gateway", "http://gateway.example.org/ask"):
+            sent = json.dumps(body).encode()
+            raw(played.server.port, post(path, sent, length(sent)))
+        assert [(one.wire, one.text) for one in played.script.asks] == [(wire, "Hello")] * 3
+
     def test_a_health_check(self, played: Played) -> None:
         assert played.send("/").body == b"Ollama is running"
 
@@ -165,6 +179,13 @@ class TestPlaying:
         monkeypatch.setattr(limits, "PROVE_KEPT_BYTES", 10)
         played.send(CHAT, ASKED)
         assert [one.body for one in played.server.exchanges] == [BODY[:10]]
+
+    def test_what_is_kept_of_a_run_is_bounded(self, played: Played) -> None:
+        played.server._memory = len(BODY) + 10
+        for _ in range(2):
+            played.send(CHAT, ASKED)
+        assert [(one.body, one.ask and one.ask.text) for one in played.server.exchanges] == [(BODY, "Hello"), (b"", "")]
+        assert [one.text for one in played.script.asks] == ["Hello", "Hello"]
 
     def test_a_connection_too_many_is_closed(self, played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, "PROVE_CONNECTIONS", 2)
@@ -256,7 +277,8 @@ class TestProxy:
         ],
     )
     def test_who_is_answered_as_the_model(self, played: Played, host: str, path: str, is_model: bool) -> None:
-        raw(played.server.port, post(f"http://{host}{path}", BODY, length(), host=host))
+        sent = BODY if is_model else b'{"batch": [{"messages": [{"role": "user"}]}]}'
+        raw(played.server.port, post(f"http://{host}{path}", sent, length(sent), host=host))
         assert [one.url for one in played.server.exchanges] == [f"http://{host}{path}"] * is_model
         assert [one.url for one in played.server.requests] == [f"http://{host}{path}"] * (not is_model)
 
@@ -266,7 +288,7 @@ class TestProxy:
         for host, path in (("api.openai.com", CHAT), ("example.org", "/x"), ("api.openai.com", CHAT)):
             connection = connected(played.server, host, tunnel=tunnel)
             for _ in range(2):  # the tunnel is kept
-                connection.request("POST", path, BODY)
+                connection.request("POST", path, BODY if path == CHAT else b"{}")
                 assert connection.getresponse().read()
             connection.close()
         via = "proxy" if tunnel else "redirect"
