@@ -154,6 +154,7 @@ class Server:
                     continue
                 self._connections.add(connection)
             connection.settimeout(limits.PROVE_SECONDS_IDLE)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a stream is many short writes
             threading.Thread(target=self._serve, args=(connection, sink), daemon=True).start()
 
     def _serve(self, connection: socket.socket, sink: bool) -> None:
@@ -209,9 +210,10 @@ class Server:
                     return
                 if message is None:
                     return
-                if message.method == "CONNECT" and not secure:
+                if message.method == "CONNECT" and not secure and not origin:
                     http1.write(writer, 200, {}, ())
-                    self._speak(connection, message.target, sink)
+                    to_sink = message.target == f"{self._sink_host}:{self._sink_port}"
+                    self._speak(connection, message.target, sink or to_sink)
                     return
                 answered = self._respond(message, origin, secure, sink)
                 http1.write(

@@ -226,6 +226,16 @@ class TestSink:
         assert raw(played.server.port, f"GET {address} HTTP/1.1\r\nHost: x\r\n\r\n".encode()).endswith(b"ok\n")
         assert [(one.via, one.url) for one in played.server.requests] == [("sink", address)]
 
+    def test_by_a_tunnel_its_certificate_is_the_same(self, played: Played) -> None:
+        pytest.importorskip("cryptography")
+        assert played.server.authority
+        host, port = played.server.sink("", tls=True).removeprefix("https://").rstrip("/").split(":")
+        trusting = ssl.create_default_context(cafile=str(played.server.authority.file))
+        connection = http.client.HTTPSConnection("127.0.0.1", played.server.port, context=trusting, timeout=20)
+        connection.set_tunnel(host, int(port))
+        with pytest.raises(ssl.SSLCertVerificationError):
+            connection.request("GET", "/")
+
     def test_its_certificate_is_trusted_by_nobody(self, played: Played) -> None:
         pytest.importorskip("cryptography")
         address = played.server.sink("hwc0123456789", tls=True)
@@ -235,7 +245,7 @@ class TestSink:
             urllib.request.urlopen(address, context=careful, timeout=20)
         careless = ssl._create_unverified_context()
         assert urllib.request.urlopen(address, context=careless, timeout=20).read() == b"ok\n"
-        refused, taken = sorted(played.server.requests, key=lambda one: one.method)
+        refused, taken = sorted(wait(played.server.requests, 2), key=lambda one: one.method)
         assert (refused.method, "ALERT" in refused.fault.upper()) == ("", True)
         assert (taken.method, taken.url, taken.fault) == ("GET", address, "")
 
@@ -295,6 +305,16 @@ class TestProxy:
         assert [(one.via, one.url) for one in played.server.exchanges] == [(via, f"https://api.openai.com{CHAT}")] * 4
         assert [(one.via, one.url) for one in played.server.requests] == [(via, "https://example.org/x")] * 2
 
+    def test_a_tunnel_in_a_tunnel_is_none(self, played: Played) -> None:
+        sent = b"CONNECT example.org:80 HTTP/1.1\r\nHost: example.org\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", played.server.port), timeout=20) as connection:
+            connection.sendall(sent)
+            assert connection.recv(1_000).startswith(b"HTTP/1.1 200 ")
+            for _ in range(3):
+                connection.sendall(sent)
+                assert connection.recv(1_000).startswith(b"HTTP/1.1 200 ")
+        assert [(one.method, one.url) for one in played.server.requests] == [("CONNECT", "http://example.org/")] * 3
+
     def test_a_certificate_that_is_not_accepted_is_noted(self, played: Played) -> None:
         pytest.importorskip("cryptography")
         connection = http.client.HTTPSConnection("127.0.0.1", played.server.port, context=ssl.create_default_context(), timeout=20)
@@ -335,10 +355,10 @@ class TestProxy:
         assert played.script.asks == []
 
 
-def wait(seen: list[Seen]) -> list[Seen]:
+def wait(seen: list[Seen], count: int = 1) -> list[Seen]:
     """Another thread notes a connection that came to nothing."""
     for _ in range(200):
-        if seen:
+        if len(seen) >= count:
             break
         time.sleep(0.01)
     return seen
