@@ -75,6 +75,7 @@ PYTHON: dict[str, dict[str, Any]] = {
     "bedrock": {"invoke embedding": 1024, "invoke embeddings": [1024, 1024]},
     "mistral": {"embedding": [1024, 1024], "id of call": 9},
     "cohere": {"embedding": [1024, 1024], "first embedding": [1024], "rerank": 1},
+    "huggingface": {"embedding": 384},
     "langchain": {"embedding": [1536]},
     "litellm": {},
 }
@@ -113,5 +114,6 @@ def test_a_client_for_node(client: str, tmp_path: Path) -> None:
     (NODE / "clients-node").mkdir(exist_ok=True)
     script = shutil.copy(FILES / f"{client}_node.mjs", NODE / "clients-node")
     found, server = run(tmp_path, "node", script)
+    assert ("hard-coded" in found) == any(one.via == "proxy" for one in server.exchanges)
     check(found, NODES[client])
     assert {True} == {one.ask is not None for one in server.exchanges}

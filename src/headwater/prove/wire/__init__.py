@@ -15,6 +15,7 @@ from headwater.prove.wire import (
     bedrock,
     cohere,
     gemini,
+    huggingface,
     mistral,
     ollama,
     openai_chat,
@@ -47,6 +48,7 @@ FORMATS: Final = tuple(
         anthropic_messages,
         ollama,
         cohere,
+        huggingface,
         openai_models,
     )
 )
