@@ -96,6 +96,12 @@ def test_the_client_of_openai_before_version_1(tmp_path: Path) -> None:
     assert [one.url for one in server.exchanges if one.via == "proxy"] == ["https://api.openai.com/v1/chat/completions"]
 
 
+def test_the_client_of_google_that_speaks_grpc(tmp_path: Path) -> None:
+    found, server = run(tmp_path, OLD / "bin" / "python", FILES / "generativeai_python.py")
+    check(found, {"embedding": [768, 768], "tokens": True})
+    assert {(one.via, one.ask and one.ask.wire) for one in server.exchanges} == {("proxy", "gemini_grpc")}
+
+
 NODES: dict[str, dict[str, Any]] = {
     "openai": {"embedding": [1536, 1536]},
     "anthropic": {},

@@ -262,6 +262,7 @@ class Server:
             dict(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=None)),
             message.headers,
             shape.parse(message.body) if message.body else None,
+            message.body,
         )
         token = accounts.reply(request)
         if token:
