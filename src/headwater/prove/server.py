@@ -11,7 +11,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -71,10 +71,11 @@ class Server:
     """Plays the model until it is closed; a context manager.
 
     ``folder``: where certificates are written, a private one by default. ``outside``: the status that requests for hosts that are no
-    model's are answered with.
+    model's are answered with. ``ports``: others of 127.0.0.1 to listen at where they are free, for applications with the usual address of a
+    local server written in their code (``providers.PORTS``); those that were free are in ``ports``.
     """
 
-    def __init__(self, model: Model, *, folder: Path | None = None, outside: int = 200) -> None:
+    def __init__(self, model: Model, *, folder: Path | None = None, outside: int = 200, ports: Iterable[int] = ()) -> None:
         self._model = model
         self._outside = outside
         self._state = threading.RLock()
@@ -95,13 +96,16 @@ class Server:
         """What the model or a format raised: mistakes of our own. The application was answered with status 500."""
         self._serial = 0
         self._memory = limits.PROVE_KEPT_TOTAL
-        self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
+        self._listeners = [socket.create_server((LOOPBACK, 0), backlog=128)]
+        for port in ports:
+            with contextlib.suppress(OSError):
+                self._listeners.append(socket.create_server((LOOPBACK, port), backlog=128))
         self._sink = _sink_listener()
-        self.port: int = self._listener.getsockname()[1]
+        self.port, *self.ports = (int(one.getsockname()[1]) for one in self._listeners)
         self.base = f"http://{LOOPBACK}:{self.port}"
         self._sink_host, self._sink_port = self._sink.getsockname()[:2]
-        for listener, sink in ((self._listener, False), (self._sink, True)):
-            threading.Thread(target=self._accept, args=(listener, sink), daemon=True).start()
+        for listener in (*self._listeners, self._sink):
+            threading.Thread(target=self._accept, args=(listener, listener is self._sink), daemon=True).start()
 
     def __enter__(self) -> Server:
         return self
@@ -112,7 +116,7 @@ class Server:
     def close(self) -> None:
         with self._state:
             self._closed = True
-            for one in (self._listener, self._sink, *self._connections):
+            for one in (*self._listeners, self._sink, *self._connections):
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
                 one.close()
@@ -253,7 +257,7 @@ class Server:
             return shape.reply({"error": "a target that is none"}, 400)
         if sink or (host == self._sink_host and port == self._sink_port):
             return self._note("sink", message.method, target, message.headers, message.body)
-        own = host in (LOOPBACK, "localhost", "::1") and port in (self.port, None)
+        own = host in (LOOPBACK, "localhost", "::1") and port in (self.port, *self.ports, None)
         via: Via = "direct" if own else "proxy" if absolute or origin else "redirect"
         request = Request(
             message.method,
@@ -269,7 +273,7 @@ class Server:
             self._note(via, message.method, target, message.headers, message.body)
             return token
         heard = hear(request)
-        if own or providers.is_model(host) or (heard and heard.clear):
+        if own or providers.is_model(host, port) or (heard and heard.clear):
             return self._play(message, target, via, heard)
         return self._note(via, message.method, target, message.headers, message.body)
 

@@ -196,6 +196,15 @@ class TestPlaying:
         for one in held:
             one.close()
 
+    def test_other_ports_are_taken_where_they_are_free(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as other:
+            used, free = (one.getsockname()[1] for one in (taken, other))
+            other.close()
+            with Server(Script(), ports=(used, free)) as server:
+                assert server.ports == [free]
+                assert b" 200 " in raw(free, post(CHAT, BODY, length(), host=f"localhost:{free}"))
+                assert [(one.via, one.url) for one in server.exchanges] == [("direct", f"http://localhost:{free}{CHAT}")]
+
     def test_a_closed_server_lets_go_of_all(self) -> None:
         server = Server(Script())
         with socket.create_connection(("127.0.0.1", server.port), timeout=20) as held:
@@ -284,6 +293,7 @@ class TestProxy:
             ("api.openai.com", CHAT, True),
             ("my-name.openai.azure.com", f"/openai/deployments/d{CHAT.removeprefix('/v1')}", True),
             ("gateway.example.org", f"/llm{CHAT}", True),
+            ("ollama:11434", "/api/tags", True),
             ("gateway.example.org", "/telemetry", False),
             ("gateway.example.org", "/api/version", False),
         ],

@@ -94,9 +94,13 @@ METADATA: Final = "GCE_METADATA_HOST GCE_METADATA_IP GCE_METADATA_ROOT"
 """Variables whose value is host and port: see ``accounts``."""
 
 
-def is_model(host: str) -> bool:
-    """Whether a host is known to be a service of models."""
-    return bool(HOSTS.fullmatch(host))
+PORTS: Final = (11434, 1234)
+"""The usual ports of local servers: Ollama, LM Studio."""
+
+
+def is_model(host: str, port: int | None = None) -> bool:
+    """Whether an address is known to be a service of models."""
+    return bool(HOSTS.fullmatch(host)) or port in PORTS
 
 
 def environment(base: str) -> dict[str, str]:
