@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 LAYERS = (
     ("headwater.limits",),
     ("headwater.files.source",),
-    ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text"),
+    ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text", "headwater.proofs"),
     ("headwater.matching",),
     ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions", "headwater.comparison"),
     ("headwater.files",),
@@ -79,11 +80,23 @@ def imports(path: Path) -> set[str]:
 MODULES = {name_of(path): path for path in sorted((SOURCE / "headwater").rglob("*.py")) if path.stat().st_size}
 
 
-@pytest.mark.parametrize("module", MODULES)
+# What the interpreter of an application under proof runs: a package of its own
+MONITOR = "headwater.prove.monitors.python."
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith(MONITOR)])
 def test_imports_only_from_layers_before_it(module: str) -> None:
     own = layer(module)
     wrong = {name for name in imports(MODULES[module]) if layer(name) > own}
     assert not wrong
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(MONITOR)])
+def test_the_monitor_has_the_standard_library_alone(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"), feature_version=(3, 8))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [str(node.module)] if isinstance(node, ast.ImportFrom) and not node.level else []
+        assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("module", MODULES)

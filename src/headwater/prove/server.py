@@ -123,6 +123,11 @@ class Server:
         if self._temporary:
             self._temporary.cleanup()
 
+    @property
+    def ports(self) -> tuple[tuple[str, int], ...]:
+        """The addresses at which it listens."""
+        return (LOOPBACK, self.port), (self._sink_host, self._sink_port)
+
     def sink(self, token: str, *, tls: bool = False) -> str:
         """An address whose requests are only noted; ``tls``: with a certificate that no careful client accepts."""
         if tls and self.authority is None:
