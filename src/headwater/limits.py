@@ -227,6 +227,7 @@ PROVE_REFUSED: Final = 200  # attempts without proof that a report names, the fa
 # Proof: what an application under test sends to the server that plays the model
 PROVE_BODY_BYTES: Final = 64_000_000  # of one request; services take some 20 MB of images and documents
 PROVE_KEPT_BYTES: Final = 1_000_000  # of a body that is kept as evidence
+PROVE_KEPT_TOTAL: Final = 200_000_000  # of all that is kept of a run's requests; an agent of a hundred long turns sends some 20 MB
 PROVE_HEADER_BYTES: Final = 65_536  # of one line; the longest are signed tokens and cookies
 PROVE_HEADERS: Final = 200  # of one request; clients send under 30
 PROVE_CHUNKS: Final = 100_000  # of one body, chunks of 640 bytes at the largest size
