@@ -13,7 +13,7 @@ LAYERS = (
     ("headwater.limits",),
     ("headwater.files.source",),
     ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text"),
-    ("headwater.matching",),
+    ("headwater.matching", "headwater.redteam.evidence", "headwater.redteam.join"),
     ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions", "headwater.comparison"),
     ("headwater.files",),
     ("headwater.baseline",),
