@@ -253,3 +253,16 @@ PROVE_SEATS: Final = 64  # places of an application where a model is asked
 PROVE_CANDIDATES: Final = 80  # answers tried at one place: a start of the application may try one only
 PROVE_ASKS: Final = 200  # hostile answers in one start: frameworks that ask again for ever are answered plainly from then on
 PROVE_ROUNDS: Final = 8  # calls of tools before the model is done: frameworks give up after ten to fifteen
+# Red team. Reports of Garak, PyRIT and promptfoo are hostile input: they hold what a model answered
+REDTEAM_BYTES: Final = 1_000_000_000  # of one report: all probes of Garak with ten generations make some hundred MB
+REDTEAM_LINE: Final = 16_000_000  # bytes of one line of a report: an attempt has a prompt and its answers
+REDTEAM_NAME: Final = 160  # characters of the name of a probe or a detector
+REDTEAM_EXCERPT: Final = 600  # characters of a prompt or an answer that is shown: enough to see what was asked and what came
+REDTEAM_HITS: Final = 3  # answers that are shown of one probe and detector; the tool's report has them all
+REDTEAM_RESULTS: Final = 5_000  # probes and detectors of one report: Garak has some 300 pairs
+REDTEAM_VERDICTS: Final = 1_000_000_000  # of one line of a report: months of asking
+REDTEAM_MISSING: Final = 1_000  # of one report, told one by one
+REDTEAM_SQL_STEPS: Final = 2_000_000  # times a thousand steps of SQLite over one database: an attack costs some hundred steps
+REDTEAM_BRIDGE_BODY: Final = 4_000_000  # bytes of a request to the bridge: the longest prompts of probes have some 100 kB
+REDTEAM_ANSWER: Final = 1_000_000  # bytes of an answer of the application that are handed on: detectors search all of it
+REDTEAM_BRIDGE_THREADS: Final = 16  # requests at work in the bridge; more wait
