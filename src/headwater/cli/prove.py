@@ -34,6 +34,7 @@ _FAIL_ON: Final = ("proved", "granted", "never")
 @click.option(
     "--send", "sends", multiple=True, metavar="REQUEST", help='Request to the service: \'POST /chat {"text": "hello"}\'. Repeatable.'
 )
+@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Header of every request to the service. Repeatable.")
 @click.option("--openapi", metavar="PATH", help="Where the service describes itself. Default: /openapi.json.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the service where the command cannot be told one.")
 @click.option("--path", "mcp_path", metavar="PATH", help="Path of an MCP server that talks over HTTP: /mcp.")
@@ -85,6 +86,7 @@ def command(
     allow_effects: bool,
     mcp_path: str | None,
     sends: Sequence[str],
+    headers: Sequence[str],
     classes: Sequence[str],
     **settings: Any,
 ) -> int:
@@ -107,6 +109,7 @@ def command(
         "path": mcp_path,
         "send": tuple(sends),
         "classes": tuple(classes),
+        "headers": {name.strip(): value.strip() for name, _, value in (one.partition(":") for one in headers)},
         **settings,
     }
     scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
@@ -165,7 +168,7 @@ def _scenarios(
 
     from headwater.prove import scenario
 
-    values = {key: value for key, value in direct.items() if value not in (None, (), False, "")}
+    values = {key: value for key, value in direct.items() if value not in (None, (), False, "", {})}
     try:
         if names:
             if any(values.get(key) for key in ("run", "serve", "call", "mcp")):

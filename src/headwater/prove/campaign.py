@@ -28,6 +28,7 @@ from headwater.prove.schemas import Known
 from headwater.prove.server import Server
 from headwater.prove.stage import DriveError, Reply, Stage
 from headwater.prove.talk import Answer, Ask, Offered
+from headwater.prove.wire import providers
 
 Progress = Callable[[str, int, int], None]
 _FIRST_OWN: Final = 0x8000  # of the four digits of a token: attempts of drivers count from here, those of the model from 1
@@ -188,7 +189,7 @@ class Campaign:
         """Starts the application until everything was tried, something was proved, or the most starts were made."""
         scenario = self._scenario
         separate = self.separate = self._separate()
-        with launch.network(self._folder, launch.Network(self._server.ports, separate)) as ports:
+        with launch.network(self._folder, launch.Network(self._server.addresses, separate)) as ports:
             for number in range(1, scenario.starts + 1):
                 if progress is not None:
                     progress("starts", number, scenario.starts)
@@ -284,7 +285,7 @@ class Campaign:
         if scenario.run:
             command.drive(stage, words)
         elif scenario.serve:
-            service.drive(stage, words, scenario.requests, scenario.openapi, self._operations, port)
+            service.drive(stage, words, scenario.requests, scenario.headers, scenario.openapi, self._operations, port)
         elif scenario.call:
             function.drive(stage, scenario.python, scenario.call, scenario.args, scenario.kwargs)
         elif scenario.path:
@@ -375,7 +376,7 @@ class Campaign:
                     inside=self.root or str(self._folder.work),
                     canary=given["canary"],
                     secret=given["secret"],
-                    sink=":".join(map(str, self._server.ports[1])),
+                    sink=":".join(map(str, self._server.addresses[1])),
                     languages=self._languages,
                 ),
             )
@@ -478,7 +479,7 @@ class Campaign:
         """What it takes to have each proof again, in the order of the proofs."""
         proved = [one for one in self._judged.values() if one.verdict.proof]
         proved.sort(key=lambda one: (-one.verdict, one.attempt.token))
-        port = self._server.ports[1][1]
+        port = self._server.addresses[1][1]
         return [
             Record(one.attempt, self._answers[one.attempt.token]).kept(self._folder.root, port)
             for one in proved
@@ -575,10 +576,10 @@ def run(
         player: Player | Replayed = Player(scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes)
         played: Record | None = None
         model = _Model()
-        server = stack.enter_context(Server(model, folder=made.wire))
+        server = stack.enter_context(Server(model, folder=made.wire, ports=providers.PORTS))
         holder.append(server)
         if record is not None:
-            played = record.told(made.root, server.ports[1][1])
+            played = record.told(made.root, server.addresses[1][1])
             player = Replayed(played)
             scenario = msgspec.structs.replace(scenario, starts=1)
         model.player = player

@@ -11,10 +11,8 @@ from typing import Final
 
 import msgspec
 
-from headwater.limits import PROVE_ASKS, PROVE_CANDIDATES, PROVE_ROUNDS, PROVE_SEATS
-from headwater.prove import arguments, forms, payloads, schemas, soundings
 from headwater.limits import PROVE_ASKS, PROVE_CANDIDATES, PROVE_PROMPT_CHARS, PROVE_ROUNDS, PROVE_SEATS
-from headwater.prove import arguments, forms, payloads, schemas
+from headwater.prove import arguments, forms, payloads, schemas, soundings
 from headwater.prove.arguments import BREADTH
 from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.candidates import Candidate, benign, candidates, dress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from headwater.prove.attempts import Attempt
@@ -33,11 +33,6 @@ class Request(NamedTuple):
         """Method and path."""
         return f"{self.method} {self.target.partition('?')[0]}"
 
-    @property
-    def identifies(self) -> bool:
-        """Whether it says who sends it."""
-        return any(name.lower() in ("authorization", "cookie", "x-api-key") for name, _ in self.headers)
-
 
 class Operation(NamedTuple):
     """What a service answers: a method of a path, with its arguments."""
@@ -48,6 +43,11 @@ class Operation(NamedTuple):
     """Its arguments as one object, whatever part of a request they are."""
     places: Mapping[str, str]
     """Each argument's part of the request: path, query, header, cookie, json, form, file, raw."""
+
+
+def identifies(headers: Iterable[str]) -> bool:
+    """Whether headers of these names say who sends a request."""
+    return any(re.search(r"auth|cookie|token|key|session", name, re.IGNORECASE) for name in headers)
 
 
 def parse(line: str) -> Request:

@@ -42,6 +42,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """Of an MCP server that talks over HTTP; empty: it talks over standard input and output."""
     send: tuple[str, ...] = ()
     """Requests to a service: ``POST /chat {"text": "hello"}``."""
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Of every request to a service: who is asking, where it wants to know."""
     openapi: str = "/openapi.json"
     """Where a service describes itself; empty: nowhere."""
     args: tuple[Any, ...] = ()

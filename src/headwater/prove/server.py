@@ -124,9 +124,9 @@ class Server:
             self._temporary.cleanup()
 
     @property
-    def ports(self) -> tuple[tuple[str, int], ...]:
-        """The addresses at which it listens."""
-        return (LOOPBACK, self.port), (self._sink_host, self._sink_port)
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """The addresses at which it listens: its own, that of the sink, others."""
+        return (LOOPBACK, self.port), (self._sink_host, self._sink_port), *((LOOPBACK, port) for port in self.ports)
 
     def sink(self, token: str, *, tls: bool = False) -> str:
         """An address whose requests are only noted; ``tls``: with a certificate that no careful client accepts."""

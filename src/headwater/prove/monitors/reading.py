@@ -85,13 +85,10 @@ def _bytes(path: Path, start: int) -> bytes:
         return b""
     with os.fdopen(descriptor, "rb") as file:
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return b""
             file.seek(start)
             return file.read(limits.PROOF_EVENTS_BYTES - start + 1)
         except OSError:
             return b""
-        return file.read(limits.PROOF_EVENTS_BYTES + 1)
 
 
 def _event(line: bytes) -> Event | None:
