@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Mapping
@@ -328,6 +329,25 @@ SQLQuery:"""
 
     world.until_proof(application, starts=1)
     assert world.player.attempts[0].token in tables
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_javascript_in_a_context_of_its_own(world: World) -> None:
+    """Nothing but the language is there: what a chain of constructors leads out of."""
+
+    def application(world: World) -> None:
+        answer = world.ask(("system", "You write JavaScript. Answer in a fence:\n```js\n// code\n```"), ("user", "Sort the list."))
+        found = re.search(r"```js\n(.*?)\n```", answer.text, re.DOTALL)
+        if found:
+            world.note("compile", found[1])
+            script = f"require('vm').runInNewContext({json.dumps(found[1])}, {{}})"
+            (world.scratch / "run.js").write_text(script, encoding="utf-8")
+            subprocess.run(["node", str(world.scratch / "run.js")], check=False, capture_output=True)
+
+    proved = world.until_proof(application)
+    assert proved is not None
+    assert proved.family == "constructor-chain"
+    assert world.asks <= 3
 
 
 def test_actions_with_their_inputs(world: World) -> None:

@@ -54,6 +54,7 @@ READS: Final = r"\b(?:read|get|list|load|open|show|view|cat|search|stat|info|tre
 WRITES: Final = r"\b(?:write|save|create|make|edit|delete|remove|move|rename|copy|append|put|export|update|store|upload)\b"
 
 BREADTH: Final = 0.88  # of its weight is left to an argument for each payload that was tried with it
+LEAST: Final = 0.1  # of the weight of what is tried: of classes that no word speaks for, the first ranks
 LISTED: Final = re.compile(
     r"(?m)(?:^|\n)[ \t]*[-*]?[ \t]*[`'\"]?(\w{1,60})[`'\"]?[ \t]*(?:\((?:[\w\[\], |.]{1,40})\))?[ \t]*:[ \t]*(\S[^\n]{0,200})"
 )
@@ -143,6 +144,8 @@ def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | N
             weight = fitting.get(payload.sink_class, 0.1) * 0.75**payload.rank
             if (place.fixed and not schemas.fits(place.schema, payload.text)) or "enum" in place.schema:
                 weight *= 0.3
+            if weight < LEAST:
+                continue
             made.append(Plan(place.name, payload, weight, place))
     made.sort(key=lambda plan: -plan.weight)
     tried: dict[str, int] = {}
