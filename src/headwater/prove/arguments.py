@@ -5,6 +5,7 @@ Used for tools that a model is offered, for tools of MCP servers and for paramet
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -132,8 +133,16 @@ def described(tool: Offered) -> Mapping[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | None = None) -> list[Plan]:
+def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | None = None) -> tuple[Plan, ...]:
     """Everything to try with a tool, the most likely first; the more was tried with an argument, the sooner it is another one's turn."""
+    # Asked for at each request, with the same tools: what is the same is told by its JSON.
+    return _plans(msgspec.json.encode(tool), b"" if known is None else msgspec.json.encode(known, order="deterministic"), classes)
+
+
+@functools.lru_cache(maxsize=256)
+def _plans(of_tool: bytes, of_known: bytes, classes: frozenset[str] | None) -> tuple[Plan, ...]:
+    tool = msgspec.json.decode(of_tool, type=Offered)
+    known = msgspec.json.decode(of_known, type=Known) if of_known else None
     schema = described(tool)
     made = []
     for place in schemas.places(schema, known):
@@ -153,7 +162,7 @@ def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | N
     for number, plan in enumerate(made):
         count = tried[plan.argument] = tried.get(plan.argument, -1) + 1
         ordered.append((-plan.weight * BREADTH**count, number, plan))
-    return [plan for _, _, plan in sorted(ordered, key=lambda item: item[:2])[:PROVE_PLANS]]
+    return tuple(plan for _, _, plan in sorted(ordered, key=lambda item: item[:2])[:PROVE_PLANS])
 
 
 def _usable(payload: Payload, known: Known | None) -> bool:
