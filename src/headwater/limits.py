@@ -222,6 +222,7 @@ PROVE_SENDS: Final = 2_000  # requests or calls within one start: a service of s
 PROVE_ANSWER: Final = 1_000_000  # bytes of one answer of the application that are looked at
 PROVE_TOOLS: Final = 200  # tools or routes of one application that are tried; servers of tools have some dozens
 PROVE_RECORD_BYTES: Final = 20_000_000  # of the record of a proof: the answers of one request, some kilobytes each
+PROVE_REPORT_BYTES: Final = 100_000_000  # of a report of runs that is read again: some hundred proofs with their stacks
 PROVE_SHOWN: Final = 2_000  # characters of a value that a report can show
 PROVE_REFUSED: Final = 200  # attempts without proof that a report names, the farthest first
 # Proof: what an application under test sends to the server that plays the model

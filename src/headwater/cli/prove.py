@@ -113,6 +113,7 @@ def command(
         **settings,
     }
     scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
+    from headwater.files.discover import root_of
     from headwater.prove import campaign, folder
     from headwater.prove import replay as record
     from headwater.prove.join import joined
@@ -134,12 +135,14 @@ def command(
         except OSError as error:
             raise FailureError(f"{error.filename or ''}: {error.strerror or error}".strip(": ")) from None
     findings: list[tuple[Finding, int]] = []
+    real = os.path.realpath(path)
+    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
+    scope = "" if scope == "." else scope
     if review is not None:
-        scope = os.path.relpath(os.path.realpath(path), review.root)
-        review = joined(review, runs, "" if scope == "." else scope)
+        review = joined(review, runs, scope)
         findings = [(one, _line(review, one)) for one in review.findings if one.suppression is None]
     for form, file in chosen:
-        data = _rendered(form, runs, findings, file == "-")
+        data = _rendered(form, runs, scope, findings, file == "-")
         if file == "-":
             output.show(data)
         else:
@@ -209,11 +212,11 @@ def _line(review: Review, finding: Finding) -> int:
     return source.file_line(source.position(finding.place.start)[0])
 
 
-def _rendered(form: str, runs: Sequence[Run], findings: Sequence[tuple[Finding, int]], shown: bool) -> bytes:
+def _rendered(form: str, runs: Sequence[Run], scope: str, findings: Sequence[tuple[Finding, int]], shown: bool) -> bytes:
     if form == "json":
         from headwater.reports import proof_json
 
-        return proof_json.render(runs, findings)
+        return proof_json.render(runs, scope, findings)
     from headwater.reports import proof_text
 
     if not shown:
