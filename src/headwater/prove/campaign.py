@@ -189,7 +189,7 @@ class Campaign:
         """Starts the application until everything was tried, something was proved, or the most starts were made."""
         scenario = self._scenario
         separate = self.separate = self._separate()
-        with launch.network(self._folder, launch.Network(self._server.addresses, separate)) as ports:
+        with launch.network(self._folder, launch.Network(self._server.ports, separate)) as ports:
             for number in range(1, scenario.starts + 1):
                 if progress is not None:
                     progress("starts", number, scenario.starts)
@@ -376,7 +376,7 @@ class Campaign:
                     inside=self.root or str(self._folder.work),
                     canary=given["canary"],
                     secret=given["secret"],
-                    sink=":".join(map(str, self._server.addresses[1])),
+                    sink=":".join(map(str, self._server.ports[1])),
                     languages=self._languages,
                 ),
             )
@@ -479,7 +479,7 @@ class Campaign:
         """What it takes to have each proof again, in the order of the proofs."""
         proved = [one for one in self._judged.values() if one.verdict.proof]
         proved.sort(key=lambda one: (-one.verdict, one.attempt.token))
-        port = self._server.addresses[1][1]
+        port = self._server.ports[1][1]
         return [
             Record(one.attempt, self._answers[one.attempt.token]).kept(self._folder.root, port)
             for one in proved
@@ -579,7 +579,7 @@ def run(
         server = stack.enter_context(Server(model, folder=made.wire, ports=providers.PORTS))
         holder.append(server)
         if record is not None:
-            played = record.told(made.root, server.addresses[1][1])
+            played = record.told(made.root, server.ports[1][1])
             player = Replayed(played)
             scenario = msgspec.structs.replace(scenario, starts=1)
         model.player = player
