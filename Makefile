@@ -1,4 +1,4 @@
-# make demo, test, test-system, compiled, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
+# make demo, test, test-system, redteam, compiled, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
 # but for Debian packages that test-system installs where it runs as root.
 
 PYTHON ?= python3
@@ -13,7 +13,7 @@ export PIP_ROOT_USER_ACTION := ignore
 export npm_config_cache := $(CURDIR)/build/npm
 export npm_config_update_notifier := false
 
-.PHONY: demo test test-system compiled lint clean
+.PHONY: demo test test-system redteam compiled lint clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -31,6 +31,10 @@ lint: $(READY)
 
 test-system: $(READY) $(SYSTEM)/.ready
 	$(BIN)/pytest tests/system
+
+# Garak and PyRIT against the example, with a small model behind it: some 7 GB and half an hour, so no part of CI (docs/redteam.md).
+redteam: $(READY)
+	$(BIN)/python benchmarks/redteam.py build/redteam
 
 # A wheel with compiled modules, in dist. On a copy: the build puts files beside the sources, which would be imported instead of them.
 compiled: $(READY)
@@ -51,7 +55,7 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-$(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt
+$(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt $(wildcard tests/system/clients/*.txt)
 	@if ! command -v npm >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; \
@@ -78,6 +82,10 @@ $(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt
 	cd $(SYSTEM) && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	@test -x $(SYSTEM)/venv/bin/python || $(PYTHON) -m venv $(SYSTEM)/venv
 	$(SYSTEM)/venv/bin/python -m pip install --quiet --requirement tests/system/requirements.txt
+	@test -x $(SYSTEM)/clients/bin/python || $(PYTHON) -m venv $(SYSTEM)/clients
+	$(SYSTEM)/clients/bin/python -m pip install --quiet --requirement tests/system/clients/requirements.txt
+	@test -x $(SYSTEM)/clients-old/bin/python || $(PYTHON) -m venv $(SYSTEM)/clients-old
+	$(SYSTEM)/clients-old/bin/python -m pip install --quiet --requirement tests/system/clients/requirements-old.txt
 	@touch $@
 
 clean:

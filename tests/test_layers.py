@@ -13,8 +13,10 @@ SOURCE = Path(__file__).parent.parent / "src"
 LAYERS = (
     ("headwater.limits",),
     ("headwater.files.source",),
-    ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text"),
+    ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text", "headwater.proofs"),
     ("headwater.matching",),
+    ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text"),
+    ("headwater.matching", "headwater.redteam.evidence", "headwater.redteam.join"),
     ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions", "headwater.comparison"),
     ("headwater.files",),
     ("headwater.baseline",),

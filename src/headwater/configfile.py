@@ -59,9 +59,11 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
     rules: dict[str, str] = {}
     processes: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     rule_folders: Annotated[list[str], msgspec.Meta(max_length=limits.OWN_FOLDERS)] = []
+    prove: dict[str, Any] = {}
+    """Scenarios of ``headwater prove``, which reads them itself."""
 
 
-SETTINGS: Final = _Table.__struct_encode_fields__
+SETTINGS: Final = tuple(one for one in _Table.__struct_encode_fields__ if one != "prove")
 
 
 class _Found(NamedTuple):

@@ -14,6 +14,7 @@ import msgspec
 
 from headwater.components import SystemMap
 from headwater.files.source import Source
+from headwater.proofs import Evidence
 
 
 class Severity(enum.IntEnum):
@@ -178,6 +179,8 @@ class Finding(msgspec.Struct, frozen=True):
     """Against an earlier review: new, unchanged, updated, or worse (see ``headwater.comparison``); empty where there is none."""
     signed_in: bool = False
     """Whoever sends the data of the strongest source has been asked first who it is."""
+    proof: Evidence | None = None
+    """What runs of the application showed (``headwater.prove``); None where none was looked at."""
 
     @property
     def level(self) -> Level:

@@ -208,8 +208,62 @@ MODEL_PICKLE_TRIES: Final = 2_000  # places in those bytes at which one is tried
 MODEL_SOURCES: Final = 500  # files of Python code in model files that a review reads: handlers and modules of one model are under 50
 MODEL_OF_BASE: Final = 200_000_000  # bytes of a model file of a revision that is compared with: what git holds without LFS is smaller
 
+# Proof: what the application under test may cost, and what is kept of what it says. It is run on the user's order, and is hostile all the
+# same.
+PROVE_COPY_FILES: Final = 50_000  # of the application's own files, without installed packages: the largest applications have some 10,000
+PROVE_COPY_BYTES: Final = 2_000_000_000  # of them: data sets are given by a link
+PROVE_FILE_BYTES: Final = 4_000_000_000  # that the application may write into one file
+PROVE_OUTPUT: Final = 64_000  # bytes of each stream that are kept: an error with its trace stands at the end
+PROVE_REQUEST_SECONDS: Final = 60.0  # for one request to the application: a turn of an agent has several calls of the model and of tools
+PROVE_START_SECONDS: Final = 60.0  # until a service listens: imports of large libraries take 20 on a slow machine
+PROVE_SECONDS: Final = 120.0  # for one start of a command, where the user gives no other
+PROVE_STARTS: Final = 30  # of the application, where the user gives no other: an escalation has some ten families in two or three forms
+PROVE_SENDS: Final = 2_000  # requests or calls within one start: a service of some dozen operations takes a few hundred
+PROVE_ANSWER: Final = 1_000_000  # bytes of one answer of the application that are looked at
+PROVE_TOOLS: Final = 200  # tools or routes of one application that are tried; servers of tools have some dozens
+PROVE_RECORD_BYTES: Final = 20_000_000  # of the record of a proof: the answers of one request, some kilobytes each
+PROVE_REPORT_BYTES: Final = 100_000_000  # of a report of runs that is read again: some hundred proofs with their stacks
+PROVE_SHOWN: Final = 2_000  # characters of a value that a report can show
+PROVE_REFUSED: Final = 200  # attempts without proof that a report names, the farthest first
+# Proof: what an application under test sends to the server that plays the model
+PROVE_BODY_BYTES: Final = 64_000_000  # of one request; services take some 20 MB of images and documents
+PROVE_KEPT_BYTES: Final = 1_000_000  # of a body that is kept as evidence
+PROVE_KEPT_TOTAL: Final = 200_000_000  # of all that is kept of a run's requests; an agent of a hundred long turns sends some 20 MB
+PROVE_HEADER_BYTES: Final = 65_536  # of one line; the longest are signed tokens and cookies
+PROVE_HEADERS: Final = 200  # of one request; clients send under 30
+PROVE_CHUNKS: Final = 100_000  # of one body, chunks of 640 bytes at the largest size
+PROVE_JSON_DEPTH: Final = 120  # nesting of a request: a schema in a tool in a list has under 30
+PROVE_CONNECTIONS: Final = 256  # open at once: a client keeps some ten; each is a thread
+PROVE_EXCHANGES: Final = 20_000  # requests in one run; an agent that loops stops on an error after it
+PROVE_SECONDS_IDLE: Final = 120.0  # before a connection that says nothing is closed; the one bound in seconds, of nothing that is told
+PROVE_HOSTS: Final = 1_000  # names that get a certificate in one run
+PROVE_PIECES: Final = 40  # parts of a streamed answer: enough that words and fences are cut in the middle
+PROVE_VECTORS: Final = 2_048  # texts embedded in one request; the most that a service takes
 # Proof: what an application under proof wrote
 PROOF_EVENTS: Final = 200_000  # of one start, all processes: a monitor writes 5,000 of one
 PROOF_EVENTS_FILES: Final = 5_000  # processes of one start: a test suite with a process for each case has some hundred
 PROOF_EVENTS_BYTES: Final = 64_000_000  # of one process: 5,000 events with their stacks have under 40 MB
 PROOF_EVENT_BYTES: Final = 200_000  # of one line: a value of 2,000 characters and a stack of 80 frames, all escaped, have under 150,000
+# Proof: what the application sends is hostile, and each start of it costs seconds
+PROVE_PROMPT_CHARS: Final = 60_000  # of one request, searched for forms: the start and the end of a longer one
+PROVE_FORMS: Final = 24  # in which one place's answers are tried: prompts show up to four, and a dozen tools
+PROVE_SCHEMA_DEPTH: Final = 6  # nesting of objects and lists in the arguments of a tool: the deepest of hand-written tools have four
+PROVE_SCHEMA_PLACES: Final = 40  # texts in the arguments of one tool
+PROVE_PLANS: Final = 400  # payloads for all arguments of one tool: three arguments with all that there are
+PROVE_SEATS: Final = 64  # places of an application where a model is asked
+PROVE_CANDIDATES: Final = 80  # answers tried at one place: a start of the application may try one only
+PROVE_ASKS: Final = 200  # hostile answers in one start: frameworks that ask again for ever are answered plainly from then on
+PROVE_ROUNDS: Final = 8  # calls of tools before the model is done: frameworks give up after ten to fifteen
+# Red team. Reports of Garak, PyRIT and promptfoo are hostile input: they hold what a model answered
+REDTEAM_BYTES: Final = 1_000_000_000  # of one report: all probes of Garak with ten generations make some hundred MB
+REDTEAM_LINE: Final = 16_000_000  # bytes of one line of a report: an attempt has a prompt and its answers
+REDTEAM_NAME: Final = 160  # characters of the name of a probe or a detector
+REDTEAM_EXCERPT: Final = 600  # characters of a prompt or an answer that is shown: enough to see what was asked and what came
+REDTEAM_HITS: Final = 3  # answers that are shown of one probe and detector; the tool's report has them all
+REDTEAM_RESULTS: Final = 5_000  # probes and detectors of one report: Garak has some 300 pairs
+REDTEAM_VERDICTS: Final = 1_000_000_000  # of one line of a report: months of asking
+REDTEAM_MISSING: Final = 1_000  # of one report, told one by one
+REDTEAM_SQL_STEPS: Final = 2_000_000  # times a thousand steps of SQLite over one database: an attack costs some hundred steps
+REDTEAM_BRIDGE_BODY: Final = 4_000_000  # bytes of a request to the bridge: the longest prompts of probes have some 100 kB
+REDTEAM_ANSWER: Final = 1_000_000  # bytes of an answer of the application that are handed on: detectors search all of it
+REDTEAM_BRIDGE_THREADS: Final = 16  # requests at work in the bridge; more wait

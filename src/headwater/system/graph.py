@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -98,6 +99,8 @@ class Graph:
         """What callers give that is a component, and that may be a part of one."""
         self._brought: dict[Want, tuple[Key, ...]] = {}
         self._origin_of: dict[Any, tuple[Key, ...]] = {}
+        self._looked: dict[Any, int] = {}
+        """What was looked at for the question at hand, and how many steps away."""
 
     def _node(self, key: Key, type_: str, name: str, fn: Fn, start: int, end: int = -1) -> Node:
         node = self.nodes.get(key)
@@ -134,12 +137,32 @@ class Graph:
             if one.fields:
                 todo += one.fields.values()
         for ref in refs:
-            found.update(dict.fromkeys(key for key in self._of_ref(ref, seen, parts) if key in self.nodes))
+            with self._query(seen):
+                found.update(dict.fromkeys(key for key in self._of_ref(ref, seen, parts) if key in self.nodes))
         ask = self._in_parts if parts else self._in
         for label in sorted(labels, key=lambda label: label.key):
             if label.source is None:
                 found.update(dict.fromkeys(self._handed((fn.id, label.param, label.path), seen, ask, self._held[parts])))
         return tuple(found)
+
+    @contextlib.contextmanager
+    def _query(self, seen: frozenset[Key]) -> Iterator[None]:
+        """A question that comes of no other one: what was looked at for earlier ones does not count for it."""
+        outer = self._looked
+        if not seen:
+            self._looked = {}
+        try:
+            yield
+        finally:
+            self._looked = outer
+
+    def _news(self, what: Any, seen: frozenset[Key]) -> bool:
+        """Whether something was not looked at yet for this question, or only from farther away; each way to it would tell the same."""
+        key = (what, any(one[0] == "back" for one in seen))  # below a function that gives back, only some components count
+        news = len(seen) < self._looked.get(key, limits.SIGHT_CALLERS + 2)
+        if news:
+            self._looked[key] = len(seen)
+        return news
 
     def _in_parts(self, shape: Shape, fn: Fn, seen: frozenset[Key]) -> tuple[Key, ...]:
         return self._in(shape, fn, seen, True)
@@ -149,7 +172,7 @@ class Graph:
         if type(ref) is Sited and (parts or not ref.part):
             yield from self.of_site.get(ref.site, ())
             held = ("held", *ref.site)
-            if ref.site in self.holders and held not in seen and len(seen) <= limits.SIGHT_CALLERS:
+            if ref.site in self.holders and held not in seen and len(seen) <= limits.SIGHT_CALLERS and self._news((*held, parts), seen):
                 named = [one for giving in self.holders[ref.site] for one in self._looked_up(giving)]
                 for one, fn in named:
                     yield from self._in(one, fn, seen | {held})
@@ -164,7 +187,7 @@ class Graph:
             key = self.of_function.get(ref.id)
             if key is not None:
                 yield key
-            elif ("back", ref.id) not in seen:  # lambda session: history
+            elif ("back", ref.id) not in seen and self._news(("back", ref.id), seen):  # lambda session: history
                 yield from self._given_back(ref, seen | {("back", ref.id)})
         elif isinstance(ref, Inst | Cls):
             cls = ref.cls if isinstance(ref, Inst) else ref
@@ -214,8 +237,9 @@ class Graph:
             return ()
         found: dict[Key, None] = {}
         given = self.solver.given.get(want, {})
-        for caller, start in sorted(given):
-            found.update(dict.fromkeys(ask(given[(caller, start)], self.symbols.functions[caller], seen | {want})))
+        with self._query(seen):
+            for caller, start in sorted(given) if self._news((want, ask.__name__), seen) else ():
+                found.update(dict.fromkeys(ask(given[(caller, start)], self.symbols.functions[caller], seen | {want})))
         if not seen and self.settled:
             known[want] = tuple(found)
         return tuple(found)

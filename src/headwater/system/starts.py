@@ -66,7 +66,9 @@ class Starts(Prompts):
                 self._entry_point(fn, callback.is_)
 
     def _routes(self, sights: list[Sight]) -> None:
-        """The functions that routes of scripts end at, with method and path; those before them pass requests on."""
+        """The functions at which routes end, with method and path; of scripts, those before them pass requests on."""
+        for number, route in self.solver.routes.told().items():
+            self.routed[number] = route[: limits.COMPONENT_NAME]
         for sight in sights:
             if sight.kind != JOINS or sight.entry is None or not any(one.is_ == "route" for one in sight.entry.calls):
                 continue

@@ -468,16 +468,16 @@ class Places:
         calls = (one for one in instructions(fn.ir.defaults + fn.ir.body) if type(one) is ir.Call)
         return next((self.holder_of(fn, one.dst) for one in calls if register in one.args), "")
 
-    def functions(self, fn: Fn, register: int) -> list[Fn]:
+    def functions(self, fn: Fn, register: int, depth: int = 0) -> list[Fn]:
         """The functions of the module that a register may hold."""
         found: list[Fn] = []
-        for one in self.definitions(fn).get(register, ()):
+        for one in self.definitions(fn).get(register, ()) if depth < DEPTH else ():
             if type(one) is ir.Func:
                 found.append(fn.module.functions[one.function])
             elif type(one) is ir.Name:
                 found += [bound for bound in self.symbols.name(fn.module, one.name) if isinstance(bound, Fn)]
             elif type(one) is ir.Move:
-                found += self.functions(fn, one.src)
+                found += self.functions(fn, one.src, depth + 1)
         return found
 
     def results(self, fn: Fn, key: str) -> list[tuple[Fn, int]]:

@@ -91,6 +91,15 @@ class Routes:
             : limits.CANDIDATES
         ]
 
+    def told(self) -> dict[int, str]:
+        """Method and path of each function that is a route, by its number; the first of several."""
+        made: dict[int, str] = {}
+        for route in self.routes:
+            prefix = self._prefixes(route.router)[0]
+            path = "/" + "/".join(part for part in f"{prefix}/{route.path}".split("/") if part)
+            made.setdefault(route.fn.id, f"{route.method.upper()} {path}".strip())
+        return made
+
     def asked(self, form: str, method: str, place: str) -> list[tuple[Route, int]]:
         """The routes that a request is for, and how many confidence steps less that is; ``place``: the file that sends it."""
         key = (form, method, place)

@@ -1,0 +1,226 @@
+"""``headwater prove``: runs the application against a compromised model and shows what it does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import click
+
+from headwater import limits
+from headwater.cli import FAILED, GATE_FAILED, OK, FailureError, common, output
+
+if TYPE_CHECKING:
+    from headwater.findings import Finding, Review
+    from headwater.proofs import Run
+    from headwater.prove.scenario import Scenario
+
+_Format = Literal["text", "json"]
+_FAIL_ON: Final = ("proved", "granted", "never")
+
+
+@click.command("prove", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.option("--run", metavar="COMMAND", help="Command that does the application's work and ends; it is started once for each attempt.")
+@click.option("--serve", metavar="COMMAND", help="Command that starts a service of HTTP; {port} is the port that it is to use.")
+@click.option("--call", metavar="MODULE:FUNCTION", help="Function of a Python application; --with gives its arguments.")
+@click.option("--mcp", metavar="COMMAND", help="Command that starts an MCP server; with --path one that talks over HTTP.")
+@click.option("--scenario", "names", multiple=True, metavar="NAME", help="Scenario of headwater.toml; needs --trust-config. Repeatable.")
+@click.option("--trust-config", is_flag=True, help="Run what headwater.toml of the application says: it may be its attacker's.")
+@click.option(
+    "--send", "sends", multiple=True, metavar="REQUEST", help='Request to the service: \'POST /chat {"text": "hello"}\'. Repeatable.'
+)
+@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Header of every request to the service. Repeatable.")
+@click.option("--openapi", metavar="PATH", help="Where the service describes itself. Default: /openapi.json.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the service where the command cannot be told one.")
+@click.option("--path", "mcp_path", metavar="PATH", help="Path of an MCP server that talks over HTTP: /mcp.")
+@click.option("--with", "given", metavar="JSON", help="Arguments of --call: a list, or an object of named ones.")
+@click.option("--python", metavar="FILE", help="Interpreter of --call. Default: python3.")
+@click.option("--root", metavar="FOLDER", help="Folder that the application may use, where that is not all of its own.")
+@click.option("--plant", multiple=True, metavar="FILE", help="File that the application reads: put a hostile one in its place. Repeatable.")
+@click.option(
+    "--env", "pairs", multiple=True, metavar="NAME=VALUE", help="Variable for the application, which gets none of yours. Repeatable."
+)
+@click.option(
+    "--only", "classes", multiple=True, metavar="CLASS", help="Sink class to try: code, shell, sql, ... Repeatable. Default: all."
+)
+@click.option(
+    "--timeout", type=click.FloatRange(1, 3600), help=f"Seconds for one start, call or request. Default: {limits.PROVE_SECONDS:g}."
+)
+@click.option("--starts", type=click.IntRange(1, 1000), help=f"Starts of the application at most. Default: {limits.PROVE_STARTS}.")
+@click.option("--all", "go_on", is_flag=True, help="Go on after a proof, until nothing is left to try.")
+@click.option("--allow-effects", is_flag=True, help="Let the harmless effects of payloads happen instead of stopping them.")
+@click.option("--no-review", is_flag=True, help="Do not review the source, to say what became of each finding.")
+@click.option(
+    "--replays", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write a script for each proof that replays it."
+)
+@click.option(
+    "--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="Answer as this record of a proof says."
+)
+@click.option("--fail-on", type=click.Choice(_FAIL_ON), default="proved", help="What fails the gate. Default: proved.")
+@common.reported(get_args(_Format))
+@common.running
+def command(
+    path: Path,
+    run: str | None,
+    serve: str | None,
+    call: str | None,
+    mcp: str | None,
+    names: Sequence[str],
+    trust_config: bool,
+    given: str | None,
+    pairs: Sequence[str],
+    fail_on: str,
+    formats: Sequence[_Format],
+    outputs: Sequence[str],
+    no_review: bool,
+    replays: Path | None,
+    replay: Path | None,
+    processes: int | None,
+    no_progress: bool,
+    quiet: bool,
+    allow_effects: bool,
+    mcp_path: str | None,
+    sends: Sequence[str],
+    headers: Sequence[str],
+    classes: Sequence[str],
+    **settings: Any,
+) -> int:
+    """Run the application below PATH (default: here), unchanged, with its model played by Headwater, and watch what it does.
+
+    It runs in a copy, with a home of its own, none of your keys, and no network but this machine's, as far as the system
+    can do that. What hostile values would do is stopped before it happens, and kept as evidence (docs/prove.md).
+
+    Exit status: 0 nothing proved; 1 the gate failed; 2 wrong usage; 3 nothing could be tried.
+    """
+    chosen: list[tuple[_Format, str]] = common.pair(formats, outputs) or [("text", "-")]
+    for _, file in chosen:
+        if file != "-":
+            output.check(file)
+    direct = {
+        "run": run,
+        "serve": serve,
+        "call": call,
+        "mcp": mcp,
+        "path": mcp_path,
+        "send": tuple(sends),
+        "classes": tuple(classes),
+        "headers": {name.strip(): value.strip() for name, _, value in (one.partition(":") for one in headers)},
+        **settings,
+    }
+    scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
+    from headwater.files.discover import root_of
+    from headwater.prove import campaign, folder
+    from headwater.prove import replay as record
+    from headwater.prove.join import joined
+    from headwater.prove.scenario import ScenarioError
+
+    with common.progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
+        review = None if no_review else _reviewed(path, processes, progress)
+        operations = campaign.known(review) if review is not None else ()
+        runs: list[Run] = []
+        try:
+            played = record.read(replay) if replay is not None else None
+            for scenario in scenarios:
+                result, records = campaign.run(scenario, path, operations, progress, played)
+                runs.append(result)
+                if replays is not None:
+                    record.write(replays, path, scenario, records)
+        except (folder.CopyError, ScenarioError, record.RecordError) as error:
+            raise FailureError(str(error)) from None
+        except OSError as error:
+            raise FailureError(f"{error.filename or ''}: {error.strerror or error}".strip(": ")) from None
+    findings: list[tuple[Finding, int]] = []
+    real = os.path.realpath(path)
+    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
+    scope = "" if scope == "." else scope
+    if review is not None:
+        review = joined(review, runs, scope)
+        findings = [(one, _line(review, one)) for one in review.findings if one.suppression is None]
+    for form, file in chosen:
+        data = _rendered(form, runs, scope, findings, file == "-")
+        if file == "-":
+            output.show(data)
+        else:
+            output.write(file, data)
+    if not quiet and ("text", "-") not in chosen:
+        from headwater.proofs import strongest
+
+        output.say(f"{sum(len(one.proved) for one in runs)} proved, strongest verdict: {strongest(runs).word}")
+    return status(runs, fail_on)
+
+
+def status(runs: Sequence[Run], fail_on: str) -> int:
+    """The exit status: a proof outranks what could not be tried."""
+    proofs = [proof for run in runs for proof in run.proved]
+    if fail_on != "never" and any(fail_on == "granted" or not proof.granted for proof in proofs):
+        return GATE_FAILED
+    if not proofs and any(run.verdict == "not-exercised" for run in runs):
+        return FAILED
+    return OK
+
+
+def _scenarios(
+    path: Path, direct: Mapping[str, Any], given: str | None, pairs: Sequence[str], names: Sequence[str], trusted: bool, allow: bool
+) -> list[Scenario]:
+    import json
+
+    from headwater.prove import scenario
+
+    values = {key: value for key, value in direct.items() if value not in (None, (), False, "", {})}
+    try:
+        if names:
+            if any(values.get(key) for key in ("run", "serve", "call", "mcp")):
+                raise scenario.ScenarioError("--scenario says what is started: leave out --run, --serve, --call and --mcp")
+            return scenario.of_file(path, names, trusted)
+        if given is not None:
+            try:
+                arguments = json.loads(given)
+            except ValueError:
+                raise scenario.ScenarioError("--with is no JSON") from None
+            values |= (
+                {"kwargs": arguments}
+                if isinstance(arguments, dict)
+                else {"args": tuple(arguments) if isinstance(arguments, list) else (arguments,)}
+            )
+        env: dict[str, str] = {}
+        for pair in pairs:
+            name, equals, value = pair.partition("=")
+            if not equals or not name:
+                raise scenario.ScenarioError(f"--env takes NAME=VALUE, not {pair!r}")
+            env[name] = value
+        return [scenario.checked(scenario.Scenario(**values, env=env, block=not allow))]
+    except scenario.ScenarioError as error:
+        from headwater.reports import escape
+
+        raise FailureError(escape.line(str(error))) from None
+
+
+def _reviewed(path: Path, processes: int | None, progress: common.Progress | None) -> Review:
+    from headwater import review
+
+    config = common.load(path, None, False, (), None, {"processes": processes} if processes else {})
+    return review(path, config, progress)
+
+
+def _line(review: Review, finding: Finding) -> int:
+    source = review.sources[finding.place.path]
+    return source.file_line(source.position(finding.place.start)[0])
+
+
+def _rendered(form: str, runs: Sequence[Run], scope: str, findings: Sequence[tuple[Finding, int]], shown: bool) -> bytes:
+    if form == "json":
+        from headwater.reports import proof_json
+
+        return proof_json.render(runs, scope, findings)
+    from headwater.reports import proof_text
+
+    if not shown:
+        return proof_text.render(runs, findings).encode("utf-8", "backslashreplace")
+    terminal = output.is_terminal(sys.stdout)
+    width = shutil.get_terminal_size().columns if terminal else 80
+    return output.encoded(proof_text.render(runs, findings, color=terminal and not os.environ.get("NO_COLOR"), width=width))

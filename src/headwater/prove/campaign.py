@@ -1,0 +1,612 @@
+"""Runs a scenario: starts the application again and again against the compromised model, and gathers what came of each hostile value."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from headwater import limits
+from headwater.findings import Review
+from headwater.proofs import Exercised, Frame, Proof, Run, Verdict
+from headwater.prove import arguments, folder, launch, monitors, observe, soundings, verdicts
+from headwater.prove.attempts import Attempt, Channel, Payload
+from headwater.prove.drive import command, function, mcp, service
+from headwater.prove.events import TOKEN, Control, Event
+from headwater.prove.folder import Folder
+from headwater.prove.payloads import by_id, fill, looks, payloads, secret, values, word
+from headwater.prove.player import Player
+from headwater.prove.replay import Record, Replayed
+from headwater.prove.requests import Operation, of_route
+from headwater.prove.scenario import Scenario, ScenarioError
+from headwater.prove.schemas import Known
+from headwater.prove.server import Server
+from headwater.prove.stage import DriveError, Reply, Stage
+from headwater.prove.talk import Answer, Ask, Offered
+from headwater.prove.wire import providers
+
+Progress = Callable[[str, int, int], None]
+_FIRST_OWN: Final = 0x8000  # of the four digits of a token: attempts of drivers count from here, those of the model from 1
+
+
+class Campaign:
+    """One scenario, from its first start to its last."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        source: Path,
+        made: Folder,
+        server: Server,
+        player: Player | Replayed,
+        known: Sequence[Operation],
+        played: Record | None,
+    ) -> None:
+        self._scenario = scenario
+        self._source = source
+        self._folder = made
+        self._server = server
+        self._player = player
+        self._operations = known
+        self._played = played
+        self._from = (0, 0, 0)
+        """Attempts of the model, own ones and exchanges before this start."""
+        self._round_from = 0
+        self._rounds = 0
+        self._start_of: dict[str, int] = {}
+        self._answers: dict[str, tuple[Answer, ...]] = {}
+        """By token: what the model said in the round in which it was used."""
+        self._classes = frozenset(scenario.classes) or None
+        self._own: list[Attempt] = []
+        self._known: dict[str, Known] = {}
+        self._news: dict[str, bool] = {}
+        self._settled: set[tuple[str, str, str]] = set()
+        """Tool, argument and sink class of what is proved."""
+        self._tried: set[tuple[str, str, str]] = set()
+        self._offers: dict[str, Offered] = {}
+        self._judged: dict[str, verdicts.Judged] = {}
+        self._replies: dict[str, Reply] = {}
+        self._observed: list[Proof] = []
+        self._events: list[Event] = []
+        """Of this start."""
+        self._by_token: dict[str, list[Event]] = {}
+        self._reader: monitors.Reader | None = None
+        self._languages: dict[int, str] = {}
+        """By process: what it runs."""
+        self._asked: set[str] = set()
+        """Tokens for which the sink was asked."""
+        self._requests_seen = 0
+        self._replies_seen = 0
+        self._reached: dict[tuple[str, str], frozenset[str]] = {}
+        """By tool and argument: sink classes of operations that what is given there comes to."""
+        self._stage: Stage | None = None
+        self._gaps: dict[str, None] = {}
+        self._monitored = False
+        self._starts = 0
+        self._sends = 0
+        self._trouble = ""
+        self.root = ""
+        self.separate = False
+        self._kept: list[Proof] = []
+
+    # ------------------------------------------------------------------------------------ what drivers ask (stage.Source)
+
+    def hostile(self, tool: Offered, channel: Channel) -> Iterator[Attempt]:
+        """One hostile argument after another, as long as there is something new to try."""
+        known = self._known.setdefault(tool.name, Known(root=self.root))
+        self._offers[tool.name] = tool
+        if self._played is not None:
+            attempt = self._played.attempt
+            if attempt.channel == channel and attempt.tool == tool.name:
+                self._secret(attempt.token)
+                self._own.append(attempt)
+                yield attempt
+            return
+        again = True
+        while again:
+            again = False
+            plans = arguments.plans(tool, known, self._classes)
+            for plan in soundings.ordered(plans, tool.name, self._reached):
+                key = (tool.name, plan.argument, plan.payload.id)
+                if key in self._tried or (tool.name, plan.argument, plan.payload.sink_class) in self._settled:
+                    continue
+                if len(self._own) >= _FIRST_OWN - 1:
+                    self._gaps["not all values were tried: the tokens of one run are used up"] = None
+                    return
+                self._tried.add(key)
+                self._news[tool.name] = False
+                token, given = self._given(plan.payload, plan.benign, known)
+                value = fill(plan.payload, given)
+                attempt = Attempt(
+                    token=token,
+                    payload=plan.payload.id,
+                    sink_class=plan.payload.sink_class,
+                    family=plan.payload.family,
+                    breaks=plan.payload.breaks,
+                    channel=channel,
+                    value=value,
+                    tool=tool.name,
+                    argument=plan.argument,
+                    run=self._starts,
+                    arguments=plan.place.put(value),
+                )
+                self._own.append(attempt)
+                before = self._reached.get((tool.name, plan.argument))
+                yield attempt
+                # Valid values, or an operation that the argument comes to, have become known: what is left is planned again.
+                if self._news[tool.name] or self._reached.get((tool.name, plan.argument)) != before:
+                    again = True
+                    break
+
+    def _given(self, payload: Payload, benign: str, known: Known) -> tuple[str, dict[str, str]]:
+        token = f"{self._scenario.prefix}{_FIRST_OWN + len(self._own) + 1:04x}"
+        given = values(token, self._folder.scratch, self._server.sink(token), benign=benign, root=known.root or self.root, host=known.host)
+        if "{secret}" in payload.text:
+            self._secret(token)
+        return token, given
+
+    def _secret(self, token: str) -> None:
+        place = secret(self._folder.scratch, token)
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(word(token) + "\n", encoding="ascii")
+
+    def told(self, attempt: Attempt | None, text: str) -> None:
+        """Takes from an answer what it says of valid values."""
+        if attempt is not None and (tool := self._offers.get(attempt.tool)) is not None:
+            self._news[tool.name] = arguments.learn(self._known[tool.name], tool, text, attempt.argument) or self._news.get(
+                tool.name, False
+            )
+
+    def goes_on(self) -> bool:
+        """Looks at what was seen; whether the model has anything left to try in this start. Each request is a round of its own to the
+        model."""
+        self._look()
+        self._next_round()
+        return not self._player.exhausted and self._rounds < limits.PROVE_SENDS
+
+    def _next_round(self) -> None:
+        self._player.heard(self._events)
+        self._rounds += 1
+        self._round_from = len(self._server.exchanges)
+        self._player.begin(self._rounds)
+
+    def asks(self) -> int:
+        """Requests that the model was asked so far."""
+        return sum(one.ask is not None for one in self._server.exchanges)
+
+    def tried(self) -> int:
+        """Hostile values of the model so far."""
+        return len(self._player.attempts)
+
+    # ------------------------------------------------------------------------------------ starts
+
+    def run(self, progress: Progress | None) -> None:
+        """Starts the application until everything was tried, something was proved, or the most starts were made."""
+        scenario = self._scenario
+        separate = self.separate = self._separate()
+        with launch.network(self._folder, launch.Network(self._server.addresses, separate)) as ports:
+            for number in range(1, scenario.starts + 1):
+                if progress is not None:
+                    progress("starts", number, scenario.starts)
+                self._starts = number
+                planted = number == 1 and bool(scenario.plant)
+                try:
+                    self._start(number, ports if separate else None, planted)
+                except DriveError as error:
+                    if not planted:
+                        self._trouble = str(error)
+                        break
+                finally:
+                    self._finish()
+                if planted:
+                    continue
+                if self._done():
+                    break
+            else:
+                if not self._player.exhausted and not self._proved:
+                    self._gaps[f"not all was tried: {scenario.starts} starts are the most (--starts)"] = None
+
+    @property
+    def _proved(self) -> bool:
+        return any(one.verdict is Verdict.EFFECT or one.how == "answer" for one in self._judged.values())
+
+    def _done(self) -> bool:
+        if self._scenario.mcp or (self._scenario.serve and not self.asks()):
+            return True
+        return self._player.exhausted or not self._player.attempts or (self._proved and not self._scenario.go_on)
+
+    def _separate(self) -> bool:
+        if not launch.can_separate():
+            self._gaps["the network is that of this machine: this system lets no process have one of its own"] = None
+            return False
+        return True
+
+    def _plant(self) -> None:
+        """Puts hostile files in the place of those that the application reads: of each the first payload that its name lets expect."""
+        for name in self._scenario.plant:
+            language = "yaml" if name.endswith((".yaml", ".yml")) else "json" if name.endswith(".json") else "pickle"
+            payload = next(one for one in payloads() if one.sink_class == "deserialize" and one.language == language)
+            place = Path(os.path.normpath(os.path.join(self._folder.work, name)))
+            if not place.is_relative_to(self._folder.work):
+                raise ScenarioError(f"--plant {name}: it is not below the application's folder")
+            token, given = self._given(payload, "", Known())
+            value = fill(payload, given)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(value, encoding="utf-8")
+            self._own.append(
+                Attempt(
+                    token=token,
+                    payload=payload.id,
+                    sink_class=payload.sink_class,
+                    family=payload.family,
+                    breaks=payload.breaks,
+                    channel="document",
+                    value=value,
+                    tool=name,
+                    run=self._starts,
+                )
+            )
+
+    def _start(self, number: int, ports: Sequence[tuple[str, int, str]] | None, planted: bool) -> None:
+        scenario, made = self._scenario, self._folder
+        folder.copy(self._source, made)
+        self._from = (len(self._player.attempts), len(self._own), len(self._server.exchanges))
+        if planted:
+            self._plant()
+        port = scenario.port or launch.free_port()
+        self.root = self._root()
+        events = made.events(number)
+        events.mkdir()
+        self._reader, self._events, self._replies_seen = monitors.Reader(events), [], 0
+        control = Control(
+            folder=str(events),
+            prefix=scenario.prefix,
+            block=scenario.block,
+            scratch=str(made.scratch),
+            hosts=("*",),
+            redirect=self._server.port,
+            authority=str(self._server.authority.file) if self._server.authority else "",
+        )
+        place = made.wire / f"control-{number}.json"
+        place.write_bytes(msgspec.json.encode(control))
+        own = {name: self._said(value, port) for name, value in scenario.env.items()}
+        environment = launch.environment(made, self._server.environment(), own, monitors.environment(place))
+        stage = Stage(made, made.work, environment, scenario.timeout, self, ports, number)
+        self._stage = stage
+        self._rounds += 1
+        self._round_from = len(self._server.exchanges)
+        self._player.begin(self._rounds)
+        words = [self._said(one, port) for one in scenario.words]
+        if scenario.run:
+            command.drive(stage, words)
+        elif scenario.serve:
+            service.drive(stage, words, scenario.requests, scenario.headers, scenario.openapi, self._operations, port)
+        elif scenario.call:
+            function.drive(stage, scenario.python, scenario.call, scenario.args, scenario.kwargs)
+        elif scenario.path:
+            mcp.drive_http(stage, words, port, scenario.path)
+        else:
+            mcp.drive(stage, words)
+
+    def _said(self, text: str, port: int) -> str:
+        """A word of a command with its placeholders filled in."""
+        return text.replace("{port}", str(port)).replace("{work}", str(self._folder.work)).replace("{model}", self._server.base)
+
+    def _root(self) -> str:
+        """The folder that the application may use, with one beside it whose name begins the same."""
+        scenario, work = self._scenario, self._folder.work
+        words = [scenario.root] if scenario.root else [word for word in scenario.words[1:] if scenario.mcp and "/" in word]
+        named = [Path(os.path.normpath(os.path.join(work, self._said(word, 0)))) for word in words]
+        inside = [one for one in named if one.is_dir() and one != work and one.is_relative_to(work)]
+        if not inside:
+            return ""
+        root = inside[-1]
+        beside = root.with_name(f"{root.name}_evil")
+        beside.mkdir(exist_ok=True)
+        return str(root)
+
+    # ------------------------------------------------------------------------------------ what came of it
+
+    def _finish(self) -> None:
+        """Takes over what a start showed."""
+        stage = self._stage
+        if stage is None:
+            return
+        self._look()
+        self._player.heard(self._events)
+        self._gaps.update(dict.fromkeys(stage.notes))
+        self._stored()
+        self._observed += [*stage.observed, *observe.listening(self._events), *observe.certificates(self._server.requests, self._by_token)]
+        self._sends += stage.sends
+        self._stage = None
+
+    def _look(self) -> None:
+        """Judges the attempts of this start by what is known now."""
+        stage = self._stage
+        assert stage is not None
+        assert self._reader is not None
+        fresh: set[str] = set()
+        """Tokens of which something new is known: what else is judged anew would be judged the same."""
+        for event in self._reader.news():
+            self._events.append(event)
+            if event.kind == "start":
+                self._monitored = True
+                self._languages[event.pid] = "python" if event.call.startswith("python") else "javascript"
+            fresh.update(event.tokens)
+            for token in event.tokens:
+                self._by_token.setdefault(token, []).append(event)
+        for request in self._server.requests[self._requests_seen :]:
+            text = " ".join((request.url, *request.headers.values(), request.body.decode("utf-8", "replace")))
+            found = [match for match in re.findall(TOKEN, text) if request.url.endswith(f"/{match}") or f"{match}?" in request.url]
+            self._asked.update(found)
+            fresh.update(found)
+        self._requests_seen = len(self._server.requests)
+        own = {one.attempt.token: one for one in stage.replies[self._replies_seen :] if one.attempt is not None}
+        general = [one for one in stage.replies[self._replies_seen :] if one.attempt is None]
+        self._replies_seen = len(stage.replies)
+        self._replies.update(own)
+        said = tuple(
+            one.answer for one in self._server.exchanges[self._round_from :] if one.ask is not None and one.ask.purpose != "embedding"
+        )
+        for attempt in (*self._player.attempts[self._from[0] :], *self._own[self._from[1] :]):
+            if attempt.token not in self._start_of:
+                self._start_of[attempt.token] = stage.number
+                self._answers[attempt.token] = said if attempt.channel in ("text", "tool") else ()
+            before = self._judged.get(attempt.token)
+            if before is not None and (before.verdict is Verdict.EFFECT or (attempt.token not in fresh and attempt.token not in own)):
+                continue
+            payload = by_id()[attempt.payload]
+            replies = [own[attempt.token]] if attempt.token in own else [] if attempt.channel in ("http", "mcp") else general
+            given = values(attempt.token, self._folder.scratch, self._server.sink(attempt.token), root=self.root)
+            judged = verdicts.judge(
+                attempt,
+                payload,
+                self._by_token.get(attempt.token, ()),
+                asked=attempt.token in self._asked,
+                answered=[(one.text, one.html) for one in replies],
+                looks=looks(payload, given),
+                written=(self._folder.scratch / attempt.token).exists(),
+                where=verdicts.Where(
+                    work=str(self._folder.work),
+                    inside=self.root or str(self._folder.work),
+                    canary=given["canary"],
+                    secret=given["secret"],
+                    sink=":".join(map(str, self._server.addresses[1])),
+                    languages=self._languages,
+                ),
+            )
+            if judged.how == "answer":
+                shown = next(
+                    (one for one in replies if verdicts.shown(attempt, payload, [(one.text, one.html)], looks(payload, given))), None
+                )
+                if shown is not None:
+                    self._replies[attempt.token] = shown
+            if before is not None and before.verdict >= judged.verdict:
+                continue
+            self._judged[attempt.token] = judged
+            if attempt.tool and judged.verdict > Verdict.NOT_REACHED:
+                place = (attempt.tool, attempt.argument)
+                kinds = {one.kind for one in self._by_token.get(attempt.token, ())}
+                self._reached[place] = self._reached.get(place, frozenset()) | soundings.classes_of(kinds)
+            if judged.verdict is Verdict.EFFECT or judged.how == "answer":  # what only ran may do more with another payload
+                if attempt.channel in ("http", "mcp"):
+                    self._settled.add((attempt.tool, attempt.argument, attempt.sink_class))
+                else:
+                    self._player.settle({attempt.token})
+
+    def _stored(self) -> None:
+        """Hostile values of clients that the application put into what it tells the model as its own instructions."""
+        for exchange in self._server.exchanges[self._from[2] :]:
+            for turn in exchange.ask.turns if exchange.ask is not None else ():
+                for token in re.findall(TOKEN, turn.text) if turn.role == "system" else ():
+                    attempt = next((one for one in self._own[self._from[1] :] if one.token == token), None)
+                    reply = self._replies.get(token)
+                    if attempt is not None and not any(one.token == token for one in self._observed):
+                        self._observed.append(
+                            Proof(
+                                verdict=Verdict.EFFECT.word,
+                                sink_class="prompt-system",
+                                payload=attempt.payload,
+                                family=attempt.family,
+                                channel=attempt.channel,
+                                value=attempt.value,
+                                tool=attempt.tool,
+                                argument=attempt.argument,
+                                event="the model's instructions",
+                                what=turn.text[max(0, turn.text.find(token) - 100) :][: limits.PROVE_SHOWN],
+                                request=reply.request if reply is not None else "",
+                                token=token,
+                                start=self._starts,
+                            )
+                        )
+
+    # ------------------------------------------------------------------------------------ the result
+
+    def result(self, isolation: Sequence[str]) -> Run:
+        """What the scenario showed."""
+        shown = _Shown(self._folder, self._replies, self._start_of)
+        judged = sorted(self._judged.values(), key=lambda one: (-one.verdict, one.attempt.token))
+        seen: set[tuple[Any, ...]] = set()
+        proofs: list[Proof] = []
+        silent = 0
+        for one in judged:
+            proof = shown.proof(one)
+            # One for each place where hostile values come in, and kind of damage; text of the model is told by where it went.
+            own = next((frame for frame in proof.stack if _own(frame.file)), None)
+            place: object = ""
+            if proof.channel == "text":
+                place = (own.file, own.line) if own is not None else proof.request
+            key: tuple[Any, ...] = (proof.channel, proof.tool, proof.argument, proof.sink_class, place)
+            if not one.verdict.proof:
+                silent += 1
+                key = (*key, proof.family)
+                if silent > limits.PROVE_REFUSED:
+                    continue
+            if key not in seen:
+                seen.add(key)
+                proofs.append(proof)
+        observed = {(one.sink_class, one.request, "" if one.token else one.what): shown.renamed(one) for one in reversed(self._observed)}
+        proofs = [*(one for one in proofs if one.rank.proof), *observed.values(), *(one for one in proofs if not one.rank.proof)]
+        hostile = [one for one in proofs if one.sink_class not in observe.RULES]
+        attempts = len(self._player.attempts) + len(self._own)
+        offered = {tool.name for one in self._server.exchanges if one.ask is not None for tool in one.ask.tools} | set(self._offers)
+        called = {one.tool for one in (*self._player.attempts, *self._own) if one.tool}
+        best = max((one.rank for one in hostile), default=Verdict.NOT_EXERCISED)
+        self._kept = proofs
+        return Run(
+            scenario=self._scenario.name,
+            verdict=best.word,
+            proofs=tuple(proofs),
+            exercised=Exercised(
+                starts=self._starts,
+                model_calls=self.asks(),
+                attempts=attempts,
+                tools_offered=tuple(sorted(offered)),
+                tools_called=tuple(sorted(called)),
+                monitored=self._monitored,
+                sends=self._sends,
+            ),
+            gaps=tuple(self._missing(attempts)),
+            isolation=tuple(isolation),
+        )
+
+    def records(self) -> list[Record]:
+        """What it takes to have each proof again, in the order of the proofs."""
+        proved = [one for one in self._judged.values() if one.verdict.proof]
+        proved.sort(key=lambda one: (-one.verdict, one.attempt.token))
+        port = self._server.addresses[1][1]
+        return [
+            Record(one.attempt, self._answers[one.attempt.token]).kept(self._folder.root, port)
+            for one in proved
+            if one.attempt.token in {proof.token for proof in self._kept}
+        ]
+
+    def _missing(self, attempts: int) -> Iterator[str]:
+        if self._trouble:
+            yield self._folder_free(self._trouble)
+        if not self._monitored and self._starts:
+            yield "no monitor was loaded into the application: only what it sent and wrote can be seen (does it ignore its environment?)"
+        if not self.asks() and not self._scenario.mcp:
+            yield "the model was never asked: nothing that it could say was tried"
+        elif not attempts:
+            yield "the application asked for nothing that a hostile text could be put into"
+        for failure in dict.fromkeys(f"{type(one).__name__}: {one}" for one in self._server.failures):
+            yield f"playing the model failed: {failure}"
+        yield from (self._folder_free(one) for one in self._gaps)
+
+    def _folder_free(self, text: str) -> str:
+        return text.replace(str(self._folder.work), "{work}").replace(str(self._folder.root), "{run}")
+
+
+def _own(file: str) -> bool:
+    """Whether a file, as proofs name it, is the application's: neither a package's nor the interpreter's."""
+    return not file.startswith(("{", "/", "<", "node:"))
+
+
+class _Shown:
+    """Proofs without names of this run's folders."""
+
+    def __init__(self, made: Folder, replies: Mapping[str, Reply], starts: Mapping[str, int]) -> None:
+        self._starts = starts
+        self._work = os.path.join(str(made.work), "")
+        self._run = str(made.root)
+        self._replies = replies
+
+    def text(self, text: str) -> str:
+        return text.replace(self._work, "").replace(self._run, "{run}")[: limits.PROVE_SHOWN]
+
+    def frame(self, file: str) -> str:
+        for mark in ("/site-packages/", "/dist-packages/", "/node_modules/"):
+            if mark in file:
+                return "{packages}/" + file.rpartition(mark)[2]
+        if file.startswith(self._work):
+            return file.removeprefix(self._work)
+        return file.replace(self._run, "{run}")
+
+    def proof(self, one: verdicts.Judged) -> Proof:
+        attempt, event = one.attempt, one.event
+        sink_class = attempt.sink_class
+        if event is not None and sink_class.startswith("path-"):
+            sink_class = "path-write" if event.kind == "write" else "path-read"
+        reply = self._replies.get(attempt.token)
+        told = "" if one.verdict.proof or reply is None else reply.text
+        return Proof(
+            verdict=one.verdict.word,
+            sink_class=sink_class,
+            payload=attempt.payload,
+            family=attempt.family,
+            channel=attempt.channel,
+            value=self.text(attempt.value),
+            tool=attempt.tool,
+            argument=attempt.argument,
+            form=attempt.form,
+            granted=one.verdict.proof and not attempt.breaks and attempt.channel in ("tool", "mcp"),
+            event=event.call if event is not None else one.how,
+            what=self.text(event.value) if event is not None else "",
+            blocked=event is not None and event.blocked,
+            stack=tuple(Frame(self.frame(frame.file), frame.line, frame.function) for frame in event.stack) if event is not None else (),
+            refused=self.text(told),
+            request=reply.request if reply is not None else "",
+            token=attempt.token,
+            start=self._starts[attempt.token],
+        )
+
+    def renamed(self, one: Proof) -> Proof:
+        stack = tuple(msgspec.structs.replace(frame, file=self.frame(frame.file)) for frame in one.stack)
+        return msgspec.structs.replace(one, stack=stack, what=self.text(one.what), value=self.text(one.value))
+
+
+def run(
+    scenario: Scenario, source: Path, known: Sequence[Operation] = (), progress: Progress | None = None, record: Record | None = None
+) -> tuple[Run, list[Record]]:
+    """Runs one scenario on a copy of ``source``; with a ``record`` once, to have its proof again. Returns the result, and a record of
+    each proof.
+
+    Raises ``folder.CopyError``, ``scenario.ScenarioError``.
+    """
+    with contextlib.ExitStack() as stack:
+        made = stack.enter_context(folder.made())
+        holder: list[Server] = []
+        classes = frozenset(scenario.classes) or None
+        player: Player | Replayed = Player(scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes)
+        played: Record | None = None
+        model = _Model()
+        server = stack.enter_context(Server(model, folder=made.wire, ports=providers.PORTS))
+        holder.append(server)
+        if record is not None:
+            played = record.told(made.root, server.addresses[1][1])
+            player = Replayed(played)
+            scenario = msgspec.structs.replace(scenario, starts=1)
+        model.player = player
+        campaign = Campaign(scenario, source, made, server, player, known, played)
+        campaign.run(progress)
+        told = [
+            "a copy of the application, in a folder of its own",
+            "a home of its own, and none of the user's keys",
+            "effects are stopped by the monitor" if scenario.block else "harmless effects are let through (--allow-effects)",
+            "a network of its own, without a way out"
+            if campaign.separate
+            else "connections to other machines are refused by the monitor alone",
+        ]
+        result = campaign.result(told)
+        return result, campaign.records()
+
+
+class _Model:
+    """Who plays the model: a server needs one before the addresses are known that its answers hold."""
+
+    player: Player | Replayed
+
+    def answer(self, ask: Ask) -> Answer:
+        return self.player.answer(ask)
+
+
+def known(review: Review) -> list[Operation]:
+    """Operations of a service that the system map of a review shows."""
+    routes = [one.detail["route"] for one in review.system.components if one.type == "entry-point" and "route" in one.detail]
+    return [operation for route in dict.fromkeys(routes) if (operation := of_route(route)) is not None]

@@ -1,0 +1,42 @@
+"""Calls a function of the application, again and again, in the application's own interpreter: ``python runner.py module:function``.
+
+A program of its own, with the standard library of Python 3.8 alone. Each line of standard input is a JSON object with ``args`` and
+``kwargs``; each
+line that it writes to the channel is ``{"text": ...}`` or ``{"error": ...}``. What the application prints goes to standard error.
+"""
+
+import asyncio
+import importlib
+import inspect
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+
+def main() -> None:
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    sys.path.insert(0, os.getcwd())
+    module, _, names = sys.argv[1].partition(":")
+    target: Any = importlib.import_module(module)
+    for name in names.split("."):
+        target = getattr(target, name)
+    channel.write(json.dumps({"text": "ready"}) + "\n")
+    for line in sys.stdin:
+        given = json.loads(line)
+        try:
+            result = target(*given["args"], **given["kwargs"])
+            if inspect.isawaitable(result):
+                result = asyncio.new_event_loop().run_until_complete(result)
+            channel.write(json.dumps({"text": str(result)[:1000000]}) + "\n")
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            traceback.print_exc()
+            channel.write(json.dumps({"error": f"{type(error).__name__}: {str(error)[:100000]}"}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

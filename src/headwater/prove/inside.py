@@ -1,0 +1,121 @@
+"""Starts the application with bounds on it, and in a network of its own where the system has it.
+
+A program of its own, ``python -I inside.py SPEC COMMAND...``, with the standard library alone: what it sets must hold in the application
+and not in
+Headwater, and a process with threads cannot set it safely between fork and exec. ``SPEC`` is JSON: ``limits`` (name of a limit to its
+value),
+``ports`` (``[host, port, socket]``: what is asked for at that address inside goes to a socket of the parent's) and ``doors`` (``[socket,
+port]``: what comes
+to that socket goes to the port of the application). Without ``ports`` the network is that of the system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import threading
+
+_NEW_USER = 0x10000000  # CLONE_NEWUSER, linux/sched.h
+_NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+_GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1  # SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP
+
+
+def separated() -> bool:
+    """Puts this process into a network without a way out, with a loopback that works. False where the system forbids it."""
+    user, group = os.getuid(), os.getgid()
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.unshare(_NEW_USER | _NEW_NETWORK):
+        return False
+    # The same user inside: files keep their owner.
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        request = struct.pack("16sh", b"lo", 0).ljust(40, b"\0")
+        flags = struct.unpack("16sh", fcntl.ioctl(one, _GET_FLAGS, request)[:18])[1]
+        fcntl.ioctl(one, _SET_FLAGS, struct.pack("16sh", b"lo", flags | _UP).ljust(40, b"\0"))
+    return True
+
+
+def pump(one: socket.socket, other: socket.socket) -> None:
+    """Hands on what comes, in both directions, until both have ended."""
+
+    def half(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    back = threading.Thread(target=half, args=(other, one), daemon=True)
+    back.start()
+    half(one, other)
+    back.join()
+    one.close()
+    other.close()
+
+
+def relay(listener: socket.socket, family: int, target: object) -> None:
+    """Hands each connection on to an address."""
+    while True:
+        try:
+            came, _ = listener.accept()
+        except OSError:
+            return
+        onward = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            onward.connect(target)  # type: ignore[arg-type]
+        except OSError:
+            onward.close()
+            came.close()
+            continue
+        threading.Thread(target=pump, args=(came, onward), daemon=True).start()
+
+
+def listening(family: int, address: object) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
+    if family == socket.AF_INET:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(address)  # type: ignore[arg-type]
+    one.listen(64)
+    return one
+
+
+def main() -> None:
+    spec, command = json.loads(sys.argv[1]), sys.argv[2:]
+    for name, value in spec.get("limits", {}).items():
+        kind = getattr(resource, name)
+        hard = resource.getrlimit(kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+    ports, doors = spec.get("ports"), spec.get("doors", [])
+    if ports is None:
+        os.execvpe(command[0], command, os.environ)
+    if not separated():
+        sys.exit("the network cannot be separated")
+    pairs = [(listening(socket.AF_INET, (host, port)), socket.AF_UNIX, path) for host, port, path in ports]
+    pairs += [(listening(socket.AF_UNIX, path), socket.AF_INET, ("127.0.0.1", port)) for path, port in doors]
+    child = os.fork()
+    if not child:
+        for listener, _, _ in pairs:
+            listener.close()
+        os.execvpe(command[0], command, os.environ)
+    for listener, family, target in pairs:
+        threading.Thread(target=relay, args=(listener, family, target), daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _: os.kill(child, got))
+    _, status = os.waitpid(child, 0)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+if __name__ == "__main__":
+    main()
