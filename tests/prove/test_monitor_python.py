@@ -435,3 +435,23 @@ for attempt in (
     assert [(event.kind, event.blocked) for event in run.of(5)] == [("connect", False)]
     outside = [event.value for event in events if event.kind == "outside"]
     assert outside == ["192.0.2.1:53"] if block else ["169.254.169.254:80", "192.0.2.1:53"]
+
+
+def test_sockets_that_are_not_those_of_the_standard_library(tmp_path: Path) -> None:
+    """Of these is seen when they are bound. A datagram's address is none that is listened at."""
+    run = Monitored(tmp_path)
+    (run.app / "app.py").write_text("""
+import _socket, socket
+
+free = socket.socket()
+free.bind(("127.0.0.1", 0))
+place = free.getsockname()
+free.close()
+socket.socket(type=socket.SOCK_DGRAM).bind(place)
+other = _socket.socket()
+other.bind(place)
+print("%s:%d" % place)
+""")
+    done = run.run(sys.executable, "app.py")
+    assert done.stderr == ""
+    assert [(event.kind, event.value) for event in run.seen()[1:]] == [("listen", done.stdout.strip())]
