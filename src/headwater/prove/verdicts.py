@@ -22,6 +22,8 @@ from headwater.prove.events import Event
 _PROGRAMS: Final = frozenset({"touch", ":", "echo", "cp", "cat", "ls"})
 """What payloads have a shell start; the law test of payloads holds them to it."""
 
+_CHECKS: Final = frozenset({"stat", "lstat", "fstat", "exists", "access", "realpath", "readlink", "native", "statfs"})
+"""Operations that look where a path leads, as the checks of paths do themselves."""
 _INTERPRETERS: Final = frozenset({"sh", "bash", "dash", "zsh", "ash", "ksh", "cmd.exe", "powershell", "pwsh"})
 
 
@@ -113,6 +115,8 @@ def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) ->
             return Verdict.EFFECT if shows and statements.speaks(event.value, attempt.token) else Verdict.REACHED
         case "read" | "write":
             named = where.file(event.value)
+            if event.call.rpartition(".")[2].removesuffix("Sync") in _CHECKS:
+                return Verdict.REACHED
             if payload.sink_class.startswith("path"):
                 return Verdict.EFFECT if where.escapes(named) else Verdict.REACHED
             return Verdict.EFFECT if shows and named in (where.canary, where.secret) else Verdict.REACHED
