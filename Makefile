@@ -1,4 +1,4 @@
-# make demo, test, test-system, compiled, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
+# make demo, test, test-system, redteam, compiled, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
 # but for Debian packages that test-system installs where it runs as root.
 
 PYTHON ?= python3
@@ -13,7 +13,7 @@ export PIP_ROOT_USER_ACTION := ignore
 export npm_config_cache := $(CURDIR)/build/npm
 export npm_config_update_notifier := false
 
-.PHONY: demo test test-system compiled lint clean
+.PHONY: demo test test-system redteam compiled lint clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -31,6 +31,10 @@ lint: $(READY)
 
 test-system: $(READY) $(SYSTEM)/.ready
 	$(BIN)/pytest tests/system
+
+# Garak and PyRIT against the example, with a small model behind it: some 7 GB and half an hour, so no part of CI (docs/redteam.md).
+redteam: $(READY)
+	$(BIN)/python benchmarks/redteam.py build/redteam
 
 # A wheel with compiled modules, in dist. On a copy: the build puts files beside the sources, which would be imported instead of them.
 compiled: $(READY)
@@ -64,6 +68,13 @@ $(SYSTEM)/.ready: tests/system/package.json tests/system/requirements.txt $(wild
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core libpangoft2-1.0-0; \
 		else \
 			echo "make: chromium is missing (Debian: apt-get install chromium)" >&2; exit 1; \
+		fi; \
+	fi
+	@if ! command -v strace >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends strace; \
+		else \
+			echo "make: strace is missing (Debian: apt-get install strace)" >&2; exit 1; \
 		fi; \
 	fi
 	@mkdir -p $(SYSTEM)

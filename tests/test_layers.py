@@ -15,6 +15,8 @@ LAYERS = (
     ("headwater.files.source",),
     ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text", "headwater.proofs"),
     ("headwater.matching",),
+    ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text"),
+    ("headwater.matching", "headwater.redteam.evidence", "headwater.redteam.join"),
     ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions", "headwater.comparison"),
     ("headwater.files",),
     ("headwater.baseline",),

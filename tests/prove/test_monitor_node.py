@@ -158,11 +158,19 @@ console.log(fs.existsSync("{token(1)}"));
 console.log(await fs.promises.stat("{token(2)}").catch((error) => error.code));
 try {{ fs.realpathSync.native("{token(3)}"); }} catch (error) {{ console.log(error.code); }}
 try {{ fs.mkdirSync("{token(1)}"); }} catch (error) {{ console.log(error.code, error.message); }}
+if (!fs.existsSync("{token(4)}")) try {{ fs.readFileSync("{token(4)}"); }} catch {{}}
 """)
     done = run.run(node, "app.mjs")
     assert done.stdout.splitlines() == ["false", "ENOENT", "ENOENT", "EACCES EACCES: blocked by headwater: fs.mkdirSync"], done.stderr
     effects = [(event.call, event.blocked) for event in run.seen() if event.kind in ("read", "write")]
-    assert effects == [("fs.existsSync", False), ("fs.promises.stat", False), ("fs.realpathSync.native", False), ("fs.mkdirSync", True)]
+    assert effects == [
+        ("fs.existsSync", False),
+        ("fs.promises.stat", False),
+        ("fs.realpathSync.native", False),
+        ("fs.mkdirSync", True),
+        ("fs.existsSync", False),
+        ("fs.readFileSync", True),
+    ]
 
 
 @every

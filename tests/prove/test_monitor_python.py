@@ -144,6 +144,61 @@ def test_an_event_says_where_and_what(python: str, tmp_path: Path) -> None:
 
 
 @every
+def test_work_of_a_pool_has_the_stack_of_who_gave_it(python: str, tmp_path: Path) -> None:
+    run = Monitored(tmp_path)
+    (run.app / "app.py").write_text("""
+import asyncio, os, sys
+
+async def handler():
+    await asyncio.get_running_loop().run_in_executor(None, os.mkdir, sys.argv[1])
+
+async def main():
+    await asyncio.create_task(handler())
+
+try:
+    asyncio.run(main())
+except PermissionError as error:
+    print(error)
+""")
+    assert run.run(python, "app.py", token(1)).stdout == "[Errno 13] blocked by headwater: os.mkdir\n"
+    (event,) = run.of(1)
+    assert [(frame.line, frame.function) for frame in event.stack if frame.file == str(run.app / "app.py")] == [
+        (5, "handler"),
+        (11, "<module>"),
+    ]
+
+
+@every
+def test_a_layer_tells_once_and_a_second_operation_again(python: str, tmp_path: Path) -> None:
+    run = Monitored(tmp_path, block=False)
+    (run.app / "app.py").write_text("""
+import os, sqlite3, sys
+from http.client import HTTPConnection
+from urllib.request import urlopen
+
+one, two, three = sys.argv[1:]
+database = sqlite3.connect(":memory:")
+for _ in range(2):
+    database.execute("select '%s'" % one)  # makes a cursor, in some versions by the methods that are watched
+for operation in (os.listdir, open, os.listdir):
+    try:
+        operation(two)
+    except OSError:
+        pass
+try:
+    urlopen("http://127.0.0.1:9/" + three)  # is a request of http.client
+except OSError:
+    pass
+HTTPConnection("127.0.0.1", 9).putrequest("GET", "/" + three)
+""")
+    done = run.run(python, "app.py", *map(token, (1, 2, 3)))
+    assert done.stderr == ""
+    assert [event.call for event in run.of(1)] == ["sqlite3.execute"] * 2
+    assert [event.call for event in run.of(2)] == ["os.listdir", "open", "os.listdir"]
+    assert [event.call for event in run.of(3)] == ["urllib.request.open", "http.client.putrequest"]
+
+
+@every
 def test_processes_threads_and_modules(python: str, tmp_path: Path) -> None:
     """Children by every way have a monitor; a fork has its own file."""
     run = Monitored(tmp_path)

@@ -75,6 +75,7 @@ PYTHON: dict[str, dict[str, Any]] = {
     "bedrock": {"invoke embedding": 1024, "invoke embeddings": [1024, 1024]},
     "mistral": {"embedding": [1024, 1024], "id of call": 9},
     "cohere": {"embedding": [1024, 1024], "first embedding": [1024], "rerank": 1},
+    "huggingface": {"embedding": 384},
     "langchain": {"embedding": [1536]},
     "litellm": {},
 }
@@ -95,6 +96,12 @@ def test_the_client_of_openai_before_version_1(tmp_path: Path) -> None:
     assert [one.url for one in server.exchanges if one.via == "proxy"] == ["https://api.openai.com/v1/chat/completions"]
 
 
+def test_the_client_of_google_that_speaks_grpc(tmp_path: Path) -> None:
+    found, server = run(tmp_path, OLD / "bin" / "python", FILES / "generativeai_python.py")
+    check(found, {"embedding": [768, 768], "tokens": True})
+    assert {(one.via, one.ask and one.ask.wire) for one in server.exchanges} == {("proxy", "gemini_grpc")}
+
+
 NODES: dict[str, dict[str, Any]] = {
     "openai": {"embedding": [1536, 1536]},
     "anthropic": {},
@@ -113,5 +120,6 @@ def test_a_client_for_node(client: str, tmp_path: Path) -> None:
     (NODE / "clients-node").mkdir(exist_ok=True)
     script = shutil.copy(FILES / f"{client}_node.mjs", NODE / "clients-node")
     found, server = run(tmp_path, "node", script)
+    assert ("hard-coded" in found) == any(one.via == "proxy" for one in server.exchanges)
     check(found, NODES[client])
     assert {True} == {one.ask is not None for one in server.exchanges}

@@ -29,6 +29,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "threats": "Write the threat model of the AI system, with evidence from the code; find what has changed since.",
     "models": "Find what model files would do when they are loaded.",
     "prove": "Run the application against a compromised model, and show what it does.",
+    "redteam": "Ask the model behind an application, with Garak or PyRIT; read their reports.",
     "suppressions": "List the comments that suppress findings, and whether they still do.",
     "rules": "List the rules, explain one, or run their tests.",
     "doctor": "Check the installation, and what it can look at.",

@@ -34,12 +34,14 @@ _FAIL_ON: Final = ("proved", "granted", "never")
 @click.option(
     "--send", "sends", multiple=True, metavar="REQUEST", help='Request to the service: \'POST /chat {"text": "hello"}\'. Repeatable.'
 )
+@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Header of every request to the service. Repeatable.")
 @click.option("--openapi", metavar="PATH", help="Where the service describes itself. Default: /openapi.json.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the service where the command cannot be told one.")
 @click.option("--path", "mcp_path", metavar="PATH", help="Path of an MCP server that talks over HTTP: /mcp.")
 @click.option("--with", "given", metavar="JSON", help="Arguments of --call: a list, or an object of named ones.")
 @click.option("--python", metavar="FILE", help="Interpreter of --call. Default: python3.")
 @click.option("--root", metavar="FOLDER", help="Folder that the application may use, where that is not all of its own.")
+@click.option("--plant", multiple=True, metavar="FILE", help="File that the application reads: put a hostile one in its place. Repeatable.")
 @click.option(
     "--env", "pairs", multiple=True, metavar="NAME=VALUE", help="Variable for the application, which gets none of yours. Repeatable."
 )
@@ -84,6 +86,7 @@ def command(
     allow_effects: bool,
     mcp_path: str | None,
     sends: Sequence[str],
+    headers: Sequence[str],
     classes: Sequence[str],
     **settings: Any,
 ) -> int:
@@ -106,9 +109,11 @@ def command(
         "path": mcp_path,
         "send": tuple(sends),
         "classes": tuple(classes),
+        "headers": {name.strip(): value.strip() for name, _, value in (one.partition(":") for one in headers)},
         **settings,
     }
     scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
+    from headwater.files.discover import root_of
     from headwater.prove import campaign, folder
     from headwater.prove import replay as record
     from headwater.prove.join import joined
@@ -130,12 +135,14 @@ def command(
         except OSError as error:
             raise FailureError(f"{error.filename or ''}: {error.strerror or error}".strip(": ")) from None
     findings: list[tuple[Finding, int]] = []
+    real = os.path.realpath(path)
+    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
+    scope = "" if scope == "." else scope
     if review is not None:
-        scope = os.path.relpath(os.path.realpath(path), review.root)
-        review = joined(review, runs, "" if scope == "." else scope)
+        review = joined(review, runs, scope)
         findings = [(one, _line(review, one)) for one in review.findings if one.suppression is None]
     for form, file in chosen:
-        data = _rendered(form, runs, findings, file == "-")
+        data = _rendered(form, runs, scope, findings, file == "-")
         if file == "-":
             output.show(data)
         else:
@@ -164,7 +171,7 @@ def _scenarios(
 
     from headwater.prove import scenario
 
-    values = {key: value for key, value in direct.items() if value not in (None, (), False, "")}
+    values = {key: value for key, value in direct.items() if value not in (None, (), False, "", {})}
     try:
         if names:
             if any(values.get(key) for key in ("run", "serve", "call", "mcp")):
@@ -205,11 +212,11 @@ def _line(review: Review, finding: Finding) -> int:
     return source.file_line(source.position(finding.place.start)[0])
 
 
-def _rendered(form: str, runs: Sequence[Run], findings: Sequence[tuple[Finding, int]], shown: bool) -> bytes:
+def _rendered(form: str, runs: Sequence[Run], scope: str, findings: Sequence[tuple[Finding, int]], shown: bool) -> bytes:
     if form == "json":
         from headwater.reports import proof_json
 
-        return proof_json.render(runs, findings)
+        return proof_json.render(runs, scope, findings)
     from headwater.reports import proof_text
 
     if not shown:

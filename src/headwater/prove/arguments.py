@@ -5,6 +5,7 @@ Used for tools that a model is offered, for tools of MCP servers and for paramet
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -144,8 +145,16 @@ def described(tool: Offered) -> Mapping[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | None = None) -> list[Plan]:
+def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | None = None) -> tuple[Plan, ...]:
     """Everything to try with a tool, the most likely first."""
+    # Asked for at each request, with the same tools: what is the same is told by its JSON.
+    return _plans(msgspec.json.encode(tool), b"" if known is None else msgspec.json.encode(known, order="deterministic"), classes)
+
+
+@functools.lru_cache(maxsize=256)
+def _plans(of_tool: bytes, of_known: bytes, classes: frozenset[str] | None) -> tuple[Plan, ...]:
+    tool = msgspec.json.decode(of_tool, type=Offered)
+    known = msgspec.json.decode(of_known, type=Known) if of_known else None
     schema = described(tool)
     made = []
     for place in schemas.places(schema, known):
@@ -174,7 +183,7 @@ def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | N
             turn *= BREADTH ** tried.get(kept, 0)
             tried[kept] = tried.get(kept, 0) + 1
         ordered.append(msgspec.structs.replace(plan, turn=turn))
-    return sorted(ordered, key=lambda plan: -plan.turn)[:PROVE_PLANS]
+    return tuple(sorted(ordered, key=lambda plan: -plan.turn)[:PROVE_PLANS])
 
 
 def _usable(payload: Payload, known: Known | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,20 +14,21 @@ import msgspec
 from headwater import limits
 from headwater.findings import Review
 from headwater.proofs import Exercised, Frame, Proof, Run, Verdict
-from headwater.prove import arguments, folder, launch, monitors, observe, verdicts
+from headwater.prove import arguments, folder, launch, monitors, observe, soundings, verdicts
 from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.drive import command, function, mcp, service
-from headwater.prove.events import Control, Event
+from headwater.prove.events import TOKEN, Control, Event
 from headwater.prove.folder import Folder
-from headwater.prove.payloads import by_id, fill, looks, secret, values, word
+from headwater.prove.payloads import by_id, fill, looks, payloads, secret, values, word
 from headwater.prove.player import Player
 from headwater.prove.replay import Record, Replayed
 from headwater.prove.requests import Operation, of_route
-from headwater.prove.scenario import Scenario
+from headwater.prove.scenario import Scenario, ScenarioError
 from headwater.prove.schemas import Known
 from headwater.prove.server import Server
 from headwater.prove.stage import DriveError, Reply, Stage
 from headwater.prove.talk import Answer, Ask, Offered
+from headwater.prove.wire import providers
 
 Progress = Callable[[str, int, int], None]
 _FIRST_OWN: Final = 0x8000  # of the four digits of a token: attempts of drivers count from here, those of the model from 1
@@ -71,6 +73,17 @@ class Campaign:
         self._replies: dict[str, Reply] = {}
         self._observed: list[Proof] = []
         self._events: list[Event] = []
+        """Of this start."""
+        self._by_token: dict[str, list[Event]] = {}
+        self._reader: monitors.Reader | None = None
+        self._languages: dict[int, str] = {}
+        """By process: what it runs."""
+        self._asked: set[str] = set()
+        """Tokens for which the sink was asked."""
+        self._requests_seen = 0
+        self._replies_seen = 0
+        self._reached: dict[tuple[str, str], frozenset[str]] = {}
+        """By tool and argument: sink classes of operations that what is given there comes to."""
         self._stage: Stage | None = None
         self._gaps: dict[str, None] = {}
         self._monitored = False
@@ -97,7 +110,8 @@ class Campaign:
         again = True
         while again:
             again = False
-            for plan in arguments.plans(tool, known, self._classes):
+            plans = arguments.plans(tool, known, self._classes)
+            for plan in soundings.ordered(plans, tool.name, self._reached):
                 key = (tool.name, plan.argument, plan.payload.id)
                 if key in self._tried or (tool.name, plan.argument, plan.payload.sink_class) in self._settled:
                     continue
@@ -122,8 +136,10 @@ class Campaign:
                     arguments=plan.place.put(value),
                 )
                 self._own.append(attempt)
+                before = self._reached.get((tool.name, plan.argument))
                 yield attempt
-                if self._news[tool.name]:  # valid values have become known: what is left is planned again with them
+                # Valid values, or an operation that the argument comes to, have become known: what is left is planned again.
+                if self._news[tool.name] or self._reached.get((tool.name, plan.argument)) != before:
                     again = True
                     break
 
@@ -173,18 +189,22 @@ class Campaign:
         """Starts the application until everything was tried, something was proved, or the most starts were made."""
         scenario = self._scenario
         separate = self.separate = self._separate()
-        with launch.network(self._folder, launch.Network(self._server.ports, separate)) as ports:
+        with launch.network(self._folder, launch.Network(self._server.addresses, separate)) as ports:
             for number in range(1, scenario.starts + 1):
                 if progress is not None:
                     progress("starts", number, scenario.starts)
                 self._starts = number
+                planted = number == 1 and bool(scenario.plant)
                 try:
-                    self._start(number, ports if separate else None)
+                    self._start(number, ports if separate else None, planted)
                 except DriveError as error:
-                    self._trouble = str(error)
-                    break
+                    if not planted:
+                        self._trouble = str(error)
+                        break
                 finally:
                     self._finish()
+                if planted:
+                    continue
                 if self._done():
                     break
             else:
@@ -193,7 +213,7 @@ class Campaign:
 
     @property
     def _proved(self) -> bool:
-        return any(one.verdict.proof for one in self._judged.values())
+        return any(one.verdict is Verdict.EFFECT or one.how == "answer" for one in self._judged.values())
 
     def _done(self) -> bool:
         if self._scenario.mcp or (self._scenario.serve and not self.asks()):
@@ -206,13 +226,43 @@ class Campaign:
             return False
         return True
 
-    def _start(self, number: int, ports: Sequence[tuple[str, int, str]] | None) -> None:
+    def _plant(self) -> None:
+        """Puts hostile files in the place of those that the application reads: of each the first payload that its name lets expect."""
+        for name in self._scenario.plant:
+            language = "yaml" if name.endswith((".yaml", ".yml")) else "json" if name.endswith(".json") else "pickle"
+            payload = next(one for one in payloads() if one.sink_class == "deserialize" and one.language == language)
+            place = Path(os.path.normpath(os.path.join(self._folder.work, name)))
+            if not place.is_relative_to(self._folder.work):
+                raise ScenarioError(f"--plant {name}: it is not below the application's folder")
+            token, given = self._given(payload, "", Known())
+            value = fill(payload, given)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(value, encoding="utf-8")
+            self._own.append(
+                Attempt(
+                    token=token,
+                    payload=payload.id,
+                    sink_class=payload.sink_class,
+                    family=payload.family,
+                    breaks=payload.breaks,
+                    channel="document",
+                    value=value,
+                    tool=name,
+                    run=self._starts,
+                )
+            )
+
+    def _start(self, number: int, ports: Sequence[tuple[str, int, str]] | None, planted: bool) -> None:
         scenario, made = self._scenario, self._folder
         folder.copy(self._source, made)
+        self._from = (len(self._player.attempts), len(self._own), len(self._server.exchanges))
+        if planted:
+            self._plant()
         port = scenario.port or launch.free_port()
         self.root = self._root()
         events = made.events(number)
         events.mkdir()
+        self._reader, self._events, self._replies_seen = monitors.Reader(events), [], 0
         control = Control(
             folder=str(events),
             prefix=scenario.prefix,
@@ -228,7 +278,6 @@ class Campaign:
         environment = launch.environment(made, self._server.environment(), own, monitors.environment(place))
         stage = Stage(made, made.work, environment, scenario.timeout, self, ports, number)
         self._stage = stage
-        self._from = (len(self._player.attempts), len(self._own), len(self._server.exchanges))
         self._rounds += 1
         self._round_from = len(self._server.exchanges)
         self._player.begin(self._rounds)
@@ -236,7 +285,7 @@ class Campaign:
         if scenario.run:
             command.drive(stage, words)
         elif scenario.serve:
-            service.drive(stage, words, scenario.requests, scenario.openapi, self._operations, port)
+            service.drive(stage, words, scenario.requests, scenario.headers, scenario.openapi, self._operations, port)
         elif scenario.call:
             function.drive(stage, scenario.python, scenario.call, scenario.args, scenario.kwargs)
         elif scenario.path:
@@ -251,7 +300,8 @@ class Campaign:
     def _root(self) -> str:
         """The folder that the application may use, with one beside it whose name begins the same."""
         scenario, work = self._scenario, self._folder.work
-        named = [Path(os.path.join(work, self._said(word, 0))) for word in ([scenario.root] if scenario.root else scenario.words[1:])]
+        words = [scenario.root] if scenario.root else [word for word in scenario.words[1:] if scenario.mcp and "/" in word]
+        named = [Path(os.path.normpath(os.path.join(work, self._said(word, 0)))) for word in words]
         inside = [one for one in named if one.is_dir() and one != work and one.is_relative_to(work)]
         if not inside:
             return ""
@@ -270,7 +320,8 @@ class Campaign:
         self._look()
         self._player.heard(self._events)
         self._gaps.update(dict.fromkeys(stage.notes))
-        self._observed += [*stage.observed, *observe.listening(self._events, {})]
+        self._stored()
+        self._observed += [*stage.observed, *observe.listening(self._events), *observe.certificates(self._server.requests, self._by_token)]
         self._sends += stage.sends
         self._stage = None
 
@@ -278,15 +329,26 @@ class Campaign:
         """Judges the attempts of this start by what is known now."""
         stage = self._stage
         assert stage is not None
-        self._events = monitors.read(self._folder.events(stage.number))
-        self._monitored = self._monitored or any(one.kind == "start" for one in self._events)
-        by_token: dict[str, list[Event]] = {}
-        for event in self._events:
+        assert self._reader is not None
+        fresh: set[str] = set()
+        """Tokens of which something new is known: what else is judged anew would be judged the same."""
+        for event in self._reader.news():
+            self._events.append(event)
+            if event.kind == "start":
+                self._monitored = True
+                self._languages[event.pid] = "python" if event.call.startswith("python") else "javascript"
+            fresh.update(event.tokens)
             for token in event.tokens:
-                by_token.setdefault(token, []).append(event)
-        asked = [" ".join((one.url, *one.headers.values(), one.body.decode("utf-8", "replace"))) for one in self._server.requests]
-        own: dict[str, Reply] = {one.attempt.token: one for one in stage.replies if one.attempt is not None}
-        general = [one for one in stage.replies if one.attempt is None]
+                self._by_token.setdefault(token, []).append(event)
+        for request in self._server.requests[self._requests_seen :]:
+            text = " ".join((request.url, *request.headers.values(), request.body.decode("utf-8", "replace")))
+            found = [match for match in re.findall(TOKEN, text) if request.url.endswith(f"/{match}") or f"{match}?" in request.url]
+            self._asked.update(found)
+            fresh.update(found)
+        self._requests_seen = len(self._server.requests)
+        own = {one.attempt.token: one for one in stage.replies[self._replies_seen :] if one.attempt is not None}
+        general = [one for one in stage.replies[self._replies_seen :] if one.attempt is None]
+        self._replies_seen = len(stage.replies)
         self._replies.update(own)
         said = tuple(
             one.answer for one in self._server.exchanges[self._round_from :] if one.ask is not None and one.ask.purpose != "embedding"
@@ -296,7 +358,7 @@ class Campaign:
                 self._start_of[attempt.token] = stage.number
                 self._answers[attempt.token] = said if attempt.channel in ("text", "tool") else ()
             before = self._judged.get(attempt.token)
-            if before is not None and before.verdict is Verdict.EFFECT:
+            if before is not None and (before.verdict is Verdict.EFFECT or (attempt.token not in fresh and attempt.token not in own)):
                 continue
             payload = by_id()[attempt.payload]
             replies = [own[attempt.token]] if attempt.token in own else [] if attempt.channel in ("http", "mcp") else general
@@ -304,12 +366,19 @@ class Campaign:
             judged = verdicts.judge(
                 attempt,
                 payload,
-                by_token.get(attempt.token, ()),
-                asked=any(attempt.token in text for text in asked),
+                self._by_token.get(attempt.token, ()),
+                asked=attempt.token in self._asked,
                 answered=[(one.text, one.html) for one in replies],
                 looks=looks(payload, given),
                 written=(self._folder.scratch / attempt.token).exists(),
-                inside=self.root or str(self._folder.work),
+                where=verdicts.Where(
+                    work=str(self._folder.work),
+                    inside=self.root or str(self._folder.work),
+                    canary=given["canary"],
+                    secret=given["secret"],
+                    sink=":".join(map(str, self._server.addresses[1])),
+                    languages=self._languages,
+                ),
             )
             if judged.how == "answer":
                 shown = next(
@@ -317,12 +386,44 @@ class Campaign:
                 )
                 if shown is not None:
                     self._replies[attempt.token] = shown
+            if before is not None and before.verdict >= judged.verdict:
+                continue
             self._judged[attempt.token] = judged
-            if judged.verdict.proof:
+            if attempt.tool and judged.verdict > Verdict.NOT_REACHED:
+                place = (attempt.tool, attempt.argument)
+                kinds = {one.kind for one in self._by_token.get(attempt.token, ())}
+                self._reached[place] = self._reached.get(place, frozenset()) | soundings.classes_of(kinds)
+            if judged.verdict is Verdict.EFFECT or judged.how == "answer":  # what only ran may do more with another payload
                 if attempt.channel in ("http", "mcp"):
                     self._settled.add((attempt.tool, attempt.argument, attempt.sink_class))
                 else:
                     self._player.settle({attempt.token})
+
+    def _stored(self) -> None:
+        """Hostile values of clients that the application put into what it tells the model as its own instructions."""
+        for exchange in self._server.exchanges[self._from[2] :]:
+            for turn in exchange.ask.turns if exchange.ask is not None else ():
+                for token in re.findall(TOKEN, turn.text) if turn.role == "system" else ():
+                    attempt = next((one for one in self._own[self._from[1] :] if one.token == token), None)
+                    reply = self._replies.get(token)
+                    if attempt is not None and not any(one.token == token for one in self._observed):
+                        self._observed.append(
+                            Proof(
+                                verdict=Verdict.EFFECT.word,
+                                sink_class="prompt-system",
+                                payload=attempt.payload,
+                                family=attempt.family,
+                                channel=attempt.channel,
+                                value=attempt.value,
+                                tool=attempt.tool,
+                                argument=attempt.argument,
+                                event="the model's instructions",
+                                what=turn.text[max(0, turn.text.find(token) - 100) :][: limits.PROVE_SHOWN],
+                                request=reply.request if reply is not None else "",
+                                token=token,
+                                start=self._starts,
+                            )
+                        )
 
     # ------------------------------------------------------------------------------------ the result
 
@@ -334,19 +435,22 @@ class Campaign:
         proofs: list[Proof] = []
         silent = 0
         for one in judged:
-            place = one.event.stack[0] if one.event is not None and one.event.stack else None
-            attempt = one.attempt
-            where = (attempt.channel, attempt.tool, attempt.argument, attempt.sink_class)
-            key = (one.verdict.proof, *where, place and (place.file, place.line)) if one.verdict.proof else (False, *where, attempt.family)
-            if key in seen:
-                continue
-            seen.add(key)
+            proof = shown.proof(one)
+            # One for each place where hostile values come in, and kind of damage; text of the model is told by where it went.
+            own = next((frame for frame in proof.stack if _own(frame.file)), None)
+            place: object = ""
+            if proof.channel == "text":
+                place = (own.file, own.line) if own is not None else proof.request
+            key: tuple[Any, ...] = (proof.channel, proof.tool, proof.argument, proof.sink_class, place)
             if not one.verdict.proof:
                 silent += 1
+                key = (*key, proof.family)
                 if silent > limits.PROVE_REFUSED:
                     continue
-            proofs.append(shown.proof(one))
-        observed = {(one.sink_class, one.what, one.request): shown.renamed(one) for one in self._observed}
+            if key not in seen:
+                seen.add(key)
+                proofs.append(proof)
+        observed = {(one.sink_class, one.request, "" if one.token else one.what): shown.renamed(one) for one in reversed(self._observed)}
         proofs = [*(one for one in proofs if one.rank.proof), *observed.values(), *(one for one in proofs if not one.rank.proof)]
         hostile = [one for one in proofs if one.sink_class not in observe.RULES]
         attempts = len(self._player.attempts) + len(self._own)
@@ -375,7 +479,7 @@ class Campaign:
         """What it takes to have each proof again, in the order of the proofs."""
         proved = [one for one in self._judged.values() if one.verdict.proof]
         proved.sort(key=lambda one: (-one.verdict, one.attempt.token))
-        port = self._server.ports[1][1]
+        port = self._server.addresses[1][1]
         return [
             Record(one.attempt, self._answers[one.attempt.token]).kept(self._folder.root, port)
             for one in proved
@@ -399,6 +503,11 @@ class Campaign:
         return text.replace(str(self._folder.work), "{work}").replace(str(self._folder.root), "{run}")
 
 
+def _own(file: str) -> bool:
+    """Whether a file, as proofs name it, is the application's: neither a package's nor the interpreter's."""
+    return not file.startswith(("{", "/", "<", "node:"))
+
+
 class _Shown:
     """Proofs without names of this run's folders."""
 
@@ -412,20 +521,23 @@ class _Shown:
         return text.replace(self._work, "").replace(self._run, "{run}")[: limits.PROVE_SHOWN]
 
     def frame(self, file: str) -> str:
-        if file.startswith(self._work):
-            return file.removeprefix(self._work)
         for mark in ("/site-packages/", "/dist-packages/", "/node_modules/"):
             if mark in file:
-                return file.rpartition(mark)[2]
+                return "{packages}/" + file.rpartition(mark)[2]
+        if file.startswith(self._work):
+            return file.removeprefix(self._work)
         return file.replace(self._run, "{run}")
 
     def proof(self, one: verdicts.Judged) -> Proof:
         attempt, event = one.attempt, one.event
+        sink_class = attempt.sink_class
+        if event is not None and sink_class.startswith("path-"):
+            sink_class = "path-write" if event.kind == "write" else "path-read"
         reply = self._replies.get(attempt.token)
         told = "" if one.verdict.proof or reply is None else reply.text
         return Proof(
             verdict=one.verdict.word,
-            sink_class=attempt.sink_class,
+            sink_class=sink_class,
             payload=attempt.payload,
             family=attempt.family,
             channel=attempt.channel,
@@ -446,7 +558,7 @@ class _Shown:
 
     def renamed(self, one: Proof) -> Proof:
         stack = tuple(msgspec.structs.replace(frame, file=self.frame(frame.file)) for frame in one.stack)
-        return msgspec.structs.replace(one, stack=stack, what=self.text(one.what))
+        return msgspec.structs.replace(one, stack=stack, what=self.text(one.what), value=self.text(one.value))
 
 
 def run(
@@ -464,10 +576,10 @@ def run(
         player: Player | Replayed = Player(scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes)
         played: Record | None = None
         model = _Model()
-        server = stack.enter_context(Server(model, folder=made.wire))
+        server = stack.enter_context(Server(model, folder=made.wire, ports=providers.PORTS))
         holder.append(server)
         if record is not None:
-            played = record.told(made.root, server.ports[1][1])
+            played = record.told(made.root, server.addresses[1][1])
             player = Replayed(played)
             scenario = msgspec.structs.replace(scenario, starts=1)
         model.player = player

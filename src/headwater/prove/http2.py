@@ -42,6 +42,7 @@ class _Session:
             settings.H2Configuration(client_side=False, header_encoding="latin-1")
         )
         self._heard: dict[int, tuple[list[tuple[str, str]], bytearray]] = {}
+        self._trailers: dict[int, tuple[tuple[str, str], ...]] = {}
         self._left: dict[int, bytearray] = {}
         """What could not be sent yet: the client has not opened its window far enough."""
 
@@ -76,6 +77,7 @@ class _Session:
         elif isinstance(event, events.StreamReset):
             self._heard.pop(stream, None)
             self._left.pop(stream, None)
+            self._trailers.pop(stream, None)
         elif isinstance(event, events.StreamEnded) and stream in self._heard:
             headers, body = self._heard.pop(stream)
             self._answer(stream, headers, bytes(body))
@@ -90,6 +92,7 @@ class _Session:
         answered = self._respond(http1.Message(method, target, fields, body, close=False))
         sent = [(":status", str(answered.status)), ("content-type", answered.kind)]
         self._h2.send_headers(stream, sent + [(name.lower(), value) for name, value in answered.headers])
+        self._trailers[stream] = answered.trailers
         self._left[stream] = bytearray() if method == "HEAD" else bytearray(b"".join(answered.parts))
 
     def _send(self) -> None:
@@ -102,5 +105,9 @@ class _Session:
                 self._h2.send_data(stream, bytes(left[:size]))
                 del left[:size]
             if not left:
-                self._h2.end_stream(stream)
+                trailers = self._trailers.pop(stream)
+                if trailers:
+                    self._h2.send_headers(stream, trailers, end_stream=True)
+                else:
+                    self._h2.end_stream(stream)
                 del self._left[stream]

@@ -100,6 +100,8 @@ class _Joiner:
         """Whether a proof is of a kind that can speak of the finding."""
         if proof.sink_class in RULES:
             return finding.rule in RULES[proof.sink_class]
+        if not finding.sink_class:  # a call that must not be there: what happens in it is what it was warned of
+            return proof.rank.proof and bool(proof.stack) and self._at(finding, proof)
         return proof.sink_class == finding.sink_class or proof.sink_class in _ALSO.get(finding.sink_class, ())
 
     def _at(self, finding: Finding, proof: Proof) -> bool:

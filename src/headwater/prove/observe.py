@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from headwater.proofs import Frame, Proof, Verdict
-from headwater.prove.events import Event
+from headwater.prove.events import TOKEN, Event
+from headwater.prove.server import Seen
 
 RULES: Final[Mapping[str, frozenset[str]]] = {
     "listen": frozenset({"bind-all-interfaces"}),
@@ -21,13 +23,13 @@ ORIGIN: Final = "https://origin.invalid"
 _EVERYWHERE: Final = ("0.0.0.0", "::", "[::]", "")
 
 
-def listening(events: Iterable[Event], shown: Mapping[str, str]) -> list[Proof]:
-    """The addresses of all interfaces at which it listened. ``shown``: how files are named, by their path."""
+def listening(events: Iterable[Event]) -> list[Proof]:
+    """The addresses of all interfaces at which it listened."""
     made: dict[str, Proof] = {}
     for event in events:
         host = event.value.rpartition(":")[0]
         if event.kind == "listen" and host in _EVERYWHERE:
-            stack = tuple(Frame(shown.get(one.file, one.file), one.line, one.function) for one in event.stack)
+            stack = tuple(Frame(one.file, one.line, one.function) for one in event.stack)
             made.setdefault(
                 event.value,
                 Proof(
@@ -43,6 +45,30 @@ def listening(events: Iterable[Event], shown: Mapping[str, str]) -> list[Proof]:
                 ),
             )
     return list(made.values())[:1]
+
+
+def certificates(requests: Iterable[Seen], by_token: Mapping[str, Sequence[Event]]) -> list[Proof]:
+    """Requests by HTTPS to the sink, whose certificate nobody has signed: who sends one takes any."""
+    for request in requests:
+        found = re.search(TOKEN, request.url)
+        if request.via != "sink" or not request.method or not request.url.startswith("https:") or found is None:
+            continue
+        event = next((one for one in by_token.get(found[0], ()) if one.kind in ("request", "connect")), None)
+        stack = tuple(Frame(one.file, one.line, one.function) for one in event.stack) if event is not None else ()
+        return [
+            Proof(
+                verdict=Verdict.EFFECT.word,
+                sink_class="tls",
+                payload="observed",
+                family="observed",
+                channel="start",
+                value="",
+                event=event.call if event is not None else "request",
+                what="a request was sent by HTTPS to a server whose certificate nobody has signed",
+                stack=stack,
+            )
+        ]
+    return []
 
 
 def cors(headers: Mapping[str, str], request: str) -> Proof | None:

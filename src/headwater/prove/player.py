@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from headwater.limits import PROVE_ASKS, PROVE_CANDIDATES, PROVE_PROMPT_CHARS, PROVE_ROUNDS, PROVE_SEATS
-from headwater.prove import arguments, forms, payloads, schemas
+from headwater.prove import arguments, forms, payloads, schemas, soundings
 from headwater.prove.arguments import BREADTH
 from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.candidates import Candidate, benign, candidates, dress
@@ -44,6 +44,8 @@ class Seat(msgspec.Struct):
     """Arguments (empty: the text) and sink classes that are proved."""
     known: dict[str, schemas.Known] = msgspec.field(default_factory=dict)
     """By tool."""
+    reached: dict[tuple[str, str], frozenset[str]] = msgspec.field(default_factory=dict)
+    """By tool and argument: the sink classes of operations that it comes to."""
     places: dict[str, int] = msgspec.field(default_factory=dict)
     """How often each value in JSON, or tool in words, was tried."""
     missed: int = 0
@@ -89,6 +91,8 @@ class Player:
         self.run = 1
         self._seat_of: dict[str, Seat] = {}
         self._taken = 0
+        self._first = 0
+        """The first attempt of this start."""
         self._asks = 0
         self._hostile = 0
         self._focus: Seat | None = None
@@ -104,6 +108,7 @@ class Player:
         # What comes behind a place that was attacked first may never have been asked.
         self._scouts = run == 2 and self._unsure
         self.run = run
+        self._first = len(self.attempts)
         self._asks = self._hostile = 0
         for seat in self.seats:
             seat.asked = seat.calls = 0
@@ -144,8 +149,11 @@ class Player:
         for event in events:
             for token in event.tokens:
                 kinds.setdefault(token, set()).add(event.kind)
-        for attempt in self.attempts:
+        for attempt in self.attempts[self._first :]:
             seat = self._seat_of.get(attempt.token)
+            if attempt.channel == "tool" and seat is not None:
+                argument = (attempt.tool, attempt.argument)
+                seat.reached[argument] = seat.reached.get(argument, frozenset()) | soundings.classes_of(kinds.get(attempt.token, ()))
             if attempt.run != self.run or attempt.channel != "text" or seat is None:
                 continue
             seen = kinds.get(attempt.token, set()) & (RAN | {"compile"})
@@ -228,14 +236,17 @@ class Player:
         for tool in ask.tools:
             if ask.forced not in {"", "any", tool.name}:
                 continue
-            for plan in arguments.plans(tool, seat.known.get(tool.name), self.classes):
+            plans = arguments.plans(tool, seat.known.get(tool.name), self.classes)
+            for plan in soundings.ordered(plans, tool.name, seat.reached):
                 place = f"{tool.name}.{plan.argument}"
                 siblings = json.dumps(plan.place.put(""), sort_keys=True, default=str)
                 key = f"call {place} {plan.payload.id} {siblings}"
                 if key in seat.tried or (place, plan.payload.sink_class) in seat.settled:
                     continue
                 if plan.weight >= FLOOR:
-                    found.append((-plan.turn, len(found), Planned(tool, plan, key)))
+                    # What it is known to come to goes before what its name says.
+                    known = plan.payload.sink_class in seat.reached.get((tool.name, plan.argument), ())
+                    found.append((-plan.turn - known, len(found), Planned(tool, plan, key)))
         return [planned for _, _, planned in sorted(found, key=lambda item: item[:2])]
 
     def _best(self, seat: Seat) -> float:

@@ -78,7 +78,8 @@ def write(folder: Path, application: Path, scenario: Scenario, records: Sequence
         line = " ".join(shlex.quote(word) for word in words)
         script.write_text(
             "#!/bin/sh\n"
-            f"# Runs the application once and has it do again what was proved: {record.attempt.sink_class}, payload {record.attempt.payload}.\n"
+            "# Runs the application once and has it do again what was proved: "
+            f"{record.attempt.sink_class}, payload {record.attempt.payload}.\n"
             f'exec {line} --no-review --replay "$(dirname "$0")/{name}.json" "$@"\n',
             encoding="utf-8",
         )
@@ -93,6 +94,8 @@ def _options(scenario: Scenario) -> Iterable[str]:
             yield from (option, value)
     for line in scenario.send:
         yield from ("--send", line)
+    for name, value in scenario.headers.items():
+        yield from ("--header", f"{name}: {value}")
     for name, value in scenario.env.items():
         yield from ("--env", f"{name}={value}")
     if scenario.path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from headwater.prove.attempts import Attempt
@@ -33,11 +33,6 @@ class Request(NamedTuple):
         """Method and path."""
         return f"{self.method} {self.target.partition('?')[0]}"
 
-    @property
-    def identifies(self) -> bool:
-        """Whether it says who sends it."""
-        return any(name.lower() in ("authorization", "cookie", "x-api-key") for name, _ in self.headers)
-
 
 class Operation(NamedTuple):
     """What a service answers: a method of a path, with its arguments."""
@@ -48,6 +43,11 @@ class Operation(NamedTuple):
     """Its arguments as one object, whatever part of a request they are."""
     places: Mapping[str, str]
     """Each argument's part of the request: path, query, header, cookie, json, form, file, raw."""
+
+
+def identifies(headers: Iterable[str]) -> bool:
+    """Whether headers of these names say who sends a request."""
+    return any(re.search(r"auth|cookie|token|key|session", name, re.IGNORECASE) for name in headers)
 
 
 def parse(line: str) -> Request:
@@ -172,7 +172,7 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
             places[BODY] = "json" if "json" in kind and schema.get("type") != "string" else "raw"
     elif method in ("POST", "PUT", "PATCH"):
         # A handler that reads the body by itself describes none.
-        properties[BODY] = {"type": "string", "format": "binary"}
+        properties[BODY] = {"type": "string", "format": "binary", "description": "serialized object"}
         places[BODY] = "raw"
     told = " ".join(str(operation[key]) for key in ("summary", "description") if isinstance(operation.get(key), str))
     offered = Offered(f"{method} {path}", told, {"type": "object", "properties": properties, "required": required})
@@ -256,7 +256,7 @@ def made(operation: Operation, arguments: Mapping[str, object], attempt: Attempt
         body = json.dumps(fields).encode()
         headers.append(("Content-Type", "application/json"))
     elif files or parts:
-        body, kind = _multipart(parts, files)
+        body, kind = _multipart(parts, files, attempt.token if attempt is not None else "")
         headers.append(("Content-Type", kind))
     elif forms:
         body = urllib.parse.urlencode(forms).encode()
@@ -305,7 +305,7 @@ def _header(text: str) -> str:
 _BOUNDARY: Final = "headwater-part-5d1f0c"
 
 
-def _multipart(parts: list[tuple[str, str]], files: list[tuple[str, str]]) -> tuple[bytes, str]:
+def _multipart(parts: list[tuple[str, str]], files: list[tuple[str, str]], token: str) -> tuple[bytes, str]:
     """A form with files. The value of a file is its *name*: what is done with the name is what clients abuse."""
     lines: list[str] = []
     for name, text in parts:
@@ -317,7 +317,7 @@ def _multipart(parts: list[tuple[str, str]], files: list[tuple[str, str]]) -> tu
             f'Content-Disposition: form-data; name="{name}"; filename="{shown}"',
             "Content-Type: text/plain",
             "",
-            "A plain text.",
+            f"What is told in this file: {token}." if token else "A plain text.",
         ]
     lines += [f"--{_BOUNDARY}--", ""]
     return "\r\n".join(lines).encode("utf-8", "replace"), f"multipart/form-data; boundary={_BOUNDARY}"

@@ -42,6 +42,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """Of an MCP server that talks over HTTP; empty: it talks over standard input and output."""
     send: tuple[str, ...] = ()
     """Requests to a service: ``POST /chat {"text": "hello"}``."""
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Of every request to a service: who is asking, where it wants to know."""
     openapi: str = "/openapi.json"
     """Where a service describes itself; empty: nowhere."""
     args: tuple[Any, ...] = ()
@@ -50,6 +52,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """The interpreter of ``call``."""
     root: str = ""
     """The folder that the application may use, below its own; empty: an argument of the command that is one, else the application's own."""
+    plant: tuple[str, ...] = ()
+    """Files that the application reads, below its folder: a hostile one is put in the place of each, in a start of its own."""
     env: Mapping[str, str] = msgspec.field(default_factory=dict)
     timeout: float = limits.PROVE_SECONDS
     """Seconds for one start, one call or one request."""

@@ -11,7 +11,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -30,6 +30,10 @@ SINK: Final = "127.83.73.78"
 """Another address of this machine, so that a request for it is told from those for the model; where it cannot be used, ``LOOPBACK``."""
 Via = Literal["direct", "proxy", "redirect"]
 """How it came: to the server's own address, by the variables of a proxy, or to another name at a connection that was led here."""
+TRUST: Final = """
+    SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS AWS_CA_BUNDLE GIT_SSL_CAINFO GRPC_DEFAULT_SSL_ROOTS_FILE_PATH
+"""
+"""Variables that name the file of authorities to trust."""
 TLS_RECORD: Final = b"\x16"
 
 
@@ -67,10 +71,11 @@ class Server:
     """Plays the model until it is closed; a context manager.
 
     ``folder``: where certificates are written, a private one by default. ``outside``: the status that requests for hosts that are no
-    model's are answered with.
+    model's are answered with. ``ports``: others of 127.0.0.1 to listen at where they are free, for applications with the usual address of a
+    local server written in their code (``providers.PORTS``); those that were free are in ``ports``.
     """
 
-    def __init__(self, model: Model, *, folder: Path | None = None, outside: int = 200) -> None:
+    def __init__(self, model: Model, *, folder: Path | None = None, outside: int = 200, ports: Iterable[int] = ()) -> None:
         self._model = model
         self._outside = outside
         self._state = threading.RLock()
@@ -90,13 +95,17 @@ class Server:
         self.failures: list[Exception] = []
         """What the model or a format raised: mistakes of our own. The application was answered with status 500."""
         self._serial = 0
-        self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
+        self._memory = limits.PROVE_KEPT_TOTAL
+        self._listeners = [socket.create_server((LOOPBACK, 0), backlog=128)]
+        for port in ports:
+            with contextlib.suppress(OSError):
+                self._listeners.append(socket.create_server((LOOPBACK, port), backlog=128))
         self._sink = _sink_listener()
-        self.port: int = self._listener.getsockname()[1]
+        self.port, *self.ports = (int(one.getsockname()[1]) for one in self._listeners)
         self.base = f"http://{LOOPBACK}:{self.port}"
         self._sink_host, self._sink_port = self._sink.getsockname()[:2]
-        for listener, sink in ((self._listener, False), (self._sink, True)):
-            threading.Thread(target=self._accept, args=(listener, sink), daemon=True).start()
+        for listener in (*self._listeners, self._sink):
+            threading.Thread(target=self._accept, args=(listener, listener is self._sink), daemon=True).start()
 
     def __enter__(self) -> Server:
         return self
@@ -107,7 +116,7 @@ class Server:
     def close(self) -> None:
         with self._state:
             self._closed = True
-            for one in (self._listener, self._sink, *self._connections):
+            for one in (*self._listeners, self._sink, *self._connections):
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
                 one.close()
@@ -115,9 +124,9 @@ class Server:
             self._temporary.cleanup()
 
     @property
-    def ports(self) -> tuple[tuple[str, int], ...]:
-        """The addresses at which it listens."""
-        return (LOOPBACK, self.port), (self._sink_host, self._sink_port)
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """The addresses at which it listens: its own, that of the sink, others."""
+        return (LOOPBACK, self.port), (self._sink_host, self._sink_port), *((LOOPBACK, port) for port in self.ports)
 
     def sink(self, token: str, *, tls: bool = False) -> str:
         """An address whose requests are only noted; ``tls``: with a certificate that no careful client accepts."""
@@ -135,8 +144,7 @@ class Server:
             "NODE_USE_ENV_PROXY": "1",
         }
         if self.authority:
-            names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE", "GIT_SSL_CAINFO")
-            found |= dict.fromkeys(names, str(self.authority.file))
+            found |= dict.fromkeys(TRUST.split(), str(self.authority.file))
         return found
 
     # Connections
@@ -155,6 +163,7 @@ class Server:
                     continue
                 self._connections.add(connection)
             connection.settimeout(limits.PROVE_SECONDS_IDLE)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a stream is many short writes
             threading.Thread(target=self._serve, args=(connection, sink), daemon=True).start()
 
     def _serve(self, connection: socket.socket, sink: bool) -> None:
@@ -206,12 +215,14 @@ class Server:
                     message = http1.read(reader, writer)
                 except http1.BadRequestError as problem:
                     http1.write(writer, problem.status, {"content-type": "text/plain"}, (f"{problem}\n".encode(),), close=True)
+                    _drain(connection)
                     return
                 if message is None:
                     return
-                if message.method == "CONNECT" and not secure:
+                if message.method == "CONNECT" and not secure and not origin:
                     http1.write(writer, 200, {}, ())
-                    self._speak(connection, message.target, sink)
+                    to_sink = message.target == f"{self._sink_host}:{self._sink_port}"
+                    self._speak(connection, message.target, sink or to_sink)
                     return
                 answered = self._respond(message, origin, secure, sink)
                 http1.write(
@@ -251,7 +262,7 @@ class Server:
             return shape.reply({"error": "a target that is none"}, 400)
         if sink or (host == self._sink_host and port == self._sink_port):
             return self._note("sink", message.method, target, message.headers, message.body)
-        own = host in (LOOPBACK, "localhost", "::1") and port in (self.port, None)
+        own = host in (LOOPBACK, "localhost", "::1") and port in (self.port, *self.ports, None)
         via: Via = "direct" if own else "proxy" if absolute or origin else "redirect"
         request = Request(
             message.method,
@@ -260,13 +271,14 @@ class Server:
             dict(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=None)),
             message.headers,
             shape.parse(message.body) if message.body else None,
+            message.body,
         )
         token = accounts.reply(request)
         if token:
             self._note(via, message.method, target, message.headers, message.body)
             return token
         heard = hear(request)
-        if own or providers.is_model(host) or (heard and heard.clear):
+        if own or providers.is_model(host, port) or (heard and heard.clear):
             return self._play(message, target, via, heard)
         return self._note(via, message.method, target, message.headers, message.body)
 
@@ -277,13 +289,20 @@ class Server:
                 serial = self._serial
             answer = self._answer(heard, serial)
             if len(self.exchanges) < limits.PROVE_EXCHANGES:
-                kept = message.body[: limits.PROVE_KEPT_BYTES]
-                self.exchanges.append(
-                    Exchange(serial, via, message.method, url, heard.ask if heard else None, answer, message.headers, kept)
-                )
+                kept = self._kept(message.body)
+                ask = heard.ask if heard else None
+                if ask and not kept:  # the texts of a request are as large as its body
+                    ask = msgspec.structs.replace(ask, turns=(), tools=(), inputs=(), schema=None)
+                self.exchanges.append(Exchange(serial, via, message.method, url, ask, answer, message.headers, kept))
         if heard is None:
             return _unknown(message, url)
         return heard.reply(answer, serial)
+
+    def _kept(self, body: bytes) -> bytes:
+        """What is kept of a body: its beginning, and nothing more when the memory of the run is used up."""
+        with self._state:
+            self._memory -= len(body)
+            return body[: limits.PROVE_KEPT_BYTES] if self._memory > 0 else b""
 
     def _answer(self, heard: Heard | None, serial: int) -> Answer:
         if heard is None:
@@ -302,8 +321,19 @@ class Server:
         with self._state:
             self._serial += 1
             if len(self.requests) < limits.PROVE_EXCHANGES:
-                self.requests.append(Seen(self._serial, via, method, url, headers, body[: limits.PROVE_KEPT_BYTES], fault))
+                self.requests.append(Seen(self._serial, via, method, url, headers, self._kept(body), fault))
         return Reply(200 if via == "sink" else self._outside, "text/plain; charset=utf-8", (b"ok\n",))
+
+
+def _drain(connection: socket.socket) -> None:
+    """Reads on for a while before a connection is closed: unread bytes would make the client lose the answer."""
+    if isinstance(connection, ssl.SSLSocket):
+        return
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(1.0)
+    for _ in range(limits.PROVE_HEADERS):
+        if not connection.recv(65_536):
+            return
 
 
 def _unknown(message: http1.Message, url: str) -> Reply:

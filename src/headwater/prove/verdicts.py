@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from headwater.proofs import Verdict
 from headwater.prove import commands, statements
@@ -22,6 +23,38 @@ _PROGRAMS: Final = frozenset({"touch", ":", "echo", "cp", "cat", "ls"})
 """What payloads have a shell start; the law test of payloads holds them to it."""
 
 _INTERPRETERS: Final = frozenset({"sh", "bash", "dash", "zsh", "ash", "ksh", "cmd.exe", "powershell", "pwsh"})
+
+
+class Where(NamedTuple):
+    """The places of one attempt that tell an effect from a value that only carries their names."""
+
+    work: str
+    """The application's folder, in which it was started."""
+    inside: str
+    """The folder that it may use: what a path does there is no effect."""
+    canary: str
+    secret: str
+    sink: str
+    """Host and port."""
+    languages: Mapping[int, str]
+    """What each process runs: python, javascript."""
+
+    def file(self, path: str) -> str:
+        """A path as the system takes it."""
+        return os.path.normpath(os.path.join(self.work, path.removeprefix("file://")))
+
+    def escapes(self, named: str) -> bool:
+        """Whether a path leads out of the folder that the application may use."""
+        return not named.startswith(os.path.join(os.path.normpath(self.inside), ""))
+
+    def asks_sink(self, address: str, payload: Payload, token: str) -> bool:
+        """Whether a request goes to the sink; of a payload that is no address, for just what it names."""
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return False
+        same = parts.netloc.rpartition("@")[2] == self.sink
+        return same and (payload.sink_class == "url" or parts.path == f"/{token}")
 
 
 class Judged(NamedTuple):
@@ -43,22 +76,21 @@ def judge(
     answered: Sequence[tuple[str, bool]],
     looks: re.Pattern[str] | None,
     written: bool,
-    inside: str,
+    where: Where,
 ) -> Judged:
     """The verdict on one attempt.
 
     ``events`` are those that carry its token, in order; ``asked``: the sink got a request with the token; ``answered``: what the
     application
-    answered, and whether as a page; ``looks``: what an answer must match that shows the effect; ``written``: the canary's file is there;
-    ``inside``: the folder that the application may use (effects in it are none for a path).
+    answered, and whether as a page; ``looks``: what an answer must match that shows the effect; ``written``: the canary's file is there.
     """
     best = Judged(attempt, Verdict.NOT_REACHED, None, "")
     for event in events:
-        verdict = _of_event(attempt, payload, event, inside)
+        verdict = _of_event(attempt, payload, event, where)
         if verdict > best.verdict:
             best = Judged(attempt, verdict, event, "")
     if best.verdict < Verdict.EFFECT:
-        if asked and payload.sink_class in ("url", "html", "egress", "redirect") and "answer" not in payload.shows:
+        if asked and {"request", "connect"} & set(payload.shows):
             return Judged(attempt, Verdict.EFFECT, best.event, "request")
         if written and {"write", "process"} & set(payload.shows):
             return Judged(attempt, Verdict.EFFECT, best.event, "file")
@@ -67,23 +99,25 @@ def judge(
     return best
 
 
-def _of_event(attempt: Attempt, payload: Payload, event: Event, inside: str) -> Verdict:
+def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) -> Verdict:
     shows = event.kind in payload.shows
     match event.kind:
         case "compile" | "template":
             return Verdict.PARSED
         case "exec":
-            return Verdict.EXECUTED if payload.sink_class in ("code", "template", "deserialize") else Verdict.REACHED
+            # What runs a template, or reads another language's words as its own, runs no code of the payload's.
+            return Verdict.EXECUTED if payload.language == where.languages.get(event.pid) else Verdict.PARSED
         case "process":
             return Verdict.EFFECT if shows and _starts(event, attempt.token) else Verdict.REACHED
         case "sql":
             return Verdict.EFFECT if shows and statements.speaks(event.value, attempt.token) else Verdict.REACHED
         case "read" | "write":
-            if not shows:
-                return Verdict.REACHED
-            return Verdict.EFFECT if not payload.sink_class.startswith("path") or _escapes(event.value, inside) else Verdict.REACHED
+            named = where.file(event.value)
+            if payload.sink_class.startswith("path"):
+                return Verdict.EFFECT if where.escapes(named) else Verdict.REACHED
+            return Verdict.EFFECT if shows and named in (where.canary, where.secret) else Verdict.REACHED
         case "connect" | "request":
-            return Verdict.EFFECT if shows else Verdict.REACHED
+            return Verdict.EFFECT if shows and where.asks_sink(event.value, payload, attempt.token) else Verdict.REACHED
         case "import" | "unpickle":
             return Verdict.EFFECT if shows else Verdict.REACHED
     return Verdict.NOT_REACHED
@@ -104,12 +138,6 @@ def _starts(event: Event, token: str) -> bool:
                 return program in _PROGRAMS - {":"} and any(token in one for one in argv[1:])
             return commands.starts(" ".join(argv) if len(argv) > 1 else argv[0], token, _PROGRAMS)
     return commands.starts(event.value, token, _PROGRAMS)
-
-
-def _escapes(path: str, inside: str) -> bool:
-    """Whether a path leads out of the folder that the application may use."""
-    real = os.path.normpath(path.removeprefix("file://"))
-    return os.path.isabs(real) and not real.startswith(os.path.join(os.path.normpath(inside), ""))
 
 
 def shown(attempt: Attempt, payload: Payload, answered: Sequence[tuple[str, bool]], looks: re.Pattern[str] | None) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from headwater import gate
 from headwater.findings import Finding, Gap, Mapping_, Step, Trace
-from headwater.reports import escape
+from headwater.reports import escape, evidence, redteam
 from headwater.reports.view import CellSpan, Span, View
 
 SCHEMA: Final = "headwater-review"
@@ -46,6 +46,7 @@ def document(view: View) -> dict[str, Any]:
         "findings": [_finding(view, finding) for finding in view.findings],
         "suppressed": [{**_finding(view, finding), "suppression": _suppression(finding)} for finding in view.suppressed],
         **_compared(view),
+        **({} if view.red_team is None else {"red_team": redteam.document(view.red_team)}),
         "coverage": {
             "status": view.coverage.status,
             "files": view.coverage.files,
@@ -78,6 +79,8 @@ def _finding(view: View, finding: Finding) -> dict[str, Any]:
         "severity": finding.severity.word,
         "confidence": finding.confidence.word,
         "evidence": finding.evidence,
+        **evidence.document(finding),
+        **({"red_team": told} if (told := _text(redteam.about(finding, view.red_team))) else {}),
         "identity": {"headwater/v1": finding.identity, "headwater-moved/v1": finding.moved_identity},
         "place": _place(view.span(finding.place)),
         "function": _text(finding.function),

@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import Final
 
 from headwater.findings import Finding, Trace
-from headwater.reports import escape, words
+from headwater.redteam.evidence import MISSING
+from headwater.reports import escape, evidence, redteam, words
 from headwater.reports.view import View
 
 CHARS: Final = 60_000  # GitHub refuses comments of more than 65,536 characters
@@ -22,6 +23,7 @@ MESSAGE: Final = 1_000
 WORDS: Final = 200  # of a path, an expression, a reason
 LINES: Final = 7  # of code
 CONTEXT: Final = 2  # lines around the operation
+RED_TEAM: Final = 20  # probes with bad answers
 GAPS: Final = 4  # examples of one kind of gap; the JSON has them all
 
 _SPACE: Final = re.compile(r"\s+")
@@ -39,7 +41,7 @@ _BACKTICKS: Final = re.compile(r"`([^`]+)`")
 def render(view: View) -> bytes:
     """Outcome, table, details, ledger. What a comment has no room for is counted."""
     head = _head(view)
-    ledger = _ledger(view)
+    ledger = [*_red_team(view), *_ledger(view)]
     rows = _fitting((_row(view, finding) for finding in view.findings), TABLE)
     table = ["| Severity | Finding | Where |", "|---|---|---|", *rows] if rows else []
     table += _missing(len(view.findings) - len(rows), "not in this table")
@@ -100,6 +102,8 @@ def _details(view: View, finding: Finding) -> str:
     for trace in finding.traces[:1]:
         lines += [*_trace(view, trace), ""]
     lines += [f"**Fix**: {message(finding.fix)}", ""]
+    if told := evidence.about(finding, view.red_team):
+        lines += [f"**Evidence**: {plain(told)}", ""]
     if finding.state == "worse":
         lines += [f"**Known**: {words.WORSE}", ""]
     if finding.weaknesses and finding.confidence.word != "high":
@@ -132,6 +136,25 @@ def _trace(view: View, trace: Trace) -> list[str]:
         missing = f" ({index - before - 1} steps before this one are not shown)" if index - before > 1 else ""
         lines.append(f"{index + 1}. {code(words.place(view.span(step.place)))} {plain(step.what)}{missing}")
     return lines
+
+
+def _red_team(view: View) -> list[str]:
+    """A part to unfold: the probes with bad answers, then what is missing, counted."""
+    evidence = view.red_team
+    if evidence is None:
+        return []
+    lines = [f"<details><summary>{redteam.TITLE}: {plain(redteam.outcome(evidence))}</summary>", "", redteam.MEANING, ""]
+    bad = [one for one in evidence.results if one.failed]
+    if bad:
+        lines += ["| Probe | Detector | Answers | Standards |", "|---|---|---|---|"]
+    for one in bad[:RED_TEAM]:
+        ids = plain(words.standards(one.mappings, ()))
+        lines.append(f"| {one.tool} {code(one.probe)} | {code(one.detector)} | {redteam.tally(one)} | {ids} |")
+    lines += ["", f"{words.count(len(bad) - RED_TEAM, 'more probe')} with bad answers."] if len(bad) > RED_TEAM else []
+    for kind, found in redteam.gaps(evidence):
+        lines += ["", f"- {len(found):,} {kind}: {MISSING[kind]}"]
+        lines += [f"  - {code(redteam.text(redteam.gap(one)))}" for one in found[:GAPS]]
+    return [*lines, "", "</details>", ""]
 
 
 def _ledger(view: View) -> list[str]:

@@ -98,7 +98,7 @@ def _proof(proof: Proof, color: bool, width: int) -> list[str]:
     what = f": {_cut(proof.what)}" if proof.what else ""
     stopped = " [stopped by the monitor]" if proof.blocked else ""
     lines += _item(f"{proof.event}{what}{stopped}", width)
-    own = [frame for frame in proof.stack if not frame.file.startswith("{") and not frame.file.startswith(("/", "<"))]
+    own = [frame for frame in proof.stack if not frame.file.startswith(("{", "/", "<"))]
     for frame in (own or list(proof.stack))[:FRAMES]:
         lines.append(f"      {escape.line(frame.file)}:{frame.line} {escape.line(frame.function)}")
     return lines

@@ -31,7 +31,7 @@ from headwater.findings import (
 )
 from headwater.knowledge import load as knowledge
 from headwater.matching import encodable
-from headwater.reports import escape, linehash, words
+from headwater.reports import escape, evidence, linehash, redteam, words
 from headwater.reports.view import Span, View
 from headwater.rules.load import Rule
 
@@ -117,6 +117,7 @@ def _log(view: View, findings: Sequence[Finding], flows: int, detailed: int) -> 
             "persona": view.config.persona,
             "resultsLeftOut": gaps.left_out,
             **_comparison(view),
+            **_red_team(view),
         },
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -275,6 +276,8 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "sinkClass": finding.sink_class,
         "signedIn": finding.signed_in,
         "evidence": finding.evidence,
+        **evidence.document(finding),
+        **({"redTeam": escape.visible(encodable(told))} if (told := redteam.about(finding, view.red_team)) else {}),
         "weaknesses": [escape.visible(weakness) for weakness in finding.weaknesses],
         "function": encodable(finding.function),
         "expression": encodable(finding.expression),
@@ -291,6 +294,32 @@ def _comparison(view: View) -> Json:
         return {}
     counts = {"known": len(view.known), "fixed": len(one.fixed), "unseen": one.unseen}
     return {"comparison": {"against": escape.visible(encodable(one.against)), **counts}}
+
+
+def _red_team(view: View) -> Json:
+    """Counts alone: whole answers of a model have no place here, and the JSON report has them."""
+    if view.red_team is None:
+        return {}
+    results = [
+        {
+            "tool": one.tool,
+            "probe": escape.visible(encodable(one.probe)),
+            "detector": escape.visible(encodable(one.detector)),
+            "passed": one.passed,
+            "failed": one.failed,
+            "unjudged": one.unjudged,
+            "taxa": [mapping.id for mapping in one.mappings],
+        }
+        for one in view.red_team.results[:RESULTS_KEPT]
+    ]
+    return {
+        "redTeam": {
+            "judged": view.red_team.judged,
+            "failed": view.red_team.failed,
+            "missing": len(view.red_team.missing),
+            "results": results,
+        }
+    }
 
 
 def _suppression(found: Suppression) -> Json:

@@ -17,7 +17,8 @@ from rich.text import Text
 
 from headwater import limits
 from headwater.findings import NOTES, Confidence, Finding, Gap, Severity, Trace
-from headwater.reports import escape, words
+from headwater.redteam.evidence import Evidence
+from headwater.reports import escape, evidence, redteam_text, words
 from headwater.reports.view import Span, View
 
 CONTEXT: Final = 2  # lines of code around a sink: what a reader needs to recognise the place
@@ -42,6 +43,8 @@ def render(view: View, *, color: bool = False, width: int = 80) -> str:
     page = _Page(max(WIDTH_LEAST, min(width, WIDTH_MOST)), color)
     for finding in view.findings:
         _finding(page, view, finding)
+    if view.red_team is not None:
+        _red_team(page, view.red_team)
     _summary(page, view)
     return page.text()
 
@@ -107,8 +110,8 @@ def _finding(page: _Page, view: View, finding: Finding) -> None:
         _labelled(page, "Unsure", "; ".join(escape.line(weakness) for weakness in finding.weaknesses))
     if finding.state == "worse":
         _labelled(page, "Known", words.WORSE)
-    if finding.evidence != "static":
-        _labelled(page, "Evidence", escape.line(finding.evidence))
+    if told := evidence.about(finding, view.red_team):
+        _labelled(page, "Evidence", escape.line(told))
     _labelled(page, "Fix", escape.visible(finding.fix))
     standards = words.standards(finding.mappings, finding.cwe)
     if standards:
@@ -224,6 +227,18 @@ def _others(view: View, traces: Iterable[Trace]) -> str:
     if len(listed) > limits.TRACES:
         parts.append(f"{len(listed) - limits.TRACES} more")
     return "; ".join(parts)
+
+
+# ---------------------------------------------------------------------------------------------------------- red team
+
+
+def _red_team(page: _Page, evidence: Evidence) -> None:
+    first, *rest = redteam_text.lines(evidence)
+    page.line((first, "bold"))
+    for line in rest:
+        indent = " " * (len(line) - len(line.lstrip()))
+        page.wrapped(indent, f"{indent}  ", line.strip())
+    page.line()
 
 
 # ----------------------------------------------------------------------------------------------------------- summary

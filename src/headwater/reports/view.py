@@ -14,6 +14,7 @@ from headwater.config import Config
 from headwater.files.source import Source
 from headwater.findings import Comparison, Coverage, Finding, Place, Review
 from headwater.gate import Gate
+from headwater.redteam.evidence import Evidence
 from headwater.rules.load import Rule
 
 
@@ -69,6 +70,8 @@ class View(msgspec.Struct, frozen=True):
     version: str
     review: Review
     """All of it, for the reports that tell of the system, too."""
+    red_team: Evidence | None = None
+    """What red-teaming tools found out about the model; None where nobody gave it."""
 
     def span(self, place: Place) -> Span:
         return span(self.sources.get(place.path), place)
@@ -79,7 +82,7 @@ class View(msgspec.Struct, frozen=True):
         return source.slice(place.start, place.end) if source and place.end - place.start <= most else ""
 
 
-def view(review: Review, config: Config, rules: Mapping[str, Rule], version: str) -> View:
+def view(review: Review, config: Config, rules: Mapping[str, Rule], version: str, red_team: Evidence | None = None) -> View:
     """Chooses and orders."""
     ordered = sorted((finding for finding in review.findings if gate.is_shown(finding, config)), key=gate.order)
     shown = tuple(finding for finding in ordered if finding.is_open)
@@ -96,6 +99,7 @@ def view(review: Review, config: Config, rules: Mapping[str, Rule], version: str
         sources=review.sources,
         version=version,
         review=review,
+        red_team=red_team,
     )
 
 

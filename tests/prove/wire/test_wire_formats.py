@@ -47,8 +47,8 @@ class Format(msgspec.Struct, frozen=True):
     json: Mapping[str, Any] = {}
     talk: Mapping[str, Any] = {}
     """The system said "rules"; the assistant called the tool, which gave "sunny"."""
-    broken: Mapping[str, Any] | None = {}
-    """A body that the service refuses; None where it takes all."""
+    broken: Mapping[str, Any] = {}
+    """A body that the service refuses."""
     headers: Mapping[str, str] = {}
 
 
@@ -291,6 +291,17 @@ FORMATS = {
         stream={},
         model="meta.llama3-8b-instruct-v1:0",
     ),
+    "text generation": Format(
+        "huggingface",
+        "/models/org/m",
+        {"inputs": "Hello"},
+        lambda data: str(data[0]["generated_text"]),
+        lambda found: tuple(one["token"]["text"] for one in found.events),
+        lambda data: str(data["error"]),
+        model="org/m",
+        schema={"parameters": {"grammar": {"type": "json", "value": SCHEMA}}},
+        broken={"inputs": 1},
+    ),
     "mistral": Format(
         "mistral",
         "/v1/chat/completions",
@@ -381,7 +392,7 @@ class TestText:
 
     def test_a_request_that_the_service_refuses(self, played: Played, name: str) -> None:
         one = FORMATS[name]
-        found = played.send(one.path, {}, **one.headers)
+        found = played.send(one.path, one.broken, **one.headers)
         assert found.status == 400
         assert one.error(found.data)
         assert played.script.asks == []
@@ -460,6 +471,7 @@ class TestEmbeddings:
             768,
         ),
         "bedrock": ("/model/cohere.embed-english-v3/invoke", {"texts": ["T", "U"]}, 1024),
+        "hugging face": ("/embed", {"inputs": ["T", "U"]}, 768),
         "cohere": ("/v2/embed", {"model": "embed-english-v3.0", "texts": ["T", "U"]}, 1024),
     }
 

@@ -36,4 +36,9 @@ found["completion"] = (await client.completions.create({ model: "gpt-3.5-turbo-i
 const vectors = await client.embeddings.create({ model: "text-embedding-3-small", input: ["a", "b"] });
 found["embedding"] = vectors.data.map((one) => one.embedding.length);
 found["azure"] = (await new AzureOpenAI().chat.completions.create(asked())).choices[0].message.content;
+if (process.allowedNodeEnvironmentFlags.has("--use-env-proxy")) {
+  // From Node 22 on; older ones ignore the variables of proxies.
+  const written = new OpenAI({ baseURL: "https://api.openai.com/v1" });
+  found["hard-coded"] = (await written.chat.completions.create(asked())).choices[0].message.content;
+}
 console.log(JSON.stringify(found));

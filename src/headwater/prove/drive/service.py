@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headwater import limits
@@ -14,7 +14,15 @@ from headwater.prove.requests import Operation, Request
 from headwater.prove.stage import DriveError, Reply, Stage
 
 
-def drive(stage: Stage, command: Sequence[str], sends: Sequence[Request], openapi: str, known: Sequence[Operation], port: int) -> None:
+def drive(
+    stage: Stage,
+    command: Sequence[str],
+    sends: Sequence[Request],
+    headers: Mapping[str, str],
+    openapi: str,
+    known: Sequence[Operation],
+    port: int,
+) -> None:
     """Starts the service once. ``openapi``: where it tells what it answers, empty: nowhere; ``known``: operations that were found
     otherwise.
 
@@ -27,7 +35,7 @@ def drive(stage: Stage, command: Sequence[str], sends: Sequence[Request], openap
             ended = "" if process.running else f": it ended with status {process.status}"
             process.end()
             raise DriveError(f"the service does not listen on port {port}{ended}\n{process.output[-limits.PROVE_SHOWN :]}".rstrip())
-        service = _Service(stage, port, door)
+        service = _Service(stage, port, door, headers)
         operations = _operations(service, openapi, known)
         told = {one.offered.name for one in operations}
         operations += [one for one in map(requests.of_request, sends) if one.offered.name not in told and one.places]
@@ -35,13 +43,17 @@ def drive(stage: Stage, command: Sequence[str], sends: Sequence[Request], openap
         _as_website(service, given)
         _as_model(service, given)
         _as_client(service, operations)
+        for request in given:  # what clients have left behind comes back in ordinary work
+            service.send(request)
+            stage.source.goes_on()
     finally:
         process.end()
         stage.output = process.output
 
 
 class _Service:
-    def __init__(self, stage: Stage, port: int, door: str) -> None:
+    def __init__(self, stage: Stage, port: int, door: str, given: Mapping[str, str]) -> None:
+        self.given = given
         self.stage = stage
         self._port = port
         self._door = door
@@ -53,7 +65,7 @@ class _Service:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=limits.PROVE_REQUEST_SECONDS)
         try:
             connection.sock = launch.connected(self._port, self._door)
-            connection.request(request.method, request.target, body=request.body, headers=dict(request.headers))
+            connection.request(request.method, request.target, body=request.body, headers={**self.given, **dict(request.headers)})
             response = connection.getresponse()
             text = response.read(limits.PROVE_ANSWER).decode("utf-8", "replace")
             page = (response.getheader("content-type") or "").partition(";")[0].strip() in (
@@ -110,7 +122,12 @@ def _as_model(service: _Service, sends: Sequence[Request]) -> None:
             rounds += 1
             asked, tried = source.asks(), source.tried()
             service.send(request)
-            if source.asks() > asked and not request.identifies and not open_:
+            if (
+                source.asks() > asked
+                and not requests.identifies(service.given)
+                and not requests.identifies(dict(request.headers))
+                and not open_
+            ):
                 open_ = True
                 service.stage.observed.append(observe.open_model(request.shown, source.asks() - asked))
             more = source.goes_on()

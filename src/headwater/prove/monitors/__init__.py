@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from headwater.prove.events import ENVIRONMENT, Control
-from headwater.prove.monitors.reading import read
+from headwater.prove.monitors.reading import Reader, read
 
-__all__ = ["environment", "read", "write_control"]
+__all__ = ["Reader", "environment", "read", "write_control"]
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -20,22 +21,45 @@ _DECODER = msgspec.json.Decoder(Event)
 
 def read(folder: Path) -> list[Event]:
     """The events of all processes, each process's in order. What is no event is left out; where a bound cuts, ``lost`` ends the list."""
-    events: list[Event] = []
-    names, cut = _files(folder)
-    for name in names:
-        whole = _bytes(folder / name)
-        cut |= len(whole) > limits.PROOF_EVENTS_BYTES
-        for line in whole[: limits.PROOF_EVENTS_BYTES].split(b"\n"):
-            event = _event(line)
-            if event is None:
-                continue
-            if len(events) >= limits.PROOF_EVENTS:
-                cut = True
-                break
-            events.append(event)
-    if cut:
+    reader = Reader(folder)
+    events = list(reader.news())
+    if reader.cut:
         events.append(Event(kind="lost", call="headwater", value="there are more events than are read"))
     return events
+
+
+class Reader:
+    """Reads on in the files of a folder that are still being written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._done: dict[str, int] = {}
+        """By file: the bytes of it that were read, whole lines."""
+        self._count = 0
+        self.cut = False
+        """Whether a bound was reached: there are events that are not told."""
+
+    def news(self) -> Iterator[Event]:
+        """The events since the last time, by process."""
+        names, cut = _files(self._folder)
+        self.cut |= cut
+        for name in names:
+            done = self._done.get(name, 0)
+            data = _bytes(self._folder / name, done)
+            if done + len(data) > limits.PROOF_EVENTS_BYTES:
+                self.cut = True
+                data = data[: limits.PROOF_EVENTS_BYTES - done]
+            whole = data.rpartition(b"\n")[0]
+            self._done[name] = done + len(whole) + 1 if whole else done
+            for line in whole.split(b"\n"):
+                event = _event(line)
+                if event is None:
+                    continue
+                if self._count >= limits.PROOF_EVENTS:
+                    self.cut = True
+                    return
+                self._count += 1
+                yield event
 
 
 def _files(folder: Path) -> tuple[list[str], bool]:
@@ -50,15 +74,19 @@ def _files(folder: Path) -> tuple[list[str], bool]:
     return [match[0] for match in matches], len(seen) > limits.PROOF_EVENTS_FILES
 
 
-def _bytes(path: Path) -> bytes:
-    """A regular file, one byte more than is read of it; nothing of a link, a pipe or a device."""
+def _bytes(path: Path, start: int) -> bytes:
+    """A regular file from a place on, one byte more than is read of it; nothing of a link, a pipe or a device."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return b""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return b""
     with os.fdopen(descriptor, "rb") as file:
         try:
-            return file.read(limits.PROOF_EVENTS_BYTES + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+            file.seek(start)
+            return file.read(limits.PROOF_EVENTS_BYTES - start + 1)
         except OSError:
             return b""
 

@@ -15,6 +15,8 @@ from headwater.prove.wire import (
     bedrock,
     cohere,
     gemini,
+    gemini_grpc,
+    huggingface,
     mistral,
     ollama,
     openai_chat,
@@ -40,6 +42,7 @@ FORMATS: Final = tuple(
         mistral,
         bedrock,
         gemini,
+        gemini_grpc,
         openai_chat,
         openai_responses,
         openai_completions,
@@ -47,6 +50,7 @@ FORMATS: Final = tuple(
         anthropic_messages,
         ollama,
         cohere,
+        huggingface,
         openai_models,
     )
 )
@@ -78,6 +82,23 @@ def hear(request: Request) -> Heard | None:
         operation = one.match(request)
         if operation:
             return _heard(one, operation, request)
+    guessed = guess(request)
+    return _heard(*guessed, request) if guessed else None
+
+
+def guess(request: Request) -> tuple[Format, str] | None:
+    """A format by the body alone, for gateways whose paths are their own: a conversation has roles, and mostly a model."""
+    body = request.body
+    if request.method != "POST":
+        return None
+    messages = body.get("messages")
+    if isinstance(messages, list) and messages and all(isinstance(one, dict) and "role" in one for one in messages):
+        if "anthropic_version" in body or "anthropic-version" in request.headers:
+            return cast(Format, anthropic_messages), "messages"
+        return cast(Format, openai_chat), "chat"
+    contents = body.get("contents")
+    if isinstance(contents, list) and contents and all(isinstance(one, dict) and "parts" in one for one in contents):
+        return cast(Format, gemini), "generateContent"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What clouds give a program that says who it is: tokens that are worth nothing, so that a client comes to speak to a model."""
+"""What clients ask others before they speak to a model: tokens of clouds, worth nothing here, and who serves a model of Hugging Face."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from headwater.prove.wire import shape
 from headwater.prove.wire.shape import Reply, Request
 
 TOKENS: Final = re.compile(r"(?:oauth2|sts|iamcredentials)\.googleapis\.com|login\.microsoftonline\.(?:com|us)|login\.windows\.net")
+HUB: Final = re.compile(r"^/api/models/(?P<model>[^/]+/[^/]+)$")
+EMBEDDERS: Final = re.compile(r"embed|minilm|bge|gte|e5|mpnet|sentence", re.IGNORECASE)
 PROJECT: Final = "headwater-proof"
 METADATA: Final = "/computeMetadata"
 FLAVOR: Final = (("Metadata-Flavor", "Google"),)
@@ -20,6 +22,9 @@ def reply(request: Request) -> Reply | None:
     path = request.path
     if path.startswith(METADATA) or ("metadata-flavor" in request.headers and path == "/"):
         return metadata(path)
+    hub = HUB.search(path) if request.host == "huggingface.co" and request.method == "GET" else None
+    if hub:
+        return shape.reply(served(hub["model"]))
     if not TOKENS.fullmatch(request.host):
         return None
     if "/.well-known/" in path or path.endswith("/discovery/instance"):
@@ -50,3 +55,12 @@ def discovery(request: Request) -> dict[str, Any]:
         "token_endpoint": f"{root}/{tenant}/oauth2/v2.0/token",
         "device_authorization_endpoint": f"{root}/{tenant}/oauth2/v2.0/devicecode",
     }
+
+
+def served(model: str) -> dict[str, Any]:
+    """What the hub says of a model: that its own service has it."""
+    embedder = bool(EMBEDDERS.search(model))
+    tasks = ["feature-extraction", "sentence-similarity"] if embedder else ["text-generation", "conversational"]
+    mapping = {"status": "live", "providerId": model, "task": tasks[0] if embedder else tasks[1]}
+    known = {"id": model, "modelId": model, "private": False, "downloads": 1, "likes": 1}
+    return {**known, "pipeline_tag": tasks[0], "tags": tasks, "inferenceProviderMapping": {"hf-inference": mapping}}

@@ -90,7 +90,7 @@ def forced(choice: object) -> str:
 def wanted(value: object) -> tuple[Mapping[str, Any] | None, bool]:
     """The schema that is asked for, and whether just JSON is."""
     one = shape.mapping(value)
-    schema = shape.mapping(one.get("json_schema")).get("schema", one.get("schema"))
+    schema = shape.mapping(one.get("json_schema")).get("schema", one.get("schema", one.get("value")))
     if isinstance(schema, dict):
         return schema, False
     return None, one.get("type") in {"json_object", "json_schema"}

@@ -38,6 +38,7 @@ class Request(msgspec.Struct, frozen=True):
     """Names in lower case."""
     data: Any = None
     """The body as JSON; None where it is none."""
+    raw: bytes = b""
 
     @property
     def body(self) -> Mapping[str, Any]:
@@ -54,6 +55,8 @@ class Reply(msgspec.Struct, frozen=True):
     """The body; each part is sent by itself where it is a stream."""
     stream: bool = False
     headers: tuple[tuple[str, str], ...] = ()
+    trailers: tuple[tuple[str, str], ...] = ()
+    """Sent behind the body, by HTTP/2 alone."""
 
 
 def pack(value: object) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from headwater.reports import escape
-from headwater.reports.html import checklist, compliance, executive, findings, ledger, style, system, threatmodel
+from headwater.reports.html import checklist, compliance, executive, findings, ledger, redteam, style, system, threatmodel
 from headwater.reports.html.context import Context, context
 from headwater.reports.html.markup import Child, inner, tag, trusted
 from headwater.reports.view import View
@@ -18,6 +18,7 @@ PAGES: Final[tuple[tuple[str, str, Callable[[Context], list[Child]]], ...]] = (
     ("findings", "Findings", findings.page),
     ("map", "System map", system.page),
     ("threats", "Threat model", threatmodel.page),
+    ("redteam", "Red team", redteam.page),
     ("compliance", "Standards", compliance.page),
     ("coverage", "Coverage", ledger.page),
     ("checklist", "Checklist", checklist.page),
@@ -31,12 +32,13 @@ def render(view: View) -> bytes:
 
 
 def document(shared: Context) -> bytes:
-    """All pages of a review."""
+    """All pages of a review; that of red teaming only where somebody gave its evidence."""
+    pages = [one for one in PAGES if one[0] != "redteam" or shared.view.red_team is not None]
     css = style.read("theme.css", "report.css", "plot.css", "map.css")
     script = "" if shared.printed else style.read("report.js")
     body = [
         tag("section", tag("h1", title, tabindex=-1), write(shared), id=anchor, class_="page", aria_label=title)
-        for anchor, title, write in PAGES
+        for anchor, title, write in pages
     ]
     # What is kept in a browser (ticks of the checklist) belongs to one report.
     digest = hashlib.sha256(inner(body).encode("utf-8")).hexdigest()[:16]
@@ -59,7 +61,7 @@ def document(shared: Context) -> bytes:
         tag("title", "Headwater security review"),
         tag("style", trusted(css)),
     )
-    links = [tag("li", tag("a", title, href=f"#{anchor}", data_page=anchor)) for anchor, title, _ in PAGES]
+    links = [tag("li", tag("a", title, href=f"#{anchor}", data_page=anchor)) for anchor, title, _ in pages]
     header = tag(
         "header",
         tag("a", "Skip to the content", href="#main", class_="skip"),

@@ -7,6 +7,7 @@
 const record = require("./record.cjs");
 
 if (record.load()) {
+  record.announce();
   for (const part of ["./processes.cjs", "./files.cjs", "./code.cjs", "./network.cjs", "./libraries.cjs"]) {
     try {
       require(part).install();
@@ -15,5 +16,4 @@ if (record.load()) {
   try {
     require("node:module").syncBuiltinESMExports(); // ES modules have bindings of their own to what is exported
   } catch {}
-  record.announce();
 }

@@ -1,14 +1,17 @@
-// Statements that drivers of databases are given. Wrapped when the application loads a driver; values beside a statement are none of it.
+// Statements that drivers of databases are given, and requests by packages. Wrapped when the application loads a package; values beside a
+// statement are none of it.
 "use strict";
 
 const { Module } = require("node:module");
-const { note, refusal, refuse, within, wrap } = require("./record.cjs");
+const { asked } = require("./network.cjs");
+const { note, refusal, refuse, text, within, wrap } = require("./record.cjs");
 
 // package -> class -> methods whose first argument is a statement, as text or in an object
 const DRIVERS = {
   pg: { Client: ["query"] },
+  "pg-pool": { Pool: ["query"] },
   mysql: { Connection: ["query"] },
-  mysql2: { Connection: ["query", "execute"], BaseConnection: ["query", "execute"] },
+  mysql2: { Connection: ["query", "execute"], BaseConnection: ["query", "execute"], Pool: ["query", "execute"], BasePool: ["query", "execute"] },
   mariadb: { ConnectionCallback: ["query", "execute"], ConnectionPromise: ["query", "execute"] },
   "better-sqlite3": { Database: ["prepare", "exec"] },
   libsql: { Database: ["prepare", "exec"] },
@@ -18,10 +21,13 @@ const DRIVERS = {
   "@electric-sql/pglite": { PGlite: ["query", "exec"] },
   "neo4j-driver-core": { Session: ["run"], Transaction: ["run"] },
 };
-const PROMISES = new Set(["@duckdb/node-api", "@electric-sql/pglite"]);
+// Of these, a call without a callback makes a promise.
+const PROMISES = new Set(["@duckdb/node-api", "@electric-sql/pglite", "pg", "pg-pool"]);
+// undici is fetch, as a package
+const CLIENTS = { undici: ["Agent", "Client", "Pool", "ProxyAgent", "EnvHttpProxyAgent"] };
 const MEMBERS = 200; // of a module's exports that are looked at
 
-const patched = new WeakSet();
+const wrapped = new WeakSet();
 
 function statement(value) {
   if (typeof value === "string") return value;
@@ -29,27 +35,38 @@ function statement(value) {
   return [value.sql, value.text].find((part) => typeof part === "string") || "";
 }
 
-function watch(library, cls, methods) {
-  if (patched.has(cls.prototype)) return;
-  patched.add(cls.prototype);
+function watch(cls, method, check) {
+  const { prototype } = cls;
+  if (!prototype || wrapped.has(prototype[method])) return; // one that is not there yet may come with another module
+  wrap(
+    prototype,
+    method,
+    (original) =>
+      function (...args) {
+        const stopped = check(args);
+        return stopped ? stopped() : Reflect.apply(original, this, args);
+      },
+  );
+  if (typeof prototype[method] === "function") wrapped.add(prototype[method]);
+}
+
+function watchStatements(library, cls, methods) {
   for (const method of methods) {
     const call = `${library}.${method}`;
-    wrap(
-      cls.prototype,
-      method,
-      (original) =>
-        function (...args) {
-          if (note("sql", call, statement(args[0]))) return stopped(call, args, library);
-          return Reflect.apply(original, this, args);
-        },
-    );
+    watch(cls, method, (args) => {
+      if (!note("sql", call, statement(args[0]))) return undefined;
+      return () => refuse(call, args, PROMISES.has(library) && typeof args[args.length - 1] !== "function");
+    });
   }
 }
 
-function stopped(call, args, library) {
-  if (typeof args[args.length - 1] === "function" || PROMISES.has(library)) return refuse(call, args, PROMISES.has(library));
-  if (library === "pg") return Promise.reject(refusal(call));
-  throw refusal(call);
+function watchRequests(cls) {
+  watch(cls, "dispatch", ([options]) => {
+    if (!asked("undici.dispatch", `${text(options?.origin) || options?.origin || ""}${options?.path ?? ""}`)) return undefined;
+    return () => {
+      throw refusal("undici.dispatch");
+    };
+  });
 }
 
 // The package of a module that is loaded by its name, or by its file.
@@ -60,14 +77,15 @@ function packageOf(request) {
 }
 
 function patch(library, exports) {
-  const classes = DRIVERS[library];
   const members = [exports];
   for (const name of Object.keys(exports).slice(0, MEMBERS)) {
     const member = Object.getOwnPropertyDescriptor(exports, name);
     if (member && "value" in member) members.push(member.value); // a getter may load what is not there
   }
   for (const member of members) {
-    if (typeof member === "function" && Object.hasOwn(classes, member.name) && member.prototype) watch(library, member, classes[member.name]);
+    if (typeof member !== "function" || !member.prototype) continue;
+    if (Object.hasOwn(DRIVERS[library] || {}, member.name)) watchStatements(library, member, DRIVERS[library][member.name]);
+    if (CLIENTS[library]?.includes(member.name)) watchRequests(member);
   }
 }
 
@@ -81,7 +99,7 @@ function install() {
         if (typeof request === "string" && (typeof exports === "function" || (exports !== null && typeof exports === "object"))) {
           const library = packageOf(request);
           const parent = /^\.{1,2}\//.test(request) && typeof rest[0]?.filename === "string" ? packageOf(rest[0].filename) : "";
-          for (const name of [library, parent]) if (Object.hasOwn(DRIVERS, name)) within(() => patch(name, exports));
+          for (const name of [library, parent]) if (Object.hasOwn(DRIVERS, name) || Object.hasOwn(CLIENTS, name)) within(() => patch(name, exports));
         }
         return exports;
       },
@@ -90,7 +108,7 @@ function install() {
   try {
     process.emitWarning = () => {}; // that it is new
     const sqlite = require("node:sqlite");
-    watch("node:sqlite", sqlite.DatabaseSync, ["exec", "prepare"]);
+    watchStatements("node:sqlite", sqlite.DatabaseSync, ["exec", "prepare"]);
   } catch {
   } finally {
     process.emitWarning = emitWarning;

@@ -254,4 +254,4 @@ function install() {
   }
 }
 
-module.exports = { install };
+module.exports = { asked, install };

@@ -29,7 +29,7 @@ let pattern;
 let file = -1;
 let identity = "";
 let number = 0;
-let last = [];
+const levels = []; // of each wrapped call that is running: what it has told
 let busy = false;
 const counts = new Map();
 
@@ -207,10 +207,10 @@ function open() {
 
 function event(kind, call, value, found, blocked, shell) {
   value = piece(value);
-  const layers = last;
   // Functions of Node and of libraries call each other: the outermost has told.
-  if (found.length && layers[0] === kind && layers[1] === value && layers[2] === found.join() && layers[3] !== call) return;
-  last = [kind, value, found.join(), call];
+  const told = found.length ? `${kind} ${value}` : "";
+  if (told && levels.slice(0, -1).includes(told)) return;
+  if (levels.length) levels[levels.length - 1] = told;
   if (number > EVENTS) return;
   const key = `${kind} ${call} ${found.join()}`;
   const count = (counts.get(key) || 0) + 1;
@@ -254,7 +254,15 @@ function refusal(call, code = "EACCES", errno = -13) {
 function wrap(owner, name, make) {
   const before = owner?.[name];
   if (typeof before !== "function") return;
-  const after = make(before);
+  const watched = make(before);
+  const after = function (...args) {
+    levels.push("");
+    try {
+      return Reflect.apply(watched, this, args);
+    } finally {
+      levels.pop();
+    }
+  };
   for (const key of Reflect.ownKeys(before)) {
     if (key === "prototype") continue;
     try {

@@ -141,6 +141,12 @@ def process(call: str, program: Any, args: Any) -> BaseException | None:
     return note("process", call, dumps(given), noted=found, shell=shell)
 
 
+def _spawned(event: str, args: tuple[Any, ...]) -> BaseException | None:
+    if record.module_of(record.caller()) == "subprocess":  # which has told
+        return None
+    return process(event, args[0], args[1])
+
+
 def _system(event: str, args: tuple[Any, ...]) -> BaseException | None:
     return note("process", event, text(args[0]), shell=True)
 
@@ -177,7 +183,7 @@ HANDLERS: dict[str, Callable[[str, tuple[Any, ...]], BaseException | None]] = {
     "os.system": _system,
     "subprocess.Popen": lambda event, args: process(event, args[0], args[1]),
     "os.exec": lambda event, args: process(event, args[0], args[1]),
-    "os.posix_spawn": lambda event, args: process(event, args[0], args[1]),
+    "os.posix_spawn": _spawned,
     "os.spawn": lambda event, args: process(event, args[1], args[2]),
     "pty.spawn": lambda event, args: process(event, None, args[0]),
     "os.startfile": lambda event, args: process(event, args[0], [args[0]]),

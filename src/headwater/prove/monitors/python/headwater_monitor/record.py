@@ -34,7 +34,14 @@ _write, _open, _close, _fstat, _getpid = os.write, os.open, os.close, os.fstat, 
 class _Thread(_local):
     busy = False
     """The monitor itself is at work: what it does is no event."""
-    last: tuple[Any, ...] = ()
+    levels: list[tuple[Any, ...]]
+    """Of each wrapped call that is running: what it has told."""
+
+    outer: list[list[Any]]
+    """The stack of who gave a pool the work that this thread does."""
+
+    def __init__(self) -> None:
+        self.levels, self.outer = [], []
 
 
 class _State:
@@ -189,7 +196,7 @@ def stack() -> list[list[Any]]:
                 file = os.path.join(state.cwd, file)
             frames.append([_clean(file[-FILE:]), frame.f_lineno or 0, _clean(frame.f_code.co_name[:FUNCTION])])
         frame = frame.f_back
-    return frames
+    return frames + thread.outer[: FRAMES - len(frames)]
 
 
 # Events
@@ -201,13 +208,11 @@ def record(kind: str, call: str, value: str, found: tuple[str, ...] = (), blocke
     if pid != state.pid:
         _begin(pid)
     value = piece(value)
-    frame = caller()
-    this = (kind, value, found, call, id(frame), frame.f_lasti if frame is not None else 0)
-    last = thread.last
     # A layer and the one below it (SQLAlchemy and its driver, a connection and its cursor) tell of the same thing.
-    if found and last[:3] == this[:3] and (last[3] != call or last[4:] == this[4:]):
+    if found and (kind, value) in thread.levels[:-1]:
         return
-    thread.last = this
+    if thread.levels:
+        thread.levels[-1] = (kind, value)
     if state.written > EVENTS:
         return
     key = (kind, call, found)
@@ -298,3 +303,14 @@ def within(check: Any, *args: Any) -> None:
         thread.busy = False
     if error is not None:
         raise error
+
+
+def told(check: Any, original: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A call of ``original`` that is told of, with what it calls in turn."""
+    levels = thread.levels
+    levels.append(())
+    try:
+        within(check, args, kwargs)
+        return original(*args, **kwargs)
+    finally:
+        levels.pop()

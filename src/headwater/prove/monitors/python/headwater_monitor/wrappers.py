@@ -74,8 +74,7 @@ def before(owner: Any, name: str, check: Callable[..., BaseException | None]) ->
     code = getattr(original, "__code__", None)
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        record.within(check, args, kwargs)
-        return original(*args, **kwargs)
+        return record.told(check, original, args, kwargs)
 
     async def waiting(*args: Any, **kwargs: Any) -> Any:
         record.within(check, args, kwargs)
@@ -186,8 +185,7 @@ class _Classes:
 
         @functools.wraps(original)
         def method(*args: Any, **kwargs: Any) -> Any:
-            record.within(check, args, kwargs)
-            return original(*args, **kwargs)
+            return record.told(check, original, args, kwargs)
 
         return method
 
@@ -305,7 +303,33 @@ def _template(call: str, place: int, *names: str) -> Callable[..., BaseException
     return check
 
 
+# Work for threads: who gave it to the pool is not in the stack of the thread
+
+
+class _Work:
+    def __init__(self, function: Any, frames: list[list[Any]]) -> None:
+        self.function, self.frames = function, frames
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        outer, record.thread.outer = record.thread.outer, self.frames
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            record.thread.outer = outer
+
+
+def _patch_pool(module: Any) -> None:
+    submit = module.ThreadPoolExecutor.submit
+
+    @functools.wraps(submit)
+    def submit_(self: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return submit(self, _Work(function, record.stack()), *args, **kwargs)
+
+    module.ThreadPoolExecutor.submit = submit_
+
+
 PATCHES: dict[str, Callable[[Any], None]] = {
+    "concurrent.futures.thread": _patch_pool,
     **{name: _patch_methods(name) for name in METHODS},
     "sqlite3.dbapi2": _patch_sqlite,
     "psycopg2": _patch_psycopg2,
