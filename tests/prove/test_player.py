@@ -500,7 +500,7 @@ def test_tools_whose_siblings_are_told_by_errors(world: World) -> None:
     assert proved is not None
     assert (proved.channel, proved.tool, proved.argument) == ("tool", "convert", "name")
     assert proved.arguments["format"] in {"pdf", "docx"}
-    assert world.asks <= 24
+    assert world.asks <= 28
 
 
 def test_a_folder_that_an_error_tells(world: World, tmp_path: Path) -> None:

@@ -46,6 +46,15 @@ def test_first_class(name: str, about: str, of_tool: str, first: str) -> None:
     assert next(iter(arguments.classes_of(name, about, of_tool))) == first
 
 
+def test_what_the_tool_does_decides_where_a_name_says_little() -> None:
+    python = tool("python_repl", "A Python shell. Use this to execute python commands.", query={"type": "string"})
+    found = [hostile.payload for hostile in arguments.hostile(python, filler)]
+    assert (found[0].sink_class, found[0].language) == ("code", "python")
+    script = tool("run_js", "Runs JavaScript in Node.", code={"type": "string"})
+    assert next(arguments.hostile(script, filler)).payload.language == "javascript"
+    assert next(arguments.hostile(tool("execute_sql", "", query={"type": "string"}), filler)).payload.sink_class == "sql"
+
+
 def test_all_classes_are_tried_at_last() -> None:
     assert set(arguments.classes_of("whatever")) == set(arguments.ALL)
 

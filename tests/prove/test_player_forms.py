@@ -40,6 +40,8 @@ def first(given: Ask) -> tuple[str, str]:
         ("Write Python code like this:\n```py\nprint(1)\n```<end_code>\nand end it so.", "fence-py-end_code", "python"),
         ('Respond with a JSON object with the keys "explanation" and "python_code".', "keys-python_code", "python"),
         ('Respond in JSON format: {"reason": "<why>", "sql": "<the SQL query>"}', "json-1-sql", "sql"),
+        ("Suggest Python code, in a python coding block, for the user to execute. Only one block.", "fence-python", "python"),
+        ("Write Python code. Answer with the code only, do not use markdown code blocks.", "bare", "python"),
         ("Hello, who are you?", "bare", "html"),
         ("Calculate it. Answer with a single line mathematical expression in Python:\n```text\n1 + 1\n```", "fence-text", "python"),
     ],
