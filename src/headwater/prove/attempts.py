@@ -27,7 +27,8 @@ class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     text: str
     """With placeholders: ``{token}``, ``{canary}`` (absolute path of a file that does not exist, its name is the token),
     ``{sink}`` (address of a loopback
-    server; requests for it are recorded), ``{secret}`` (absolute path of a file that holds a secret word), ``{folder}`` (absolute path of a folder in which the secret word is the name of an entry), ``{up}`` (``../`` often
+    server; requests for it are recorded), ``{secret}`` (absolute path of a file that holds a secret word), ``{folder}`` (absolute path of
+    a folder in which the secret word is the name of an entry), ``{up}`` (``../`` often
     enough), ``{root}`` (a
     folder that the application may use, where one is known), ``{benign}`` (the value that a valid argument has)."""
     shows: tuple[str, ...]

@@ -22,8 +22,8 @@ from headwater.prove.attempts import Payload
 FOLDER: Final = Path(__file__).parent
 UPWARDS: Final = 12  # folders that a traversal goes up: applications lie less deep
 PLACEHOLDERS: Final = (
-    "token", "canary", "sink", "address", "secret", "folder", "word", "up", "encoded-up", "doubled-up", "backslash-up", "root", "benign", "host",
-    "number", "factor", "product", "codes",
+    "token", "canary", "sink", "address", "secret", "folder", "word", "up", "encoded-up", "doubled-up", "backslash-up", "root", "benign",
+    "host", "number", "factor", "product", "codes",
 )  # fmt: skip
 PLACEHOLDER: Final = re.compile(rf"\{{({'|'.join(PLACEHOLDERS)})\}}")
 FACTOR: Final = 7919  # a prime: the product is in no text by chance
