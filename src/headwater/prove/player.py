@@ -21,6 +21,7 @@ from headwater.prove.talk import Answer, Ask, Call, Offered, Turn
 
 FLOOR: Final = 0.08  # of the weight of what is worth a start of the application
 SAME: Final = 0.75  # of the words of two questions, of which one place asks both: templates are filled in with data and questions
+UNHEARD: Final = 0.25  # of the weight of a form in which nothing was seen, at the least
 TOGETHER: Final = 4  # payloads for a page in one answer: none disturbs another
 DONE: Final = "Done."
 RAN: Final = frozenset({"exec", "process", "read", "write", "sql", "connect", "request", "import", "unpickle", "template"})
@@ -167,7 +168,8 @@ class Player:
                 if attempt.form in seat.read:
                     seat.families[family] = seat.families.get(family, 1) * 0.4
                 else:
-                    seat.forms[attempt.form] = seat.forms.get(attempt.form, 1) * 0.5
+                    # A check of the text refuses before anything is compiled, so the likeliest form is never given up.
+                    seat.forms[attempt.form] = max(UNHEARD, seat.forms.get(attempt.form, 1) * 0.5)
 
     # Answers
 
