@@ -1,7 +1,7 @@
 """Runs Garak and PyRIT against the bundled example with a small real model behind it, without a network: ``make redteam``.
 
-Makes environments in the given folder (some 7 GB, from PyPI), starts the model (``small_model.py``), runs both tools by ``headwater redteam run``,
-and reviews the example with what they found. Reports and times are in the folder.
+Makes environments in the given folder (some 7 GB, from PyPI), starts the model (``small_model.py``), runs both tools by
+``headwater redteam run``, and reviews the example with what they found. Reports are in the folder.
 """
 
 import os
@@ -47,7 +47,8 @@ def main(folder: Path) -> None:
         settings = f"PYTHONDONTWRITEBYTECODE=1 SUPPORTDESK_DATA={data} SUPPORTDESK_PORT={PORT}"
         settings += f" OPENAI_BASE_URL=http://127.0.0.1:{MODEL_PORT}/v1 OPENAI_API_KEY=none"
         serve = f"env -C {shlex.quote(str(EXAMPLE))} {settings} {app} -m supportdesk"
-        target = ["--serve", serve, "--endpoint", f"http://127.0.0.1:{PORT}/chat", "--request", '{"text": "$INPUT"}', "--answer", "$.answer"]
+        target = ["--serve", serve, "--endpoint", f"http://127.0.0.1:{PORT}/chat"]
+        target += ["--request", '{"text": "$INPUT"}', "--answer", "$.answer"]
         target += ["--system-prompt", str(EXAMPLE / "prompts" / "system.txt"), "--prompts", str(PROMPTS), "--timeout", "120"]
         found = []
         for tool in ("garak", "pyrit"):

@@ -37,6 +37,7 @@ def command(path: Path, config_file: Path | None, no_repo_config: bool, rule_fol
         ("Python", _python),
         ("packages", _packages),
         ("extras", _extras),
+        ("red team", _red_team),
         ("git", _git),
         ("parser", _parser),
         ("workers", _workers),
@@ -94,6 +95,20 @@ def _extras() -> Iterator[Line]:
     for extra_name, names in sorted(extras.items()):
         missing = [name for name in names if not _version(name)]
         yield "note", f"[{extra_name}]", f"not installed: {', '.join(missing)}" if missing else "installed"
+
+
+def _red_team() -> Iterator[Line]:
+    """The environments of Garak and PyRIT, which are never Headwater's own."""
+    from headwater.redteam import environments
+
+    for tool in environments.PACKAGES:
+        try:
+            place = environments.folder(tool)
+        except environments.UnusableError as error:
+            yield "note", tool, str(error)
+            continue
+        there = environments.interpreter(place).exists()
+        yield "note", tool, f"in {place}" if there else f"not installed: 'headwater redteam run {tool} --install' makes its environment"
 
 
 def _version(name: str) -> str:

@@ -34,7 +34,7 @@ PACKAGES: Final = {
     "garak": Package(
         "garak", "0.17.1", "5.4 GB on Linux, where PyPI's torch brings CUDA; 1.7 GB where torch is one for the CPU", "1 to 15 minutes"
     ),
-    "pyrit": Package("pyrit", "1.1.0", "0.4 to 0.8 GB", "under a minute to 5 minutes"),
+    "pyrit": Package("pyrit", "1.1.0", "0.8 GB with uv, 1.1 GB with pip", "under a minute to 7 minutes"),
 }
 
 

@@ -19,6 +19,7 @@ from headwater.redteam.evidence import Evidence, Missing, joined
 from headwater.redteam.plan import Choice
 from headwater.redteam.probes import table
 from headwater.redteam.target import end
+from headwater.reports import words
 
 _KEPT: Final = (
     "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT",
@@ -78,7 +79,8 @@ def run(tool: str, choices: Sequence[Choice], bridge: Bridge, settings: Settings
             if not problem:
                 found = [Missing("not-finished", tool, step.probe, f"it left no report: {error}")]
         parts.append(msgspec.structs.replace(part, missing=(*part.missing, *found)))
-        told = f"{bridge.asked - asked:,} prompts, {part.judged:,} verdicts, {part.failed:,} of them bad, {time.monotonic() - begun:.0f} s"
+        counts = f"{words.count(bridge.asked - asked, 'prompt')}, {words.count(part.judged, 'verdict')}, {part.failed:,} of them bad"
+        told = f"{counts}, {time.monotonic() - begun:.0f} s"
         say(f"{number}/{len(steps)} {tool} {step.probe}: {problem or told}")
     lost = [
         Missing("no-answer", tool, "", f"{reason} ({number:,} of {bridge.asked:,} prompts)") for reason, number in bridge.unanswered.items()
