@@ -173,9 +173,10 @@ def test_texts_of_other_roles(tmp_path: Path) -> None:
     assert {poison.attempt.channel for poison in made} == {"document", "mcp"}
     assert all(poison.attempt.value in poison.text for poison in made)
     assert {poison.attempt.sink_class for poison in poisoner.documents(frozenset({"html"}))} == {"html"}
-    listed = poisoner.tools()
+    listed = list(poisoner.tools())
     assert len(listed) > 1
-    assert all(tool["inputSchema"]["type"] == "object" for tool in listed)
+    assert all(tool["inputSchema"]["type"] == "object" for tool, _ in listed)
+    assert all(poison.attempt.value in tool["description"] for tool, poison in listed if poison is not None)
     # Tokens of the player go on behind them.
     player.answer(ask("Hello"))
     assert player.attempts[0].token not in {poison.attempt.token for poison in made}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +16,7 @@ import msgspec
 from headwater import limits
 from headwater.findings import Review
 from headwater.proofs import Exercised, Frame, Proof, Run, Verdict
-from headwater.prove import arguments, folder, launch, monitors, observe, soundings, verdicts
+from headwater.prove import arguments, folder, launch, monitors, observe, soundings, toolserver, verdicts
 from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.drive import command, function, mcp, service
 from headwater.prove.events import TOKEN, Control, Event
@@ -28,6 +30,7 @@ from headwater.prove.schemas import Known
 from headwater.prove.server import Server
 from headwater.prove.stage import DriveError, Reply, Stage
 from headwater.prove.talk import Answer, Ask, Offered
+from headwater.prove.toolserver import ToolServer
 from headwater.prove.wire import providers
 
 Progress = Callable[[str, int, int], None]
@@ -46,7 +49,10 @@ class Campaign:
         player: Player | Replayed,
         known: Sequence[Operation],
         played: Record | None,
+        tools: ToolServer | None = None,
     ) -> None:
+        self._tools = tools
+        self._poisons = 0
         self._scenario = scenario
         self._source = source
         self._folder = made
@@ -190,7 +196,8 @@ class Campaign:
         """Starts the application until everything was tried, something was proved, or the most starts were made."""
         scenario = self._scenario
         separate = self.separate = self._separate()
-        with launch.network(self._folder, launch.Network(self._server.ports, separate)) as ports:
+        reachable = (*self._server.ports, *((("127.0.0.1", self._tools.port),) if self._tools is not None else ()))
+        with launch.network(self._folder, launch.Network(reachable, separate)) as ports:
             for number in range(1, scenario.starts + 1):
                 if progress is not None:
                     progress("starts", number, scenario.starts)
@@ -279,6 +286,9 @@ class Campaign:
         environment = launch.environment(made, self._server.environment(), own, monitors.environment(place))
         stage = Stage(made, made.work, environment, scenario.timeout, self, ports, number)
         self._stage = stage
+        if self._tools is not None:
+            self._tools.begin()
+            self._poisons = 0
         self._rounds += 1
         self._round_from = len(self._server.exchanges)
         self._player.begin(self._rounds)
@@ -296,6 +306,9 @@ class Campaign:
 
     def _said(self, text: str, port: int) -> str:
         """A word of a command with its placeholders filled in."""
+        if self._tools is not None:
+            text = text.replace("{tools}", self._tools.url)
+            text = text.replace("{tools-command}", shlex.join((sys.executable, "-I", str(toolserver.BRIDGE), self._tools.url)))
         return text.replace("{port}", str(port)).replace("{work}", str(self._folder.work)).replace("{model}", self._server.base)
 
     def _root(self) -> str:
@@ -331,6 +344,10 @@ class Campaign:
         stage = self._stage
         assert stage is not None
         assert self._reader is not None
+        if self._tools is not None:
+            fresh_own = self._tools.attempts[self._poisons :]
+            self._own += [msgspec.structs.replace(one, run=stage.number) for one in fresh_own]
+            self._poisons += len(fresh_own)
         fresh: set[str] = set()
         """Tokens of which something new is known: what else is judged anew would be judged the same."""
         for event in self._reader.news():
@@ -576,7 +593,11 @@ def run(
         made = stack.enter_context(folder.made())
         holder: list[Server] = []
         classes = frozenset(scenario.classes) or None
-        player: Player | Replayed = Player(scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes)
+        honest = _ALWAYS if scenario.play == "tools" else 0
+        player: Player | Replayed = Player(
+            scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes, honest=honest
+        )
+        tools = stack.enter_context(ToolServer(player.take)) if scenario.play == "tools" and isinstance(player, Player) else None
         played: Record | None = None
         model = _Model()
         server = stack.enter_context(Server(model, folder=made.wire, ports=providers.PORTS))
@@ -586,7 +607,7 @@ def run(
             player = Replayed(played)
             scenario = msgspec.structs.replace(scenario, starts=1)
         model.player = player
-        campaign = Campaign(scenario, source, made, server, player, known, played)
+        campaign = Campaign(scenario, source, made, server, player, known, played, tools)
         campaign.run(progress)
         told = [
             "a copy of the application, in a folder of its own",

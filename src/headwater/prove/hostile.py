@@ -48,13 +48,12 @@ class Poisoner:
                 yield Poison(value, self._attempt(payload, token, value, value, "mcp"))
         yield from self._orders("mcp", classes)
 
-    def tools(self, name: str = "lookup") -> list[Mapping[str, Any]]:
-        """Descriptions of tools that give orders, as an MCP server lists them."""
+    def tools(self, name: str = "lookup") -> Iterator[tuple[Mapping[str, Any], Poison | None]]:
+        """Descriptions of tools as an MCP server lists them: an ordinary one, and those that give orders."""
         schema = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
-        listed: list[Mapping[str, Any]] = [{"name": name, "description": "Looks something up.", "inputSchema": schema}]
+        yield {"name": name, "description": "Looks something up.", "inputSchema": schema}, None
         for number, poison in enumerate(self._orders("mcp", None)):
-            listed.append({"name": f"{name}_{number}", "description": poison.text, "inputSchema": schema})
-        return listed
+            yield {"name": f"{name}_{number}", "description": poison.text, "inputSchema": schema}, poison
 
     def _orders(self, channel: Channel, classes: frozenset[str] | None) -> Iterator[Poison]:
         """Orders to a model: open an address, show an image, run a command."""

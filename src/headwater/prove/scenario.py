@@ -8,7 +8,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -24,7 +24,10 @@ class ScenarioError(ValueError):
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", omit_defaults=True):
     """One way to have the application do its work. Exactly one of ``run``, ``serve``, ``call`` and ``mcp`` is given.
 
-    In commands ``{port}`` is a free port, ``{work}`` the folder of the application's copy.
+    In commands and variables ``{port}`` is a free port, ``{work}`` the folder of the application's copy, ``{model}`` the address of the
+    model,
+    ``{tools}`` that of a hostile MCP server (``play = "tools"``), ``{tools-command}`` a command that speaks for it over standard input
+    and output.
     """
 
     name: str = "command line"
@@ -44,6 +47,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """Requests to a service: ``POST /chat {"text": "hello"}``."""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of every request to a service: who is asking, where it wants to know."""
+    play: Literal["model", "tools"] = "model"
+    """Who is the attacker: the model, or an MCP server that the application uses, at ``{tools}`` in commands and variables."""
     openapi: str = "/openapi.json"
     """Where a service describes itself; empty: nowhere."""
     args: tuple[Any, ...] = ()
@@ -129,5 +134,10 @@ def checked(scenario: Scenario) -> Scenario:
         and not any("{port}" in one for one in scenario.env.values())
     ):
         raise ScenarioError("the port of the service is not known: write {port} into the command or an --env, or give --port")
+    said = " ".join((scenario.run, scenario.serve, *scenario.env.values(), *map(str, scenario.args), *map(str, scenario.kwargs.values())))
+    if scenario.play == "tools" and "{tools" not in said:
+        raise ScenarioError(
+            "the application must be told where the hostile server is: write {tools} or {tools-command} into a command or an --env"
+        )
     _ = scenario.words, scenario.requests
     return scenario
