@@ -35,6 +35,11 @@ _FAIL_ON: Final = ("proved", "granted", "never")
     "--send", "sends", multiple=True, metavar="REQUEST", help='Request to the service: \'POST /chat {"text": "hello"}\'. Repeatable.'
 )
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Header of every request to the service. Repeatable.")
+@click.option(
+    "--play",
+    type=click.Choice(["model", "tools"]),
+    help="Who is hostile: the model, or an MCP server that the application uses, at {tools}. Default: model.",
+)
 @click.option("--openapi", metavar="PATH", help="Where the service describes itself. Default: /openapi.json.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the service where the command cannot be told one.")
 @click.option("--path", "mcp_path", metavar="PATH", help="Path of an MCP server that talks over HTTP: /mcp.")

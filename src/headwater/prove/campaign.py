@@ -9,18 +9,19 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from headwater import limits
 from headwater.findings import Review
-from headwater.proofs import Exercised, Frame, Proof, Run, Verdict
+from headwater.proofs import Proof, Run, Verdict
 from headwater.prove import arguments, folder, launch, monitors, observe, soundings, toolserver, verdicts
 from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.drive import command, function, mcp, service
 from headwater.prove.events import TOKEN, Control, Event
 from headwater.prove.folder import Folder
+from headwater.prove.outcome import Outcome
 from headwater.prove.payloads import by_id, fill, looks, payloads, prepare, values
 from headwater.prove.player import Player
 from headwater.prove.replay import Record, Replayed
@@ -34,6 +35,7 @@ from headwater.prove.toolserver import ToolServer
 from headwater.prove.wire import providers
 
 Progress = Callable[[str, int, int], None]
+_ALWAYS: Final = 1 << 40  # requests that are answered honestly: all
 _FIRST_OWN: Final = 0x8000  # of the four digits of a token: attempts of drivers count from here, those of the model from 1
 
 
@@ -73,7 +75,7 @@ class Campaign:
         self._news: dict[str, bool] = {}
         self._settled: set[tuple[str, str, str]] = set()
         """Tool, argument and sink class of what is proved."""
-        self._tried: set[tuple[str, str, str]] = set()
+        self._tried: set[tuple[str, str, str, bytes]] = set()
         self._offers: dict[str, Offered] = {}
         self._judged: dict[str, verdicts.Judged] = {}
         self._replies: dict[str, Reply] = {}
@@ -98,7 +100,6 @@ class Campaign:
         self._trouble = ""
         self.root = ""
         self.separate = False
-        self._kept: list[Proof] = []
 
     # ------------------------------------------------------------------------------------ what drivers ask (stage.Source)
 
@@ -119,7 +120,8 @@ class Campaign:
             again = False
             plans = arguments.plans(tool, known, self._classes)
             for plan in soundings.ordered(plans, tool.name, self._reached):
-                key = (tool.name, plan.argument, plan.payload.id)
+                siblings = msgspec.json.encode(plan.place.put(""), enc_hook=str, order="deterministic")
+                key = (tool.name, plan.argument, plan.payload.id, siblings)
                 if key in self._tried or (tool.name, plan.argument, plan.payload.sink_class) in self._settled:
                     continue
                 if len(self._own) >= _FIRST_OWN - 1:
@@ -224,6 +226,8 @@ class Campaign:
         return any(one.verdict is Verdict.EFFECT or one.how == "answer" for one in self._judged.values())
 
     def _done(self) -> bool:
+        if self._tools is not None:
+            return self._tools.exhausted or not self._tools.attempts or (self._proved and not self._scenario.go_on)
         if self._scenario.mcp or (self._scenario.serve and not self.asks()):
             return True
         return self._player.exhausted or not self._player.attempts or (self._proved and not self._scenario.go_on)
@@ -447,138 +451,26 @@ class Campaign:
 
     # ------------------------------------------------------------------------------------ the result
 
-    def result(self, isolation: Sequence[str]) -> Run:
+    def outcome(self) -> Outcome:
         """What the scenario showed."""
-        shown = _Shown(self._folder, self._replies, self._start_of)
-        judged = sorted(self._judged.values(), key=lambda one: (-one.verdict, one.attempt.token))
-        seen: set[tuple[Any, ...]] = set()
-        proofs: list[Proof] = []
-        silent = 0
-        for one in judged:
-            proof = shown.proof(one)
-            # One for each place where hostile values come in, and kind of damage; text of the model is told by where it went.
-            own = next((frame for frame in proof.stack if _own(frame.file)), None)
-            place: object = ""
-            if proof.channel == "text":
-                place = (own.file, own.line) if own is not None else proof.request
-            key: tuple[Any, ...] = (proof.channel, proof.tool, proof.argument, proof.sink_class, place)
-            if not one.verdict.proof:
-                silent += 1
-                key = (*key, proof.family)
-                if silent > limits.PROVE_REFUSED:
-                    continue
-            if key not in seen:
-                seen.add(key)
-                proofs.append(proof)
-        observed = {(one.sink_class, one.request, "" if one.token else one.what): shown.renamed(one) for one in reversed(self._observed)}
-        proofs = [*(one for one in proofs if one.rank.proof), *observed.values(), *(one for one in proofs if not one.rank.proof)]
-        hostile = [one for one in proofs if one.sink_class not in observe.RULES]
-        attempts = len(self._player.attempts) + len(self._own)
-        offered = {tool.name for one in self._server.exchanges if one.ask is not None for tool in one.ask.tools} | set(self._offers)
-        called = {one.tool for one in (*self._player.attempts, *self._own) if one.tool}
-        best = max((one.rank for one in hostile), default=Verdict.NOT_EXERCISED)
-        self._kept = proofs
-        return Run(
-            scenario=self._scenario.name,
-            verdict=best.word,
-            proofs=tuple(proofs),
-            exercised=Exercised(
-                starts=self._starts,
-                model_calls=self.asks(),
-                attempts=attempts,
-                tools_offered=tuple(sorted(offered)),
-                tools_called=tuple(sorted(called)),
-                monitored=self._monitored,
-                sends=self._sends,
-            ),
-            gaps=tuple(self._missing(attempts)),
-            isolation=tuple(isolation),
+        return Outcome(
+            self._scenario,
+            self._folder,
+            self._server,
+            model=self._player.attempts,
+            own=self._own,
+            judged=self._judged,
+            replies=self._replies,
+            observed=self._observed,
+            answers=self._answers,
+            start_of=self._start_of,
+            tools=self._offers,
+            starts=self._starts,
+            sends=self._sends,
+            monitored=self._monitored,
+            trouble=self._trouble,
+            gaps=self._gaps,
         )
-
-    def records(self) -> list[Record]:
-        """What it takes to have each proof again, in the order of the proofs."""
-        proved = [one for one in self._judged.values() if one.verdict.proof]
-        proved.sort(key=lambda one: (-one.verdict, one.attempt.token))
-        port = self._server.ports[1][1]
-        return [
-            Record(one.attempt, self._answers[one.attempt.token]).kept(self._folder.root, port)
-            for one in proved
-            if one.attempt.token in {proof.token for proof in self._kept}
-        ]
-
-    def _missing(self, attempts: int) -> Iterator[str]:
-        if self._trouble:
-            yield self._folder_free(self._trouble)
-        if not self._monitored and self._starts:
-            yield "no monitor was loaded into the application: only what it sent and wrote can be seen (does it ignore its environment?)"
-        if not self.asks() and not self._scenario.mcp:
-            yield "the model was never asked: nothing that it could say was tried"
-        elif not attempts:
-            yield "the application asked for nothing that a hostile text could be put into"
-        for failure in dict.fromkeys(f"{type(one).__name__}: {one}" for one in self._server.failures):
-            yield f"playing the model failed: {failure}"
-        yield from (self._folder_free(one) for one in self._gaps)
-
-    def _folder_free(self, text: str) -> str:
-        return text.replace(str(self._folder.work), "{work}").replace(str(self._folder.root), "{run}")
-
-
-def _own(file: str) -> bool:
-    """Whether a file, as proofs name it, is the application's: neither a package's nor the interpreter's."""
-    return not file.startswith(("{", "/", "<", "node:"))
-
-
-class _Shown:
-    """Proofs without names of this run's folders."""
-
-    def __init__(self, made: Folder, replies: Mapping[str, Reply], starts: Mapping[str, int]) -> None:
-        self._starts = starts
-        self._work = os.path.join(str(made.work), "")
-        self._run = str(made.root)
-        self._replies = replies
-
-    def text(self, text: str) -> str:
-        return text.replace(self._work, "").replace(self._run, "{run}")[: limits.PROVE_SHOWN]
-
-    def frame(self, file: str) -> str:
-        for mark in ("/site-packages/", "/dist-packages/", "/node_modules/"):
-            if mark in file:
-                return "{packages}/" + file.rpartition(mark)[2]
-        if file.startswith(self._work):
-            return file.removeprefix(self._work)
-        return file.replace(self._run, "{run}")
-
-    def proof(self, one: verdicts.Judged) -> Proof:
-        attempt, event = one.attempt, one.event
-        sink_class = attempt.sink_class
-        if event is not None and sink_class.startswith("path-"):
-            sink_class = "path-write" if event.kind == "write" else "path-read"
-        reply = self._replies.get(attempt.token)
-        told = "" if one.verdict.proof or reply is None else reply.text
-        return Proof(
-            verdict=one.verdict.word,
-            sink_class=sink_class,
-            payload=attempt.payload,
-            family=attempt.family,
-            channel=attempt.channel,
-            value=self.text(attempt.value),
-            tool=attempt.tool,
-            argument=attempt.argument,
-            form=attempt.form,
-            granted=one.verdict.proof and not attempt.breaks and attempt.channel in ("tool", "mcp"),
-            event=event.call if event is not None else one.how,
-            what=self.text(event.value) if event is not None else "",
-            blocked=event is not None and event.blocked,
-            stack=tuple(Frame(self.frame(frame.file), frame.line, frame.function) for frame in event.stack) if event is not None else (),
-            refused=self.text(told),
-            request=reply.request if reply is not None else "",
-            token=attempt.token,
-            start=self._starts[attempt.token],
-        )
-
-    def renamed(self, one: Proof) -> Proof:
-        stack = tuple(msgspec.structs.replace(frame, file=self.frame(frame.file)) for frame in one.stack)
-        return msgspec.structs.replace(one, stack=stack, what=self.text(one.what), value=self.text(one.value))
 
 
 def run(
@@ -597,7 +489,7 @@ def run(
         player: Player | Replayed = Player(
             scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes, honest=honest
         )
-        tools = stack.enter_context(ToolServer(player.take)) if scenario.play == "tools" and isinstance(player, Player) else None
+        tools = stack.enter_context(ToolServer(player.take, classes)) if scenario.play == "tools" and isinstance(player, Player) else None
         played: Record | None = None
         model = _Model()
         server = stack.enter_context(Server(model, folder=made.wire, ports=providers.PORTS))
@@ -617,8 +509,8 @@ def run(
             if campaign.separate
             else "connections to other machines are refused by the monitor alone",
         ]
-        result = campaign.result(told)
-        return result, campaign.records()
+        outcome = campaign.outcome()
+        return outcome.result(told), outcome.records()
 
 
 class _Model:

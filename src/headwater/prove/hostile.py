@@ -42,8 +42,10 @@ class Poisoner:
 
     def results(self, classes: frozenset[str] | None = None) -> Iterator[Poison]:
         """Results of a tool of a hostile server."""
-        for payload in payloads.payloads():
-            if payload.sink_class in {"html", "template"} and (classes is None or payload.sink_class in classes):
+        # The first of each class, those that need no form of their own: what an application does with a result, the monitor tells.
+        first = {payload.sink_class: payload for payload in reversed(payloads.payloads()) if payload.rank == 0}
+        for payload in (*first.values(), *(one for one in payloads.payloads() if one.sink_class in {"html", "template", "shell"})):
+            if classes is None or payload.sink_class in classes:
                 token, value = self.take(payload, "a")
                 yield Poison(value, self._attempt(payload, token, value, value, "mcp"))
         yield from self._orders("mcp", classes)

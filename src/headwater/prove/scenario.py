@@ -137,7 +137,7 @@ def checked(scenario: Scenario) -> Scenario:
     said = " ".join((scenario.run, scenario.serve, *scenario.env.values(), *map(str, scenario.args), *map(str, scenario.kwargs.values())))
     if scenario.play == "tools" and "{tools" not in said:
         raise ScenarioError(
-            "the application must be told where the hostile server is: write {tools} or {tools-command} into a command or an --env"
+            "the hostile server must be named to the application: write {tools} or {tools-command} into a command or an --env"
         )
     _ = scenario.words, scenario.requests
     return scenario

@@ -23,13 +23,16 @@ _VERSION: Final = "2025-06-18"
 
 
 class ToolServer:
-    """The server, until it is closed; a context manager. ``take`` gives the next token, and a payload filled in with it."""
+    """The server, until it is closed; a context manager. ``take`` gives the next token, and a payload filled in with it; ``classes``:
+    None, all."""
 
-    def __init__(self, take: Callable[[Payload, str], tuple[str, str]]) -> None:
+    def __init__(self, take: Callable[[Payload, str], tuple[str, str]], classes: frozenset[str] | None = None) -> None:
         self.attempts: list[Attempt] = []
         """What was handed over."""
+        self.exhausted = False
+        """Nothing new would be handed over."""
         self._poisoner = Poisoner(take)
-        self._results: Iterator[Poison] = self._poisoner.results()
+        self._results: Iterator[Poison] = self._poisoner.results(classes)
         self._listed: list[dict[str, Any]] | None = None
         self._lock = threading.Lock()
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -80,6 +83,7 @@ class ToolServer:
             case "tools/call":
                 poison = next(self._results, None)
                 if poison is None:
+                    self.exhausted = True
                     return {"content": [{"type": "text", "text": "Nothing was found."}], "isError": False}
                 self.attempts.append(poison.attempt)
                 return {"content": [{"type": "text", "text": poison.text}], "isError": False}
@@ -111,7 +115,8 @@ def _handler(server: ToolServer) -> type[http.server.BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._say(405, None)
 
-        do_DELETE = do_GET
+        def do_DELETE(self) -> None:
+            self._say(405, None)
 
         def _say(self, status: int, value: object) -> None:
             body = b"" if value is None else json.dumps(value).encode()
