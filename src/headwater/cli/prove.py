@@ -117,6 +117,8 @@ def command(
         "headers": {name.strip(): value.strip() for name, _, value in (one.partition(":") for one in headers)},
         **settings,
     }
+    if not names and not any((run, serve, call, mcp)):
+        raise FailureError(_suggested(path, processes))
     scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
     from headwater.files.discover import root_of
     from headwater.prove import campaign, folder
@@ -203,6 +205,23 @@ def _scenarios(
         from headwater.reports import escape
 
         raise FailureError(escape.line(str(error))) from None
+
+
+def _suggested(path: Path, processes: int | None) -> str:
+    """What to say to who has not said how the application is started."""
+    from headwater.files.discover import root_of
+    from headwater.prove import suggest
+    from headwater.reports import escape
+
+    system = _reviewed(path, processes, None).system
+    real = os.path.realpath(path)
+    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
+    found = suggest.commands(system, "" if scope == "." else scope)
+    asked = "say how the application is started: --run, --serve, --call, --mcp, or --scenario"
+    if not found:
+        return asked
+    lines = [f"  headwater prove {escape.line(os.fspath(path))} {escape.line(one)}" for one in found]
+    return "\n".join([f"{asked}. By the map of its source, perhaps:", *lines])
 
 
 def _reviewed(path: Path, processes: int | None, progress: common.Progress | None) -> Review:
