@@ -64,6 +64,7 @@ class Row(NamedTuple):
     sink: str = ""
     granted: bool = False
     quick: bool = False
+    env: Mapping[str, str] = {}
 
 
 class Result(NamedTuple):
@@ -178,9 +179,8 @@ def arguments(row: Row, environment: Path) -> list[str]:
         driven = ["--run", f"{python} {row.run}"]
     else:
         driven = ["--mcp", row.mcp.replace("{python}", python).replace("{modules}", str(environment / "node_modules"))]
-    if (vocabulary := BUILD / "tiktoken").is_dir():
-        driven += ["--env", f"TIKTOKEN_CACHE_DIR={vocabulary}"]
-    return [str(APPS), *driven, "--no-review"]
+    given = {**({"TIKTOKEN_CACHE_DIR": str(vocabulary)} if (vocabulary := BUILD / "tiktoken").is_dir() else {}), **row.env}
+    return [str(APPS), *driven, *(f"--env={name}={value}" for name, value in given.items()), "--no-review"]
 
 
 def tried(row: Row, environment: Path, seconds: float = SECONDS) -> Result:
@@ -221,7 +221,7 @@ def judged(row: Row, run: Mapping[str, Any], took: float) -> Result:
 def _place(proof: Mapping[str, Any]) -> str:
     """The first frame of the package that was tried, or of the application."""
     for frame in proof.get("stack", ()):
-        for mark in ("site-packages/", "node_modules/"):
+        for mark in ("{packages}/", "site-packages/", "node_modules/"):
             if mark in frame["file"]:
                 return f", {frame['file'].rpartition(mark)[2]}:{frame['line']}"
     return ""
