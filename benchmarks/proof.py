@@ -178,9 +178,13 @@ def arguments(row: Row, environment: Path) -> list[str]:
     if row.run:
         driven = ["--run", f"{python} {row.run}"]
     else:
-        driven = ["--mcp", row.mcp.replace("{python}", python).replace("{modules}", str(environment / "node_modules"))]
+        driven = ["--mcp", _filled(row.mcp, str(environment))]
     given = {**({"TIKTOKEN_CACHE_DIR": str(vocabulary)} if (vocabulary := BUILD / "tiktoken").is_dir() else {}), **row.env}
     return [str(APPS), *driven, *(f"--env={name}={value}" for name, value in given.items()), "--no-review"]
+
+
+def _filled(command: str, environment: str) -> str:
+    return command.replace("{python}", f"{environment}/bin/python").replace("{modules}", f"{environment}/node_modules")
 
 
 def tried(row: Row, environment: Path, seconds: float = SECONDS) -> Result:
@@ -247,12 +251,26 @@ def table(results: Sequence[Result]) -> Iterator[str]:
         yield f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
+def commands(results: Sequence[Result]) -> Iterator[str]:
+    """What to enter for each row, in the folder of the repository."""
+    yield "```sh"
+    for one in results:
+        row = one.row
+        folder = f"$PWD/build/proof/{row.environment}"
+        driven = f'--run "{folder}/bin/python {row.run}"' if row.run else f'--mcp "{_filled(row.mcp, folder)}"'
+        given = "".join(f" --env {name}={value}" for name, value in row.env.items())
+        yield f"headwater prove benchmarks/proof/apps {driven}{given}  # {row.name}"
+    yield "```"
+
+
 def documented(results: Sequence[Result]) -> None:
     """Puts the table where ``docs/proof.md`` has it."""
     text = DOCS.read_text(encoding="utf-8")
     before, _, rest = text.partition(MARKS[0])
     after = rest.partition(MARKS[1])[2]
-    DOCS.write_text(f"{before}{MARKS[0]}\n" + "\n".join(table(results)) + f"\n\n{MARKS[1]}{after}", encoding="utf-8")
+    DOCS.write_text(
+        f"{before}{MARKS[0]}\n" + "\n".join([*table(results), "", *commands(results)]) + f"\n\n{MARKS[1]}{after}", encoding="utf-8"
+    )
 
 
 def main() -> int:
