@@ -105,8 +105,10 @@ def made(name: str, spec: Mapping[str, Any], keep: bool) -> Path:
 
 
 def _python(folder: Path, spec: Mapping[str, Any]) -> None:
-    uv = _uv()
-    done([uv, "venv", "--quiet", "--python", _python311(), str(folder)])
+    uv, python = _uv(), interpreter()
+    if python is None:
+        raise RowError("Python 3.11 is missing: old releases have no wheels for later ones")
+    done([uv, "venv", "--quiet", "--python", python, str(folder)])
     done(
         [
             *(uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")),
@@ -135,12 +137,9 @@ def _uv() -> str:
     return str(uv)
 
 
-def _python311() -> str:
-    """An interpreter that old wheels were made for."""
-    found = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
-    if found is None:
-        raise RowError("Python 3.11 is missing: old releases have no wheels for later ones")
-    return found
+def interpreter() -> str | None:
+    """A Python that old wheels were made for."""
+    return sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
 
 
 def _vocabulary() -> None:
