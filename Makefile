@@ -1,4 +1,4 @@
-# make demo, test, test-system, redteam, compiled, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
+# make demo, test, test-system, proof, redteam, compiled, lint, clean. Everything is made in .venv and build; nothing outside this folder is changed,
 # but for Debian packages that test-system installs where it runs as root.
 
 PYTHON ?= python3
@@ -13,7 +13,7 @@ export PIP_ROOT_USER_ACTION := ignore
 export npm_config_cache := $(CURDIR)/build/npm
 export npm_config_update_notifier := false
 
-.PHONY: demo test test-system redteam compiled lint clean
+.PHONY: demo test test-system proof redteam compiled lint clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -35,6 +35,10 @@ test-system: $(READY) $(SYSTEM)/.ready
 # Garak and PyRIT against the example, with a small model behind it: some 7 GB and half an hour, so no part of CI (docs/redteam.md).
 redteam: $(READY)
 	$(BIN)/python benchmarks/redteam.py build/redteam
+
+# Released packages with known weaknesses, under headwater prove: some gigabytes are downloaded, and it takes half an hour (docs/proof.md).
+proof: $(READY)
+	$(BIN)/python benchmarks/proof.py
 
 # A wheel with compiled modules, in dist. On a copy: the build puts files beside the sources, which would be imported instead of them.
 compiled: $(READY)

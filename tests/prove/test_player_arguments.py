@@ -242,3 +242,20 @@ def test_schemas_that_are_made_to_exhaust() -> None:
         list(arguments.hostile(Offered("do", "", broken), filler))
     slow = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
     assert list(arguments.hostile(Offered("do", "", slow), filler))
+
+
+@pytest.mark.parametrize(
+    ("name", "alone", "below"),
+    [
+        ("repo_path", ".", "/data/notes"),
+        ("projectPath", ".", "/data/notes"),
+        ("folder", ".", "/data/notes"),
+        ("file_path", "a.txt", "/data/notes/a.txt"),
+        ("url", "http://127.0.0.1/", "http://127.0.0.1/"),
+    ],
+)
+def test_valid_paths_lie_where_the_application_works(name: str, alone: str, below: str) -> None:
+    """Where no folder is known that it may use, what is relative means the one in which it was started."""
+    of = tool("change", **{name: {"type": "string"}, "message": {"type": "string"}})
+    for known, value in ((None, alone), (schemas.Known(root="/data/notes"), below)):
+        assert {plan.place.base[name] for plan in arguments.plans(of, known) if plan.argument == "message"} == {value}
