@@ -219,6 +219,7 @@ PROVE_START_SECONDS: Final = 60.0  # until a service listens: imports of large l
 PROVE_SECONDS: Final = 120.0  # for one start of a command, where the user gives no other
 PROVE_STARTS: Final = 12  # of the application, where the user gives no other: the escapes that real checks let through need up to eight
 PROVE_SENDS: Final = 2_000  # requests or calls within one start: a service of some dozen operations takes a few hundred
+PROVE_SILENT: Final = 3  # requests or calls without an answer, one after another: what hangs three times hangs
 PROVE_ANSWER: Final = 1_000_000  # bytes of one answer of the application that are looked at
 PROVE_TOOLS: Final = 200  # tools or routes of one application that are tried; servers of tools have some dozens
 PROVE_RECORD_BYTES: Final = 20_000_000  # of the record of a proof: the answers of one request, some kilobytes each

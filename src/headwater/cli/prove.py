@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from headwater.prove.scenario import Scenario
 
 _Format = Literal["text", "json"]
+_OUTRANKS: Final = frozenset({"timeout", "starts", "go_on", "classes"})
+"""Settings of the command line that hold for scenarios of headwater.toml, too: how much is tried, not what is run."""
+_OPTIONS: Final = {"mcp_path": "path", "headers": "header"}
 _FAIL_ON: Final = ("proved", "granted", "never")
 
 
@@ -176,6 +179,8 @@ def _scenarios(
 ) -> list[Scenario]:
     import json
 
+    import msgspec
+
     from headwater.prove import scenario
 
     values = {key: value for key, value in direct.items() if value not in (None, (), False, "", {})}
@@ -183,7 +188,11 @@ def _scenarios(
         if names:
             if any(values.get(key) for key in ("run", "serve", "call", "mcp")):
                 raise scenario.ScenarioError("--scenario says what is started: leave out --run, --serve, --call and --mcp")
-            return scenario.of_file(path, names, trusted)
+            if given is not None or pairs or (said := sorted(set(values) - _OUTRANKS)):
+                option = "with" if given is not None else "env" if pairs else _OPTIONS.get(said[0], said[0])
+                raise scenario.ScenarioError(f"--scenario says it all: leave out --{option}, or write it into headwater.toml")
+            changed = {**values, **({"block": False} if allow else {})}
+            return [scenario.checked(msgspec.structs.replace(one, **changed)) for one in scenario.of_file(path, names, trusted)]
         if given is not None:
             try:
                 arguments = json.loads(given)

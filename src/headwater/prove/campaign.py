@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shlex
 import sys
@@ -16,17 +15,17 @@ import msgspec
 from headwater import limits
 from headwater.findings import Review
 from headwater.proofs import Proof, Run, Verdict
-from headwater.prove import arguments, folder, launch, monitors, observe, soundings, toolserver, verdicts
+from headwater.prove import arguments, folder, launch, monitors, observe, plant, soundings, toolserver, verdicts
 from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.drive import command, function, mcp, service
 from headwater.prove.events import TOKEN, Control, Event
 from headwater.prove.folder import Folder
 from headwater.prove.outcome import Outcome
-from headwater.prove.payloads import by_id, fill, looks, payloads, prepare, values
+from headwater.prove.payloads import by_id, fill, looks, prepare, values
 from headwater.prove.player import Player
 from headwater.prove.replay import Record, Replayed
 from headwater.prove.requests import Operation, of_route
-from headwater.prove.scenario import Scenario, ScenarioError
+from headwater.prove.scenario import Scenario
 from headwater.prove.schemas import Known
 from headwater.prove.server import Server
 from headwater.prove.stage import DriveError, Reply, Stage
@@ -98,6 +97,8 @@ class Campaign:
         self._starts = 0
         self._sends = 0
         self._trouble = ""
+        self._ports: list[int] = []
+        """Free ones that the application was given, start by start."""
         self.root = ""
         self.separate = False
 
@@ -207,6 +208,11 @@ class Campaign:
                 planted = number == 1 and bool(scenario.plant)
                 try:
                     self._start(number, ports if separate else None, planted)
+                except OSError as error:
+                    if number == 1 and not self._stage:
+                        raise  # the application itself cannot be read
+                    self._trouble = f"the folder of the run is not as it was left: {error.strerror or error}"
+                    break
                 except DriveError as error:
                     if not planted:
                         self._trouble = str(error)
@@ -239,17 +245,16 @@ class Campaign:
         return True
 
     def _plant(self) -> None:
-        """Puts hostile files in the place of those that the application reads: of each the first payload that its name lets expect."""
+        """Puts hostile files in the place of those that the application reads."""
         for name in self._scenario.plant:
-            language = "yaml" if name.endswith((".yaml", ".yml")) else "json" if name.endswith(".json") else "pickle"
-            payload = next(one for one in payloads() if one.sink_class == "deserialize" and one.language == language)
-            place = Path(os.path.normpath(os.path.join(self._folder.work, name)))
-            if not place.is_relative_to(self._folder.work):
-                raise ScenarioError(f"--plant {name}: it is not below the application's folder")
-            token, given = self._given(payload, "", Known())
+            if self._played is not None:
+                token, payload = self._played.attempt.token, by_id()[self._played.attempt.payload]
+                given = values(token, self._folder.scratch, self._server.sink(token))
+            else:
+                payload = plant.payload_for(name)
+                token, given = self._given(payload, "", Known())
             value = fill(payload, given)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(value, encoding="utf-8")
+            plant.put(self._folder.work, name, value)
             self._own.append(
                 Attempt(
                     token=token,
@@ -271,13 +276,15 @@ class Campaign:
         if planted:
             self._plant()
         port = scenario.port or launch.free_port()
+        if not scenario.port:
+            self._ports.append(port)
         self.root = self._root()
         events = made.events(number)
         events.mkdir()
         self._reader, self._events, self._replies_seen = monitors.Reader(events), [], 0
         control = Control(
             folder=str(events),
-            prefix=scenario.prefix,
+            prefix=self._played.prefix if self._played is not None else scenario.prefix,
             block=scenario.block,
             scratch=str(made.scratch),
             hosts=("*",),
@@ -319,14 +326,7 @@ class Campaign:
         """The folder that the application may use, with one beside it whose name begins the same."""
         scenario, work = self._scenario, self._folder.work
         words = [scenario.root] if scenario.root else [word for word in scenario.words[1:] if scenario.mcp and "/" in word]
-        named = [Path(os.path.normpath(os.path.join(work, self._said(word, 0)))) for word in words]
-        inside = [one for one in named if one.is_dir() and one != work and one.is_relative_to(work)]
-        if not inside:
-            return ""
-        root = inside[-1]
-        beside = root.with_name(f"{root.name}_evil")
-        beside.mkdir(exist_ok=True)
-        return str(root)
+        return folder.usable(work, [self._said(word, 0) for word in words])
 
     # ------------------------------------------------------------------------------------ what came of it
 
@@ -470,6 +470,7 @@ class Campaign:
             monitored=self._monitored,
             trouble=self._trouble,
             gaps=self._gaps,
+            ports=self._ports,
         )
 
 
@@ -497,20 +498,13 @@ def run(
         if record is not None:
             played = record.told(made.root, server.ports[1][1])
             player = Replayed(played)
-            scenario = msgspec.structs.replace(scenario, starts=1)
+            planted = (record.attempt.tool,) if record.attempt.channel == "document" else ()
+            scenario = msgspec.structs.replace(scenario, starts=1, plant=planted)
         model.player = player
         campaign = Campaign(scenario, source, made, server, player, known, played, tools)
         campaign.run(progress)
-        told = [
-            "a copy of the application, in a folder of its own",
-            "a home of its own, and none of the user's keys",
-            "effects are stopped by the monitor" if scenario.block else "harmless effects are let through (--allow-effects)",
-            "a network of its own, without a way out"
-            if campaign.separate
-            else "connections to other machines are refused by the monitor alone",
-        ]
         outcome = campaign.outcome()
-        return outcome.result(told), outcome.records()
+        return outcome.result(campaign.separate), outcome.records()
 
 
 class _Model:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -13,11 +16,13 @@ from headwater.proofs import Exercised, Frame, Proof, Run, Verdict
 from headwater.prove import observe, verdicts
 from headwater.prove.attempts import Attempt
 from headwater.prove.folder import Folder
+from headwater.prove.payloads import by_id
 from headwater.prove.replay import Record
 from headwater.prove.scenario import Scenario
-from headwater.prove.server import Server
+from headwater.prove.server import SINK, Server
 from headwater.prove.stage import Reply
 from headwater.prove.talk import Answer
+from headwater.prove.wire import providers
 
 
 class Outcome:
@@ -42,7 +47,10 @@ class Outcome:
         monitored: bool,
         trouble: str,
         gaps: Mapping[str, None],
+        ports: Sequence[int],
     ) -> None:
+        self._ports = ports
+        """Of the application, where it was told one."""
         self._scenario = scenario
         self._folder = made
         self._server = server
@@ -62,10 +70,9 @@ class Outcome:
         self._gaps = gaps
         self._kept: list[Proof] = []
 
-    def result(self, isolation: Sequence[str]) -> Run:
+    def result(self, separate: bool) -> Run:
         """What the scenario showed."""
-        sink = ":".join(map(str, self._server.ports[1]))
-        shown = _Shown(self._folder, sink, self._replies, self._start_of)
+        shown = _Shown(self._folder, self._server, self._replies, self._start_of, self._ports)
         judged = sorted(self._judged.values(), key=lambda one: (-one.verdict, one.attempt.token))
         seen: set[tuple[Any, ...]] = set()
         proofs: list[Proof] = []
@@ -108,7 +115,16 @@ class Outcome:
                 sends=self._sends,
             ),
             gaps=tuple(self._missing(attempts)),
-            isolation=tuple(isolation),
+            isolation=self._isolation(separate),
+        )
+
+    def _isolation(self, separate: bool) -> tuple[str, ...]:
+        """What kept the application in."""
+        return (
+            "a copy of the application, in a folder of its own",
+            "a home of its own, and none of the user's keys",
+            "effects are stopped by the monitor" if self._scenario.block else "harmless effects are let through (--allow-effects)",
+            "a network of its own, without a way out" if separate else "connections to other machines are refused by the monitor alone",
         )
 
     def records(self) -> list[Record]:
@@ -140,7 +156,8 @@ class Outcome:
         yield from (self._folder_free(one) for one in self._gaps)
 
     def _folder_free(self, text: str) -> str:
-        return text.replace(str(self._folder.work), "{work}").replace(str(self._folder.root), "{run}")
+        text = text.replace(str(self._folder.work), "{work}").replace(str(self._folder.root), "{run}")
+        return re.sub("|".join(rf"\b{port}\b" for port in self._ports), "{port}", text) if self._ports else text
 
 
 def is_own(file: str) -> bool:
@@ -148,18 +165,47 @@ def is_own(file: str) -> bool:
     return not file.startswith(("{", "/", "<", "node:"))
 
 
+_ADDRESS: Final = re.compile(r"(?<![\d.])(127(?:\.\d{1,3}){3}|localhost|0\.0\.0\.0):(\d{1,5})(?!\d)")
+
+
+def _codes(text: str) -> str:
+    """A text as payloads spell it to avoid its letters."""
+    return ", ".join(str(code) for code in text.encode())
+
+
 class _Shown:
     """Proofs without names of this run's folders."""
 
-    def __init__(self, made: Folder, sink: str, replies: Mapping[str, Reply], starts: Mapping[str, int]) -> None:
+    def __init__(self, made: Folder, server: Server, replies: Mapping[str, Reply], starts: Mapping[str, int], ports: Iterable[int]) -> None:
+        self._sink = ":".join(map(str, server.ports[1]))
+        self._ports = {port: "model-port" for host, port in server.ports if host != SINK}
+        self._ports |= dict.fromkeys(ports, "port")
+        for usual in providers.PORTS:
+            self._ports.pop(usual, None)
         self._starts = starts
         self._work = os.path.join(str(made.work), "")
         self._run = str(made.root)
-        self._sink = sink
         self._replies = replies
 
     def text(self, text: str) -> str:
-        return text.replace(self._work, "").replace(self._run, "{run}").replace(self._sink, "{sink}")[: limits.PROVE_SHOWN]
+        text = (
+            text.replace(self._work, "")
+            .replace(self._run, "{run}")
+            .replace(self._sink, "{sink}")
+            .replace(_codes(self._run), _codes("{run}"))
+        )
+        return _ADDRESS.sub(self._address, text)[: limits.PROVE_SHOWN]
+
+    def _address(self, found: re.Match[str]) -> str:
+        name = self._ports.get(int(found[2]))
+        return f"{found[1]}:{{{name}}}" if name else found[0]
+
+    def value(self, attempt: Attempt) -> str:
+        """What was handed over; what is encoded is encoded anew, without names."""
+        if by_id()[attempt.payload].language == "pickle-base64":
+            with contextlib.suppress(ValueError):
+                return base64.b64encode(self.text(base64.b64decode(attempt.value).decode()).encode()).decode()
+        return self.text(attempt.value)
 
     def frame(self, file: str) -> str:
         for mark in ("/site-packages/", "/dist-packages/", "/node_modules/"):
@@ -182,7 +228,7 @@ class _Shown:
             payload=attempt.payload,
             family=attempt.family,
             channel=attempt.channel,
-            value=self.text(attempt.value),
+            value=self.value(attempt),
             tool=attempt.tool,
             argument=attempt.argument,
             form=attempt.form,

@@ -8,13 +8,14 @@ import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from headwater import limits
 from headwater.files.read import UnreadableError, read_bytes
 from headwater.prove import requests
+from headwater.prove.payloads import payloads
 
 
 class ScenarioError(ValueError):
@@ -39,7 +40,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """``module:function`` of a Python application."""
     mcp: str = ""
     """A command that starts an MCP server."""
-    port: int = 0
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
     """Of a service; 0: it is told a free one by ``{port}``."""
     path: str = ""
     """Of an MCP server that talks over HTTP; empty: it talks over standard input and output."""
@@ -60,9 +61,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     plant: tuple[str, ...] = ()
     """Files that the application reads, below its folder: a hostile one is put in the place of each, in a start of its own."""
     env: Mapping[str, str] = msgspec.field(default_factory=dict)
-    timeout: float = limits.PROVE_SECONDS
+    timeout: Annotated[float, msgspec.Meta(ge=1, le=3600)] = limits.PROVE_SECONDS
     """Seconds for one start, one call or one request."""
-    starts: int = limits.PROVE_STARTS
+    starts: Annotated[int, msgspec.Meta(ge=1, le=1000)] = limits.PROVE_STARTS
     """Of the application, at most."""
     classes: tuple[str, ...] = ()
     """Sink classes that are tried; empty: all."""
@@ -108,8 +109,14 @@ def of_file(path: Path, names: Sequence[str], trusted: bool) -> list[Scenario]:
         )
     try:
         table = tomllib.loads(read_bytes(os.path.join(path, "headwater.toml"), limits.CONFIG_BYTES).decode("utf-8-sig"))
-        known = {one.name: one for one in msgspec.convert(table.get("prove", {}), _Prove).scenario}
-    except (UnreadableError, ValueError, RecursionError) as error:
+        known = {}
+        for one in msgspec.convert(table.get("prove", {}), _Prove).scenario:
+            if one.name in known:
+                raise ScenarioError(f"headwater.toml has two scenarios of the name {one.name!r}")
+            known[one.name] = one
+    except ScenarioError:
+        raise
+    except (UnreadableError, ValueError, RecursionError, msgspec.ValidationError) as error:
         raise ScenarioError(f"headwater.toml: {error}") from None
     missing = [name for name in names if name not in known]
     if missing:
@@ -139,5 +146,8 @@ def checked(scenario: Scenario) -> Scenario:
         raise ScenarioError(
             "the hostile server must be named to the application: write {tools} or {tools-command} into a command or an --env"
         )
+    if unknown := sorted(set(scenario.classes) - {one.sink_class for one in payloads()}):
+        known = ", ".join(sorted({one.sink_class for one in payloads()}))
+        raise ScenarioError(f"--only {unknown[0]}: there is no such class; there are {known}")
     _ = scenario.words, scenario.requests
     return scenario

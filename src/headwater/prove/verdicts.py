@@ -19,8 +19,8 @@ from headwater.prove import commands, statements
 from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.events import Event
 
-_PROGRAMS: Final = frozenset({"touch", ":", "echo", "cp", "cat", "ls"})
-"""What payloads have a shell start; the law test of payloads holds them to it."""
+PROGRAM: Final = "touch"
+"""What payloads have a shell start, with the canary as its one argument; the law test of payloads holds them to it."""
 
 _INTERPRETERS: Final = frozenset({"sh", "bash", "dash", "zsh", "ash", "ksh", "cmd.exe", "powershell", "pwsh"})
 
@@ -118,7 +118,7 @@ def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) ->
             # What runs a template, or reads another language's words as its own, runs no code of the payload's.
             return Verdict.EXECUTED if payload.language == where.languages.get(event.pid) else Verdict.PARSED
         case "process":
-            return Verdict.EFFECT if shows and _starts(event, attempt.token) else Verdict.REACHED
+            return Verdict.EFFECT if shows and _starts(event, where.canary) else Verdict.REACHED
         case "sql":
             return Verdict.EFFECT if shows and statements.speaks(event.value, attempt.token) else Verdict.REACHED
         case "read" | "write":
@@ -135,21 +135,21 @@ def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) ->
     return Verdict.NOT_REACHED
 
 
-def _starts(event: Event, token: str) -> bool:
-    """Whether a command of the payload's own is started, or only a fixed program with the token among its arguments."""
+def _starts(event: Event, canary: str) -> bool:
+    """Whether a command of the payload's own is started, or only a fixed program with the value among its arguments."""
     if event.value.startswith("["):
         try:
             argv = [str(one) for one in json.loads(event.value)]
-        except ValueError:
+        except (ValueError, RecursionError):
             argv = []
         if argv:
             program = os.path.basename(argv[0])
             if program in _INTERPRETERS and len(argv) > 2 and argv[1] in ("-c", "/c", "-lc", "-Command"):
-                return commands.starts(argv[2], token, _PROGRAMS)
+                return commands.starts(argv[2], PROGRAM, canary)
             if not event.shell:
-                return program in _PROGRAMS - {":"} and any(token in one for one in argv[1:])
-            return commands.starts(" ".join(argv) if len(argv) > 1 else argv[0], token, _PROGRAMS)
-    return commands.starts(event.value, token, _PROGRAMS)
+                return program == PROGRAM and canary in argv[1:]
+            return commands.starts(" ".join(argv) if len(argv) > 1 else argv[0], PROGRAM, canary)
+    return commands.starts(event.value, PROGRAM, canary)
 
 
 def shown(attempt: Attempt, payload: Payload, answered: Sequence[tuple[str, bool]], looks: re.Pattern[str] | None) -> bool:
