@@ -13,7 +13,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "vulnerable"
 
 def test_the_example() -> None:
     review = headwater.review(EXAMPLE, Config(processes=1))
-    found = suggest.commands(review.system, EXAMPLE.relative_to(review.root).as_posix() if EXAMPLE != Path(review.root) else "")
+    found = suggest.commands(review.system, EXAMPLE.relative_to(review.root).as_posix() if Path(review.root) != EXAMPLE else "")
     assert found[0].startswith("--serve 'python3 -m supportdesk' --port 8000 --send 'GET /health'")
     assert "--mcp 'python3 -m supportdesk.mcp_server'" in found
     assert "--run 'python3 -m supportdesk'" in found
@@ -21,8 +21,7 @@ def test_the_example() -> None:
 
 def test_a_function_that_asks_a_model(tmp_path: Path) -> None:
     (tmp_path / "answers.py").write_text(
-        "from openai import OpenAI\n\n\ndef ask(question):\n"
-        '    return OpenAI().responses.create(model="m", input=question).output_text\n',
+        'from openai import OpenAI\n\n\ndef ask(question):\n    return OpenAI().responses.create(model="m", input=question).output_text\n',
         encoding="utf-8",
     )
     assert suggest.commands(headwater.review(tmp_path, Config(processes=1)).system, "") == ["--call answers:ask --with '[\"hello\"]'"]

@@ -14,6 +14,7 @@ import msgspec
 from headwater.findings import Confidence, Finding, Review
 from headwater.proofs import Evidence, Proof, Run, Verdict
 from headwater.prove.observe import RULES
+from headwater.prove.outcome import is_own
 
 _ALSO: Final[Mapping[str, frozenset[str]]] = {
     "sandboxed-code": frozenset({"code"}),
@@ -33,6 +34,7 @@ _CHANNELS: Final[Mapping[str, str]] = {
     "http": "a request",
     "mcp": "a call of an MCP client",
 }
+_VALUE: Final = 100  # characters of a hostile value, in a sentence
 _QUOTED: Final = 200  # characters of what refused, in a sentence
 
 
@@ -81,8 +83,7 @@ class _Joiner:
                 return Evidence(
                     "granted", f"{how} had it done: this is what {best.tool or 'the operation'} is there to do, for whoever asks", best
                 )
-            stopped = ", stopped by the monitor before it had an effect" if best.blocked else ""
-            return Evidence("proved", f"{how} got through: {best.event or 'the answer'} {_did(best.rank)}{stopped}", best)
+            return Evidence("proved", _told(best, how), best)
         near = [proof for proof in mine if self._near(finding, proof)]
         tried = max((*at, *near), key=lambda one: one.rank, default=None)
         if tried is not None:
@@ -111,9 +112,10 @@ class _Joiner:
             source.file_line(source.position(offset)[0])
             for offset in (finding.place.start, max(finding.place.start, finding.place.end - 1))
         )
-        for frame in proof.stack:
-            if first <= frame.line <= last and self._path(frame.file) == finding.place.path:
-                return True
+        # The innermost frame of the application's is the operation; those around it only lead there.
+        own = next((frame for frame in proof.stack if is_own(frame.file)), None)
+        if own is not None and first <= own.line <= last and self._path(own.file) == finding.place.path:
+            return True
         if proof.sink_class in RULES and proof.stack:
             # What was observed comes of an object that was made before: the function is where they meet.
             name = finding.function.rpartition(".")[2]
@@ -159,8 +161,24 @@ class _Joiner:
         return "no request or call came here"
 
 
-def _did(verdict: Verdict) -> str:
-    return "ran it as code" if verdict is Verdict.EXECUTED else "did what it said"
+def _told(proof: Proof, how: str) -> str:
+    """What got through, where, and what it did."""
+    if proof.payload == "observed":
+        return f"seen while it ran: {proof.what}"
+    value = " ".join(proof.value.split())
+    value = value if len(value) <= _VALUE else f"{value[:_VALUE]} ..."
+    place = f" as {proof.argument} of {proof.tool}" if proof.argument and proof.tool else f" to {proof.request}" if proof.request else ""
+    stopped = " (stopped by the monitor)" if proof.blocked else ""
+    match proof.event:
+        case "answer":
+            did = "what the application answers shows that it did its work"
+        case "request":
+            did = "a request came to the address in it"
+        case "file":
+            did = "the file in it was made"
+        case _:
+            did = f"{proof.event} {'ran it' if proof.rank is Verdict.EXECUTED else 'did what it said'}"
+    return f"by {how}, {value!r}{place}: {did}{stopped}"
 
 
 def _routed(route: str, method: str, target: str) -> bool:
