@@ -80,7 +80,7 @@ class Outcome:
         for one in judged:
             proof = shown.proof(one)
             # One for each place where hostile values come in, and kind of damage; text of the model is told by where it went.
-            own = next((frame for frame in proof.stack if isis_own(frame.file)), None)
+            own = next((frame for frame in proof.stack if is_own(frame.file)), None)
             place: object = ""
             if proof.channel == "text":
                 place = (own.file, own.line) if own is not None else proof.request
