@@ -103,7 +103,7 @@ def _details(view: View, finding: Finding) -> str:
         lines += [*_trace(view, trace), ""]
     lines += [f"**Fix**: {message(finding.fix)}", ""]
     if told := redteam.about(finding, view.red_team):
-        lines += [f"**Evidence**: {plain(told)}", ""]
+        lines += [f"**Red team**: {plain(redteam.text(told))}", ""]
     if finding.state == "worse":
         lines += [f"**Known**: {words.WORSE}", ""]
     if finding.weaknesses and finding.confidence.word != "high":

@@ -110,7 +110,7 @@ def _article(context: Context, one: Finding) -> Markup:
             )
         )
     if told := redteam.about(one, view.red_team):
-        parts.append(tag("p", tag("strong", "Evidence: "), told))
+        parts.append(tag("p", tag("strong", "Red team: "), told))
     if unsure := words.unsure(one):
         parts.append(tag("p", tag("strong", "Unsure: "), unsure.removeprefix("Unsure: ")))
     if standards := words.standards(one.mappings, one.cwe):
