@@ -257,6 +257,7 @@ PROVE_ASKS: Final = 200  # hostile answers in one start: frameworks that ask aga
 PROVE_ROUNDS: Final = 8  # calls of tools before the model is done: frameworks give up after ten to fifteen
 # Red team. Reports of Garak, PyRIT and promptfoo are hostile input: they hold what a model answered
 REDTEAM_BYTES: Final = 1_000_000_000  # of one report: all probes of Garak with ten generations make some hundred MB
+REDTEAM_JSON: Final = 200_000_000  # of a report that is one JSON value, and so in memory as a whole
 REDTEAM_LINE: Final = 16_000_000  # bytes of one line of a report: an attempt has a prompt and its answers
 REDTEAM_NAME: Final = 160  # characters of the name of a probe or a detector
 REDTEAM_EXCERPT: Final = 600  # characters of a prompt or an answer that is shown: enough to see what was asked and what came

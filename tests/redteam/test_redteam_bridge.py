@@ -53,6 +53,9 @@ class Upper:
     def __init__(self, whole: bool = False) -> None:
         self.whole = whole
 
+    def close(self) -> None:
+        pass
+
     def ask(self, turns: Sequence[Turn]) -> str:
         return " | ".join(f"{turn.role}: {turn.text.upper()}" for turn in turns)
 
@@ -314,6 +317,20 @@ def test_a_request_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch)
     with bridged(Upper()) as bridge:
         assert post(bridge, chat(("user", "x" * 200)))[0] == 413
         assert post(bridge, chat(("user", "x")))[0] == 200
+
+
+def test_commands_at_work_end_with_the_bridge(tmp_path: Path) -> None:
+    file = tmp_path / "started"
+    command = script(tmp_path, f"import time\nopen({str(file)!r}, 'w').close()\ntime.sleep(60)")
+    asked: list[tuple[int, Any]] = []
+    with bridged(Command(command)) as bridge:
+        thread = Thread(target=lambda: asked.append(post(bridge, chat(("user", "x")))))
+        thread.start()
+        while not file.exists():
+            time.sleep(0.02)
+    thread.join(20)
+    assert [status for status, _ in asked] == [424]
+    assert "status -9" in asked[0][1]["error"]["message"]
 
 
 # ------------------------------------------------------------------------------------------------------------ service

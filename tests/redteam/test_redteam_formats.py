@@ -254,6 +254,12 @@ def test_rows_of_promptfoo_line_by_line(tmp_path: Path) -> None:
     assert formats.read(made.lines(tmp_path / "out.jsonl", rows)).judged == 2
 
 
+def test_a_value_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REDTEAM_JSON", 100)
+    with pytest.raises(formats.ReportError, match="larger than 100"):
+        formats.read(made.evaluated(tmp_path / "out.json", [made.row("ssrf", success=True)]))
+
+
 # --------------------------------------------------------------------------------------------------------- the others
 
 

@@ -113,7 +113,11 @@ def import_(files: Sequence[str], form: str, file: str, fail_on_hit: bool) -> in
 @click.option("--serve", metavar="COMMAND", help="Start this first, wait until the target's address answers, and end it afterwards.")
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Run these instead of those that PATH calls for. Repeatable.")
 @click.option(
-    "--prompts", type=click.IntRange(1, 100_000), default=32, show_default=True, help="Of one probe; the rest counts as not judged."
+    "--prompts",
+    type=click.IntRange(1, 100_000),
+    default=32,
+    show_default=True,
+    help="Of one probe, as far as the tool can be told; the rest counts as not judged.",
 )
 @click.option("--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="Seconds for one answer.")
 @click.option("--step-timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Seconds for one probe.")

@@ -63,6 +63,7 @@ class Bridge:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self._server.shutdown()
+        self._target.close()
         self._server.server_close()
         self._thread.join()
 

@@ -13,6 +13,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -54,6 +55,9 @@ class Target(Protocol):
 
     def ask(self, turns: Sequence[Turn]) -> str:
         """The answer; raises UnansweredError."""
+
+    def close(self) -> None:
+        """Ends what is still at work."""
 
 
 class Endpoint:
@@ -100,6 +104,9 @@ class Endpoint:
         data = send(self._url.replace(INPUT, quote(prompt, safe="")), self._method, body, self._headers, self._timeout)
         return found(data, self._steps)
 
+    def close(self) -> None:
+        """A request ends by its own time limit."""
+
 
 class OpenAI:
     """A server that speaks OpenAI's protocol of chats: it is given the whole conversation."""
@@ -118,6 +125,9 @@ class OpenAI:
         body = json.dumps({"model": self._model, "messages": messages}).encode()
         return found(send(self._url, "POST", body, self._headers, self._timeout), path("$.choices[0].message.content"))
 
+    def close(self) -> None:
+        """A request ends by its own time limit."""
+
 
 class Command:
     """A command that is started for each prompt: it reads the prompt as an argument (``{prompt}``) or from standard input."""
@@ -127,6 +137,7 @@ class Command:
     def __init__(self, command: str, *, timeout: float = 60) -> None:
         self.name = command
         self._timeout = timeout
+        self._running: set[subprocess.Popen[bytes]] = set()
         try:
             self._words = shlex.split(command)
         except ValueError as error:
@@ -146,12 +157,14 @@ class Command:
                 process = subprocess.Popen(words, stdin=read, stdout=said, stderr=complained, start_new_session=True)
             except (OSError, ValueError) as error:
                 raise UnansweredError(f"the command cannot be started: {error}") from None
+            self._running.add(process)
             try:
                 status = process.wait(self._timeout)
             except subprocess.TimeoutExpired:
                 raise UnansweredError(f"the command did not end within {self._timeout:g} s") from None
             finally:
                 end(process)
+                self._running.discard(process)
             said.seek(0)
             output = said.read(limits.REDTEAM_ANSWER).decode("utf-8", "replace")
             if status:
@@ -161,11 +174,19 @@ class Command:
                 raise UnansweredError(f"the command ended with status {status}: {last}".rstrip(": "))
         return output
 
+    def close(self) -> None:
+        """Ends the commands that other threads wait for."""
+        for process in list(self._running):
+            end(process)
+
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """Ends a process with all that it started in its group."""
     with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "win32":  # no groups: what it started stays
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

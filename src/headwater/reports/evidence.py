@@ -1,4 +1,4 @@
-"""What speaks for or against a finding beside its trace: runs of the application, and reports of red-teaming tools."""
+"""What runs of the application say of a finding (``headwater.prove``)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from typing import Any
 
 from headwater.findings import Finding
 from headwater.matching import encodable
-from headwater.redteam.evidence import Evidence
-from headwater.reports import redteam
 
 
-def about(finding: Finding, red_team: Evidence | None) -> str:
+def about(finding: Finding) -> str:
     """In words; empty where there is none."""
-    parts = [f"{finding.proof.state}: {finding.proof.why}"] if finding.proof is not None else []
-    return "; ".join([*parts, *filter(None, [redteam.about(finding, red_team)])])
+    return f"{finding.proof.state}: {finding.proof.why}" if finding.proof is not None else ""
 
 
 def document(finding: Finding) -> dict[str, Any]:

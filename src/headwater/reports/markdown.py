@@ -102,8 +102,10 @@ def _details(view: View, finding: Finding) -> str:
     for trace in finding.traces[:1]:
         lines += [*_trace(view, trace), ""]
     lines += [f"**Fix**: {message(finding.fix)}", ""]
-    if told := evidence.about(finding, view.red_team):
-        lines += [f"**Evidence**: {plain(told)}", ""]
+    if said := evidence.about(finding):
+        lines += [f"**Evidence**: {plain(said)}", ""]
+    if told := redteam.about(finding, view.red_team):
+        lines += [f"**Red team**: {plain(redteam.text(told))}", ""]
     if finding.state == "worse":
         lines += [f"**Known**: {words.WORSE}", ""]
     if finding.weaknesses and finding.confidence.word != "high":

@@ -18,7 +18,7 @@ from rich.text import Text
 from headwater import limits
 from headwater.findings import NOTES, Confidence, Finding, Gap, Severity, Trace
 from headwater.redteam.evidence import Evidence
-from headwater.reports import escape, evidence, redteam_text, words
+from headwater.reports import escape, evidence, redteam, redteam_text, words
 from headwater.reports.view import Span, View
 
 CONTEXT: Final = 2  # lines of code around a sink: what a reader needs to recognise the place
@@ -110,8 +110,10 @@ def _finding(page: _Page, view: View, finding: Finding) -> None:
         _labelled(page, "Unsure", "; ".join(escape.line(weakness) for weakness in finding.weaknesses))
     if finding.state == "worse":
         _labelled(page, "Known", words.WORSE)
-    if told := evidence.about(finding, view.red_team):
-        _labelled(page, "Evidence", escape.line(told))
+    if said := evidence.about(finding):
+        _labelled(page, "Evidence", escape.line(said))
+    if told := redteam.about(finding, view.red_team):
+        _labelled(page, "Red team", escape.line(redteam.text(told)))
     _labelled(page, "Fix", escape.visible(finding.fix))
     standards = words.standards(finding.mappings, finding.cwe)
     if standards:

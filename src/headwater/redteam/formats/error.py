@@ -1,4 +1,4 @@
-"""What is raised for a file that is no report, and the bounded reading of lines."""
+"""What is raised for a file that is no report, and bounded reading."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from headwater import limits
 
 class ReportError(ValueError):
     """A file that cannot be read as a report; the message says why."""
+
+
+def whole(path: str) -> bytes:
+    """A report that is one JSON value."""
+    with open(path, "rb") as file:
+        data = file.read(limits.REDTEAM_JSON + 1)
+    if len(data) > limits.REDTEAM_JSON:
+        raise ReportError(f"larger than {limits.REDTEAM_JSON:,} bytes, which is much for one JSON value")
+    return data
 
 
 def lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

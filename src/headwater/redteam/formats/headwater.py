@@ -10,7 +10,7 @@ import msgspec
 from headwater import limits
 from headwater.redteam.collect import Collector
 from headwater.redteam.evidence import MISSING, Evidence, Hit, Missing, joined
-from headwater.redteam.formats.error import ReportError
+from headwater.redteam.formats.error import ReportError, whole
 from headwater.redteam.probes import table
 
 SCHEMA = "headwater-redteam"
@@ -41,17 +41,16 @@ def is_report(head: bytes) -> bool:
 
 def read(path: str) -> Evidence:
     """One file."""
-    with open(path, "rb") as file:
-        data = file.read(limits.REDTEAM_BYTES)
+    data = whole(path)
     try:
-        whole = msgspec.json.decode(data, type=_File)
+        found = msgspec.json.decode(data, type=_File)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ReportError(f"not what headwater redteam writes: {error}") from None
-    if whole.schema != SCHEMA or whole.version != 1:
+    if found.schema != SCHEMA or found.version != 1:
         raise ReportError("of another version of headwater redteam")
     collectors: dict[tuple[str, str], Collector] = {}
     missing: list[Missing] = []
-    for one in whole.results:
+    for one in found.results:
         if one.tool not in table().tools:
             missing.append(Missing("unreadable", "", "", "results of a tool that is not known"))
             continue
@@ -60,7 +59,7 @@ def read(path: str) -> Evidence:
         out.add(one.probe, one.detector, one.passed, one.failed, one.unjudged)
         for hit in one.hits:
             out.hit(one.probe, one.detector, hit.prompt, hit.output)
-    for gap in whole.missing[: limits.REDTEAM_MISSING]:
+    for gap in found.missing[: limits.REDTEAM_MISSING]:
         known = gap.kind if gap.kind in MISSING else "unreadable"
         missing.append(Missing(known, *(text[: limits.REDTEAM_EXCERPT] for text in (gap.tool, gap.probe, gap.reason))))
     parts = [*(out.evidence() for out in collectors.values()), Evidence(missing=tuple(missing))]

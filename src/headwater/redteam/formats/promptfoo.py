@@ -11,10 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater import limits
 from headwater.redteam.collect import NOBODY, Collector
 from headwater.redteam.evidence import Evidence
-from headwater.redteam.formats.error import ReportError, lines
+from headwater.redteam.formats.error import ReportError, lines, whole
 
 _ERROR: Final = 2  # reason of a failure: the row was not asked, or not judged
 _PARTS: Final = 100  # of the assertions of one row that are looked at
@@ -86,8 +85,7 @@ def read(path: str) -> Evidence:
                 else:
                     _try(out, line)
         return out.evidence()
-    with open(path, "rb") as file:
-        data = file.read(limits.REDTEAM_BYTES)
+    data = whole(path)
     for row in _rows(out, data):
         _try(out, row)
     return out.evidence()
@@ -95,10 +93,10 @@ def read(path: str) -> Evidence:
 
 def _rows(out: Collector, data: bytes) -> list[msgspec.Raw]:
     try:
-        whole = msgspec.json.decode(data, type=_File)
-        if whole.metadata is not None:
-            out.version = whole.metadata.promptfoo_version[:40]
-        return msgspec.json.decode(whole.results, type=_Results).results
+        found = msgspec.json.decode(data, type=_File)
+        if found.metadata is not None:
+            out.version = found.metadata.promptfoo_version[:40]
+        return msgspec.json.decode(found.results, type=_Results).results
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ReportError(f"not what promptfoo writes: {error}") from None
 

@@ -30,24 +30,25 @@ async def main(job: dict[str, Any]) -> None:
 
 async def scenario(job: dict[str, Any], target: Any) -> None:
     import importlib
-    import inspect
 
     module, techniques = SCENARIOS[job["scenario"]]
     loaded = importlib.import_module(module)
-    kind = getattr(loaded, job["scenario"])
-    bounded = {"max_prompts_per_technique": job["prompts"]} if "max_prompts_per_technique" in inspect.signature(kind).parameters else {}
-    made = kind(**bounded)
     chosen = [getattr(loaded, techniques)(job["technique"])]
     given = {"objective_target": target, "scenario_techniques": chosen, "max_concurrency": 2, "include_baseline": False}
-    if job["scenario"] == "Encoding":  # two data sets, each text as it is and in one request
+    if job["scenario"] == "WebInjection":
+        made = loaded.WebInjection(max_prompts_per_technique=job["prompts"])
+    elif job["scenario"] == "Encoding":
+        from pyrit.converter import AskToDecodeConverter
         from pyrit.scenario.core.dataset_configuration import CompoundDatasetAttackConfiguration
 
-        most = max(1, job["prompts"] // 4)
-        parts = [
-            loaded.EncodingDatasetConfiguration(dataset_names=[name], max_dataset_size=most)
-            for name in ("garak_slur_terms_en", "garak_web_html_js")
-        ]
+        # Texts of two data sets, each as it is and in one request, in up to two ways to encode it.
+        made = loaded.Encoding(encoding_templates=AskToDecodeConverter.garak_templates[:1])
+        most = max(1, job["prompts"] // 8)
+        names = ("garak_slur_terms_en", "garak_web_html_js")
+        parts = [loaded.EncodingDatasetConfiguration(dataset_names=[name], max_dataset_size=most) for name in names]
         given["dataset_config"] = CompoundDatasetAttackConfiguration(configurations=parts)
+    else:
+        made = getattr(loaded, job["scenario"])()
     made.set_params_from_args(args=given)
     await made.initialize_async()
     await made.run_async()

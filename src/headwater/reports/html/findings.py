@@ -6,7 +6,7 @@ from typing import Final
 
 from headwater.files.source import Source
 from headwater.findings import Finding, Severity, Trace
-from headwater.reports import escape, evidence, words
+from headwater.reports import escape, evidence, redteam, words
 from headwater.reports.html import fixes
 from headwater.reports.html.context import Context, code, component_link, prose, severity, table
 from headwater.reports.html.markup import Child, Markup, tag
@@ -79,6 +79,8 @@ def _article(context: Context, one: Finding) -> Markup:
     where = words.place(view.span(one.place))
     anchor = context.anchors[one.identity]
     facts: list[Child] = [severity(one.severity.word), " ", tag("span", f"{one.confidence.word} confidence", class_="badge plain")]
+    if one.proof is not None and one.proof.state in ("proved", "granted"):
+        facts += [" ", tag("span", one.proof.state, class_=f"badge {one.severity.word}")]
     if one.state == "worse":
         facts += [" ", tag("span", words.WORSE, class_="badge plain")]
     owners = context.owners[one.identity]
@@ -109,8 +111,10 @@ def _article(context: Context, one: Finding) -> Markup:
                 aria_label="Fix",
             )
         )
-    if told := evidence.about(one, view.red_team):
-        parts.append(tag("p", tag("strong", "Evidence: "), told))
+    if said := evidence.about(one):
+        parts.append(tag("p", tag("strong", "Evidence: "), said))
+    if told := redteam.about(one, view.red_team):
+        parts.append(tag("p", tag("strong", "Red team: "), told))
     if unsure := words.unsure(one):
         parts.append(tag("p", tag("strong", "Unsure: "), unsure.removeprefix("Unsure: ")))
     if standards := words.standards(one.mappings, one.cwe):
