@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from headwater.prove import statements
 from headwater.prove.attempts import Payload
 from headwater.prove.events import KINDS
 from headwater.prove.payloads import FOLDER, PLACEHOLDERS, by_id, fill, looks, payloads, secret, values, word
@@ -245,8 +246,9 @@ def test_sql_runs(payload: Payload, tmp_path: Path) -> None:
     databases = {row[1] for row in database.execute("PRAGMA database_list")}
     database.close()
     assert any(TOKEN in text for text in seen)
-    if payload.family not in {"quote-condition"}:
-        assert TOKEN in tables | databases or any(TOKEN in row for row in rows)
+    # What makes nothing says something to the database, or gives the token back
+    said = any(statements.speaks(text, TOKEN) for text in seen) and (rows or "OR" in value)
+    assert TOKEN in tables | databases or any(TOKEN in row for row in rows) or said
 
 
 @pytest.mark.parametrize("payload", [p for p in payloads() if p.family == "pickle"], ids=ids)

@@ -27,6 +27,9 @@ _INTERPRETERS: Final = frozenset({"sh", "bash", "dash", "zsh", "ash", "ksh", "cm
 _LOOKS: Final = re.compile(r"\.(l?stat|access|exists|realpath|readlink|statfs)(Sync)?(\.native)?$")
 """Operations that only look where a path leads, or what is there."""
 
+_RUNS_ONE: Final = re.compile(r"\bsqlite\w*\b.*\b(execute(many)?|prepare)$")
+"""Operations that run one statement, and fail where there are more."""
+
 
 class Where(NamedTuple):
     """The places of one attempt that tell an effect from a value that only carries their names."""
@@ -120,7 +123,11 @@ def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) ->
         case "process":
             return Verdict.EFFECT if shows and _starts(event, where.canary) else Verdict.REACHED
         case "sql":
-            return Verdict.EFFECT if shows and statements.speaks(event.value, attempt.token) else Verdict.REACHED
+            if not shows or not statements.speaks(event.value, attempt.token):
+                return Verdict.REACHED
+            # What passed a check as the whole text, and holds more than the driver runs, is refused by it.
+            whole = event.value.strip() == attempt.value.strip() and statements.several(event.value)
+            return Verdict.REACHED if whole and _RUNS_ONE.search(event.call) else Verdict.EFFECT
         case "read" | "write":
             named = [where.file(one) for one in event.value.split(" -> ")]
             if payload.sink_class.startswith("path"):

@@ -1,6 +1,9 @@
-"""When an operation on a file is an effect: where the payload aims at, and not only for its name being there."""
+"""When an operation is an effect: by what it does with the value, and not only for the token being in it."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +11,7 @@ from headwater.proofs import Verdict
 from headwater.prove import verdicts
 from headwater.prove.attempts import Attempt
 from headwater.prove.events import Event
-from headwater.prove.payloads import by_id
+from headwater.prove.payloads import by_id, fill, values
 
 TOKEN = "hwc0000aa0001"
 WHERE = verdicts.Where(
@@ -27,7 +30,8 @@ DATA = "/usr/lib/node_modules/docs/data"
 
 def verdict(payload: str, kind: str, call: str, value: str, where: verdicts.Where = WHERE) -> Verdict:
     made = by_id()[payload]
-    attempt = Attempt(TOKEN, payload, made.sink_class, made.family, made.breaks, "mcp", "")
+    given = fill(made, values(TOKEN, Path("/run/scratch"), "http://127.1.2.3:1", benign="x"))
+    attempt = Attempt(TOKEN, payload, made.sink_class, made.family, made.breaks, "mcp", given)
     events = [Event(kind, call, value, (TOKEN,))]
     return verdicts.judge(attempt, made, events, asked=False, answered=(), looks=None, written=False, where=where).verdict
 
@@ -69,3 +73,47 @@ def test_beside_a_folder_that_is_not_known() -> None:
     where = WHERE._replace(root="")
     assert verdict("path-root-traversal", "read", "open", f"notes/../{TOKEN}", where) is Verdict.REACHED
     assert verdict("path-absolute", "read", "open", SECRET, where) is Verdict.EFFECT
+
+
+@pytest.mark.parametrize(
+    ("payload", "call", "value", "effect"),
+    [
+        ("sql-create", "sqlite3.execute", f"CREATE TABLE {TOKEN} (c INTEGER)", True),
+        ("sql-create", "sqlite3.execute", f'CREATE TABLE "{TOKEN}" (c INTEGER)', True),
+        ("sql-quote-union", "psycopg.execute", f"SELECT a FROM b WHERE c = 'x' UNION SELECT 1 AS {TOKEN} --'", True),
+        ("sql-quote-condition", "psycopg.execute", f"SELECT a FROM b WHERE c = 'x' OR 1 IN (SELECT 1 AS {TOKEN}) OR '1'='2'", True),
+        ("sql-double-quote", "sqlite3.execute", f'SELECT a FROM "x"; CREATE TABLE {TOKEN} (c INTEGER); --"', True),
+        ("sql-identifier", "sqlite3.execute", f"SELECT * FROM sqlite_master; CREATE TABLE {TOKEN} (c INTEGER); --", True),
+        # As a text or a name that was quoted
+        ("sql-create", "sqlite3.execute", f"SELECT a FROM b WHERE c = 'CREATE TABLE {TOKEN} (c INTEGER)'", False),
+        ("sql-create", "sqlalchemy.do_execute", f'PRAGMA main.table_xinfo("CREATE TABLE {TOKEN} (c INTEGER)")', False),
+        ("sql-create", "mysql.query", f"DESCRIBE `CREATE TABLE {TOKEN} (c INTEGER)`", False),
+        ("sql-quote-union", "psycopg.execute", f"SELECT a FROM b WHERE c = 'x'' UNION SELECT 1 AS {TOKEN} --'", False),
+        ("sql-double-quote", "sqlite3.execute", f'SELECT a FROM "x""; CREATE TABLE {TOKEN} (c INTEGER); --"', False),
+        # A check for SELECT at the beginning lets it through; the driver runs one statement, or more
+        ("sql-stacked", "sqlite3.execute", f"SELECT 1; CREATE TABLE {TOKEN} (c INTEGER)", False),
+        ("sql-stacked", "better-sqlite3.prepare", f"SELECT 1; CREATE TABLE {TOKEN} (c INTEGER)", False),
+        ("sql-stacked", "sqlite3.executescript", f"SELECT 1; CREATE TABLE {TOKEN} (c INTEGER)", True),
+        ("sql-stacked", "psycopg.execute", f"SELECT 1; CREATE TABLE {TOKEN} (c INTEGER)", True),
+    ],
+)
+def test_statements(payload: str, call: str, value: str, effect: bool) -> None:
+    assert verdict(payload, "sql", call, value) is (Verdict.EFFECT if effect else Verdict.REACHED)
+
+
+@pytest.mark.parametrize(
+    ("payload", "argv", "effect"),
+    [
+        ("shell-command", ["touch", CANARY], True),
+        ("shell-separator", ["sh", "-c", f"ping x; touch {CANARY}"], True),
+        ("shell-substitution", ["/bin/sh", "-c", f'curl "http://x/$(touch {CANARY})"'], True),
+        # A fixed program gets it as one of its arguments
+        ("shell-separator", ["ping", f"x; touch {CANARY}"], False),
+        # A program that may be started, without a shell that would read what it prints
+        ("shell-command-echo", ["echo", f"$(touch {CANARY})"], False),
+        ("shell-command-echo", ["ls", f"$(touch {CANARY})"], False),
+        ("shell-single-quote", ["sh", "-c", f"ping 'x; touch {CANARY}'"], False),
+    ],
+)
+def test_programs(payload: str, argv: list[str], effect: bool) -> None:
+    assert verdict(payload, "process", "subprocess.Popen", json.dumps(argv)) is (Verdict.EFFECT if effect else Verdict.REACHED)
