@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from headwater import limits
 from headwater.proofs import Proof
@@ -12,6 +14,9 @@ from headwater.prove import launch
 from headwater.prove.attempts import Attempt, Channel
 from headwater.prove.folder import Folder
 from headwater.prove.talk import Offered
+
+_TURN: Final = 20  # values of one tool before it is the next one's turn
+T = TypeVar("T")
 
 
 class DriveError(Exception):
@@ -54,6 +59,19 @@ class Source(Protocol):
     def tried(self) -> int:
         """Hostile values that were handed over so far."""
         ...
+
+
+def in_turns(source: Source, tools: Sequence[tuple[Offered, T]], channel: Channel) -> Iterator[tuple[T, Attempt]]:
+    """Hostile values for all tools, some of each at a time: the last one has its turn before the bound is met."""
+    turns = deque((what, source.hostile(tool, channel)) for tool, what in tools)
+    while turns:
+        what, values = turns.popleft()
+        given = 0
+        for attempt in itertools.islice(values, _TURN):
+            given += 1
+            yield what, attempt
+        if given == _TURN:
+            turns.append((what, values))
 
 
 class Stage:

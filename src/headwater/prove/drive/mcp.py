@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from headwater import limits
 from headwater.prove import launch, lines
-from headwater.prove.stage import DriveError, Reply, Stage
+from headwater.prove.stage import DriveError, Reply, Stage, in_turns
 from headwater.prove.talk import Offered
 
 VERSION: Final = "2025-06-18"
@@ -65,27 +65,26 @@ def _try(stage: Stage, wire: _Wire, process: launch.Process) -> None:
         raise DriveError(f"the server does not answer as an MCP server\n{process.output[-limits.PROVE_SHOWN :]}".rstrip())
     wire.tell("notifications/initialized")
     rounds = silent = 0
-    for tool in _tools(wire, stage.seconds):
-        for attempt in stage.source.hostile(tool, "mcp"):
-            rounds += 1
-            if rounds > limits.PROVE_SENDS:
-                stage.notes.append(f"not all tools were tried with all values: {limits.PROVE_SENDS} calls are the most in one start")
+    for tool, attempt in in_turns(stage.source, [(tool, tool) for tool in _tools(wire, stage.seconds)], "mcp"):
+        rounds += 1
+        if rounds > limits.PROVE_SENDS:
+            stage.notes.append(f"not all tools were tried with all values: {limits.PROVE_SENDS} calls are the most in one start")
+            return
+        result = wire.call("tools/call", {"name": tool.name, "arguments": dict(attempt.arguments)}, stage.seconds)
+        if result is None:
+            if not process.running:
+                stage.notes.append(f"the server ended when {tool.name} was called")
                 return
-            result = wire.call("tools/call", {"name": tool.name, "arguments": dict(attempt.arguments)}, stage.seconds)
-            if result is None:
-                if not process.running:
-                    stage.notes.append(f"the server ended when {tool.name} was called")
-                    return
-                stage.notes.append(f"{tool.name} did not answer within {stage.seconds:g} seconds")
-                stage.source.goes_on()
-                silent += 1
-                if silent >= limits.PROVE_SILENT:
-                    stage.notes.append(f"the server was given up after {silent} calls without an answer")
-                    return
-                continue
-            silent = 0
-            stage.replied(Reply(_text(result), attempt=attempt))
+            stage.notes.append(f"{tool.name} did not answer within {stage.seconds:g} seconds")
             stage.source.goes_on()
+            silent += 1
+            if silent >= limits.PROVE_SILENT:
+                stage.notes.append(f"the server was given up after {silent} calls without an answer")
+                return
+            continue
+        silent = 0
+        stage.replied(Reply(_text(result), attempt=attempt))
+        stage.source.goes_on()
 
 
 def _tools(wire: _Wire, seconds: float) -> list[Offered]:

@@ -11,7 +11,7 @@ from typing import Any
 from headwater import limits
 from headwater.prove import launch, observe, requests
 from headwater.prove.requests import Operation, Request
-from headwater.prove.stage import DriveError, Reply, Stage
+from headwater.prove.stage import DriveError, Reply, Stage, in_turns
 
 
 def drive(
@@ -159,12 +159,10 @@ def _as_model(service: _Service, sends: Sequence[Request]) -> None:
 
 def _as_client(service: _Service, operations: Sequence[Operation]) -> None:
     """Sends hostile requests to each operation."""
-    source, rounds = service.stage.source, 0
-    for operation in operations:
-        for attempt in source.hostile(operation.offered, "http"):
-            rounds += 1
-            if rounds > limits.PROVE_SENDS:
-                service.stage.notes.append(f"not all hostile requests were sent: {limits.PROVE_SENDS} are the most in one start")
-                return
-            service.send(requests.made(operation, attempt.arguments, attempt))
-            source.goes_on()
+    source = service.stage.source
+    for sent, (operation, attempt) in enumerate(in_turns(source, [(one.offered, one) for one in operations], "http")):
+        if sent == limits.PROVE_SENDS:
+            service.stage.notes.append(f"not all hostile requests were sent: {limits.PROVE_SENDS} are the most in one start")
+            return
+        service.send(requests.made(operation, attempt.arguments, attempt))
+        source.goes_on()
