@@ -299,13 +299,14 @@ def test_who_does_not_listen_is_not_waited_for(made: Folder) -> None:
 
 def test_a_connection_that_drips_is_ended() -> None:
     one, other = socket.socketpair()
-    timer = launch.ending(one, 0.3)
+    ending = launch.Ending(one, 0.3)
     other.sendall(b"x")
     assert one.recv(1) == b"x"
     began = time.monotonic()
     assert one.recv(1) == b""
     assert time.monotonic() - began < 5
-    timer.cancel()
+    assert ending.late
+    ending.cancel()
     one.close()
     other.close()
 
