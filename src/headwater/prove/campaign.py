@@ -379,6 +379,8 @@ class Campaign:
             if attempt.token not in self._start_of:
                 self._start_of[attempt.token] = stage.number
                 self._answers[attempt.token] = said if attempt.channel in ("text", "tool") else ()
+            if general and attempt.channel in ("text", "tool"):
+                self._replies.setdefault(attempt.token, general[-1])
             before = self._judged.get(attempt.token)
             if before is not None and (before.verdict is Verdict.EFFECT or (attempt.token not in fresh and attempt.token not in own)):
                 continue

@@ -218,17 +218,24 @@ def opened(port: int, process: Process, seconds: float, door: str = "") -> bool:
     return False
 
 
-def ending(one: socket.socket, seconds: float) -> threading.Timer:
+class Ending:
     """Ends a connection after some time, however little at a time comes from it; to be cancelled."""
 
-    def end() -> None:
-        with contextlib.suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection = connection
+        self.late = False
+        """Whether it was ended."""
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._timer.start()
 
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    return timer
+    def _end(self) -> None:
+        self.late = True  # before the connection ends: who waits for it looks then
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def cancel(self) -> None:
+        self._timer.cancel()
 
 
 def connected(port: int, door: str = "") -> socket.socket:

@@ -27,8 +27,8 @@ def listening(events: Iterable[Event]) -> list[Proof]:
     """The addresses of all interfaces at which it listened."""
     made: dict[str, Proof] = {}
     for event in events:
-        host = event.value.rpartition(":")[0]
-        if event.kind == "listen" and host in _EVERYWHERE:
+        host, colon, _ = event.value.rpartition(":")
+        if event.kind == "listen" and colon and host in _EVERYWHERE:
             stack = tuple(Frame(one.file, one.line, one.function) for one in event.stack)
             made.setdefault(
                 event.value,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -129,6 +130,8 @@ class Outcome:
 
     def records(self) -> list[Record]:
         """What it takes to have each proof again, in the order of the proofs."""
+        if self._scenario.play == "tools":  # what a hostile server of tools answered is not kept
+            return []
         proved = [one for one in self._judged.values() if one.verdict.proof]
         proved.sort(key=lambda one: (-one.verdict, one.attempt.token))
         port = self._server.ports[1][1]
@@ -171,6 +174,18 @@ _ADDRESS: Final = re.compile(r"(?<![\d.])(127(?:\.\d{1,3}){3}|localhost|0\.0\.0\
 def _codes(text: str) -> str:
     """A text as payloads spell it to avoid its letters."""
     return ", ".join(str(code) for code in text.encode())
+
+
+def _whole(one: verdicts.Judged) -> bool:
+    """Whether the operation was given the value and nothing else: whoever may say the whole of a command breaks out of nothing."""
+    if one.event is None or one.event.kind not in ("process", "sql"):
+        return False
+    given = one.event.value
+    with contextlib.suppress(ValueError, RecursionError):
+        words = json.loads(given)
+        if isinstance(words, list) and words and isinstance(words[-1], str):
+            given = words[-1]
+    return given.strip() == one.attempt.value.strip()
 
 
 class _Shown:
@@ -221,7 +236,8 @@ class _Shown:
         if event is not None and sink_class.startswith("path-"):
             sink_class = "path-write" if event.kind == "write" else "path-read"
         reply = self._replies.get(attempt.token)
-        told = "" if one.verdict.proof or reply is None else reply.text
+        # An error stands at the end of what a command prints.
+        told = "" if one.verdict.proof or reply is None else reply.text if reply.request else reply.text[-limits.PROVE_SHOWN :]
         return Proof(
             verdict=one.verdict.word,
             sink_class=sink_class,
@@ -232,7 +248,7 @@ class _Shown:
             tool=attempt.tool,
             argument=attempt.argument,
             form=attempt.form,
-            granted=one.verdict.proof and not attempt.breaks and attempt.channel in ("tool", "mcp"),
+            granted=one.verdict.proof and attempt.channel in ("tool", "mcp") and (not attempt.breaks or _whole(one)),
             event=event.call if event is not None else one.how,
             what=self.text(event.value) if event is not None else "",
             blocked=event is not None and event.blocked,

@@ -160,7 +160,7 @@ class _Http:
         ending = None
         try:
             connection.sock = launch.connected(self._port, self._door)
-            ending = launch.ending(connection.sock, seconds)
+            ending = launch.Ending(connection.sock, seconds)
             connection.request("POST", self._path, json.dumps(message).encode(), headers)
             response = connection.getresponse()
             self._session = response.getheader("mcp-session-id") or self._session

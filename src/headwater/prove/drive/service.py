@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from headwater import limits
 from headwater.prove import launch, observe, requests
@@ -53,6 +53,9 @@ def drive(
         stage.output = process.output
 
 
+_END: Final = 0.3  # seconds in which a process that has closed its connections comes to its end
+
+
 class _GoneError(Exception):
     """The service does not answer any more."""
 
@@ -77,10 +80,12 @@ class _Service:
         try:
             connection.sock = launch.connected(self._port, self._door)
             connection.sock.settimeout(seconds)
-            ending = launch.ending(connection.sock, seconds)
+            ending = launch.Ending(connection.sock, seconds)
             connection.request(request.method, request.target, body=request.body, headers={**self.given, **dict(request.headers)})
             response = connection.getresponse()
             text = response.read(limits.PROVE_ANSWER).decode("utf-8", "replace")
+            if ending.late:
+                raise TimeoutError("the answer had no end")
             page = (response.getheader("content-type") or "").partition(";")[0].strip() in (
                 "text/html",
                 "application/xhtml+xml",
@@ -100,6 +105,8 @@ class _Service:
         reply = self.ask(request)
         self.stage.replied(reply)
         self._silent = 0 if reply.status else self._silent + 1
+        if self._silent:
+            self._process.wait(_END)
         if self._silent and not self._process.running:
             self.stage.source.goes_on()
             raise _GoneError(f"the service ended at {request.shown}")
