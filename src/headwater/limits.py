@@ -217,11 +217,13 @@ PROVE_OUTPUT: Final = 64_000  # bytes of each stream that are kept: an error wit
 PROVE_REQUEST_SECONDS: Final = 60.0  # for one request to the application: a turn of an agent has several calls of the model and of tools
 PROVE_START_SECONDS: Final = 60.0  # until a service listens: imports of large libraries take 20 on a slow machine
 PROVE_SECONDS: Final = 120.0  # for one start of a command, where the user gives no other
-PROVE_STARTS: Final = 30  # of the application, where the user gives no other: an escalation has some ten families in two or three forms
+PROVE_STARTS: Final = 12  # of the application, where the user gives no other: the escapes that real checks let through need up to eight
 PROVE_SENDS: Final = 2_000  # requests or calls within one start: a service of some dozen operations takes a few hundred
+PROVE_SILENT: Final = 3  # requests or calls without an answer, one after another: what hangs three times hangs
 PROVE_ANSWER: Final = 1_000_000  # bytes of one answer of the application that are looked at
 PROVE_TOOLS: Final = 200  # tools or routes of one application that are tried; servers of tools have some dozens
 PROVE_RECORD_BYTES: Final = 20_000_000  # of the record of a proof: the answers of one request, some kilobytes each
+PROVE_REPORT_BYTES: Final = 100_000_000  # of a report of runs that is read again: some hundred proofs with their stacks
 PROVE_SHOWN: Final = 2_000  # characters of a value that a report can show
 PROVE_REFUSED: Final = 200  # attempts without proof that a report names, the farthest first
 # Proof: what an application under test sends to the server that plays the model

@@ -249,6 +249,22 @@ for (const attempt of [() => fs.writeFileSync("{up}/{token(1)}.txt", ""), () => 
 
 
 @every
+def test_only_the_program_can_tell_what_an_option_does(node: str, tmp_path: Path) -> None:
+    run = Monitored(tmp_path)
+    (run.app / "words").write_text("b\na\n")
+    (run.app / "app.cjs").write_text(f"""
+const {{ execFileSync }} = require("child_process");
+const option = "--output={run.scratch}/{token(1)}";
+const commands = [["sort", "words", option], ["touch", "{run.scratch}/{token(2)}"], ["sh", "-c", `sort words ${{option}}`]];
+for (const [program, ...given] of commands)
+  try {{ execFileSync(program, given); }} catch {{}}
+""")
+    run.run(node, "app.cjs")
+    assert [event.blocked for event in run.seen() if event.kind == "process"] == [False, True, True]
+    assert [path.name for path in run.scratch.iterdir()] == [token(1)]
+
+
+@every
 def test_templates_and_generators_are_no_execution(node: str, tmp_path: Path) -> None:
     """A template engine makes code in which the text is quoted; so does one that checks by a schema."""
     run = Monitored(tmp_path)

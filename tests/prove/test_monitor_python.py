@@ -266,6 +266,26 @@ for attempt in (
     assert [(event.kind, event.blocked) for event in run.of(3)] == [("exec", False), ("write", True)]
 
 
+def test_only_the_program_can_tell_what_an_option_does(tmp_path: Path) -> None:
+    """A value that begins with a dash goes to the program, whose file shows that it was taken for an option. No shell, no other value."""
+    run = Monitored(tmp_path)
+    (run.app / "words").write_text("b\na\n")
+    values = [f"--output={run.scratch}/{token(1)}", str(run.scratch / token(2)), f"--output={run.scratch}/{token(3)} {token(3)}"]
+    commands = [["sort", "words", values[0]], ["touch", values[1]], ["sh", "-c", f"sort words {values[2]}"], [values[0], "words"]]
+    (run.app / "app.py").write_text(f"""
+import subprocess
+for command in {commands}:
+    try:
+        subprocess.run(command)
+    except OSError:
+        pass
+""")
+    run.run(sys.executable, "app.py")
+    told = [(event.value.split('"')[1].partition("=")[0], event.blocked) for event in run.seen() if event.kind == "process"]
+    assert told == [("sort", False), ("touch", True), ("sh", True), ("--output", True)]
+    assert [path.name for path in run.scratch.iterdir()] == [token(1)]
+
+
 def test_no_monitor_no_start(tmp_path: Path) -> None:
     """Isolated mode ignores the environment. What then is missing is the event of the start."""
     run = Monitored(tmp_path)
@@ -435,3 +455,23 @@ for attempt in (
     assert [(event.kind, event.blocked) for event in run.of(5)] == [("connect", False)]
     outside = [event.value for event in events if event.kind == "outside"]
     assert outside == ["192.0.2.1:53"] if block else ["169.254.169.254:80", "192.0.2.1:53"]
+
+
+def test_sockets_that_are_not_those_of_the_standard_library(tmp_path: Path) -> None:
+    """Of these is seen when they are bound. A datagram's address is none that is listened at."""
+    run = Monitored(tmp_path)
+    (run.app / "app.py").write_text("""
+import _socket, socket
+
+free = socket.socket()
+free.bind(("127.0.0.1", 0))
+place = free.getsockname()
+free.close()
+socket.socket(type=socket.SOCK_DGRAM).bind(place)
+other = _socket.socket()
+other.bind(place)
+print("%s:%d" % place)
+""")
+    done = run.run(sys.executable, "app.py")
+    assert done.stderr == ""
+    assert [(event.kind, event.value) for event in run.seen()[1:]] == [("listen", done.stdout.strip())]

@@ -331,6 +331,22 @@ SQLQuery:"""
     assert world.player.attempts[0].token in tables
 
 
+def test_a_check_of_the_text_that_nothing_is_seen_of(world: World) -> None:
+    """Words are refused before anything is compiled: monitors see nothing, as if the form were wrong."""
+
+    def application(world: World) -> None:
+        text = world.ask(("user", "Write Python code. Answer in a fence:\n```python\n# code\n```"), purpose="completion").text
+        found = re.search(r"```python\n(.*?)\n```", text, re.DOTALL)
+        if not found or re.search(r"import|__|\bopen\b|\bos\b", found[1]):
+            raise ValueError
+        world.exec(found[1])
+
+    proved = world.until_proof(application, starts=20)
+    assert proved is not None
+    assert proved.family in {"split-names", "builtin-self-split"}
+    assert world.asks <= 16
+
+
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_javascript_in_a_context_of_its_own(world: World) -> None:
     """Nothing but the language is there: what a chain of constructors leads out of."""
@@ -500,7 +516,7 @@ def test_tools_whose_siblings_are_told_by_errors(world: World) -> None:
     assert proved is not None
     assert (proved.channel, proved.tool, proved.argument) == ("tool", "convert", "name")
     assert proved.arguments["format"] in {"pdf", "docx"}
-    assert world.asks <= 24
+    assert world.asks <= 28
 
 
 def test_a_folder_that_an_error_tells(world: World, tmp_path: Path) -> None:

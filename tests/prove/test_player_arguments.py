@@ -46,6 +46,15 @@ def test_first_class(name: str, about: str, of_tool: str, first: str) -> None:
     assert next(iter(arguments.classes_of(name, about, of_tool))) == first
 
 
+def test_what_the_tool_does_decides_where_a_name_says_little() -> None:
+    python = tool("python_repl", "A Python shell. Use this to execute python commands.", query={"type": "string"})
+    found = [hostile.payload for hostile in arguments.hostile(python, filler)]
+    assert (found[0].sink_class, found[0].language) == ("code", "python")
+    script = tool("run_js", "Runs JavaScript in Node.", code={"type": "string"})
+    assert next(arguments.hostile(script, filler)).payload.language == "javascript"
+    assert next(arguments.hostile(tool("execute_sql", "", query={"type": "string"}), filler)).payload.sink_class == "sql"
+
+
 def test_all_classes_are_tried_at_last() -> None:
     assert set(arguments.classes_of("whatever")) == set(arguments.ALL)
 
@@ -233,3 +242,20 @@ def test_schemas_that_are_made_to_exhaust() -> None:
         list(arguments.hostile(Offered("do", "", broken), filler))
     slow = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
     assert list(arguments.hostile(Offered("do", "", slow), filler))
+
+
+@pytest.mark.parametrize(
+    ("name", "alone", "below"),
+    [
+        ("repo_path", ".", "/data/notes"),
+        ("projectPath", ".", "/data/notes"),
+        ("folder", ".", "/data/notes"),
+        ("file_path", "a.txt", "/data/notes/a.txt"),
+        ("url", "http://127.0.0.1/", "http://127.0.0.1/"),
+    ],
+)
+def test_valid_paths_lie_where_the_application_works(name: str, alone: str, below: str) -> None:
+    """Where no folder is known that it may use, what is relative means the one in which it was started."""
+    of = tool("change", **{name: {"type": "string"}, "message": {"type": "string"}})
+    for known, value in ((None, alone), (schemas.Known(root="/data/notes"), below)):
+        assert {plan.place.base[name] for plan in arguments.plans(of, known) if plan.argument == "message"} == {value}

@@ -40,6 +40,8 @@ def first(given: Ask) -> tuple[str, str]:
         ("Write Python code like this:\n```py\nprint(1)\n```<end_code>\nand end it so.", "fence-py-end_code", "python"),
         ('Respond with a JSON object with the keys "explanation" and "python_code".', "keys-python_code", "python"),
         ('Respond in JSON format: {"reason": "<why>", "sql": "<the SQL query>"}', "json-1-sql", "sql"),
+        ("Suggest Python code, in a python coding block, for the user to execute. Only one block.", "fence-python", "python"),
+        ("Write Python code. Answer with the code only, do not use markdown code blocks.", "bare", "python"),
         ("Hello, who are you?", "bare", "html"),
         ("Calculate it. Answer with a single line mathematical expression in Python:\n```text\n1 + 1\n```", "fence-text", "python"),
     ],
@@ -171,9 +173,10 @@ def test_texts_of_other_roles(tmp_path: Path) -> None:
     assert {poison.attempt.channel for poison in made} == {"document", "mcp"}
     assert all(poison.attempt.value in poison.text for poison in made)
     assert {poison.attempt.sink_class for poison in poisoner.documents(frozenset({"html"}))} == {"html"}
-    listed = poisoner.tools()
+    listed = list(poisoner.tools())
     assert len(listed) > 1
-    assert all(tool["inputSchema"]["type"] == "object" for tool in listed)
+    assert all(tool["inputSchema"]["type"] == "object" for tool, _ in listed)
+    assert all(poison.attempt.value in tool["description"] for tool, poison in listed if poison is not None)
     # Tokens of the player go on behind them.
     player.answer(ask("Hello"))
     assert player.attempts[0].token not in {poison.attempt.token for poison in made}

@@ -1,4 +1,4 @@
-"""Real clients of models, unchanged, speak to our server: by the environment alone, and by the proxy where an address is written in code.
+"""Real clients of models, unchanged, speak to our server: by the environment alone; where an address is in the code, by proxy or monitor.
 
 Each file in ``clients`` uses one client in all its ways and prints what it was given.
 """
@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from headwater.prove import monitors
+from headwater.prove.events import Control
 from headwater.prove.server import Server
 from headwater.prove.talk import Answer, Ask, Call
 
@@ -41,10 +43,17 @@ class Scripted:
         return Answer(json.dumps(STRUCTURED) if ask.schema else TEXT)
 
 
-def run(folder: Path, *command: object) -> tuple[dict[str, Any], Server]:
-    """What a client printed. It has nothing of our environment but the path."""
+def run(folder: Path, *command: object, monitored: bool = False) -> tuple[dict[str, Any], Server]:
+    """What a client printed. It has nothing of our environment but the path; ``monitored``: a monitor in place of the proxy."""
     with Server(Scripted()) as server:
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **server.environment()}
+        if monitored:
+            assert server.authority
+            environment = {name: value for name, value in environment.items() if "proxy" not in name.lower()}
+            authority = str(server.authority.file)
+            control = Control(str(folder / "events"), "hwc000001", hosts=("*",), redirect=server.port, authority=authority)
+            monitors.write_control(control, folder / "control.json")
+            environment |= monitors.environment(folder / "control.json")
         done = subprocess.run([str(one) for one in command], env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-4_000:]
     assert server.failures == []
@@ -123,3 +132,16 @@ def test_a_client_for_node(client: str, tmp_path: Path) -> None:
     assert ("hard-coded" in found) == any(one.via == "proxy" for one in server.exchanges)
     check(found, NODES[client])
     assert {True} == {one.ask is not None for one in server.exchanges}
+
+
+@pytest.mark.parametrize("language", ["python", "node"])
+def test_clients_that_only_the_monitor_can_lead(language: str, tmp_path: Path) -> None:
+    if language == "node":
+        (NODE / "clients-node").mkdir(exist_ok=True)
+        command = ["node", shutil.copy(FILES / "hard_node.mjs", NODE / "clients-node")]
+    else:
+        command = [str(CLIENTS / "bin" / "python"), str(FILES / "hard_python.py")]
+    found, server = run(tmp_path, *command, monitored=True)
+    check(found, {})
+    assert len(found) == len(server.exchanges)
+    assert {(one.via, one.url[:8]) for one in server.exchanges} == {("redirect", "https://")}

@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 
-os.chdir(sys.argv[1])
-subprocess.run(["git", "init", "--quiet"], check=True)
-subprocess.run(["git", "add", "."], check=True)
-subprocess.run(["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "--quiet", "-m", "First notes"], check=True)
-os.execv(sys.executable, [sys.executable, "-m", "mcp_server_git", "--repository", os.getcwd()])
+folder = sys.argv[1]
+git = ["git", "-C", folder, "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "First notes"]):
+    subprocess.run([*git, *command], check=True)
+os.execv(sys.executable, [sys.executable, "-m", "mcp_server_git", "--repository", folder])

@@ -15,6 +15,7 @@ from headwater.cli import FailureError
 if TYPE_CHECKING:
     from headwater.comparison import Known
     from headwater.config import Config
+    from headwater.proofs import Run
     from headwater.redteam.evidence import Evidence
 
 Progress = Callable[[str, int, int], None]
@@ -126,6 +127,20 @@ def baseline(file: str, path: Path, no_repo_config: bool) -> tuple[tuple[Known, 
         return baseline.read(file), f"{name}, which is part of what is reviewed" if inside else name
     except baseline.BaselineError as error:
         raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
+
+
+def proofs(files: Sequence[str]) -> list[tuple[str, tuple[Run, ...]]]:
+    """What reports of ``headwater prove`` say, each with the application's folder; what is none is an error of usage."""
+    from headwater.files.discover import safe
+    from headwater.reports import escape, proof_json
+
+    made = []
+    for file in files:
+        try:
+            made.append(proof_json.read(Path(file)))
+        except ValueError as error:
+            raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
+    return made
 
 
 def redteam(files: Sequence[str]) -> Evidence:

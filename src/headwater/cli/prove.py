@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from headwater.prove.scenario import Scenario
 
 _Format = Literal["text", "json"]
+_OUTRANKS: Final = frozenset({"timeout", "starts", "go_on", "classes"})
+"""Settings of the command line that hold for scenarios of headwater.toml, too: how much is tried, not what is run."""
+_OPTIONS: Final = {"mcp_path": "path", "headers": "header"}
 _FAIL_ON: Final = ("proved", "granted", "never")
 
 
@@ -35,6 +38,11 @@ _FAIL_ON: Final = ("proved", "granted", "never")
     "--send", "sends", multiple=True, metavar="REQUEST", help='Request to the service: \'POST /chat {"text": "hello"}\'. Repeatable.'
 )
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Header of every request to the service. Repeatable.")
+@click.option(
+    "--play",
+    type=click.Choice(["model", "tools"]),
+    help="Who is hostile: the model, or an MCP server that the application uses, at {tools}. Default: model.",
+)
 @click.option("--openapi", metavar="PATH", help="Where the service describes itself. Default: /openapi.json.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the service where the command cannot be told one.")
 @click.option("--path", "mcp_path", metavar="PATH", help="Path of an MCP server that talks over HTTP: /mcp.")
@@ -112,7 +120,10 @@ def command(
         "headers": {name.strip(): value.strip() for name, _, value in (one.partition(":") for one in headers)},
         **settings,
     }
+    if not names and not any((run, serve, call, mcp)):
+        raise FailureError(_suggested(path, processes))
     scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
+    from headwater.files.discover import root_of
     from headwater.prove import campaign, folder
     from headwater.prove import replay as record
     from headwater.prove.join import joined
@@ -134,12 +145,14 @@ def command(
         except OSError as error:
             raise FailureError(f"{error.filename or ''}: {error.strerror or error}".strip(": ")) from None
     findings: list[tuple[Finding, int]] = []
+    real = os.path.realpath(path)
+    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
+    scope = "" if scope == "." else scope
     if review is not None:
-        scope = os.path.relpath(os.path.realpath(path), review.root)
-        review = joined(review, runs, "" if scope == "." else scope)
+        review = joined(review, runs, scope)
         findings = [(one, _line(review, one)) for one in review.findings if one.suppression is None]
     for form, file in chosen:
-        data = _rendered(form, runs, findings, file == "-")
+        data = _rendered(form, runs, scope, findings, file == "-")
         if file == "-":
             output.show(data)
         else:
@@ -166,6 +179,8 @@ def _scenarios(
 ) -> list[Scenario]:
     import json
 
+    import msgspec
+
     from headwater.prove import scenario
 
     values = {key: value for key, value in direct.items() if value not in (None, (), False, "", {})}
@@ -173,7 +188,11 @@ def _scenarios(
         if names:
             if any(values.get(key) for key in ("run", "serve", "call", "mcp")):
                 raise scenario.ScenarioError("--scenario says what is started: leave out --run, --serve, --call and --mcp")
-            return scenario.of_file(path, names, trusted)
+            if given is not None or pairs or (said := sorted(set(values) - _OUTRANKS)):
+                option = "with" if given is not None else "env" if pairs else _OPTIONS.get(said[0], said[0])
+                raise scenario.ScenarioError(f"--scenario says it all: leave out --{option}, or write it into headwater.toml")
+            changed = {**values, **({"block": False} if allow else {})}
+            return [scenario.checked(msgspec.structs.replace(one, **changed)) for one in scenario.of_file(path, names, trusted)]
         if given is not None:
             try:
                 arguments = json.loads(given)
@@ -197,6 +216,23 @@ def _scenarios(
         raise FailureError(escape.line(str(error))) from None
 
 
+def _suggested(path: Path, processes: int | None) -> str:
+    """What to say to who has not said how the application is started."""
+    from headwater.files.discover import root_of
+    from headwater.prove import suggest
+    from headwater.reports import escape
+
+    system = _reviewed(path, processes, None).system
+    real = os.path.realpath(path)
+    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
+    found = suggest.commands(system, "" if scope == "." else scope)
+    asked = "say how the application is started: --run, --serve, --call, --mcp, or --scenario"
+    if not found:
+        return asked
+    lines = [f"  headwater prove {escape.line(os.fspath(path))} {escape.line(one)}" for one in found]
+    return "\n".join([f"{asked}. By the map of its source, perhaps:", *lines])
+
+
 def _reviewed(path: Path, processes: int | None, progress: common.Progress | None) -> Review:
     from headwater import review
 
@@ -209,11 +245,11 @@ def _line(review: Review, finding: Finding) -> int:
     return source.file_line(source.position(finding.place.start)[0])
 
 
-def _rendered(form: str, runs: Sequence[Run], findings: Sequence[tuple[Finding, int]], shown: bool) -> bytes:
+def _rendered(form: str, runs: Sequence[Run], scope: str, findings: Sequence[tuple[Finding, int]], shown: bool) -> bytes:
     if form == "json":
         from headwater.reports import proof_json
 
-        return proof_json.render(runs, findings)
+        return proof_json.render(runs, scope, findings)
     from headwater.reports import proof_text
 
     if not shown:

@@ -58,6 +58,14 @@ _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budg
     help="Revision of git: only what the change since it brings is shown and counted, and what it says to Headwater does not count.",
 )
 @click.option(
+    "--proof",
+    "proof_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Report (JSON) of 'headwater prove': findings say whether they were proved; repeatable.",
+)
+@click.option(
     "--redteam",
     "evidence_files",
     multiple=True,
@@ -81,6 +89,7 @@ def command(
     baseline: str | None,
     base: str | None,
     evidence_files: Sequence[str],
+    proof_files: Sequence[str],
     processes: int | None,
     no_progress: bool,
     quiet: bool,
@@ -110,6 +119,7 @@ def command(
     config = Config(**given) if base is not None else common.load(path, *chosen)
     earlier = None if baseline is None else common.baseline(baseline, path, no_repo_config)
     red_team = common.redteam(evidence_files) if evidence_files else None
+    runs = common.proofs(proof_files)
     for one in config.outputs:
         if one.path != "-":
             output.check(one.path)
@@ -132,6 +142,11 @@ def command(
             result, config = common.since(review_change, path, base, *chosen, progress)
         if earlier is not None:
             result = compare(result, *earlier, config.enabled(own.known(config.own)))
+        if runs:
+            from headwater.prove import join
+
+            for scope, some in runs:
+                result = join.joined(result, some, scope)
         if red_team is not None:
             from headwater.redteam.join import joined
 

@@ -50,11 +50,12 @@ SIGNS: Final[Sequence[tuple[str, tuple[str, ...], float]]] = (
 ALL: Final = ("shell", "code", "sql", "path-read", "path-write", "url", "template", "html", "deserialize", "xml", "import")
 """The classes, those that do most first: what no word speaks for is tried last, in this order."""
 
+SCRIPT: Final = r"\b(?:javascript|js|node|node ?js|typescript)\b"
 OUTPUTS: Final = r"\b(?:output|destination|dest|target|save|export|out)\b"
 READS: Final = r"\b(?:read|get|list|load|open|show|view|cat|search|stat|info|tree|find|fetch|describe)\b"
 WRITES: Final = r"\b(?:write|save|create|make|edit|delete|remove|move|rename|copy|append|put|export|update|store|upload)\b"
 
-BREADTH: Final = 0.88  # of its weight is left to an argument for each payload that was tried with it
+BREADTH: Final = 0.88  # of its weight is left to an argument, and to a class there, for each payload that was tried
 LEAST: Final = 0.1  # of the weight of what is tried: of classes that no word speaks for, the first ranks
 LISTED: Final = re.compile(
     r"(?m)(?:^|\n)[ \t]*[-*]?[ \t]*[`'\"]?(\w{1,60})[`'\"]?[ \t]*(?:\((?:[\w\[\], |.]{1,40})\))?[ \t]*:[ \t]*(\S[^\n]{0,200})"
@@ -84,6 +85,8 @@ class Plan(msgspec.Struct, frozen=True):
     payload: Payload
     weight: float
     place: schemas.Place
+    turn: float = 0.0
+    """The weight, less for what is tried with the argument, and in the same class, before it: others have their turn."""
 
     @property
     def benign(self) -> str:
@@ -100,14 +103,23 @@ class Hostile(msgspec.Struct, frozen=True):
     arguments: Mapping[str, Any]
 
 
-def classes_of(name: str, about: str = "", tool: str = "") -> dict[str, float]:
-    """Which classes fit an argument, by how likely: words of its name count most, then its description, then what the tool is called."""
+def classes_of(name: str, about: str = "", tool: str = "", does: str = "") -> dict[str, float]:
+    """Which classes fit an argument, by how likely: words of its name count most, then its description, then what the tool is called
+    and what it does. What several speak for is likelier than what one does."""
     found: dict[str, float] = {}
-    for text, weight in ((schemas.words_of(name), 1.0), (about[:500].lower(), 0.55), (schemas.words_of(tool), 0.5)):
+    for text, weight in (
+        (schemas.words_of(name), 0.9),
+        (about[:500].lower(), 0.55),
+        (schemas.words_of(tool), 0.5),
+        (does[:300].lower(), 0.35),
+    ):
+        said: dict[str, float] = {}
         for pattern, classes, share in SIGNS:
             if re.search(rf"\b(?:{pattern})\b", text):
                 for place, sink_class in enumerate(classes):
-                    found[sink_class] = max(found.get(sink_class, 0), weight * share * 0.85**place)
+                    said[sink_class] = max(said.get(sink_class, 0), weight * share * 0.85**place)
+        for sink_class, share in said.items():
+            found[sink_class] = 1 - (1 - found.get(sink_class, 0)) * (1 - share)
     if re.search(OUTPUTS, schemas.words_of(name)) and "path-read" in found:
         found["path-read"] *= 0.6
     # What the tool is called says which of the two it does with a path.
@@ -134,7 +146,7 @@ def described(tool: Offered) -> Mapping[str, Any]:
 
 
 def plans(tool: Offered, known: Known | None = None, classes: frozenset[str] | None = None) -> tuple[Plan, ...]:
-    """Everything to try with a tool, the most likely first; the more was tried with an argument, the sooner it is another one's turn."""
+    """Everything to try with a tool, the most likely first."""
     # Asked for at each request, with the same tools: what is the same is told by its JSON.
     return _plans(msgspec.json.encode(tool), b"" if known is None else msgspec.json.encode(known, order="deterministic"), classes)
 
@@ -146,11 +158,17 @@ def _plans(of_tool: bytes, of_known: bytes, classes: frozenset[str] | None) -> t
     schema = described(tool)
     made = []
     for place in schemas.places(schema, known):
-        fitting = classes_of(place.leaf, place.about + " " + _own(tool.description, place.leaf), tool.name)
+        about = place.about + " " + _own(tool.description, place.leaf)
+        fitting = classes_of(place.leaf, about, tool.name, tool.description)
+        script = bool(
+            re.search(SCRIPT, f"{schemas.words_of(place.leaf)} {about} {schemas.words_of(tool.name)} {tool.description[:300]}".lower())
+        )
         for payload in payloads():
             if (classes is not None and payload.sink_class not in classes) or not _usable(payload, known):
                 continue
             weight = fitting.get(payload.sink_class, 0.1) * 0.75**payload.rank
+            if payload.sink_class == "code" and (payload.language == "javascript") != script:
+                weight *= 0.5
             if (place.fixed and not schemas.fits(place.schema, payload.text)) or "enum" in place.schema:
                 weight *= 0.3
             if weight < LEAST:
@@ -159,10 +177,13 @@ def _plans(of_tool: bytes, of_known: bytes, classes: frozenset[str] | None) -> t
     made.sort(key=lambda plan: -plan.weight)
     tried: dict[str, int] = {}
     ordered = []
-    for number, plan in enumerate(made):
-        count = tried[plan.argument] = tried.get(plan.argument, -1) + 1
-        ordered.append((-plan.weight * BREADTH**count, number, plan))
-    return tuple(plan for _, _, plan in sorted(ordered, key=lambda item: item[:2])[:PROVE_PLANS])
+    for plan in made:
+        turn = plan.weight
+        for kept in (plan.argument, f"{plan.argument} {plan.payload.sink_class}"):
+            turn *= BREADTH ** tried.get(kept, 0)
+            tried[kept] = tried.get(kept, 0) + 1
+        ordered.append(msgspec.structs.replace(plan, turn=turn))
+    return tuple(sorted(ordered, key=lambda plan: -plan.turn)[:PROVE_PLANS])
 
 
 def _usable(payload: Payload, known: Known | None) -> bool:

@@ -25,10 +25,9 @@ class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     rank: int
     """Escalation: 0 is tried first."""
     text: str
-    """With placeholders: ``{token}``, ``{canary}`` (absolute path of a file that does not exist, its name is the token),
-    ``{sink}`` (address of a loopback
-    server; requests for it are recorded), ``{secret}`` (absolute path of a file that holds a secret word), ``{up}`` (``../`` often
-    enough), ``{root}`` (a
+    """With placeholders: ``{token}``, ``{canary}`` (absolute path of a file that does not exist, its name is the token), ``{sink}``
+    (address of a loopback server; requests for it are recorded), ``{secret}`` (absolute path of a file that holds a secret word),
+    ``{folder}`` (absolute path of a folder in which that word is the name of an entry), ``{up}`` (``../`` often enough), ``{root}`` (a
     folder that the application may use, where one is known), ``{benign}`` (the value that a valid argument has)."""
     shows: tuple[str, ...]
     """Kinds of events (``headwater.prove.events.KINDS``) that are its effect; ``answer`` where the effect is in what the

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
+import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from headwater import limits
 from headwater.findings import Review
-from headwater.proofs import Exercised, Frame, Proof, Run, Verdict
-from headwater.prove import arguments, folder, launch, monitors, observe, soundings, verdicts
+from headwater.proofs import Proof, Run, Verdict
+from headwater.prove import arguments, folder, launch, monitors, observe, plant, soundings, toolserver, verdicts
 from headwater.prove.attempts import Attempt, Channel, Payload
 from headwater.prove.drive import command, function, mcp, service
 from headwater.prove.events import TOKEN, Control, Event
 from headwater.prove.folder import Folder
-from headwater.prove.payloads import by_id, fill, looks, payloads, secret, values, word
+from headwater.prove.outcome import Outcome
+from headwater.prove.payloads import by_id, fill, looks, prepare, values
 from headwater.prove.player import Player
 from headwater.prove.replay import Record, Replayed
 from headwater.prove.requests import Operation, of_route
-from headwater.prove.scenario import Scenario, ScenarioError
+from headwater.prove.scenario import Scenario
 from headwater.prove.schemas import Known
 from headwater.prove.server import Server
 from headwater.prove.stage import DriveError, Reply, Stage
 from headwater.prove.talk import Answer, Ask, Offered
+from headwater.prove.toolserver import ToolServer
 from headwater.prove.wire import providers
 
 Progress = Callable[[str, int, int], None]
+_ALWAYS: Final = 1 << 40  # requests that are answered honestly: all
 _FIRST_OWN: Final = 0x8000  # of the four digits of a token: attempts of drivers count from here, those of the model from 1
 
 
@@ -46,7 +50,10 @@ class Campaign:
         player: Player | Replayed,
         known: Sequence[Operation],
         played: Record | None,
+        tools: ToolServer | None = None,
     ) -> None:
+        self._tools = tools
+        self._poisons = 0
         self._scenario = scenario
         self._source = source
         self._folder = made
@@ -67,7 +74,7 @@ class Campaign:
         self._news: dict[str, bool] = {}
         self._settled: set[tuple[str, str, str]] = set()
         """Tool, argument and sink class of what is proved."""
-        self._tried: set[tuple[str, str, str]] = set()
+        self._tried: set[tuple[str, str, str, bytes]] = set()
         self._offers: dict[str, Offered] = {}
         self._judged: dict[str, verdicts.Judged] = {}
         self._replies: dict[str, Reply] = {}
@@ -90,9 +97,10 @@ class Campaign:
         self._starts = 0
         self._sends = 0
         self._trouble = ""
+        self._ports: list[int] = []
+        """Free ones that the application was given, start by start."""
         self.root = ""
         self.separate = False
-        self._kept: list[Proof] = []
 
     # ------------------------------------------------------------------------------------ what drivers ask (stage.Source)
 
@@ -103,7 +111,8 @@ class Campaign:
         if self._played is not None:
             attempt = self._played.attempt
             if attempt.channel == channel and attempt.tool == tool.name:
-                self._secret(attempt.token)
+                payload = by_id()[attempt.payload]
+                self._prepare(payload, values(attempt.token, self._folder.scratch, "", root=self.root))
                 self._own.append(attempt)
                 yield attempt
             return
@@ -112,7 +121,8 @@ class Campaign:
             again = False
             plans = arguments.plans(tool, known, self._classes)
             for plan in soundings.ordered(plans, tool.name, self._reached):
-                key = (tool.name, plan.argument, plan.payload.id)
+                siblings = msgspec.json.encode(plan.place.put(""), enc_hook=str, order="deterministic")
+                key = (tool.name, plan.argument, plan.payload.id, siblings)
                 if key in self._tried or (tool.name, plan.argument, plan.payload.sink_class) in self._settled:
                     continue
                 if len(self._own) >= _FIRST_OWN - 1:
@@ -146,14 +156,14 @@ class Campaign:
     def _given(self, payload: Payload, benign: str, known: Known) -> tuple[str, dict[str, str]]:
         token = f"{self._scenario.prefix}{_FIRST_OWN + len(self._own) + 1:04x}"
         given = values(token, self._folder.scratch, self._server.sink(token), benign=benign, root=known.root or self.root, host=known.host)
-        if "{secret}" in payload.text:
-            self._secret(token)
+        self._prepare(payload, given)
         return token, given
 
-    def _secret(self, token: str) -> None:
-        place = secret(self._folder.scratch, token)
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(word(token) + "\n", encoding="ascii")
+    def _prepare(self, payload: Payload, given: Mapping[str, str]) -> None:
+        """Makes the files that a payload is about."""
+        prepare(payload, given, self._folder.scratch)
+        if self.root and payload.sink_class == "path-read" and "{root}_evil" in payload.text:
+            (Path(f"{self.root}_evil") / given["token"]).write_text(given["word"], encoding="ascii")
 
     def told(self, attempt: Attempt | None, text: str) -> None:
         """Takes from an answer what it says of valid values."""
@@ -189,7 +199,8 @@ class Campaign:
         """Starts the application until everything was tried, something was proved, or the most starts were made."""
         scenario = self._scenario
         separate = self.separate = self._separate()
-        with launch.network(self._folder, launch.Network(self._server.addresses, separate)) as ports:
+        reachable = (*self._server.ports, *((("127.0.0.1", self._tools.port),) if self._tools is not None else ()))
+        with launch.network(self._folder, launch.Network(reachable, separate)) as ports:
             for number in range(1, scenario.starts + 1):
                 if progress is not None:
                     progress("starts", number, scenario.starts)
@@ -197,6 +208,11 @@ class Campaign:
                 planted = number == 1 and bool(scenario.plant)
                 try:
                     self._start(number, ports if separate else None, planted)
+                except OSError as error:
+                    if number == 1 and not self._stage:
+                        raise  # the application itself cannot be read
+                    self._trouble = f"the folder of the run is not as it was left: {error.strerror or error}"
+                    break
                 except DriveError as error:
                     if not planted:
                         self._trouble = str(error)
@@ -216,6 +232,8 @@ class Campaign:
         return any(one.verdict is Verdict.EFFECT or one.how == "answer" for one in self._judged.values())
 
     def _done(self) -> bool:
+        if self._tools is not None:
+            return self._tools.exhausted or not self._tools.attempts or (self._proved and not self._scenario.go_on)
         if self._scenario.mcp or (self._scenario.serve and not self.asks()):
             return True
         return self._player.exhausted or not self._player.attempts or (self._proved and not self._scenario.go_on)
@@ -227,17 +245,16 @@ class Campaign:
         return True
 
     def _plant(self) -> None:
-        """Puts hostile files in the place of those that the application reads: of each the first payload that its name lets expect."""
+        """Puts hostile files in the place of those that the application reads."""
         for name in self._scenario.plant:
-            language = "yaml" if name.endswith((".yaml", ".yml")) else "json" if name.endswith(".json") else "pickle"
-            payload = next(one for one in payloads() if one.sink_class == "deserialize" and one.language == language)
-            place = Path(os.path.normpath(os.path.join(self._folder.work, name)))
-            if not place.is_relative_to(self._folder.work):
-                raise ScenarioError(f"--plant {name}: it is not below the application's folder")
-            token, given = self._given(payload, "", Known())
+            if self._played is not None:
+                token, payload = self._played.attempt.token, by_id()[self._played.attempt.payload]
+                given = values(token, self._folder.scratch, self._server.sink(token))
+            else:
+                payload = plant.payload_for(name)
+                token, given = self._given(payload, "", Known())
             value = fill(payload, given)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(value, encoding="utf-8")
+            plant.put(self._folder.work, name, value)
             self._own.append(
                 Attempt(
                     token=token,
@@ -259,13 +276,15 @@ class Campaign:
         if planted:
             self._plant()
         port = scenario.port or launch.free_port()
+        if not scenario.port:
+            self._ports.append(port)
         self.root = self._root()
         events = made.events(number)
         events.mkdir()
         self._reader, self._events, self._replies_seen = monitors.Reader(events), [], 0
         control = Control(
             folder=str(events),
-            prefix=scenario.prefix,
+            prefix=self._played.prefix if self._played is not None else scenario.prefix,
             block=scenario.block,
             scratch=str(made.scratch),
             hosts=("*",),
@@ -278,6 +297,9 @@ class Campaign:
         environment = launch.environment(made, self._server.environment(), own, monitors.environment(place))
         stage = Stage(made, made.work, environment, scenario.timeout, self, ports, number)
         self._stage = stage
+        if self._tools is not None:
+            self._tools.begin()
+            self._poisons = 0
         self._rounds += 1
         self._round_from = len(self._server.exchanges)
         self._player.begin(self._rounds)
@@ -295,20 +317,16 @@ class Campaign:
 
     def _said(self, text: str, port: int) -> str:
         """A word of a command with its placeholders filled in."""
+        if self._tools is not None:
+            text = text.replace("{tools}", self._tools.url)
+            text = text.replace("{tools-command}", shlex.join((sys.executable, "-I", str(toolserver.BRIDGE), self._tools.url)))
         return text.replace("{port}", str(port)).replace("{work}", str(self._folder.work)).replace("{model}", self._server.base)
 
     def _root(self) -> str:
         """The folder that the application may use, with one beside it whose name begins the same."""
         scenario, work = self._scenario, self._folder.work
         words = [scenario.root] if scenario.root else [word for word in scenario.words[1:] if scenario.mcp and "/" in word]
-        named = [Path(os.path.normpath(os.path.join(work, self._said(word, 0)))) for word in words]
-        inside = [one for one in named if one.is_dir() and one != work and one.is_relative_to(work)]
-        if not inside:
-            return ""
-        root = inside[-1]
-        beside = root.with_name(f"{root.name}_evil")
-        beside.mkdir(exist_ok=True)
-        return str(root)
+        return folder.usable(work, [self._said(word, 0) for word in words])
 
     # ------------------------------------------------------------------------------------ what came of it
 
@@ -330,6 +348,10 @@ class Campaign:
         stage = self._stage
         assert stage is not None
         assert self._reader is not None
+        if self._tools is not None:
+            fresh_own = self._tools.attempts[self._poisons :]
+            self._own += [msgspec.structs.replace(one, run=stage.number) for one in fresh_own]
+            self._poisons += len(fresh_own)
         fresh: set[str] = set()
         """Tokens of which something new is known: what else is judged anew would be judged the same."""
         for event in self._reader.news():
@@ -373,10 +395,12 @@ class Campaign:
                 written=(self._folder.scratch / attempt.token).exists(),
                 where=verdicts.Where(
                     work=str(self._folder.work),
-                    inside=self.root or str(self._folder.work),
+                    root=self.root,
+                    home=str(self._folder.home),
+                    scratch=str(self._folder.scratch),
                     canary=given["canary"],
                     secret=given["secret"],
-                    sink=":".join(map(str, self._server.addresses[1])),
+                    sink=":".join(map(str, self._server.ports[1])),
                     languages=self._languages,
                 ),
             )
@@ -427,138 +451,27 @@ class Campaign:
 
     # ------------------------------------------------------------------------------------ the result
 
-    def result(self, isolation: Sequence[str]) -> Run:
+    def outcome(self) -> Outcome:
         """What the scenario showed."""
-        shown = _Shown(self._folder, self._replies, self._start_of)
-        judged = sorted(self._judged.values(), key=lambda one: (-one.verdict, one.attempt.token))
-        seen: set[tuple[Any, ...]] = set()
-        proofs: list[Proof] = []
-        silent = 0
-        for one in judged:
-            proof = shown.proof(one)
-            # One for each place where hostile values come in, and kind of damage; text of the model is told by where it went.
-            own = next((frame for frame in proof.stack if _own(frame.file)), None)
-            place: object = ""
-            if proof.channel == "text":
-                place = (own.file, own.line) if own is not None else proof.request
-            key: tuple[Any, ...] = (proof.channel, proof.tool, proof.argument, proof.sink_class, place)
-            if not one.verdict.proof:
-                silent += 1
-                key = (*key, proof.family)
-                if silent > limits.PROVE_REFUSED:
-                    continue
-            if key not in seen:
-                seen.add(key)
-                proofs.append(proof)
-        observed = {(one.sink_class, one.request, "" if one.token else one.what): shown.renamed(one) for one in reversed(self._observed)}
-        proofs = [*(one for one in proofs if one.rank.proof), *observed.values(), *(one for one in proofs if not one.rank.proof)]
-        hostile = [one for one in proofs if one.sink_class not in observe.RULES]
-        attempts = len(self._player.attempts) + len(self._own)
-        offered = {tool.name for one in self._server.exchanges if one.ask is not None for tool in one.ask.tools} | set(self._offers)
-        called = {one.tool for one in (*self._player.attempts, *self._own) if one.tool}
-        best = max((one.rank for one in hostile), default=Verdict.NOT_EXERCISED)
-        self._kept = proofs
-        return Run(
-            scenario=self._scenario.name,
-            verdict=best.word,
-            proofs=tuple(proofs),
-            exercised=Exercised(
-                starts=self._starts,
-                model_calls=self.asks(),
-                attempts=attempts,
-                tools_offered=tuple(sorted(offered)),
-                tools_called=tuple(sorted(called)),
-                monitored=self._monitored,
-                sends=self._sends,
-            ),
-            gaps=tuple(self._missing(attempts)),
-            isolation=tuple(isolation),
+        return Outcome(
+            self._scenario,
+            self._folder,
+            self._server,
+            model=self._player.attempts,
+            own=self._own,
+            judged=self._judged,
+            replies=self._replies,
+            observed=self._observed,
+            answers=self._answers,
+            start_of=self._start_of,
+            tools=self._offers,
+            starts=self._starts,
+            sends=self._sends,
+            monitored=self._monitored,
+            trouble=self._trouble,
+            gaps=self._gaps,
+            ports=self._ports,
         )
-
-    def records(self) -> list[Record]:
-        """What it takes to have each proof again, in the order of the proofs."""
-        proved = [one for one in self._judged.values() if one.verdict.proof]
-        proved.sort(key=lambda one: (-one.verdict, one.attempt.token))
-        port = self._server.addresses[1][1]
-        return [
-            Record(one.attempt, self._answers[one.attempt.token]).kept(self._folder.root, port)
-            for one in proved
-            if one.attempt.token in {proof.token for proof in self._kept}
-        ]
-
-    def _missing(self, attempts: int) -> Iterator[str]:
-        if self._trouble:
-            yield self._folder_free(self._trouble)
-        if not self._monitored and self._starts:
-            yield "no monitor was loaded into the application: only what it sent and wrote can be seen (does it ignore its environment?)"
-        if not self.asks() and not self._scenario.mcp:
-            yield "the model was never asked: nothing that it could say was tried"
-        elif not attempts:
-            yield "the application asked for nothing that a hostile text could be put into"
-        for failure in dict.fromkeys(f"{type(one).__name__}: {one}" for one in self._server.failures):
-            yield f"playing the model failed: {failure}"
-        yield from (self._folder_free(one) for one in self._gaps)
-
-    def _folder_free(self, text: str) -> str:
-        return text.replace(str(self._folder.work), "{work}").replace(str(self._folder.root), "{run}")
-
-
-def _own(file: str) -> bool:
-    """Whether a file, as proofs name it, is the application's: neither a package's nor the interpreter's."""
-    return not file.startswith(("{", "/", "<", "node:"))
-
-
-class _Shown:
-    """Proofs without names of this run's folders."""
-
-    def __init__(self, made: Folder, replies: Mapping[str, Reply], starts: Mapping[str, int]) -> None:
-        self._starts = starts
-        self._work = os.path.join(str(made.work), "")
-        self._run = str(made.root)
-        self._replies = replies
-
-    def text(self, text: str) -> str:
-        return text.replace(self._work, "").replace(self._run, "{run}")[: limits.PROVE_SHOWN]
-
-    def frame(self, file: str) -> str:
-        for mark in ("/site-packages/", "/dist-packages/", "/node_modules/"):
-            if mark in file:
-                return "{packages}/" + file.rpartition(mark)[2]
-        if file.startswith(self._work):
-            return file.removeprefix(self._work)
-        return file.replace(self._run, "{run}")
-
-    def proof(self, one: verdicts.Judged) -> Proof:
-        attempt, event = one.attempt, one.event
-        sink_class = attempt.sink_class
-        if event is not None and sink_class.startswith("path-"):
-            sink_class = "path-write" if event.kind == "write" else "path-read"
-        reply = self._replies.get(attempt.token)
-        told = "" if one.verdict.proof or reply is None else reply.text
-        return Proof(
-            verdict=one.verdict.word,
-            sink_class=sink_class,
-            payload=attempt.payload,
-            family=attempt.family,
-            channel=attempt.channel,
-            value=self.text(attempt.value),
-            tool=attempt.tool,
-            argument=attempt.argument,
-            form=attempt.form,
-            granted=one.verdict.proof and not attempt.breaks and attempt.channel in ("tool", "mcp"),
-            event=event.call if event is not None else one.how,
-            what=self.text(event.value) if event is not None else "",
-            blocked=event is not None and event.blocked,
-            stack=tuple(Frame(self.frame(frame.file), frame.line, frame.function) for frame in event.stack) if event is not None else (),
-            refused=self.text(told),
-            request=reply.request if reply is not None else "",
-            token=attempt.token,
-            start=self._starts[attempt.token],
-        )
-
-    def renamed(self, one: Proof) -> Proof:
-        stack = tuple(msgspec.structs.replace(frame, file=self.frame(frame.file)) for frame in one.stack)
-        return msgspec.structs.replace(one, stack=stack, what=self.text(one.what), value=self.text(one.value))
 
 
 def run(
@@ -573,28 +486,25 @@ def run(
         made = stack.enter_context(folder.made())
         holder: list[Server] = []
         classes = frozenset(scenario.classes) or None
-        player: Player | Replayed = Player(scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes)
+        honest = _ALWAYS if scenario.play == "tools" else 0
+        player: Player | Replayed = Player(
+            scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes, honest=honest
+        )
+        tools = stack.enter_context(ToolServer(player.take, classes)) if scenario.play == "tools" and isinstance(player, Player) else None
         played: Record | None = None
         model = _Model()
         server = stack.enter_context(Server(model, folder=made.wire, ports=providers.PORTS))
         holder.append(server)
         if record is not None:
-            played = record.told(made.root, server.addresses[1][1])
+            played = record.told(made.root, server.ports[1][1])
             player = Replayed(played)
-            scenario = msgspec.structs.replace(scenario, starts=1)
+            planted = (record.attempt.tool,) if record.attempt.channel == "document" else ()
+            scenario = msgspec.structs.replace(scenario, starts=1, plant=planted)
         model.player = player
-        campaign = Campaign(scenario, source, made, server, player, known, played)
+        campaign = Campaign(scenario, source, made, server, player, known, played, tools)
         campaign.run(progress)
-        told = [
-            "a copy of the application, in a folder of its own",
-            "a home of its own, and none of the user's keys",
-            "effects are stopped by the monitor" if scenario.block else "harmless effects are let through (--allow-effects)",
-            "a network of its own, without a way out"
-            if campaign.separate
-            else "connections to other machines are refused by the monitor alone",
-        ]
-        result = campaign.result(told)
-        return result, campaign.records()
+        outcome = campaign.outcome()
+        return outcome.result(campaign.separate), outcome.records()
 
 
 class _Model:

@@ -16,8 +16,14 @@ _RESERVED: Final = frozenset(
 _DEPTH: Final = 8  # substitutions in substitutions; deeper ones are read as text
 
 
+class Operator(str):
+    """A redirection among the words of a command: the word after it is a file."""
+
+    __slots__ = ()
+
+
 def simple_commands(script: str, depth: int = 0) -> Iterator[list[str]]:
-    """Each simple command as its words, those of substitutions after the command that holds them; redirections are words."""
+    """Each simple command as its words, those of substitutions after the command that holds them; redirections are :class:`Operator`s."""
     words: list[str] = []
     word: list[str] = []
     inner: list[str] = []
@@ -67,10 +73,10 @@ def simple_commands(script: str, depth: int = 0) -> Iterator[list[str]]:
             at += 1
         elif char in "<>":
             finished_word()
-            at += 1
+            first = at
             while at < end and script[at] in "<>&":
                 at += 1
-            words.append(">" if words or char == ">" else "<")
+            words.append(Operator(script[first:at]))
         else:
             word.append(char)
             started = True
@@ -125,12 +131,24 @@ def _substituted(script: str, at: int) -> tuple[str, int]:
     return script[at + 2 : place - 1 if not depth else place], place
 
 
-def starts(script: str, token: str, programs: frozenset[str]) -> bool:
-    """Whether a command of the script is one of the programs, and the token is among its words, or the script redirects to it."""
-    for words in simple_commands(script):
-        first = next((word for word in words if "=" not in word.partition("/")[0]), "")
-        if first.rpartition("/")[2] in programs and any(token in word for word in words):
-            return True
-        if any(word == ">" and n + 1 < len(words) and token in words[n + 1] for n, word in enumerate(words)):
+def starts(script: str, program: str, argument: str) -> bool:
+    """Whether a command of the script is the program with just this argument, or the script writes to it by redirection.
+
+    A word that only holds the argument is data of another command: a text in quotes that was written to be one.
+    """
+    for words in simple_commands(script.replace("${IFS}", " ")):
+        plain: list[str] = []
+        operator = ""
+        for word in words:
+            if isinstance(word, Operator):
+                operator = word
+                continue
+            if not operator:
+                plain.append(word)
+            elif operator.startswith(">") and word == argument:
+                return True
+            operator = ""
+        named = next((n for n, word in enumerate(plain) if "=" not in word.partition("/")[0]), len(plain))
+        if named < len(plain) and plain[named].rpartition("/")[2] == program and argument in plain[named + 1 :]:
             return True
     return False

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -60,12 +60,31 @@ def made() -> Iterator[Folder]:
             one.mkdir(mode=0o700)
         yield folder
     finally:
-        shutil.rmtree(root, ignore_errors=True)
-        if root.exists():  # the application has taken rights away
-            for place, _, _ in os.walk(root):
-                with contextlib.suppress(OSError):
-                    os.chmod(place, stat.S_IRWXU)
-            shutil.rmtree(root, ignore_errors=True)
+        remove(root)
+
+
+def remove(place: Path) -> bool:
+    """Removes what is there, even where the application has taken rights away; False where that failed. Links are not followed."""
+    if place.is_symlink() or not place.is_dir():
+        with contextlib.suppress(OSError):
+            place.unlink()
+    else:
+        shutil.rmtree(place, ignore_errors=True)
+        if os.path.lexists(place):
+            _unlock(place)
+            shutil.rmtree(place, ignore_errors=True)
+    return not os.path.lexists(place)
+
+
+def _unlock(place: Path) -> None:
+    """Gives rights back from the top down: a folder must be open before what is in it can be seen."""
+    waiting = [place]
+    while waiting:
+        one = waiting.pop()
+        with contextlib.suppress(OSError):
+            os.chmod(one, stat.S_IRWXU)
+            with os.scandir(one) as entries:
+                waiting += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
 class CopyError(ValueError):
@@ -73,17 +92,27 @@ class CopyError(ValueError):
 
 
 def copy(source: Path, folder: Folder) -> None:
-    """Copies the application to ``work``, in place of an earlier copy; links lead where they led.
+    """Copies the application to ``work``, in place of an earlier copy; links within it lead into the copy, others where they led.
 
-    Raises :class:`CopyError` where it is too large.
+    Raises :class:`CopyError` where it is too large, or the earlier copy cannot be removed.
     """
-    if folder.work.exists():
-        shutil.rmtree(folder.work, ignore_errors=True)
+    if not remove(folder.work):
+        raise CopyError("the application has made a folder that cannot be removed")
     left = [limits.PROVE_COPY_FILES, limits.PROVE_COPY_BYTES]
-    _copy(source, folder.work, left)
+    source = Path(os.path.realpath(source))
+    _copy(source, folder.work, left, source, folder.work)
 
 
-def _copy(source: Path, target: Path, left: list[int]) -> None:
+def _link(path: str, source: Path, work: Path) -> str:
+    """Where a link of the copy leads."""
+    named = os.readlink(path)
+    target = os.path.normpath(os.path.join(os.path.dirname(path), named))
+    if target != str(source) and not target.startswith(os.path.join(source, "")):
+        return target
+    return named if not os.path.isabs(named) else os.path.normpath(os.path.join(work, os.path.relpath(target, source)))
+
+
+def _copy(source: Path, target: Path, left: list[int], top: Path, work: Path) -> None:
     target.mkdir()
     with os.scandir(source) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
@@ -92,19 +121,30 @@ def _copy(source: Path, target: Path, left: list[int]) -> None:
         if entry.name in LEFT_OUT:
             continue
         if entry.is_symlink():
-            # Relative ones stay relative, so that they lead into the copy.
-            made.symlink_to(os.readlink(entry.path))
+            made.symlink_to(_link(entry.path, top, work))
         elif entry.is_dir():
             if entry.name in SHARED:
                 made.symlink_to(os.path.realpath(entry.path))
             else:
-                _copy(Path(entry.path), made, left)
+                _copy(Path(entry.path), made, left, top, work)
         elif entry.is_file():
             left[0] -= 1
             left[1] -= entry.stat().st_size
             if min(left) < 0:
                 raise CopyError(
                     f"the application has more than {limits.PROVE_COPY_FILES:,} files or {limits.PROVE_COPY_BYTES >> 20:,} MiB; "
-                    "give the folder that it needs, or --in-place"
+                    "give the folder that it needs"
                 )
             shutil.copy2(entry.path, made)
+
+
+def usable(work: Path, names: Iterable[str]) -> str:
+    """The last of these folders that is below the application's, with one beside it whose name begins the same; empty: none is."""
+    named = [Path(os.path.normpath(os.path.join(work, name))) for name in names]
+    inside = [one for one in named if one.is_dir() and one != work and one.is_relative_to(work)]
+    if not inside:
+        return ""
+    root = Path(os.path.realpath(inside[-1]))
+    if root.is_relative_to(work):  # where a link leads elsewhere nothing is made
+        root.with_name(f"{root.name}_evil").mkdir(exist_ok=True)
+    return str(root)

@@ -55,6 +55,10 @@ ONLY: Final = re.compile(
     r"|no markdown|not enclose|single line)\b",
     re.IGNORECASE,
 )
+BLOCK: Final = re.compile(r"\b(?:code|coding|python|sql|markdown|fenced) (?:code )?blocks?\b|\btriple backticks\b", re.IGNORECASE)
+NO_BLOCK: Final = re.compile(
+    r"\b(?:no|not|without|don't|avoid|never)\b[^.\n]{0,40}\b(?:code blocks?|backticks|markdown|fences?)\b", re.IGNORECASE
+)
 EXPRESSION: Final = re.compile(
     r"\bsingle[- ]line\b|\bone[- ]line(?:r)?\b|\b(?:python|mathematical|math|an?|the|only|arithmetic|boolean)\s+expression\b|\beval\(",
     re.IGNORECASE,
@@ -304,7 +308,8 @@ def _fenced(text: str, wanted: Wants, completion: bool) -> Iterator[Form]:
     shown = fences(text)
     last = {name: number for number, name in enumerate(shown)}
     # Code that examples show without a fence, and what a text is continued with, stand there bare.
-    only = bool(ONLY.search(text) or LAST_LABEL.search(text[-60:]) or (not shown and (completion or wanted.defines)))
+    block = bool(BLOCK.search(text)) and not NO_BLOCK.search(text)
+    only = not block and bool(ONLY.search(text) or LAST_LABEL.search(text[-60:]) or (not shown and (completion or wanted.defines)))
     ordered = sorted(last, key=lambda name: -shown.count(name) if name in OF_FENCE or name == "text" else 1)
     for place, name in enumerate(name for name in ordered if name not in {"json", "output"}):
         languages = (OF_FENCE[name],) if name in OF_FENCE else ()
@@ -315,9 +320,13 @@ def _fenced(text: str, wanted: Wants, completion: bool) -> Iterator[Form]:
         name = LANGUAGES[language][0] if language in LANGUAGES else ""
         if name and name not in last:
             yield Form(
-                f"fence-{name}", (0.5 if shown or only else 0.75) * min(1.0, share + 0.4), f"```{name}\n", "\n```", languages=(language,)
+                f"fence-{name}",
+                (0.5 if shown or only else 0.9 if block else 0.75) * min(1.0, share + 0.4),
+                f"```{name}\n",
+                "\n```",
+                languages=(language,),
             )
-    yield Form("bare", 0.95 if only and not shown else 0.45 if shown else 0.7)
+    yield Form("bare", 0.95 if only and not shown else 0.45 if shown or block else 0.7)
     if "" not in last:
         yield Form("fence-plain", 0.3, "```\n", "\n```")
 

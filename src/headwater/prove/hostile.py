@@ -42,19 +42,20 @@ class Poisoner:
 
     def results(self, classes: frozenset[str] | None = None) -> Iterator[Poison]:
         """Results of a tool of a hostile server."""
-        for payload in payloads.payloads():
-            if payload.sink_class in {"html", "template"} and (classes is None or payload.sink_class in classes):
+        # The first of each class, those that need no form of their own: what an application does with a result, the monitor tells.
+        first = {payload.sink_class: payload for payload in reversed(payloads.payloads()) if payload.rank == 0}
+        for payload in (*first.values(), *(one for one in payloads.payloads() if one.sink_class in {"html", "template", "shell"})):
+            if classes is None or payload.sink_class in classes:
                 token, value = self.take(payload, "a")
                 yield Poison(value, self._attempt(payload, token, value, value, "mcp"))
         yield from self._orders("mcp", classes)
 
-    def tools(self, name: str = "lookup") -> list[Mapping[str, Any]]:
-        """Descriptions of tools that give orders, as an MCP server lists them."""
+    def tools(self, name: str = "lookup") -> Iterator[tuple[Mapping[str, Any], Poison | None]]:
+        """Descriptions of tools as an MCP server lists them: an ordinary one, and those that give orders."""
         schema = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
-        listed: list[Mapping[str, Any]] = [{"name": name, "description": "Looks something up.", "inputSchema": schema}]
+        yield {"name": name, "description": "Looks something up.", "inputSchema": schema}, None
         for number, poison in enumerate(self._orders("mcp", None)):
-            listed.append({"name": f"{name}_{number}", "description": poison.text, "inputSchema": schema})
-        return listed
+            yield {"name": f"{name}_{number}", "description": poison.text, "inputSchema": schema}, poison
 
     def _orders(self, channel: Channel, classes: frozenset[str] | None) -> Iterator[Poison]:
         """Orders to a model: open an address, show an image, run a command."""

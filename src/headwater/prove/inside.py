@@ -6,7 +6,8 @@ Headwater, and a process with threads cannot set it safely between fork and exec
 value),
 ``ports`` (``[host, port, socket]``: what is asked for at that address inside goes to a socket of the parent's) and ``doors`` (``[socket,
 port]``: what comes
-to that socket goes to the port of the application). Without ``ports`` the network is that of the system.
+to that socket goes to the port of the application), ``told`` (a file that is written where processes of the application were ended that it
+had left behind). Without ``ports`` the network is that of the system.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 _NEW_USER = 0x10000000  # CLONE_NEWUSER, linux/sched.h
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
+_SWEEPS = 1_000  # each ends a layer of processes: those whose parents have ended come up as children
+_GRACE = 0.5  # seconds in which helpers that notice the end of what they help end by themselves
+NOT_STARTED = 127  # the status of shells for a command that is not there
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1  # SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP
 
 
@@ -90,6 +96,45 @@ def listening(family: int, address: object) -> socket.socket:
     return one
 
 
+def adopting() -> None:
+    """Makes this process the parent of what the application starts and leaves behind (Linux; elsewhere a group of processes must do)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
+def sweep(grace: float) -> int:
+    """Ends all that the application left running, also in sessions of its own; returns how many processes there were after a while."""
+    ended, until = 0, time.monotonic() + grace
+    while children() and time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            if not os.waitpid(-1, os.WNOHANG)[0]:
+                time.sleep(0.02)
+    for _ in range(_SWEEPS):
+        mine = children()
+        if not mine:
+            break
+        for one in mine:
+            with contextlib.suppress(OSError):
+                os.kill(one, signal.SIGKILL)
+        for one in mine:
+            with contextlib.suppress(OSError):
+                os.waitpid(one, 0)
+        ended += len(mine)
+    return ended
+
+
+def children() -> list[int]:
+    """The processes whose parent is this one."""
+    own, found = str(os.getpid()), []
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                    if file.read().rpartition(")")[2].split()[1] == own:
+                        found.append(int(name))
+    return found
+
+
 def main() -> None:
     spec, command = json.loads(sys.argv[1]), sys.argv[2:]
     for name, value in spec.get("limits", {}).items():
@@ -98,23 +143,48 @@ def main() -> None:
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
     ports, doors = spec.get("ports"), spec.get("doors", [])
-    if ports is None:
-        os.execvpe(command[0], command, os.environ)
-    if not separated():
-        sys.exit("the network cannot be separated")
-    pairs = [(listening(socket.AF_INET, (host, port)), socket.AF_UNIX, path) for host, port, path in ports]
-    pairs += [(listening(socket.AF_UNIX, path), socket.AF_INET, ("127.0.0.1", port)) for path, port in doors]
+    pairs: list[tuple[socket.socket, int, object]] = []
+    if ports is not None:
+        if not separated():
+            sys.exit("the network cannot be separated")
+        pairs = [(listening(socket.AF_INET, (host, port)), socket.AF_UNIX, path) for host, port, path in ports]
+        pairs += [(listening(socket.AF_UNIX, path), socket.AF_INET, ("127.0.0.1", port)) for path, port in doors]
+    adopting()
     child = os.fork()
     if not child:
         for listener, _, _ in pairs:
             listener.close()
-        os.execvpe(command[0], command, os.environ)
+        try:
+            os.execvpe(command[0], command, os.environ)
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"{command[0]}: {getattr(error, 'strerror', '') or error}\n")
+            sys.stderr.flush()
+            os._exit(NOT_STARTED)
+    # The streams are the application's: who reads them sees the end when it has ended.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
     for listener, family, target in pairs:
         threading.Thread(target=relay, args=(listener, family, target), daemon=True).start()
+    asked: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        with contextlib.suppress(OSError):
+            os.kill(child, signal.SIGKILL if asked else number)
+        asked.append(number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, _: os.kill(child, got))
-    _, status = os.waitpid(child, 0)
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        signal.signal(number, end)
+    while True:
+        ended, status = os.waitpid(-1, 0)
+        if ended == child:
+            break
+    left = sweep(0.0 if asked else _GRACE)
+    code = os.waitstatus_to_exitcode(status)
+    if left and spec.get("told"):
+        with open(spec["told"], "w", encoding="ascii") as file:
+            file.write(str(left))
+    os._exit(128 - code if code < 0 else code)
 
 
 if __name__ == "__main__":

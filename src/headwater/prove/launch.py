@@ -121,11 +121,12 @@ class Process:
 
     def end(self) -> None:
         """Ends it and all that it started, kindly at first."""
-        for number, seconds in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._started.pid, number)
-            if self.wait(seconds) and number == signal.SIGTERM:
-                continue  # what it started may still be there
+        # The first word goes to all, the second has the launcher end the application by force and then all that it left behind.
+        for number, to, seconds in ((signal.SIGTERM, os.killpg, 2.0), (signal.SIGTERM, os.kill, 3.0), (signal.SIGKILL, os.killpg, 5.0)):
+            if number == signal.SIGKILL or self.running:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    to(self._started.pid, number)
+                self.wait(seconds)
         for stream in (self._started.stdin, self._started.stdout, self._started.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -147,6 +148,8 @@ def network(folder: Folder, network: Network) -> Iterator[list[tuple[str, int, s
         yield made
     finally:
         for listener in listeners:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # closing alone does not wake who waits for connections
             listener.close()
 
 
@@ -159,8 +162,11 @@ def start(
     ports: Sequence[tuple[str, int, str]] | None = None,
     doors: Sequence[tuple[str, int]] = (),
     talks: bool = False,
+    told: str = "",
 ) -> Process:
     """Starts a command in a group of its own. ``ports`` and ``doors``: those of a separate network, None: that of the system.
+
+    ``told``: a file that is written where the application left processes behind.
 
     ``talks``: standard input and output are a channel (``talk`` of the caller), only standard error is kept. Raises OSError.
     """
@@ -169,7 +175,7 @@ def start(
         "RLIMIT_FSIZE": limits.PROVE_FILE_BYTES,
         "RLIMIT_CPU": int(seconds * (os.cpu_count() or 1)) + 10,
     }
-    spec: dict[str, object] = {"limits": bounds}
+    spec: dict[str, object] = {"limits": bounds, "told": told}
     if ports is not None:
         spec |= {"ports": list(ports), "doors": list(doors)}
     launcher = [sys.executable, "-I", inside.__file__, json.dumps(spec)]
@@ -210,6 +216,19 @@ def opened(port: int, process: Process, seconds: float, door: str = "") -> bool:
                 return True
         time.sleep(0.05)
     return False
+
+
+def ending(one: socket.socket, seconds: float) -> threading.Timer:
+    """Ends a connection after some time, however little at a time comes from it; to be cancelled."""
+
+    def end() -> None:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def connected(port: int, door: str = "") -> socket.socket:

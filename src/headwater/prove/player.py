@@ -21,6 +21,7 @@ from headwater.prove.talk import Answer, Ask, Call, Offered, Turn
 
 FLOOR: Final = 0.08  # of the weight of what is worth a start of the application
 SAME: Final = 0.75  # of the words of two questions, of which one place asks both: templates are filled in with data and questions
+UNHEARD: Final = 0.25  # of the weight of a form in which nothing was seen, at the least
 TOGETHER: Final = 4  # payloads for a page in one answer: none disturbs another
 DONE: Final = "Done."
 RAN: Final = frozenset({"exec", "process", "read", "write", "sql", "connect", "request", "import", "unpickle", "template"})
@@ -47,7 +48,7 @@ class Seat(msgspec.Struct):
     reached: dict[tuple[str, str], frozenset[str]] = msgspec.field(default_factory=dict)
     """By tool and argument: the sink classes of operations that it comes to."""
     places: dict[str, int] = msgspec.field(default_factory=dict)
-    """How often each argument of each tool was tried."""
+    """How often each value in JSON, or tool in words, was tried."""
     missed: int = 0
     """Starts that were for this place and did not come to it."""
     # Of one start:
@@ -167,7 +168,8 @@ class Player:
                 if attempt.form in seat.read:
                     seat.families[family] = seat.families.get(family, 1) * 0.4
                 else:
-                    seat.forms[attempt.form] = seat.forms.get(attempt.form, 1) * 0.5
+                    # A check of the text refuses before anything is compiled, so the likeliest form is never given up.
+                    seat.forms[attempt.form] = max(UNHEARD, seat.forms.get(attempt.form, 1) * 0.5)
 
     # Answers
 
@@ -244,7 +246,9 @@ class Player:
                 if key in seat.tried or (place, plan.payload.sink_class) in seat.settled:
                     continue
                 if plan.weight >= FLOOR:
-                    found.append((-plan.weight * BREADTH ** seat.places.get(place, 0), len(found), Planned(tool, plan, key)))
+                    # What it is known to come to goes before what its name says.
+                    known = plan.payload.sink_class in seat.reached.get((tool.name, plan.argument), ())
+                    found.append((-plan.turn - known, len(found), Planned(tool, plan, key)))
         return [planned for _, _, planned in sorted(found, key=lambda item: item[:2])]
 
     def _best(self, seat: Seat) -> float:
@@ -264,8 +268,6 @@ class Player:
         token, value = self.take(plan.payload, plan.benign, seat.known.get(tool.name))
         given = plan.place.put(value)
         seat.tried.add(planned.key)
-        place = f"{tool.name}.{plan.argument}"
-        seat.places[place] = seat.places.get(place, 0) + 1
         seat.calls += 1
         said = json.dumps({"tool": tool.name, "arguments": given}, ensure_ascii=False, default=str)
         self._note(

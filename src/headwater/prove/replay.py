@@ -6,7 +6,9 @@ order.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,7 +18,8 @@ import msgspec
 
 from headwater import limits
 from headwater.prove.attempts import Attempt
-from headwater.prove.events import Event
+from headwater.prove.events import TOKEN, Event
+from headwater.prove.payloads import by_id
 from headwater.prove.scenario import Scenario
 from headwater.prove.talk import Answer, Ask
 
@@ -38,6 +41,11 @@ class Record(msgspec.Struct, frozen=True):
     """Of the model, in order; empty where a request or a call did it."""
     version: int = VERSION
 
+    @property
+    def prefix(self) -> str:
+        """What the tokens of its run begin with."""
+        return self.attempt.token[:-4]
+
     def told(self, run: Path, port: int) -> Record:
         """The same with the folder and the port of another run."""
         return _replaced(self, {RUN: str(run), SINK: str(port)})
@@ -50,7 +58,7 @@ class Record(msgspec.Struct, frozen=True):
 def _replaced(record: Record, words: dict[str, str]) -> Record:
     text = msgspec.json.encode(record).decode()
     for old, new in words.items():
-        text = text.replace(old, new)
+        text = text.replace(json.dumps(old)[1:-1], json.dumps(new)[1:-1])
     return msgspec.json.decode(text, type=Record)
 
 
@@ -63,6 +71,9 @@ def read(path: Path) -> Record:
         raise RecordError(f"{path.name} is no record of a proof: {error}") from None
     if record.version != VERSION:
         raise RecordError(f"{path.name} is a record of version {record.version}; this is {VERSION}")
+    # The token becomes the name of files.
+    if not re.fullmatch(TOKEN, record.attempt.token) or record.attempt.payload not in by_id():
+        raise RecordError(f"{path.name} is no record of a proof: its token or payload is none")
     return record
 
 
@@ -75,6 +86,8 @@ def write(folder: Path, application: Path, scenario: Scenario, records: Sequence
         (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
         script = folder / f"{name}.sh"
         words = ["headwater", "prove", os.path.abspath(application), *_options(scenario)]
+        if record.attempt.channel == "document":
+            words += ["--plant", record.attempt.tool]
         line = " ".join(shlex.quote(word) for word in words)
         script.write_text(
             "#!/bin/sh\n"
@@ -102,14 +115,15 @@ def _options(scenario: Scenario) -> Iterable[str]:
         yield from ("--path", scenario.path)
     if scenario.port:
         yield from ("--port", str(scenario.port))
-    if scenario.openapi != Scenario.openapi:
+    plain = Scenario()
+    if scenario.openapi != plain.openapi:
         yield from ("--openapi", scenario.openapi)
     if scenario.root:
         yield from ("--root", scenario.root)
     if scenario.call:
         yield from ("--python", scenario.python)
         yield from ("--with", msgspec.json.encode(dict(scenario.kwargs) if scenario.kwargs else list(scenario.args)).decode())
-    if scenario.timeout != Scenario.timeout:
+    if scenario.timeout != plain.timeout:
         yield from ("--timeout", f"{scenario.timeout:g}")
     if not scenario.block:
         yield "--allow-effects"

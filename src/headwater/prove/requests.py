@@ -13,6 +13,8 @@ from headwater.prove.talk import Offered
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _DEPTH: Final = 20  # references in references
+_SCHEMAS: Final = 2_000  # of one operation, with references filled in: one that refers to itself has no end
+_PATH: Final = "%/:@!$&'()*+,;=~{}"  # what stands in a path as it is
 BODY: Final = "body"
 """The name of the argument where the whole body is one value."""
 _LINE: Final = re.compile(r"(?:([A-Z]+)\s+)?(/\S*)(?:\s+(.*))?", re.DOTALL)
@@ -62,7 +64,7 @@ def parse(line: str) -> Request:
     try:
         json.loads(body)
         kind = "application/json"
-    except ValueError:
+    except (ValueError, RecursionError):
         kind = "application/x-www-form-urlencoded" if re.fullmatch(r"[\w.-]+=\S*", body) else "text/plain"
     return Request(method, target, body.encode(), (("Content-Type", kind),))
 
@@ -153,7 +155,6 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
         fields = schema.get("properties")
         if isinstance(fields, dict) and fields:
             for name, field in fields.items():
-                field = field if isinstance(field, dict) else {}
                 uploaded = field.get("format") == "binary" or "contentMediaType" in field
                 place = (
                     "json"
@@ -166,7 +167,8 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
                 )
                 properties[name] = field
                 places[name] = place
-            required += [one for one in schema.get("required", []) if isinstance(one, str)]
+            needed = schema.get("required")
+            required += [one for one in needed if isinstance(one, str)] if isinstance(needed, list) else []
         else:
             properties[BODY] = schema or {"type": "string"}
             places[BODY] = "json" if "json" in kind and schema.get("type") != "string" else "raw"
@@ -192,21 +194,29 @@ def _resolved(document: Mapping[str, Any], value: object, depth: int = 0) -> Map
     return _resolved(document, found, depth + 1)
 
 
-def _whole(document: Mapping[str, Any], schema: object, depth: int = 0) -> dict[str, Any]:
-    """A schema with its references filled in, as deep as arguments go."""
+def _whole(document: Mapping[str, Any], schema: object, depth: int = 0, left: list[int] | None = None) -> dict[str, Any]:
+    """A schema with its references filled in, as deep as arguments go; keys that hold something else than they should are left out."""
+    left = left if left is not None else [_SCHEMAS]
+    left[0] -= 1
     found = dict(_resolved(document, schema))
-    if depth > 5:
-        return found
+    for key in ("anyOf", "oneOf", "allOf", "enum", "examples"):
+        if not isinstance(found.get(key, []), list):
+            del found[key]
+    for key in ("properties", "items"):
+        if not isinstance(found.get(key, {}), dict):
+            del found[key]
+    deeper = depth < 5 and left[0] > 0
     for key in ("anyOf", "oneOf", "allOf"):
-        if isinstance(found.get(key), list):
-            found[key] = [_whole(document, one, depth + 1) for one in found[key]]
-    if isinstance(found.get("allOf"), list) and not found.get("properties"):
-        for one in found["allOf"]:
+        if key in found:
+            found[key] = [_whole(document, one, depth + 1, left) for one in found[key]] if deeper else []
+    if not found.get("properties"):
+        for one in found.get("allOf", []):
             found = {**one, **found, "properties": {**one.get("properties", {}), **found.get("properties", {})}}
-    if isinstance(found.get("properties"), dict):
-        found["properties"] = {str(name): _whole(document, one, depth + 1) for name, one in found["properties"].items()}
-    if isinstance(found.get("items"), dict):
-        found["items"] = _whole(document, found["items"], depth + 1)
+    if "properties" in found:
+        named = found["properties"].items() if deeper else ()
+        found["properties"] = {str(name): _whole(document, one, depth + 1, left) for name, one in named}
+    if "items" in found:
+        found["items"] = _whole(document, found["items"], depth + 1, left) if deeper else {}
     return found
 
 
@@ -219,6 +229,7 @@ def made(operation: Operation, arguments: Mapping[str, object], attempt: Attempt
     forms: list[tuple[str, str]] = []
     files: list[tuple[str, str]] = []
     parts: list[tuple[str, str]] = []
+    cookies: list[str] = []
     body: bytes | None = None
     for name, value in arguments.items():
         text = value if isinstance(value, str) else json.dumps(value)
@@ -230,9 +241,9 @@ def made(operation: Operation, arguments: Mapping[str, object], attempt: Attempt
                     (name, one if isinstance(one, str) else json.dumps(one)) for one in (value if isinstance(value, list) else [value])
                 ]
             case "header":
-                headers.append((name, _header(text)))
+                headers.append((re.sub(r"[^!-9;-~]", "", name), _header(text)))
             case "cookie":
-                headers.append(("Cookie", f"{name}={_header(text)}"))
+                cookies.append(f"{_header(name)}={_header(text)}")
             case "json":
                 if name == BODY:
                     body = json.dumps(value).encode()
@@ -261,7 +272,9 @@ def made(operation: Operation, arguments: Mapping[str, object], attempt: Attempt
     elif forms:
         body = urllib.parse.urlencode(forms).encode()
         headers.append(("Content-Type", "application/x-www-form-urlencoded"))
-    target = path + ("?" + urllib.parse.urlencode(query) if query else "")
+    if cookies:
+        headers.append(("Cookie", "; ".join(cookies)))
+    target = urllib.parse.quote(path, safe=_PATH) + ("?" + urllib.parse.urlencode(query) if query else "")
     return Request(operation.method, target, body, tuple(headers), attempt)
 
 
@@ -282,7 +295,10 @@ def ordinary(schema: Mapping[str, Any], name: str = "") -> object:
     for key in ("anyOf", "oneOf", "allOf"):
         if isinstance(schema.get(key), list) and schema[key]:
             return ordinary(schema[key][0], name)
-    match schema.get("type"):
+    kind = schema.get("type")
+    if isinstance(kind, list):  # of OpenAPI 3.1: what may be null has two types
+        kind = next((one for one in kind if one != "null"), None)
+    match kind:
         case "integer":
             return schema.get("minimum", 1)
         case "number":

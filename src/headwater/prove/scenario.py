@@ -8,13 +8,14 @@ import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from headwater import limits
 from headwater.files.read import UnreadableError, read_bytes
 from headwater.prove import requests
+from headwater.prove.payloads import payloads
 
 
 class ScenarioError(ValueError):
@@ -24,7 +25,10 @@ class ScenarioError(ValueError):
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", omit_defaults=True):
     """One way to have the application do its work. Exactly one of ``run``, ``serve``, ``call`` and ``mcp`` is given.
 
-    In commands ``{port}`` is a free port, ``{work}`` the folder of the application's copy.
+    In commands and variables ``{port}`` is a free port, ``{work}`` the folder of the application's copy, ``{model}`` the address of the
+    model,
+    ``{tools}`` that of a hostile MCP server (``play = "tools"``), ``{tools-command}`` a command that speaks for it over standard input
+    and output.
     """
 
     name: str = "command line"
@@ -36,7 +40,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """``module:function`` of a Python application."""
     mcp: str = ""
     """A command that starts an MCP server."""
-    port: int = 0
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
     """Of a service; 0: it is told a free one by ``{port}``."""
     path: str = ""
     """Of an MCP server that talks over HTTP; empty: it talks over standard input and output."""
@@ -44,6 +48,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """Requests to a service: ``POST /chat {"text": "hello"}``."""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of every request to a service: who is asking, where it wants to know."""
+    play: Literal["model", "tools"] = "model"
+    """Who is the attacker: the model, or an MCP server that the application uses, at ``{tools}`` in commands and variables."""
     openapi: str = "/openapi.json"
     """Where a service describes itself; empty: nowhere."""
     args: tuple[Any, ...] = ()
@@ -55,9 +61,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     plant: tuple[str, ...] = ()
     """Files that the application reads, below its folder: a hostile one is put in the place of each, in a start of its own."""
     env: Mapping[str, str] = msgspec.field(default_factory=dict)
-    timeout: float = limits.PROVE_SECONDS
+    timeout: Annotated[float, msgspec.Meta(ge=1, le=3600)] = limits.PROVE_SECONDS
     """Seconds for one start, one call or one request."""
-    starts: int = limits.PROVE_STARTS
+    starts: Annotated[int, msgspec.Meta(ge=1, le=1000)] = limits.PROVE_STARTS
     """Of the application, at most."""
     classes: tuple[str, ...] = ()
     """Sink classes that are tried; empty: all."""
@@ -103,8 +109,14 @@ def of_file(path: Path, names: Sequence[str], trusted: bool) -> list[Scenario]:
         )
     try:
         table = tomllib.loads(read_bytes(os.path.join(path, "headwater.toml"), limits.CONFIG_BYTES).decode("utf-8-sig"))
-        known = {one.name: one for one in msgspec.convert(table.get("prove", {}), _Prove).scenario}
-    except (UnreadableError, ValueError, RecursionError) as error:
+        known = {}
+        for one in msgspec.convert(table.get("prove", {}), _Prove).scenario:
+            if one.name in known:
+                raise ScenarioError(f"headwater.toml has two scenarios of the name {one.name!r}")
+            known[one.name] = one
+    except ScenarioError:
+        raise
+    except (UnreadableError, ValueError, RecursionError, msgspec.ValidationError) as error:
         raise ScenarioError(f"headwater.toml: {error}") from None
     missing = [name for name in names if name not in known]
     if missing:
@@ -129,5 +141,13 @@ def checked(scenario: Scenario) -> Scenario:
         and not any("{port}" in one for one in scenario.env.values())
     ):
         raise ScenarioError("the port of the service is not known: write {port} into the command or an --env, or give --port")
+    said = " ".join((scenario.run, scenario.serve, *scenario.env.values(), *map(str, scenario.args), *map(str, scenario.kwargs.values())))
+    if scenario.play == "tools" and "{tools" not in said:
+        raise ScenarioError(
+            "the hostile server must be named to the application: write {tools} or {tools-command} into a command or an --env"
+        )
+    if unknown := sorted(set(scenario.classes) - {one.sink_class for one in payloads()}):
+        known = ", ".join(sorted({one.sink_class for one in payloads()}))
+        raise ScenarioError(f"--only {unknown[0]}: there is no such class; there are {known}")
     _ = scenario.words, scenario.requests
     return scenario

@@ -30,13 +30,16 @@ OF_FORMAT: Final[Mapping[str, str]] = {
     "regex": "a", "json": "{}", "json-string": "{}", "byte": "YQ==", "color": "#ffffff",
 }  # fmt: skip
 
+FOLDER: Final = "."
+FILE: Final = "a.txt"
+
 # By the words of a name: what an application takes for it.
 OF_NAME: Final[Sequence[tuple[str, str]]] = (
     (r"urls?|uri|link|endpoint|webhook|href", "http://127.0.0.1/"),
     (r"hosts?|hostname|ip|server|domain|address", "localhost"),
     (r"e ?mail|recipient|to", "user@example.com"),
-    (r"dir|directory|folder|cwd|root|workdir|workspace", "."),
-    (r"paths?|file|files|filename|filepath|file name|output|destination|dest|source|src", "a.txt"),
+    (r"dir|directory|folder|cwd|root|workdir|workspace|(?:repo|repository|project|codebase|base|working) path", FOLDER),
+    (r"paths?|file|files|filename|filepath|file name|output|destination|dest|source|src", FILE),
     (r"sql|statement", "SELECT 1"),
     (r"command|cmd|shell|script", ":"),
     (r"code|expression|expr|formula|python|snippet|program", "1"),
@@ -199,7 +202,10 @@ def valid(schema: Any, root: Mapping[str, Any], name: str = "", known: Known | N
         return None
     if tool and names_tool(name):
         return tool
-    return text(schema, name)
+    made = text(schema, name)
+    # Of paths, those in a folder that may be used are valid, where one is known.
+    inside = {FOLDER: known.root, FILE: f"{known.root}/{FILE}"}.get(made, "") if known is not None and known.root else ""
+    return inside if inside and fits(schema, inside) else made
 
 
 def text(schema: Mapping[str, Any], name: str) -> str:

@@ -72,7 +72,7 @@ class Server:
 
     ``folder``: where certificates are written, a private one by default. ``outside``: the status that requests for hosts that are no
     model's are answered with. ``ports``: others of 127.0.0.1 to listen at where they are free, for applications with the usual address of a
-    local server written in their code (``providers.PORTS``); those that were free are in ``ports``.
+    local server written in their code (``providers.PORTS``).
     """
 
     def __init__(self, model: Model, *, folder: Path | None = None, outside: int = 200, ports: Iterable[int] = ()) -> None:
@@ -101,7 +101,7 @@ class Server:
             with contextlib.suppress(OSError):
                 self._listeners.append(socket.create_server((LOOPBACK, port), backlog=128))
         self._sink = _sink_listener()
-        self.port, *self.ports = (int(one.getsockname()[1]) for one in self._listeners)
+        self.port, *self._usual = (int(one.getsockname()[1]) for one in self._listeners)
         self.base = f"http://{LOOPBACK}:{self.port}"
         self._sink_host, self._sink_port = self._sink.getsockname()[:2]
         for listener in (*self._listeners, self._sink):
@@ -124,9 +124,9 @@ class Server:
             self._temporary.cleanup()
 
     @property
-    def addresses(self) -> tuple[tuple[str, int], ...]:
-        """The addresses at which it listens: its own, that of the sink, others."""
-        return (LOOPBACK, self.port), (self._sink_host, self._sink_port), *((LOOPBACK, port) for port in self.ports)
+    def ports(self) -> tuple[tuple[str, int], ...]:
+        """The addresses at which it listens: its own, that of the sink, and the usual ones that were free."""
+        return (LOOPBACK, self.port), (self._sink_host, self._sink_port), *((LOOPBACK, port) for port in self._usual)
 
     def sink(self, token: str, *, tls: bool = False) -> str:
         """An address whose requests are only noted; ``tls``: with a certificate that no careful client accepts."""
@@ -262,7 +262,7 @@ class Server:
             return shape.reply({"error": "a target that is none"}, 400)
         if sink or (host == self._sink_host and port == self._sink_port):
             return self._note("sink", message.method, target, message.headers, message.body)
-        own = host in (LOOPBACK, "localhost", "::1") and port in (self.port, *self.ports, None)
+        own = host in (LOOPBACK, "localhost", "::1") and port in (self.port, *self._usual, None)
         via: Via = "direct" if own else "proxy" if absolute or origin else "redirect"
         request = Request(
             message.method,

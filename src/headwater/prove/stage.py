@@ -89,6 +89,11 @@ class Stage:
         """Whether the application is in a network of its own."""
         return self._ports is not None
 
+    @property
+    def left(self) -> str:
+        """A file that is there where the application left processes behind when it ended."""
+        return str(self.folder.wire / f"left-{self.number}")
+
     def door(self, name: str) -> str:
         """A socket that leads to a port of the application in its own network; empty where it has none."""
         return str(self.folder.wire / f"door-{self.number}-{name}.sock") if self.separate else ""
@@ -104,9 +109,10 @@ class Stage:
                 ports=self._ports,
                 doors=[door for door in doors if door[0]],
                 talks=talks,
+                told=self.left,
             )
-        except OSError as error:
-            raise DriveError(f"{command[0]}: {error.strerror or error}") from None
+        except (OSError, ValueError) as error:
+            raise DriveError(f"{command[0]}: {getattr(error, 'strerror', None) or error}") from None
 
     def replied(self, reply: Reply) -> None:
         """Keeps an answer, and lets who makes hostile values learn from it."""

@@ -7,7 +7,7 @@ from typing import Final
 
 # Texts in quotes, with quotes in them doubled or escaped; dollar quoting of PostgreSQL; comments. What is not closed goes on to the end.
 _DATA: Final = re.compile(
-    r"""'(?:[^'\\]|''|\\.)*+(?:'|$)|\$(\w*)\$.*?(?:\$\1\$|$)|--[^\n]*|/\*.*?(?:\*/|$)""",
+    r"""'(?:[^'\\]|''|\\(?:.|$))*+(?:'|$)|\$(\w*)\$.*?(?:\$\1\$|$)|--[^\n]*|/\*.*?(?:\*/|$)""",
     re.DOTALL,
 )
 

@@ -19,10 +19,13 @@ from headwater.prove import commands, statements
 from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.events import Event
 
-_PROGRAMS: Final = frozenset({"touch", ":", "echo", "cp", "cat", "ls"})
-"""What payloads have a shell start; the law test of payloads holds them to it."""
+PROGRAM: Final = "touch"
+"""What payloads have a shell start, with the canary as its one argument; the law test of payloads holds them to it."""
 
 _INTERPRETERS: Final = frozenset({"sh", "bash", "dash", "zsh", "ash", "ksh", "cmd.exe", "powershell", "pwsh"})
+
+_LOOKS: Final = re.compile(r"\.(l?stat|access|exists|realpath|readlink|statfs)(Sync)?(\.native)?$")
+"""Operations that only look where a path leads, or what is there."""
 
 
 class Where(NamedTuple):
@@ -30,8 +33,11 @@ class Where(NamedTuple):
 
     work: str
     """The application's folder, in which it was started."""
-    inside: str
-    """The folder that it may use: what a path does there is no effect."""
+    root: str
+    """The folder that it may use, where that is not all of its own; empty else."""
+    home: str
+    scratch: str
+    """The folder of canaries and secrets: what lies there is there to be aimed at."""
     canary: str
     secret: str
     sink: str
@@ -43,9 +49,13 @@ class Where(NamedTuple):
         """A path as the system takes it."""
         return os.path.normpath(os.path.join(self.work, path.removeprefix("file://")))
 
-    def escapes(self, named: str) -> bool:
-        """Whether a path leads out of the folder that the application may use."""
-        return not named.startswith(os.path.join(os.path.normpath(self.inside), ""))
+    def aimed(self, named: str, token: str) -> bool:
+        """Whether a path is where a payload wants to come to. One that stays below a folder of the application only has its name in it."""
+        if named.startswith(os.path.join(self.scratch, "")) or named == os.path.join(self.home, token):
+            return True
+        return bool(self.root) and (
+            named.startswith(os.path.join(f"{self.root}_evil", "")) or named == os.path.join(os.path.dirname(self.root), token)
+        )
 
     def asks_sink(self, address: str, payload: Payload, token: str) -> bool:
         """Whether a request goes to the sink; of a payload that is no address, for just what it names."""
@@ -108,14 +118,16 @@ def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) ->
             # What runs a template, or reads another language's words as its own, runs no code of the payload's.
             return Verdict.EXECUTED if payload.language == where.languages.get(event.pid) else Verdict.PARSED
         case "process":
-            return Verdict.EFFECT if shows and _starts(event, attempt.token) else Verdict.REACHED
+            return Verdict.EFFECT if shows and _starts(event, where.canary) else Verdict.REACHED
         case "sql":
             return Verdict.EFFECT if shows and statements.speaks(event.value, attempt.token) else Verdict.REACHED
         case "read" | "write":
-            named = where.file(event.value)
+            named = [where.file(one) for one in event.value.split(" -> ")]
             if payload.sink_class.startswith("path"):
-                return Verdict.EFFECT if where.escapes(named) else Verdict.REACHED
-            return Verdict.EFFECT if shows and named in (where.canary, where.secret) else Verdict.REACHED
+                # Checks look as well where a path leads.
+                aimed = not _LOOKS.search(event.call) and any(where.aimed(one, attempt.token) for one in named)
+                return Verdict.EFFECT if aimed else Verdict.REACHED
+            return Verdict.EFFECT if shows and {where.canary, where.secret} & set(named) else Verdict.REACHED
         case "connect" | "request":
             return Verdict.EFFECT if shows and where.asks_sink(event.value, payload, attempt.token) else Verdict.REACHED
         case "import" | "unpickle":
@@ -123,21 +135,21 @@ def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) ->
     return Verdict.NOT_REACHED
 
 
-def _starts(event: Event, token: str) -> bool:
-    """Whether a command of the payload's own is started, or only a fixed program with the token among its arguments."""
+def _starts(event: Event, canary: str) -> bool:
+    """Whether a command of the payload's own is started, or only a fixed program with the value among its arguments."""
     if event.value.startswith("["):
         try:
             argv = [str(one) for one in json.loads(event.value)]
-        except ValueError:
+        except (ValueError, RecursionError):
             argv = []
         if argv:
             program = os.path.basename(argv[0])
             if program in _INTERPRETERS and len(argv) > 2 and argv[1] in ("-c", "/c", "-lc", "-Command"):
-                return commands.starts(argv[2], token, _PROGRAMS)
+                return commands.starts(argv[2], PROGRAM, canary)
             if not event.shell:
-                return program in _PROGRAMS - {":"} and any(token in one for one in argv[1:])
-            return commands.starts(" ".join(argv) if len(argv) > 1 else argv[0], token, _PROGRAMS)
-    return commands.starts(event.value, token, _PROGRAMS)
+                return program == PROGRAM and canary in argv[1:]
+            return commands.starts(" ".join(argv) if len(argv) > 1 else argv[0], PROGRAM, canary)
+    return commands.starts(event.value, PROGRAM, canary)
 
 
 def shown(attempt: Attempt, payload: Payload, answered: Sequence[tuple[str, bool]], looks: re.Pattern[str] | None) -> bool:

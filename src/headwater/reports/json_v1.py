@@ -11,7 +11,7 @@ import msgspec
 
 from headwater import gate
 from headwater.findings import Finding, Gap, Mapping_, Step, Trace
-from headwater.reports import escape, redteam
+from headwater.reports import escape, evidence, redteam
 from headwater.reports.view import CellSpan, Span, View
 
 SCHEMA: Final = "headwater-review"
@@ -79,6 +79,7 @@ def _finding(view: View, finding: Finding) -> dict[str, Any]:
         "severity": finding.severity.word,
         "confidence": finding.confidence.word,
         "evidence": finding.evidence,
+        **evidence.document(finding),
         **({"red_team": told} if (told := _text(redteam.about(finding, view.red_team))) else {}),
         "identity": {"headwater/v1": finding.identity, "headwater-moved/v1": finding.moved_identity},
         "place": _place(view.span(finding.place)),

@@ -14,7 +14,7 @@ from typing import Final
 
 from headwater.findings import Finding, Trace
 from headwater.redteam.evidence import MISSING
-from headwater.reports import escape, redteam, words
+from headwater.reports import escape, evidence, redteam, words
 from headwater.reports.view import View
 
 CHARS: Final = 60_000  # GitHub refuses comments of more than 65,536 characters
@@ -102,8 +102,8 @@ def _details(view: View, finding: Finding) -> str:
     for trace in finding.traces[:1]:
         lines += [*_trace(view, trace), ""]
     lines += [f"**Fix**: {message(finding.fix)}", ""]
-    if told := redteam.about(finding, view.red_team):
-        lines += [f"**Red team**: {plain(redteam.text(told))}", ""]
+    if told := evidence.about(finding, view.red_team):
+        lines += [f"**Evidence**: {plain(told)}", ""]
     if finding.state == "worse":
         lines += [f"**Known**: {words.WORSE}", ""]
     if finding.weaknesses and finding.confidence.word != "high":

@@ -31,7 +31,7 @@ from headwater.findings import (
 )
 from headwater.knowledge import load as knowledge
 from headwater.matching import encodable
-from headwater.reports import escape, linehash, redteam, words
+from headwater.reports import escape, evidence, linehash, redteam, words
 from headwater.reports.view import Span, View
 from headwater.rules.load import Rule
 
@@ -276,6 +276,7 @@ def _result(view: View, finding: Finding, index: Mapping[str, int], taxonomies: 
         "sinkClass": finding.sink_class,
         "signedIn": finding.signed_in,
         "evidence": finding.evidence,
+        **evidence.document(finding),
         **({"redTeam": escape.visible(encodable(told))} if (told := redteam.about(finding, view.red_team)) else {}),
         "weaknesses": [escape.visible(weakness) for weakness in finding.weaknesses],
         "function": encodable(finding.function),

@@ -18,8 +18,7 @@ from rich.text import Text
 from headwater import limits
 from headwater.findings import NOTES, Confidence, Finding, Gap, Severity, Trace
 from headwater.redteam.evidence import Evidence
-from headwater.redteam.join import RED_TEAM
-from headwater.reports import escape, redteam, redteam_text, words
+from headwater.reports import escape, evidence, redteam_text, words
 from headwater.reports.view import Span, View
 
 CONTEXT: Final = 2  # lines of code around a sink: what a reader needs to recognise the place
@@ -111,10 +110,8 @@ def _finding(page: _Page, view: View, finding: Finding) -> None:
         _labelled(page, "Unsure", "; ".join(escape.line(weakness) for weakness in finding.weaknesses))
     if finding.state == "worse":
         _labelled(page, "Known", words.WORSE)
-    if finding.evidence not in ("static", RED_TEAM):
-        _labelled(page, "Evidence", escape.line(finding.evidence))
-    if told := redteam.about(finding, view.red_team):
-        _labelled(page, "Red team", escape.line(redteam.text(told)))
+    if told := evidence.about(finding, view.red_team):
+        _labelled(page, "Evidence", escape.line(told))
     _labelled(page, "Fix", escape.visible(finding.fix))
     standards = words.standards(finding.mappings, finding.cwe)
     if standards:

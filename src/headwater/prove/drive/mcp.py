@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import itertools
 import json
+import time
 import urllib.parse
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
@@ -63,7 +64,7 @@ def _try(stage: Stage, wire: _Wire, process: launch.Process) -> None:
         process.end()
         raise DriveError(f"the server does not answer as an MCP server\n{process.output[-limits.PROVE_SHOWN :]}".rstrip())
     wire.tell("notifications/initialized")
-    rounds = 0
+    rounds = silent = 0
     for tool in _tools(wire, stage.seconds):
         for attempt in stage.source.hostile(tool, "mcp"):
             rounds += 1
@@ -76,7 +77,13 @@ def _try(stage: Stage, wire: _Wire, process: launch.Process) -> None:
                     stage.notes.append(f"the server ended when {tool.name} was called")
                     return
                 stage.notes.append(f"{tool.name} did not answer within {stage.seconds:g} seconds")
+                stage.source.goes_on()
+                silent += 1
+                if silent >= limits.PROVE_SILENT:
+                    stage.notes.append(f"the server was given up after {silent} calls without an answer")
+                    return
                 continue
+            silent = 0
             stage.replied(Reply(_text(result), attempt=attempt))
             stage.source.goes_on()
 
@@ -118,7 +125,8 @@ class _Stdio:
     def call(self, method: str, params: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         number = next(self._ids)
         self._channel.write({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
-        while (answer := self._channel.read(seconds)) is not None:
+        until = time.monotonic() + seconds
+        while (answer := self._channel.read(until - time.monotonic())) is not None:
             if answer.get("id") == number and ("result" in answer or "error" in answer):
                 return answer
             if "method" in answer and "id" in answer:  # the server asks the client for something that this one does not do
@@ -150,8 +158,10 @@ class _Http:
         if self._session:
             headers["Mcp-Session-Id"] = self._session
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=seconds)
+        ending = None
         try:
             connection.sock = launch.connected(self._port, self._door)
+            ending = launch.ending(connection.sock, seconds)
             connection.request("POST", self._path, json.dumps(message).encode(), headers)
             response = connection.getresponse()
             self._session = response.getheader("mcp-session-id") or self._session
@@ -161,9 +171,11 @@ class _Http:
             if "event-stream" in (response.getheader("content-type") or ""):
                 return self._event(response, number)
             return self._mine(response.read(16 * limits.PROVE_ANSWER), number)
-        except (OSError, http.client.HTTPException):
+        except (OSError, ValueError, http.client.HTTPException):
             return None
         finally:
+            if ending is not None:
+                ending.cancel()
             with contextlib.suppress(OSError):
                 connection.close()
 

@@ -35,7 +35,7 @@ def drive(
             ended = "" if process.running else f": it ended with status {process.status}"
             process.end()
             raise DriveError(f"the service does not listen on port {port}{ended}\n{process.output[-limits.PROVE_SHOWN :]}".rstrip())
-        service = _Service(stage, port, door, headers)
+        service = _Service(stage, process, port, door, headers)
         operations = _operations(service, openapi, known)
         told = {one.offered.name for one in operations}
         operations += [one for one in map(requests.of_request, sends) if one.offered.name not in told and one.places]
@@ -46,13 +46,22 @@ def drive(
         for request in given:  # what clients have left behind comes back in ordinary work
             service.send(request)
             stage.source.goes_on()
+    except _GoneError as error:
+        stage.notes.append(str(error))
     finally:
         process.end()
         stage.output = process.output
 
 
+class _GoneError(Exception):
+    """The service does not answer any more."""
+
+
 class _Service:
-    def __init__(self, stage: Stage, port: int, door: str, given: Mapping[str, str]) -> None:
+    def __init__(self, stage: Stage, process: launch.Process, port: int, door: str, given: Mapping[str, str]) -> None:
+        self._process = process
+        self._silent = 0
+        """Requests without an answer, one after another."""
         self.given = given
         self.stage = stage
         self._port = port
@@ -62,9 +71,13 @@ class _Service:
 
     def ask(self, request: Request) -> Reply:
         """Sends a request; what goes wrong is an answer too."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=limits.PROVE_REQUEST_SECONDS)
+        seconds = min(limits.PROVE_REQUEST_SECONDS, self.stage.seconds)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=seconds)
+        ending = None
         try:
             connection.sock = launch.connected(self._port, self._door)
+            connection.sock.settimeout(seconds)
+            ending = launch.ending(connection.sock, seconds)
             connection.request(request.method, request.target, body=request.body, headers={**self.given, **dict(request.headers)})
             response = connection.getresponse()
             text = response.read(limits.PROVE_ANSWER).decode("utf-8", "replace")
@@ -75,15 +88,24 @@ class _Service:
             )
             self.headers = {name.lower(): value for name, value in response.getheaders()}
             return Reply(text, page, response.status, request.attempt, request.shown)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             return Reply(f"{type(error).__name__}: {error}", attempt=request.attempt, request=request.shown)
         finally:
+            if ending is not None:
+                ending.cancel()
             with contextlib.suppress(OSError):
                 connection.close()
 
     def send(self, request: Request) -> Reply:
         reply = self.ask(request)
         self.stage.replied(reply)
+        self._silent = 0 if reply.status else self._silent + 1
+        if self._silent and not self._process.running:
+            self.stage.source.goes_on()
+            raise _GoneError(f"the service ended at {request.shown}")
+        if self._silent >= limits.PROVE_SILENT:
+            self.stage.source.goes_on()
+            raise _GoneError(f"the service was given up after {self._silent} requests without an answer")
         return reply
 
 

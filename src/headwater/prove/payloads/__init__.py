@@ -22,8 +22,8 @@ from headwater.prove.attempts import Payload
 FOLDER: Final = Path(__file__).parent
 UPWARDS: Final = 12  # folders that a traversal goes up: applications lie less deep
 PLACEHOLDERS: Final = (
-    "token", "canary", "sink", "address", "secret", "word", "up", "encoded-up", "doubled-up", "backslash-up", "root", "benign", "host",
-    "number", "factor", "product", "codes",
+    "token", "canary", "sink", "address", "secret", "folder", "word", "up", "encoded-up", "doubled-up", "backslash-up", "root", "benign",
+    "host", "number", "factor", "product", "codes",
 )  # fmt: skip
 PLACEHOLDER: Final = re.compile(rf"\{{({'|'.join(PLACEHOLDERS)})\}}")
 FACTOR: Final = 7919  # a prime: the product is in no text by chance
@@ -60,6 +60,11 @@ def secret(scratch: Path, token: str) -> Path:
     return scratch / "secrets" / f"{token}.txt"
 
 
+def listed(scratch: Path, token: str) -> Path:
+    """The folder that holds an entry whose name is the secret word; who uses a payload with ``{folder}`` must make it."""
+    return scratch / "folders" / token
+
+
 def values(token: str, scratch: Path, address: str, *, benign: str = "", root: str = "", host: str = "") -> dict[str, str]:
     """What placeholders stand for. ``address`` is that of the sink for this token."""
     number = 10_000 + int(token[-4:], 16)
@@ -70,6 +75,7 @@ def values(token: str, scratch: Path, address: str, *, benign: str = "", root: s
         "sink": address,
         "address": address.partition("://")[2] or address,
         "secret": str(secret(scratch, token)),
+        "folder": str(listed(scratch, token)),
         "word": word(token),
         "up": "../" * UPWARDS,
         "encoded-up": "..%2f" * UPWARDS,
@@ -86,13 +92,15 @@ def values(token: str, scratch: Path, address: str, *, benign: str = "", root: s
 
 
 def prepare(payload: Payload, given: Mapping[str, str], scratch: Path) -> None:
-    """Makes the files that a payload is about: the secret one, and the sibling of a folder that the application may use.
+    """Makes the files that a payload is about: the secret ones, and the sibling of a folder that the application may use.
 
     Nothing is made outside of the scratch folder: where the application's folder lies elsewhere, its sibling is not there.
     """
     made = []
     if "{secret}" in payload.text:
         made.append(Path(given["secret"]))
+    if "{folder}" in payload.text:
+        (Path(given["folder"]) / given["word"]).mkdir(parents=True, exist_ok=True)
     if "{root}_evil" in payload.text:
         made.append(Path(f"{given['root']}_evil") / given["token"])
     for path in made:

@@ -6,7 +6,7 @@ from typing import Final
 
 from headwater.files.source import Source
 from headwater.findings import Finding, Severity, Trace
-from headwater.reports import escape, redteam, words
+from headwater.reports import escape, evidence, words
 from headwater.reports.html import fixes
 from headwater.reports.html.context import Context, code, component_link, prose, severity, table
 from headwater.reports.html.markup import Child, Markup, tag
@@ -109,8 +109,8 @@ def _article(context: Context, one: Finding) -> Markup:
                 aria_label="Fix",
             )
         )
-    if told := redteam.about(one, view.red_team):
-        parts.append(tag("p", tag("strong", "Red team: "), told))
+    if told := evidence.about(one, view.red_team):
+        parts.append(tag("p", tag("strong", "Evidence: "), told))
     if unsure := words.unsure(one):
         parts.append(tag("p", tag("strong", "Unsure: "), unsure.removeprefix("Unsure: ")))
     if standards := words.standards(one.mappings, one.cwe):

@@ -24,7 +24,13 @@ function started(call, program, args) {
   const given = args.map((argument) => text(argument) || String(argument));
   if (program && given[0] !== program && tokens(program).length) given[0] = program;
   const place = command([program, ...given.slice(1)]);
-  return note("process", call, JSON.stringify(given), { held: [program, ...given], shell: place >= 0 && tokens(given[place]).length > 0 });
+  // An argument that a program may take for one of its options, or not: it alone can tell, so it is started.
+  const optional = place < 0 && given.every((argument, index) => !tokens(argument).length || (index > 0 && argument.startsWith("-")));
+  return note("process", call, JSON.stringify(given), {
+    held: [program, ...given],
+    harmless: optional && !tokens(program).length,
+    shell: place >= 0 && tokens(given[place]).length > 0,
+  });
 }
 
 // The arguments of spawnSync and execFileSync: a program, perhaps a list, perhaps options with a shell.

@@ -138,7 +138,12 @@ def process(call: str, program: Any, args: Any) -> BaseException | None:
         given = [name, *given[1:]]
     place = command([name, *given[1:]] if name else given)
     shell = place >= 0 and bool(tokens(given[place]))
-    return note("process", call, dumps(given), noted=found, shell=shell)
+    return note("process", call, dumps(given), noted=found, harmless=place < 0 and not tokens(name) and optional(given), shell=shell)
+
+
+def optional(given: list[str]) -> bool:
+    """Whether the token stands in arguments only that a program may take for its options, or not: it alone can tell, so it is started."""
+    return all(argument[:1] == "-" for argument in given if tokens(argument))
 
 
 def _spawned(event: str, args: tuple[Any, ...]) -> BaseException | None:

@@ -75,10 +75,15 @@ def _name(event: str, args: tuple[Any, ...]) -> BaseException | None:
     return _refused(event, host, port or 0, socket.gaierror(socket.EAI_AGAIN, "refused by headwater: not on this machine"))
 
 
-def _bound(event: str, args: tuple[Any, ...]) -> None:
-    address = args[1]
+def _bound(event: str, args: tuple[Any, ...]) -> BaseException | None:
+    sock, address = args[0], args[1]
     if isinstance(address, (str, bytes)):
-        note("write", event, text(address))
+        return note("write", event, text(address))
+    # Of other libraries' sockets (gevent, eventlet) it is not seen when they listen
+    own: Any = getattr(sys.modules.get("socket"), "socket", ())
+    if isinstance(address, tuple) and address[1] and sock.type == 1 and not isinstance(sock, own):
+        record.record("listen", event, f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}")
+    return None
 
 
 HANDLERS: dict[str, Callable[[str, tuple[Any, ...]], BaseException | None]] = {

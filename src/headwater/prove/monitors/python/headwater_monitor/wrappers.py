@@ -108,6 +108,8 @@ METHODS: dict[str, dict[str, tuple[str, ...]]] = {
     "psycopg.cursor": {"Cursor": ("execute", "executemany", "stream")},
     "psycopg.cursor_async": {"AsyncCursor": ("execute", "executemany", "stream")},
     "psycopg.server_cursor": {"ServerCursor": ("execute",), "AsyncServerCursor": ("execute",)},
+    "psycopg._server_cursor": {"ServerCursor": ("execute",)},
+    "psycopg._server_cursor_async": {"AsyncServerCursor": ("execute",)},
     "psycopg2.extras": dict.fromkeys(("DictCursor", "RealDictCursor", "NamedTupleCursor", "LoggingCursor"), ("execute", "executemany")),
     "aiosqlite.core": {"Connection": ("execute", "executemany", "executescript", "execute_fetchall", "execute_insert")},
     "aiosqlite.cursor": {"Cursor": ("execute", "executemany", "executescript")},
