@@ -92,7 +92,7 @@ def test_json(shown: View) -> None:
     assert told["results"][0]["mappings"][0]["id"] == "LLM05:2025"
     assert [one["kind"] for one in told["missing"]] == ["skipped", "not-finished"]
     assert whole["findings"][0]["evidence"] == "red-team"
-    assert whole["findings"][0]["red_team"].startswith("garak exploitation")
+    assert whole["findings"][0]["red_team"].startswith("red-team: garak exploitation")
     assert b"\x1b" not in json_v1.render(shown)
 
 
@@ -115,7 +115,7 @@ def test_sarif(shown: View) -> None:
 
 def test_text(shown: View) -> None:
     page = text.render(shown)
-    assert "Red team:  garak exploitation.JinjaTemplatePythonInjection" in page
+    assert "Evidence:  red-team: garak exploitation.JinjaTemplatePythonInjection" in page
     assert "19 verdicts, 4 bad" in page
     assert "4 of 10 answers bad, 2 not judged" in page
     assert "none garak evil" in page

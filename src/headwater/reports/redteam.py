@@ -63,7 +63,7 @@ def about(finding: Finding, evidence: Evidence | None) -> str:
         return ""
     first = found[0]
     more = f" and {words.count(len(found) - 1, 'more probe')}" if len(found) > 1 else ""
-    return f"{first.tool} {first.probe}, {first.detector}: {tally(first)}{more}"
+    return f"red-team: {first.tool} {first.probe}, {first.detector}: {tally(first)}{more}"
 
 
 def gaps(evidence: Evidence) -> list[tuple[str, list[Missing]]]:
