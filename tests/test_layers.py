@@ -17,6 +17,7 @@ LAYERS = (
     ("headwater.matching",),
     ("headwater.anchors", "headwater.components", "headwater.findings", "headwater.ir", "headwater.ir_text"),
     ("headwater.matching", "headwater.redteam.evidence", "headwater.redteam.join"),
+    ("headwater.scanners",),
     ("headwater.cache", "headwater.config", "headwater.gate", "headwater.suppressions", "headwater.comparison"),
     ("headwater.files",),
     ("headwater.baseline",),

@@ -14,6 +14,7 @@ from typing import Final, Literal
 import msgspec
 
 from headwater.findings import Confidence, Gap, Severity
+from headwater.scanners.values import Report
 
 Format = Literal["text", "json", "sarif", "github", "gitlab-codequality", "gitlab-sast", "junit", "markdown", "html", "pdf"]
 Persona = Literal["default", "audit"]
@@ -75,6 +76,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """The user's own rules and API models, beside the built-in ones."""
     suppressions: bool = True
     """Whether comments of the reviewed code may suppress findings."""
+    imported: tuple[Report, ...] = ()
+    """What other scanners found, to be joined with what this review finds (``headwater.scanners``)."""
     today: datetime.date = msgspec.field(default_factory=today)
     """What suppressions with a last day are compared with."""
     cache: str = ""

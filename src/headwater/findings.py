@@ -169,6 +169,7 @@ class Finding(msgspec.Struct, frozen=True):
     weaknesses: tuple[str, ...] = ()
     """What lowered the confidence, in words."""
     evidence: str = "static"
+    """Or ``imported``: another scanner alone found it, which the message names; or ``red-team``."""
     suppression: Suppression | None = None
     """The comment that accepts it: it is kept, but neither shown as open nor counted."""
     shape: str = ""
@@ -242,8 +243,8 @@ def gap_at(source: Source, kind: str, offset: int, reason: str) -> Gap:
     return Gap(kind, source.path, source.file_line(line), reason, True, *inside)
 
 
-NOTES: Final = frozenset({"configuration", "suppression", "comparison"})
-"""Kinds of gaps that are about what the repository says of itself, or what it is compared with, and not about what was looked at."""
+NOTES: Final = frozenset({"configuration", "suppression", "comparison", "import"})
+"""Kinds of gaps that are about what the repository or another scanner says, or what it is compared with, not about what was looked at."""
 
 
 class Coverage(msgspec.Struct, frozen=True):

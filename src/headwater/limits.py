@@ -172,6 +172,18 @@ GIT_COMMITS: Final = 100_000  # read to find where two histories part; ten years
 GIT_DELTAS: Final = 4_095  # one made from another; the most that git makes
 GIT_PACKS: Final = 1_000  # git joins them at 50
 
+# Reports of other scanners (review --import): hostile input
+IMPORT_BYTES: Final = 50_000_000  # of one report: a thousand packages with the whole text of their advisories have some MB
+IMPORT_ITEMS: Final = 10_000  # advisories or secrets of one report; what nobody has looked through in years has some thousands
+IMPORT_ALIASES: Final = 30  # ids of one advisory, and versions that fix it
+IMPORT_NOTES: Final = 20  # reasons of a scanner for what it did not look at
+IMPORT_TEXT: Final = 300  # characters of a summary
+IMPORT_NAME: Final = 120  # of the name of a rule, a package or a version
+IMPORT_PATH: Final = 4_096  # of a path, as systems bound it
+IMPORT_SECRET: Final = 20_000  # of a secret: the longest are private keys
+IMPORT_OF_FILE: Final = 1_000  # secrets of one file: nobody reads more, and each is looked for in all of it
+IMPORT_SHORT: Final = 6  # characters of a secret that is looked for in its file: shorter ones are everywhere
+
 # Worker processes. The one bound in seconds: native parsers cannot be interrupted, and what they hang on cannot be counted.
 FILE_SECONDS: Final = 60.0  # for one file; the slowest one allowed (FILE_BYTES) takes under 5
 WORKER_START_SECONDS: Final = 60.0  # to import the frontends, even from a cold disk

@@ -88,8 +88,8 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
             cache.keep_result(key, result)
     cache.shrink()
     notebooks = [entry for entry in found.entries if entry.language == "notebook"]
-    with_keys = {path: source for path, source in tree.files.items() if tree.cards[path].keys or source.layout is not None}
-    beside_code = examine(found.papers, with_keys, notebooks, rules)
+    keyed = {path for path, source in tree.files.items() if tree.cards[path].keys or source.layout is not None}
+    beside_code = examine(found.papers, tree.files, keyed, notebooks, rules, config.imported)
     ledger.extend(beside_code.gaps)
     findings, repeated = twins.without(result.findings, tree.files)
     counts, shown = result.counts, dict(tree.files)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headwater.config import Config
     from headwater.proofs import Run
     from headwater.redteam.evidence import Evidence
+    from headwater.scanners.values import Report
 
 Progress = Callable[[str, int, int], None]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -141,6 +142,21 @@ def proofs(files: Sequence[str]) -> list[tuple[str, tuple[Run, ...]]]:
         except ValueError as error:
             raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
     return made
+
+
+def imports(files: Sequence[str]) -> tuple[Report, ...]:
+    """What reports of other scanners say; what is none is an error of usage."""
+    from headwater import scanners
+    from headwater.files.discover import safe
+    from headwater.reports import escape
+
+    made = []
+    for file in files:
+        try:
+            made.append(scanners.read(file))
+        except scanners.ReportError as error:
+            raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
+    return tuple(made)
 
 
 def redteam(files: Sequence[str]) -> Evidence:

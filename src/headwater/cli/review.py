@@ -73,6 +73,14 @@ _BUDGETS: Final = frozenset({"too-many"})  # kinds of gaps that mean that a budg
     metavar="FILE",
     help="Report of Garak, PyRIT, promptfoo or 'headwater redteam': it is shown beside the findings; repeatable.",
 )
+@click.option(
+    "--import",
+    "import_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Report of pip-audit, OSV-Scanner, gitleaks or trufflehog: what it found is joined with the findings; repeatable.",
+)
 @common.running
 def command(
     path: Path,
@@ -90,6 +98,7 @@ def command(
     base: str | None,
     evidence_files: Sequence[str],
     proof_files: Sequence[str],
+    import_files: Sequence[str],
     processes: int | None,
     no_progress: bool,
     quiet: bool,
@@ -113,6 +122,8 @@ def command(
         given["strict_coverage"] = True
     if processes is not None:
         given["processes"] = processes
+    if import_files:
+        given["imported"] = common.imports(import_files)
     if base is not None and baseline is not None:
         raise click.UsageError("--diff and --baseline are two ways to say what is known: give one.")
     chosen = (config_file, no_repo_config, rule_folders, cache, given)

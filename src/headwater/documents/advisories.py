@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,6 +100,32 @@ def fixed(ecosystem: str, found: list[Advisory], exact: str) -> str:
     return f"a version after {text}" if after else text
 
 
+def same(ecosystem: str, one: str, other: str) -> bool:
+    """Whether two texts are the same version."""
+    key = _key(ecosystem, one)
+    return one == other if key is None else key == _key(ecosystem, other)
+
+
+def next_after(ecosystem: str, version: str, versions: Sequence[str]) -> str:
+    """The lowest of some versions that is higher than one; empty where there is none."""
+    here = _key(ecosystem, version)
+    later = [(key, text) for text in versions if (key := _key(ecosystem, text)) is not None and here is not None and key > here]
+    return min(later, default=(None, ""))[1]
+
+
+def allows(ecosystem: str, allowed: str, version: str) -> bool:
+    """Whether a range lets a version through; one that cannot be read does not."""
+    if ecosystem == "pypi":
+        try:
+            return SpecifierSet(allowed).contains(version, prereleases=True)
+        except (InvalidSpecifier, InvalidVersion):
+            return False
+    key, (floor, top) = _key(ecosystem, version), _npm_range(allowed)
+    if key is None or (floor is None and top is None):
+        return allowed.strip() in ("", "*", "latest", "x")
+    return (floor is None or key >= floor) and (top is None or key < top[0] or (top[1] and key == top[0]))
+
+
 def _end(ecosystem: str, affected: str, exact: str) -> tuple[Any, str, bool]:
     """Where the range ends that a version is in (of a version that is not known: the first such end), and whether it ends after that."""
     ends = []
@@ -149,7 +176,7 @@ def _covers(ecosystem: str, bounds: list[tuple[str, str]], floor: Any, ceiling: 
 
 
 def _key(ecosystem: str, text: str) -> Any:
-    """What versions are ordered by; None for what is no version."""
+    """What versions are ordered by; None for what is no version. Other registries than PyPI order as npm does, or nearly so."""
     if ecosystem == "pypi":
         try:
             return Version(text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headwater import ir
-from headwater.documents import keys, manifests, names, packages, servers, told
+from headwater.documents import keys, manifests, names, packages, reported, servers, told
+from headwater.documents.reported import Paths, Reported
 from headwater.documents.told import Told
 from headwater.files.discover import FRONTENDS
 from headwater.files.papers import most_bytes
@@ -18,6 +19,7 @@ from headwater.files.source import Source
 from headwater.findings import Finding, Gap
 from headwater.rules.load import Rule
 from headwater.rules.schema import ShapePattern
+from headwater.scanners.values import Report
 
 _REMARK: Final = re.compile(rb"(?:#+|//+|<!--)[ \t]*headwater[ \t]*:[^\r\n]*")
 _LINE: Final = re.compile(rb"[^\r\n]*\r?\n?")
@@ -35,17 +37,26 @@ class Examined(NamedTuple):
     """Writes stars over the keys that were found, whether a rule asks for them or not."""
 
 
-def examine(papers: Iterable[Entry], code: Mapping[str, Source], notebooks: Iterable[Entry], rules: Mapping[str, Rule]) -> Examined:
-    """All files; what cannot be read is told."""
-    one = _Examiner(told.shapes(rules))
+def examine(
+    papers: Sequence[Entry],
+    code: Mapping[str, Source],
+    keyed: Collection[str],
+    notebooks: Sequence[Entry],
+    rules: Mapping[str, Rule],
+    reports: Sequence[Report] = (),
+) -> Examined:
+    """All files; what cannot be read is told. Of the code those are looked at that may hold a key (``keyed``), or that a report names."""
+    paths = [entry.path for entry in papers]
+    secrets = Reported(reports, [*paths, *code, *(entry.path for entry in notebooks)])
+    one = _Examiner(told.shapes(rules), reports, Paths(paths), secrets)
     for entry in papers:
         data = one.read(entry)
         if data is not None and b"\0" not in data:
             one.paper(entry.path, data)
     outputs = {entry.path: entry for entry in notebooks}
     for path, source in code.items():
-        if path not in outputs:
-            one.keys(keys.in_text(path, source.data))
+        if path not in outputs and (path in keyed or path in secrets):
+            one.keys(keys.in_text(path, source.data, secrets))
     for path, entry in outputs.items():
         data = one.read(entry)
         if data is not None:
@@ -54,8 +65,12 @@ def examine(papers: Iterable[Entry], code: Mapping[str, Source], notebooks: Iter
 
 
 class _Examiner:
-    def __init__(self, asked: Mapping[str, tuple[Rule, ShapePattern]]) -> None:
+    def __init__(self, asked: Mapping[str, tuple[Rule, ShapePattern]], reports: Sequence[Report], papers: Paths, secrets: Reported) -> None:
         self.asked = asked
+        self.reports = reports
+        self.papers = papers
+        self.reported = secrets
+        self.scanned = {papers.find(one.path) for report in reports for one in report.advised if one.path}
         self.gaps: list[Gap] = []
         self.found: list[Told] = []
         self.kept: dict[str, Source] = {}
@@ -84,32 +99,40 @@ class _Examiner:
             self.declared[path] = pins
         if servers.UNPINNED in self.asked:
             self.found += servers.told(path, data)
-        if not manifests.is_lock(path):  # nothing but hashes
-            self.keys(keys.in_text(path, data))
-        if pins or len(self.found) > before:
+        if not manifests.is_lock(path) or path in self.reported:  # else nothing but hashes
+            self.keys(keys.in_text(path, data, self.reported))
+        if pins or self.named(path) or len(self.found) > before:
             self.kept[path] = Source(path, data, encoding="utf-8")
+
+    def named(self, path: str) -> bool:
+        """Whether a finding about a package that nothing declares may be told of a file."""
+        return any(report.advised for report in self.reports) and (bool(manifests.kind_of(path)) or path in self.scanned)
 
     def notebook(self, path: str, raw: bytes, code: Source | None) -> None:
         if code is None:
             self.paper(path, raw)
             return
-        told_, source = keys.in_notebook(path, raw, code)
+        told_, source = keys.in_notebook(path, raw, code, self.reported)
         self.keys(told_)
         if source is not code:
             self.kept[path] = source
 
-    def keys(self, found: Iterable[tuple[Told, str, int]]) -> None:
-        for one, value, shown in found:
-            self.values[value, shown] = None
+    def keys(self, found: Iterable[tuple[Told, list[str], int]]) -> None:
+        for one, values, shown in found:
+            self.values.update(((value, shown), None) for value in values)
             if keys.WRITTEN in self.asked:
                 self.found.append(one)
 
     def result(self) -> Examined:
         found = [one for one in self.found if one.shape != servers.UNPINNED or one.known_by not in self.own]
         if packages.VULNERABLE in self.asked:
-            found += packages.vulnerable(self.declared)
+            whole = sorted((path for path in self.kept if manifests.kind_of(path)), key=lambda path: (path.count("/"), path))
+            at, loose, lost = packages.placed(self.reports, self.declared, whole, self.papers)
+            found += [*packages.vulnerable(self.declared, at), *loose]
+            self.gaps += [Gap("import", "", 0, reason, partial=False) for reason in lost]
         if names.MISSPELT in self.asked:
             found += [one for one in names.misspelt(self.declared) if one.known_by not in self.own]
+        self.gaps += [*self.reported.gaps(), *reported.notes(self.reports)]
         named = {one.path for one in found}
         sources = {path: self.kept[path] for path in sorted(named & self.kept.keys())}
         remarks = {path: made for path, one in sources.items() if one.layout is None and (made := remarks_of(one.data))}

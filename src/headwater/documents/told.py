@@ -33,6 +33,8 @@ class Told(NamedTuple):
     confidence: Confidence = Confidence.HIGH
     fix: str = ""
     """Before the rule's own advice."""
+    evidence: str = "static"
+    """``imported`` where another tool alone found it."""
 
 
 def is_aside(path: str) -> bool:
@@ -46,15 +48,16 @@ def shapes(rules: Mapping[str, Rule]) -> dict[str, tuple[Rule, ShapePattern]]:
 
 
 def findings(told: Iterable[Told], asked: Mapping[str, tuple[Rule, ShapePattern]]) -> list[Finding]:
-    """In the order of their places; each place and rule once."""
+    """In the order of their places; each place, rule and thing once."""
     made: list[Finding] = []
     counts: dict[tuple[str, str, str], int] = {}
-    seen: set[tuple[str, str, int]] = set()
+    seen: set[tuple[str, str, int, str]] = set()
     for one in sorted(told, key=lambda one: (one.path, one.start, one.end, one.shape, one.source)):
         rule, pattern = asked[one.shape]
-        if (rule.id, one.path, one.start) in seen:
+        place = (rule.id, one.path, one.start, one.known_by)
+        if place in seen:
             continue
-        seen.add((rule.id, one.path, one.start))
+        seen.add(place)
         key = (rule.id, one.path, one.known_by)
         ordinal = counts[key] = counts.get(key, -1) + 1
         made.append(_finding(one, rule, pattern, ordinal))
@@ -84,4 +87,5 @@ def _finding(one: Told, rule: Rule, pattern: ShapePattern, ordinal: int) -> Find
         fix=f"{one.fix} {head.fix}".strip(),
         cwe=tuple(head.mappings.cwe),
         mappings=rule.mappings,
+        evidence=one.evidence,
     )

@@ -52,6 +52,10 @@ class Secret(NamedTuple):
     """Bytes of it, from its begin, that tell nothing: its prefix."""
     sure: bool
     test: bool
+    tools: tuple[tuple[str, str], ...] = ()
+    """Other scanners that report it, each with its rule; ``kind`` is empty where they alone do."""
+    verified: bool = False
+    """Its provider took it when one of them tried."""
 
 
 def _crc(text: str) -> bool:
@@ -156,11 +160,11 @@ def find(data: bytes) -> list[Secret]:
         for found in _NAMED.finditer(data, start, end):
             owner = _OWNER.search(data[max(0, found.start() - _NAME) : found.start()])
             value = found.group(1).decode("ascii", "replace")
-            if owner is not None and found.start(1) not in made and _has_digits(value) and _by_chance(value):
+            if owner is not None and found.start(1) not in made and _has_digits(value) and by_chance(value):
                 made[found.start(1)] = Secret(found.start(1), found.end(1), "provider key, by the name beside it,", 0, False, False)
         for found in _PRIVATE.finditer(data, start, end):
             body = re.sub(rb"[^A-Za-z0-9+/]", b"", found.group(1)).decode()
-            if _by_chance(body[-200:]):
+            if by_chance(body[-200:]):
                 made[found.start(1)] = Secret(found.start(1), found.end(1), "private key", 0, True, False)
     for number, mark in _WITH_MARK:
         at = data.find(mark)
@@ -177,7 +181,7 @@ def _add(made: dict[int, Secret], data: bytes, number: int, at: int) -> None:
         return
     text = found.group().decode("ascii", "replace")
     shown = len(found.group("s")) if "s" in found.re.groupindex else 0
-    if (kind.check is None or kind.check(text)) and _by_chance(text[shown:].replace("T3BlbkFJ", "")):
+    if (kind.check is None or kind.check(text)) and by_chance(text[shown:].replace("T3BlbkFJ", "")):
         made[at] = Secret(at, found.end(), kind.name, shown, kind.sure, kind.test)
 
 
@@ -201,7 +205,7 @@ def _windows(data: bytes) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _by_chance(text: str) -> bool:
+def by_chance(text: str) -> bool:
     """Whether a text looks made by a generator."""
     if _SAID.search(text):
         return False
@@ -217,6 +221,9 @@ def _has_digits(text: str) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------------------- masking
+
+_HIDDEN: Final = re.compile(r"[^\r\n]")
+"""Lines stay lines: a private key has many."""
 
 
 class Mask:
@@ -239,7 +246,7 @@ class Mask:
             if found.start() < at:
                 continue
             length, shown = max((_common(text, found.start(), value), shown) for value, shown in self._heads[found.group()])
-            made += [text[at : found.start() + shown], "*" * (length - shown)]
+            made += [text[at : found.start() + shown], _HIDDEN.sub("*", text[found.start() + shown : found.start() + length])]
             at = found.start() + length
         return "".join([*made, text[at:]])
 
