@@ -115,7 +115,7 @@ def test_sarif(shown: View) -> None:
 
 def test_text(shown: View) -> None:
     page = text.render(shown)
-    assert "Evidence:  red-team: garak exploitation.JinjaTemplatePythonInjection" in page
+    assert "Red team:  red-team: garak exploitation.JinjaTemplatePythonInjection" in page
     assert "19 verdicts, 4 bad" in page
     assert "4 of 10 answers bad, 2 not judged" in page
     assert "none garak evil" in page
