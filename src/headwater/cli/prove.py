@@ -38,6 +38,7 @@ _FAIL_ON: Final = ("proved", "granted", "never")
     "--send", "sends", multiple=True, metavar="REQUEST", help='Request to the service: \'POST /chat {"text": "hello"}\'. Repeatable.'
 )
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Header of every request to the service. Repeatable.")
+@click.option("--honest", type=click.IntRange(0, 1000), help="Answers of the model that are as they should be, before it turns hostile.")
 @click.option(
     "--play",
     type=click.Choice(["model", "tools"]),
@@ -138,7 +139,7 @@ def command(
             for scenario in scenarios:
                 result, records = campaign.run(scenario, path, operations, progress, played)
                 runs.append(result)
-                if replays is not None:
+                if replays is not None and scenario.play == "model":  # results of a server come as the application asks for them
                     record.write(replays, path, scenario, records)
         except (folder.CopyError, ScenarioError, record.RecordError) as error:
             raise FailureError(str(error)) from None

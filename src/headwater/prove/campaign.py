@@ -488,7 +488,7 @@ def run(
         made = stack.enter_context(folder.made())
         holder: list[Server] = []
         classes = frozenset(scenario.classes) or None
-        honest = _ALWAYS if scenario.play == "tools" else 0
+        honest = _ALWAYS if scenario.play == "tools" else scenario.honest
         player: Player | Replayed = Player(
             scenario.prefix, made.scratch, lambda token: holder[0].sink(token), classes=classes, honest=honest
         )
