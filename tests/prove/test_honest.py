@@ -32,5 +32,5 @@ subprocess.run(ask("Write the shell command that lists the folder. Answer with t
 def test_what_stands_behind_a_check(honest: int, starts: int, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP, encoding="utf-8")
     result, _ = campaign.run(checked(Scenario(run="python3 app.py", honest=honest, classes=("shell",))), tmp_path)
-    assert [(one.sink_class, one.what) for one in result.proved][0][0] == "shell"
+    assert result.proved[0].sink_class == "shell"
     assert result.exercised.starts <= starts
