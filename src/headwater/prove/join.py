@@ -13,7 +13,7 @@ import msgspec
 
 from headwater.findings import Confidence, Finding, Review
 from headwater.proofs import Evidence, Proof, Run, Verdict
-from headwater.prove.observe import RULES
+from headwater.prove.observe import OBSERVED, RULES
 from headwater.prove.outcome import is_own
 
 _ALSO: Final[Mapping[str, frozenset[str]]] = {
@@ -163,7 +163,7 @@ class _Joiner:
 
 def _told(proof: Proof, how: str) -> str:
     """What got through, where, and what it did."""
-    if proof.payload == "observed":
+    if proof.payload == OBSERVED:
         return f"seen while it ran: {proof.what}"
     value = " ".join(proof.value.split())
     value = value if len(value) <= _VALUE else f"{value[:_VALUE]} ..."

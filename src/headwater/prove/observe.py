@@ -20,54 +20,45 @@ RULES: Final[Mapping[str, frozenset[str]]] = {
 
 ORIGIN: Final = "https://origin.invalid"
 """A website that no application knows."""
+OBSERVED: Final = "observed"
+"""What stands in the place of a payload."""
 _EVERYWHERE: Final = ("0.0.0.0", "::", "[::]", "")
 
 
+def _seen(sink_class: str, event: str, what: str, *, stack: tuple[Frame, ...] = (), request: str = "", value: str = "") -> Proof:
+    """A proof of something that no hostile value brought about."""
+    return Proof(
+        verdict=Verdict.EFFECT.word,
+        sink_class=sink_class,
+        payload=OBSERVED,
+        family=OBSERVED,
+        channel="http" if request else "start",
+        value=value,
+        event=event,
+        what=what,
+        stack=stack,
+        request=request,
+    )
+
+
 def listening(events: Iterable[Event]) -> list[Proof]:
-    """The addresses of all interfaces at which it listened."""
-    made: dict[str, Proof] = {}
+    """The address of all interfaces at which it listened, the first of several."""
     for event in events:
-        host, colon, _ = event.value.rpartition(":")
-        if event.kind == "listen" and colon and host in _EVERYWHERE:
-            stack = tuple(Frame(one.file, one.line, one.function) for one in event.stack)
-            made.setdefault(
-                event.value,
-                Proof(
-                    verdict=Verdict.EFFECT.word,
-                    sink_class="listen",
-                    payload="observed",
-                    family="observed",
-                    channel="start",
-                    value="",
-                    event=event.call,
-                    what=f"listens at {host or '*'}, which other machines reach",
-                    stack=stack,
-                ),
-            )
-    return list(made.values())[:1]
+        host = event.value.rpartition(":")[0]
+        if event.kind == "listen" and host in _EVERYWHERE:
+            return [_seen("listen", event.call, f"listens at {host or '*'}, which other machines reach", stack=_stack(event))]
+    return []
 
 
 def certificates(requests: Iterable[Seen], by_token: Mapping[str, Sequence[Event]]) -> list[Proof]:
-    """Requests by HTTPS to the sink, whose certificate nobody has signed: who sends one takes any."""
+    """A request by HTTPS to the sink, whose certificate nobody has signed: who sends one takes any."""
     for request in requests:
         found = re.search(TOKEN, request.url)
         if request.via != "sink" or not request.method or not request.url.startswith("https:") or found is None:
             continue
         event = next((one for one in by_token.get(found[0], ()) if one.kind in ("request", "connect")), None)
-        stack = tuple(Frame(one.file, one.line, one.function) for one in event.stack) if event is not None else ()
-        return [
-            Proof(
-                verdict=Verdict.EFFECT.word,
-                sink_class="tls",
-                payload="observed",
-                family="observed",
-                channel="start",
-                value="",
-                event=event.call if event is not None else "request",
-                what="a request was sent by HTTPS to a server whose certificate nobody has signed",
-                stack=stack,
-            )
-        ]
+        what = "a request was sent by HTTPS to a server whose certificate nobody has signed"
+        return [_seen("tls", event.call if event is not None else "request", what, stack=_stack(event))]
     return []
 
 
@@ -76,29 +67,16 @@ def cors(headers: Mapping[str, str], request: str) -> Proof | None:
     allowed = headers.get("access-control-allow-origin", "")
     if allowed != ORIGIN or headers.get("access-control-allow-credentials", "").lower() != "true":
         return None
-    return Proof(
-        verdict=Verdict.EFFECT.word,
-        sink_class="cors",
-        payload="observed",
-        family="observed",
-        channel="http",
-        value=f"Origin: {ORIGIN}",
-        event="answer",
-        what=f"Access-Control-Allow-Origin: {allowed}, Access-Control-Allow-Credentials: true",
-        request=request,
-    )
+    what = f"Access-Control-Allow-Origin: {allowed}, Access-Control-Allow-Credentials: true"
+    return _seen("cors", "answer", what, request=request, value=f"Origin: {ORIGIN}")
 
 
 def open_model(request: str, asks: int) -> Proof:
     """A request without any credentials had the model asked."""
-    return Proof(
-        verdict=Verdict.EFFECT.word,
-        sink_class="open-model",
-        payload="observed",
-        family="observed",
-        channel="http",
-        value="a request without credentials",
-        event="answer",
-        what=f"the model was asked {asks} time{'' if asks == 1 else 's'} for somebody who had not said who it was",
-        request=request,
-    )
+    times = f"{asks} time{'' if asks == 1 else 's'}"
+    what = f"the model was asked {times} for somebody who had not said who it was"
+    return _seen("open-model", "answer", what, request=request, value="a request without credentials")
+
+
+def _stack(event: Event | None) -> tuple[Frame, ...]:
+    return tuple(Frame(one.file, one.line, one.function) for one in event.stack) if event is not None else ()

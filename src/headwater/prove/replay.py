@@ -82,7 +82,8 @@ def write(folder: Path, application: Path, scenario: Scenario, records: Sequence
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for number, record in enumerate(records, 1):
-        title = f"proof-{scenario.name}-{number}-{record.attempt.sink_class}"
+        named = f"{scenario.name}-" if scenario.name != Scenario().name else ""
+        title = f"proof-{named}{number}-{record.attempt.sink_class}"
         name = re.sub(r"[^\w.-]+", "-", title)
         (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
         script = folder / f"{name}.sh"
