@@ -65,7 +65,7 @@ def _run(run: Run, color: bool, width: int) -> list[str]:
     starts = (
         f"{escape.line(run.scenario)}: {words.count(done.starts, 'start')}, the model was asked {words.count(done.model_calls, 'time')}"
     )
-    sent = f", {words.count(done.sends, 'reply') if done.sends != 1 else '1 reply'}" if done.sends else ""
+    sent = f", {done.sends:,} {'reply' if done.sends == 1 else 'replies'}" if done.sends else ""
     lines += textwrap.wrap(f"{starts}{sent}, {words.count(done.attempts, 'hostile value')}.", width)
     proved = sum(not one.granted for one in run.proved)
     granted = len(run.proved) - proved

@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headwater.prove.talk import Answer, Call, Offered, Turn
@@ -104,6 +104,7 @@ def test_an_error_is_in_the_trailers() -> None:
     assert reply.trailers == (("grpc-status", "8"), ("grpc-message", "50%25 %C3%A9%0A"))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=5))
 def test_any_json_is_the_same_after_the_way_through_a_message(value: dict[str, Any]) -> None:
     packed = protobuf.encode({"args": value}, "call", gemini_grpc.TABLES)
