@@ -277,6 +277,34 @@ def test_checks_that_are_escaped_within_one_start(world: World) -> None:
     assert world.asks <= 10
 
 
+def test_an_agent_that_asks_for_a_summary_when_it_gives_up(world: World) -> None:
+    """Its code is only interpreted; what it asks at the end shows no form, and says nothing of the next start."""
+
+    def application(world: World) -> None:
+        history = ""
+        for _ in range(4):
+            answer = world.ask(
+                ("system", "You solve tasks by code blobs. Write each like this:\n```python\nprint(1)\n```<end_code>"),
+                ("user", f"Task: how many files are there?\n{history}"),
+            )
+            code = re.search(r"```python\n(.*?)\n```", answer.text, re.DOTALL)
+            text = code[1] if code else ""
+            tree = world.compile(text)
+            modules = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+            if modules == ["random"] and "random._os" in text:
+                world.exec(text)
+                return
+            history += f"{answer.text.removesuffix('<end_code>')}\nError: Code execution failed: it is not allowed.\nNow let's retry.\n"
+        world.ask(
+            ("system", "An agent got stuck and failed. Your task is to give an answer instead."),
+            ("user", f"{history}\nBased on the above, answer: how many files are there?"),
+        )
+
+    proved = world.until_proof(application)
+    assert proved is not None
+    assert proved.family == "module-attribute-private"
+
+
 def test_function_that_an_error_message_demands(world: World) -> None:
     def application(world: World) -> None:
         answer = world.ask(("user", ANALYST))

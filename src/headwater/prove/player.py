@@ -183,7 +183,8 @@ class Player:
             return self._plain(ask, forms.wants(ask))
         self._read(seat, ask)
         seat.asked += 1
-        seat.ask = ask
+        if _at(seat, ask):  # one that only asks for better says nothing of what the next start will ask
+            seat.ask = ask
         if not any(turn.role == "tool" for turn in _since_user(ask)):
             seat.calls = 0
         wanted = forms.wants(ask)
@@ -378,6 +379,11 @@ def _since_user(ask: Ask) -> list[Turn]:
         if ask.turns[index].role == "user":
             return list(ask.turns[index + 1 :])
     return list(ask.turns)
+
+
+def _at(seat: Seat, ask: Ask) -> bool:
+    """Whether the question is the one of the place, and not another that came of its answer."""
+    return seat.shape == shape(ask) and alike(words(ask), seat.words) >= SAME
 
 
 def shape(ask: Ask) -> str:
