@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headwater import ir
-from headwater.documents import keys, manifests, names, packages, reported, servers, told
+from headwater.documents import commands, indexes, installs, keys, manifests, names, packages, reported, servers, told, weights
 from headwater.documents.reported import Paths, Reported
 from headwater.documents.told import Told
 from headwater.files.discover import FRONTENDS
@@ -22,6 +22,8 @@ from headwater.rules.schema import ShapePattern
 from headwater.scanners.values import Report
 
 _REMARK: Final = re.compile(rb"(?:#+|//+|<!--)[ \t]*headwater[ \t]*:[^\r\n]*")
+_OF_OTHERS: Final = frozenset({servers.UNPINNED, installs.UNPINNED})
+"""Shapes that say nothing of packages of the repository itself."""
 _LINE: Final = re.compile(rb"[^\r\n]*\r?\n?")
 
 
@@ -95,14 +97,28 @@ class _Examiner:
         if (name := manifests.own_name(path, data)) is not None:
             self.own.add(":".join(name))
         pins = list(manifests.pins(path, data)) if self.asked.keys() & {packages.VULNERABLE, names.MISSPELT} else []
+        if commands.is_read(path):
+            pins += self.script(path, data)
+        self.told(indexes.of_settings(path, data))
         if pins:
             self.declared[path] = pins
-        if servers.UNPINNED in self.asked:
-            self.found += servers.told(path, data)
+        self.told(servers.told(path, data))
         if not manifests.is_lock(path) or path in self.reported:  # else nothing but hashes
             self.keys(keys.in_text(path, data, self.reported))
         if pins or self.named(path) or len(self.found) > before:
             self.kept[path] = Source(path, data, encoding="utf-8")
+
+    def script(self, path: str, data: bytes) -> list[manifests.Pin]:
+        """What a Dockerfile or a script fetches, and the packages that it installs."""
+        said = list(commands.commands(path, data))
+        installed = list(installs.installs(said))
+        self.told(indexes.of_commands(path, said, installed))
+        self.told(weights.told(path, data, said))
+        self.told(installs.told(path, installed))
+        return [pin for one in installed for pin in one.pins]
+
+    def told(self, found: Iterable[Told]) -> None:
+        self.found += [one for one in found if one.shape in self.asked]
 
     def named(self, path: str) -> bool:
         """Whether a finding about a package that nothing declares may be told of a file."""
@@ -124,7 +140,7 @@ class _Examiner:
                 self.found.append(one)
 
     def result(self) -> Examined:
-        found = [one for one in self.found if one.shape != servers.UNPINNED or one.known_by not in self.own]
+        found = [one for one in self.found if one.shape not in _OF_OTHERS or one.known_by not in self.own]
         if packages.VULNERABLE in self.asked:
             whole = sorted((path for path in self.kept if manifests.kind_of(path)), key=lambda path: (path.count("/"), path))
             at, loose, lost = packages.placed(self.reports, self.declared, whole, self.papers)

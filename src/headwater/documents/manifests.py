@@ -128,10 +128,11 @@ def pins(path: str, data: bytes) -> Iterator[Pin]:
 
 def _pip(text: str, locked: bool) -> Iterator[Pin]:
     for found in _PIP_LINE.finditer(text):
-        yield from _requirement(found[1], found.start(1))
+        yield from requirement(found[1], found.start(1))
 
 
-def _requirement(written: str, at: int) -> Iterator[Pin]:
+def requirement(written: str, at: int) -> Iterator[Pin]:
+    """What one requirement of pip says, which begins at a place."""
     written = written.rstrip()
     if not written or len(written) > limits.REQUIREMENT_CHARS:
         return
@@ -161,7 +162,7 @@ def _pyproject(text: str, locked: bool) -> Iterator[Pin]:
     for found in _QUOTED.finditer(text):
         number = 1 if found[1] is not None else 2
         if found[number] in wanted:
-            yield from _requirement(found[number].partition(";")[0], found.start(number))
+            yield from requirement(found[number].partition(";")[0], found.start(number))
     yield from _toml(text, locked)
 
 
@@ -197,7 +198,7 @@ def _setup(text: str, locked: bool) -> Iterator[Pin]:
         quoted = [(found[1] or found[2], found.start() + 1) for found in _QUOTED.finditer(text, section.end(), end)]
         lines = [(found[1], found.start(1)) for found in _PIP_LINE.finditer(text, section.end(), end)] if not quoted else []
         for written, at in quoted or lines:
-            yield from _requirement(written.partition(";")[0], at)
+            yield from requirement(written.partition(";")[0], at)
 
 
 def _toml_lock(text: str, locked: bool) -> Iterator[Pin]:
@@ -219,7 +220,7 @@ def _conda(text: str, locked: bool) -> Iterator[Pin]:
         if single is not None:  # ``pytorch=2.3`` is any 2.3; what follows a second ``=`` is the build
             said = f"=={single[1].removesuffix('.*')}.*" if single[1].count(".") < 2 else f"=={single[1]}"
         name = _CONDA_NAMES.get(found[2].lower(), found[2])
-        for pin in _requirement(f"{name}{said}", found.start(1)):
+        for pin in requirement(f"{name}{said}", found.start(1)):
             yield pin._replace(end=found.end(1))
 
 

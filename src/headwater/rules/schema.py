@@ -56,7 +56,16 @@ class CallPattern(_Strict, frozen=True):
     """Only where a request leads to the call (``REACHES``)."""
 
 
-PAPERS = ("misspelt-package", "secret-written-down", "unpinned-tool-server", "vulnerable-package")
+PAPERS = (
+    "misspelt-package",
+    "secret-written-down",
+    "unpinned-model-download",
+    "unpinned-package-install",
+    "unpinned-tool-server",
+    "untrusted-package-index",
+    "unverified-model-download",
+    "vulnerable-package",
+)
 """Shapes of files beside the code (``headwater.documents``)."""
 SHAPES = (
     "admin-key-for-many",
