@@ -199,6 +199,8 @@ class Campaign:
         """Starts the application until everything was tried, something was proved, or the most starts were made."""
         scenario = self._scenario
         separate = self.separate = self._separate()
+        if self._server.authority is None:
+            self._gaps["clients that speak HTTPS to a fixed address are not answered: pip install 'headwater[prove]'"] = None
         reachable = (*self._server.ports, *((("127.0.0.1", self._tools.port),) if self._tools is not None else ()))
         with launch.network(self._folder, launch.Network(reachable, separate)) as ports:
             for number in range(1, scenario.starts + 1):
