@@ -26,6 +26,7 @@ import time
 
 _NEW_USER = 0x10000000  # CLONE_NEWUSER, linux/sched.h
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+_PARENT_DEATH = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
 _SWEEPS = 1_000  # each ends a layer of processes: those whose parents have ended come up as children
 _GRACE = 0.5  # seconds in which helpers that notice the end of what they help end by themselves
@@ -173,8 +174,17 @@ def main() -> None:
             os.kill(child, signal.SIGKILL if asked else number)
         asked.append(number)
 
+    def gone(_: int, __: object) -> None:
+        asked.append(signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.kill(child, signal.SIGKILL)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    # Where Headwater is ended by a signal that it cannot answer, the application ends too.
+    signal.signal(signal.SIGHUP, gone)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGHUP, 0, 0, 0)
     while True:
         ended, status = os.waitpid(-1, 0)
         if ended == child:
