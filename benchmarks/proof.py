@@ -65,6 +65,7 @@ class Row(NamedTuple):
     granted: bool = False
     quick: bool = False
     env: Mapping[str, str] = {}
+    options: Sequence[str] = ()
 
 
 class Result(NamedTuple):
@@ -179,10 +180,11 @@ def arguments(row: Row, environment: Path) -> list[str]:
     else:
         driven = ["--mcp", _filled(row.mcp, str(environment))]
     given = {**({"TIKTOKEN_CACHE_DIR": str(vocabulary)} if (vocabulary := BUILD / "tiktoken").is_dir() else {}), **row.env}
-    return [str(APPS), *driven, *(f"--env={name}={value}" for name, value in given.items()), "--no-review"]
+    return [str(APPS), *driven, *row.options, *(f"--env={name}={value}" for name, value in given.items()), "--no-review"]
 
 
 def _filled(command: str, environment: str) -> str:
+    command = command.replace("{environment}", environment)
     return command.replace("{python}", f"{environment}/bin/python").replace("{modules}", f"{environment}/node_modules")
 
 
@@ -204,10 +206,12 @@ def tried(row: Row, environment: Path, seconds: float = SECONDS) -> Result:
 
 def judged(row: Row, run: Mapping[str, Any], took: float) -> Result:
     """Whether a run gave the verdict that its row expects."""
-    proofs = [one for one in run["proofs"] if one["verdict"] in PROOF]
+    # What shows beside hostile values, such as an open port, is no verdict on the row.
+    proofs = [one for one in run["proofs"] if one["verdict"] in PROOF and one["family"] != "observed"]
     best = [one for one in proofs if one["sink_class"].startswith(row.sink) and (row.granted or not one.get("granted"))]
     shown = (best or proofs or [None])[0]
-    verdict, by = run["verdict"].replace("-", " "), ""
+    farthest = next((one["verdict"] for one in run["proofs"] if one["family"] != "observed"), run["verdict"])
+    verdict, by = farthest.replace("-", " "), ""
     if shown is not None:
         verdict = f"{shown['verdict']}{', granted' if shown.get('granted') else ''}"
         by = f"{shown['sink_class']}: {shown['family']}{_place(shown)}"
@@ -257,7 +261,7 @@ def commands(results: Sequence[Result]) -> Iterator[str]:
         row = one.row
         folder = f"$PWD/build/proof/{row.environment}"
         driven = f'--run "{folder}/bin/python {row.run}"' if row.run else f'--mcp "{_filled(row.mcp, folder)}"'
-        given = "".join(f" --env {name}={value}" for name, value in row.env.items())
+        given = "".join([*(f" {option}" for option in row.options), *(f" --env {name}={value}" for name, value in row.env.items())])
         yield f"headwater prove benchmarks/proof/apps {driven}{given}  # {row.name}"
     yield "```"
 
