@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from headwater.prove import forms
+from headwater.prove import examples, forms
 from headwater.prove.candidates import candidates, demanded
 from headwater.prove.hostile import Poisoner
 from headwater.prove.player import SAME, Player, alike, shape, words
@@ -180,3 +180,54 @@ def test_texts_of_other_roles(tmp_path: Path) -> None:
     # Tokens of the player go on behind them.
     player.answer(ask("Hello"))
     assert player.attempts[0].token not in {poison.attempt.token for poison in made}
+
+
+PLANNER = """Tools that you may use:
+- tool_id: calculator
+  about: Evaluates an expression of Python.
+  parameters:
+    expression: the expression
+- tool_id: clock
+  about: Says what time it is.
+
+Answer in the format: JSON
+{
+  "decision": <'call' | 'finish'>, // what to do now
+  "steps": [
+    {
+      "why": <str>,
+      "tool_id": <str>, // one of the tools
+      "tool_parameters": <dict>
+    },
+    ...
+  ]
+}
+"""
+
+
+def test_example_is_filled_in_with_what_the_prompt_says_elsewhere() -> None:
+    """The first choice, the name of a tool, and that of its argument: the value stands where the application hands it to the tool."""
+    given = ask(PLANNER)
+    made = {form.slot: form.dress("1 + 1") for form in forms.forms(given, forms.wants(given)) if form.name.startswith("json-")}
+    assert json.loads(made["expression"]) == {
+        "decision": "call",
+        "steps": [{"why": "<str>", "tool_id": "calculator", "tool_parameters": {"expression": "1 + 1"}}],
+    }
+    assert first(given) == ("json-1-steps.0.tool_parameters.expression", "python")
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "filled"),
+    [
+        ({"kind": "a|b|c"}, "", {"kind": "a"}),
+        ({"kind": "<str>"}, "kind: sum\nkind: other", {"kind": "sum"}),
+        ({"args": "..."}, '{"name": "run", "parameters": {"code": {"type": "string"}}}', {"args": {"code": "..."}}),
+        # Nothing is said of it, or it is no place for anything
+        ({"kind": "<str>"}, "The kind: see below.", {"kind": "<str>"}),
+        ({"args": "..."}, "no arguments are named", {"args": "..."}),
+        ({"kind": "sum"}, "kind: other", {"kind": "sum"}),
+        ({"list": ["..."]}, "", {"list": ["..."]}),
+    ],
+)
+def test_what_an_example_is_filled_in_with(value: object, text: str, filled: object) -> None:
+    assert examples.filled(value, text) == filled

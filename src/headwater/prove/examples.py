@@ -9,6 +9,11 @@ from typing import Any, Final
 
 OBJECTS: Final = 60  # braces in a prompt at which an object is looked for
 OBJECT_CHARS: Final = 8_000  # of one
+CHOICE: Final = re.compile(r"<?\s*([`'\"]?)([\w.-]{1,40})\1(?:\s*\|\s*[`'\"]?[\w.-]{1,40}[`'\"]?)+\s*>?")
+PLACEHOLDER: Final = re.compile(r"<[^<>]{0,80}>|\.{3}|\$\w+")
+ARGUMENTS: Final = "args|arguments|parameters|params|kwargs|inputs?|properties"
+NAMED: Final = re.compile(rf"\b(?:{ARGUMENTS})[\"']?\s*:\s*[{{-]?\s*[\"']?([A-Za-z_]\w{{0,60}})[\"']?\s*:")
+"""The first argument of a tool, in a list of tools in YAML or JSON."""
 
 
 def objects(text: str) -> Iterator[tuple[int, str, Any]]:
@@ -84,3 +89,28 @@ def leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
             yield from leaves(part, (*path, index))
     else:
         yield path, value
+
+
+def filled(value: Any, text: str) -> Any:
+    """The example with what the rest of the prompt says of it: the first of several choices, values that its keys have elsewhere, names
+    of the arguments of a tool. What is left are places for anything."""
+    return _filled(value, "", text, 0)
+
+
+def _filled(value: Any, key: str, text: str, depth: int) -> Any:
+    if depth > 6:
+        return value
+    if isinstance(value, dict):
+        return {name: _filled(part, name, text, depth + 1) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_filled(part, key, text, depth + 1) for part in value if part != "..."] or value
+    if not isinstance(value, str):
+        return value
+    if choice := CHOICE.fullmatch(value):
+        return choice[2]
+    if not PLACEHOLDER.fullmatch(value):
+        return value
+    if re.fullmatch(rf"(?:\w+_)?(?:{ARGUMENTS})", key, re.IGNORECASE) and (named := NAMED.search(text)):
+        return {named[1]: value}
+    said = re.search(rf"(?m)^[\s-]*[\"']?{re.escape(key)}[\"']?\s*:\s*[\"']?([A-Za-z_][\w.-]{{0,60}})[\"']?,?\s*$", text) if key else None
+    return said[1] if said else value

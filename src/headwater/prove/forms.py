@@ -96,7 +96,7 @@ KEYS: Final = re.compile(
 )
 ASKS_JSON: Final = re.compile(
     r"\b(?:respond|answer|reply|return|output|express|produce|generate|provide|write|specify\w*|formatted?|response)\b[^\n]{0,100}\bJSON\b"
-    r"|\bJSON[ _](?:format|object|blob|schema|string|array|dict\w*|response|output|code block)\b|\bvalid JSON\b",
+    r"|\bJSON[ _](?:format|object|blob|schema|string|array|dict\w*|response|output|code block)\b|\bvalid JSON\b|\bformat\s*:?\s*JSON\b",
     re.IGNORECASE,
 )
 REACT: Final = re.compile(r"(?m)^\s*Action\s*:")
@@ -450,6 +450,7 @@ def _dotted(path: Sequence[str | int]) -> str:
 
 def _holes(value: Any, piece: str, text: str) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """The value with the slot at each of its texts in turn: those that look like placeholders, or hold prose, are what is to be filled."""
+    value = examples.filled(value, text.replace(piece, " "))
     leaves = list(examples.leaves(value, ()))
     tools = [name for name, _ in react_tools(text)]
     filled = value
