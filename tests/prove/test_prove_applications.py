@@ -475,7 +475,8 @@ def test_the_command_joins_proofs_with_findings_and_writes_replays(tmp_path: Pat
     told = json.loads(report.read_text(encoding="utf-8"))
     (finding,) = [one for one in told["findings"] if one["state"] == "proved"]
     assert (finding["path"], finding["line"]) == ("app.py", 10)
-    record = read(replays / "proof-command-line-1-code.json")
+    (script,) = replays.glob("*.sh")
+    record = read(script.with_suffix(".json"))
     assert record.attempt.token == told["runs"][0]["proofs"][0]["token"]
 
     # The script does it again, with a program of that name in the path.
@@ -488,9 +489,9 @@ def test_the_command_joins_proofs_with_findings_and_writes_replays(tmp_path: Pat
         "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
     }
-    script = subprocess.run([str(replays / "proof-command-line-1-code.sh")], capture_output=True, text=True, env=environment)
-    assert script.returncode == 1, script.stderr
-    assert "[stopped by the monitor]" in script.stdout
+    again = subprocess.run([str(script)], capture_output=True, text=True, env=environment)
+    assert again.returncode == 1, again.stderr
+    assert "[stopped by the monitor]" in again.stdout
 
     review = headwater("review", str(app), "--proof", str(report), "--format", "json", "--no-progress", "--fail-on", "never")
     shown = [one["proof"] for one in json.loads(review.stdout)["findings"] if one.get("proof", {}).get("state") == "proved"]

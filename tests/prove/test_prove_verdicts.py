@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from headwater.proofs import Verdict
-from headwater.prove import arguments, soundings, verdicts
+from headwater.prove import arguments, observe, soundings, verdicts
 from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.events import Event
 from headwater.prove.payloads import by_id
@@ -179,3 +179,23 @@ def test_soundings_first_one_of_each_class_then_what_is_reached() -> None:
 def test_what_operations_tell_of_an_argument() -> None:
     assert soundings.classes_of(["read", "sql"]) == {"path-read", "path-write", "sql"}
     assert soundings.classes_of(["start", "listen", "nothing"]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("address", "told"), [("0.0.0.0:80", True), ("[::]:80", True), (":80", True), ("127.0.0.1:80", False), ("/run/app.sock", False)]
+)
+def test_where_it_listens(address: str, told: bool) -> None:
+    assert bool(observe.listening([Event("listen", "socket.listen", address)])) is told
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"access-control-allow-origin": observe.ORIGIN, "access-control-allow-credentials": "true"}, True),
+        ({"access-control-allow-origin": observe.ORIGIN}, False),
+        ({"access-control-allow-origin": "*", "access-control-allow-credentials": "true"}, False),  # no browser takes that
+        ({}, False),
+    ],
+)
+def test_whom_it_lets_read(headers: dict[str, str], told: bool) -> None:
+    assert (observe.cors(headers, "OPTIONS /a") is not None) is told

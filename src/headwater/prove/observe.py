@@ -44,8 +44,8 @@ def _seen(sink_class: str, event: str, what: str, *, stack: tuple[Frame, ...] = 
 def listening(events: Iterable[Event]) -> list[Proof]:
     """The address of all interfaces at which it listened, the first of several."""
     for event in events:
-        host = event.value.rpartition(":")[0]
-        if event.kind == "listen" and host in _EVERYWHERE:
+        host, colon, _ = event.value.rpartition(":")  # a socket of this machine's own has a path for an address
+        if event.kind == "listen" and colon and host in _EVERYWHERE:
             return [_seen("listen", event.call, f"listens at {host or '*'}, which other machines reach", stack=_stack(event))]
     return []
 
