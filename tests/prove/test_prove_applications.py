@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from applications import prove, write
 
+from headwater import limits
 from headwater.prove import launch
 from headwater.prove.replay import read
 from headwater.reports import proof_json, proof_text
@@ -355,6 +356,7 @@ def test_an_application_that_fails_says_why(tmp_path: Path) -> None:
 
 def test_an_application_that_fights_back_is_bounded_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It floods the events, writes what is none, prints without measure, locks and replaces its folders, leaves a process, never ends."""
+    monkeypatch.setattr(limits, "PROOF_EVENTS", 100)
     app = write(tmp_path / "app", app="""
         import json, os, signal, sys, time
         from client import say
@@ -386,6 +388,7 @@ def test_an_application_that_fights_back_is_bounded_and_ended(tmp_path: Path, mo
     run, _ = prove(app, run=f"python3 app.py {left}", timeout=4, starts=2)
     assert time.monotonic() - began < 40
     assert any("still ran after 4 seconds" in gap for gap in run.gaps)
+    assert "not all that the application did was noted: there was too much of it" in run.gaps
     assert run.proved == ()
     with pytest.raises(ProcessLookupError):
         os.kill(int(left.read_text(encoding="ascii")), signal.SIGCONT)

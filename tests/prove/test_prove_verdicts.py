@@ -199,3 +199,20 @@ def test_where_it_listens(address: str, told: bool) -> None:
 )
 def test_whom_it_lets_read(headers: dict[str, str], told: bool) -> None:
     assert (observe.cors(headers, "OPTIONS /a") is not None) is told
+
+
+def test_what_clients_left_in_the_instructions_of_the_model() -> None:
+    attempts = [
+        Attempt(f"hwc00000180{n:02x}", "p", "template", "f", True, "http", "v", tool="POST /notes", argument="text") for n in range(3)
+    ]
+    first, second, _ = (one.token for one in attempts)
+    seen = list(observe.instructions(["You help.", f"You help. Notes: {first} {first}", f"{second} {TOKEN}"], attempts))
+    assert seen == [(attempts[0], f"You help. Notes: {first} {first}"), (attempts[1], f"{second} {TOKEN}")]
+    proof = observe.as_instructions(*seen[0], "POST /notes", 2)
+    assert (proof.sink_class, proof.verdict, proof.tool, proof.request, proof.start) == (
+        "prompt-system",
+        "effect",
+        "POST /notes",
+        "POST /notes",
+        2,
+    )
