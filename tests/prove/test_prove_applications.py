@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from applications import prove, write
 
+from headwater import limits
 from headwater.prove import launch
 from headwater.prove.replay import read
 from headwater.reports import proof_json, proof_text
@@ -355,6 +356,7 @@ def test_an_application_that_fails_says_why(tmp_path: Path) -> None:
 
 def test_an_application_that_fights_back_is_bounded_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It floods the events, writes what is none, prints without measure, locks and replaces its folders, leaves a process, never ends."""
+    monkeypatch.setattr(limits, "PROOF_EVENTS", 100)
     app = write(tmp_path / "app", app="""
         import json, os, signal, sys, time
         from client import say
@@ -386,6 +388,7 @@ def test_an_application_that_fights_back_is_bounded_and_ended(tmp_path: Path, mo
     run, _ = prove(app, run=f"python3 app.py {left}", timeout=4, starts=2)
     assert time.monotonic() - began < 40
     assert any("still ran after 4 seconds" in gap for gap in run.gaps)
+    assert "not all that the application did was noted: there was too much of it" in run.gaps
     assert run.proved == ()
     with pytest.raises(ProcessLookupError):
         os.kill(int(left.read_text(encoding="ascii")), signal.SIGCONT)
@@ -475,7 +478,8 @@ def test_the_command_joins_proofs_with_findings_and_writes_replays(tmp_path: Pat
     told = json.loads(report.read_text(encoding="utf-8"))
     (finding,) = [one for one in told["findings"] if one["state"] == "proved"]
     assert (finding["path"], finding["line"]) == ("app.py", 10)
-    record = read(replays / "proof-command-line-1-code.json")
+    (script,) = replays.glob("*.sh")
+    record = read(script.with_suffix(".json"))
     assert record.attempt.token == told["runs"][0]["proofs"][0]["token"]
 
     # The script does it again, with a program of that name in the path.
@@ -488,9 +492,9 @@ def test_the_command_joins_proofs_with_findings_and_writes_replays(tmp_path: Pat
         "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
     }
-    script = subprocess.run([str(replays / "proof-command-line-1-code.sh")], capture_output=True, text=True, env=environment)
-    assert script.returncode == 1, script.stderr
-    assert "[stopped by the monitor]" in script.stdout
+    again = subprocess.run([str(script)], capture_output=True, text=True, env=environment)
+    assert again.returncode == 1, again.stderr
+    assert "[stopped by the monitor]" in again.stdout
 
     review = headwater("review", str(app), "--proof", str(report), "--format", "json", "--no-progress", "--fail-on", "never")
     shown = [one["proof"] for one in json.loads(review.stdout)["findings"] if one.get("proof", {}).get("state") == "proved"]

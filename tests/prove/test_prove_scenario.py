@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from headwater.cli.prove import command
 from headwater.prove.scenario import Scenario, ScenarioError, checked, of_file
 
 
@@ -106,3 +109,21 @@ def test_errors_of_a_file(tmp_path: Path, text: str, told: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match=r"headwater\.toml"):
         of_file(tmp_path, ["chat"], trusted=True)
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_page_of_the_configuration_is_true_and_whole(tmp_path: Path) -> None:
+    page = (DOCS / "configuration.md").read_text(encoding="utf-8").partition("## Scenarios of a proof")[2].partition("\n## ")[0]
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    chat, tools = of_file(write(tmp_path, text), ["chat", "tools"], trusted=True)
+    assert (chat.send, tools.classes) == (('POST /chat {"text": "hello"}',), ("path-read", "path-write", "shell"))
+    named = {word for line in page.splitlines() if line.startswith("| `") for word in re.findall(r"`([\w-]+)`", line.split("|")[1])}
+    assert named == {field.encode_name for field in msgspec.structs.fields(Scenario)}
+
+
+def test_the_page_of_proofs_names_every_option() -> None:
+    page = (DOCS / "prove.md").read_text(encoding="utf-8")
+    options = [max(one.opts, key=len) for one in command.params if one.param_type_name == "option"]
+    assert [option for option in options if f"`{option}" not in page] == []

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from headwater.proofs import Verdict
-from headwater.prove import arguments, soundings, verdicts
+from headwater.prove import arguments, observe, soundings, verdicts
 from headwater.prove.attempts import Attempt, Payload
 from headwater.prove.events import Event
 from headwater.prove.payloads import by_id
@@ -179,3 +179,40 @@ def test_soundings_first_one_of_each_class_then_what_is_reached() -> None:
 def test_what_operations_tell_of_an_argument() -> None:
     assert soundings.classes_of(["read", "sql"]) == {"path-read", "path-write", "sql"}
     assert soundings.classes_of(["start", "listen", "nothing"]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("address", "told"), [("0.0.0.0:80", True), ("[::]:80", True), (":80", True), ("127.0.0.1:80", False), ("/run/app.sock", False)]
+)
+def test_where_it_listens(address: str, told: bool) -> None:
+    assert bool(observe.listening([Event("listen", "socket.listen", address)])) is told
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"access-control-allow-origin": observe.ORIGIN, "access-control-allow-credentials": "true"}, True),
+        ({"access-control-allow-origin": observe.ORIGIN}, False),
+        ({"access-control-allow-origin": "*", "access-control-allow-credentials": "true"}, False),  # no browser takes that
+        ({}, False),
+    ],
+)
+def test_whom_it_lets_read(headers: dict[str, str], told: bool) -> None:
+    assert (observe.cors(headers, "OPTIONS /a") is not None) is told
+
+
+def test_what_clients_left_in_the_instructions_of_the_model() -> None:
+    attempts = [
+        Attempt(f"hwc00000180{n:02x}", "p", "template", "f", True, "http", "v", tool="POST /notes", argument="text") for n in range(3)
+    ]
+    first, second, _ = (one.token for one in attempts)
+    seen = list(observe.instructions(["You help.", f"You help. Notes: {first} {first}", f"{second} {TOKEN}"], attempts))
+    assert seen == [(attempts[0], f"You help. Notes: {first} {first}"), (attempts[1], f"{second} {TOKEN}")]
+    proof = observe.as_instructions(*seen[0], "POST /notes", 2)
+    assert (proof.sink_class, proof.verdict, proof.tool, proof.request, proof.start) == (
+        "prompt-system",
+        "effect",
+        "POST /notes",
+        "POST /notes",
+        2,
+    )

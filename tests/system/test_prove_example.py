@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -25,17 +27,23 @@ def commands() -> dict[str, str]:
     return {**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def proved(name: str, environment: dict[str, str]) -> tuple[int, dict[str, Any]]:
+def proved(name: str, environment: dict[str, str], *more: str) -> tuple[int, dict[str, Any]]:
     options = ["--trust-config", "--scenario", "service", "--scenario", "tools", "--format", "json", "--output", "-", "--quiet"]
-    command = [sys.executable, "-P", "-m", "headwater", "prove", str(ROOT / "examples" / name), *options]
+    command = [sys.executable, "-P", "-m", "headwater", "prove", str(ROOT / "examples" / name), *options, *more]
     done = subprocess.run(command, env=environment, capture_output=True, check=False, cwd="/")
     assert done.returncode in (0, 1), done.stderr.decode()
     return done.returncode, json.loads(done.stdout)
 
 
-def test_the_vulnerable_one(commands: dict[str, str]) -> None:
-    status, report = proved("vulnerable", commands)
+def test_the_vulnerable_one(commands: dict[str, str], tmp_path: Path) -> None:
+    status, report = proved("vulnerable", commands, "--format", "text", "--output", str(tmp_path / "shown.txt"))
     assert status == 1
+    jsonschema.validate(report, json.loads((ROOT / "docs" / "schemas" / "proof-1.schema.json").read_text(encoding="utf-8")))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^\$ headwater prove [^\n]*\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    shown = (tmp_path / "shown.txt").read_text(encoding="utf-8")
+    assert [part for part in found[1].split("[...]\n") if part.strip("\n") not in shown] == []
     states = {(one["path"].partition("vulnerable/")[2], one["rule"], one["line"]): one["state"] for one in report["findings"]}
     assert [one for one, state in states.items() if state not in ("proved", "granted") and one[0] != NEEDS_TORCH] == []
     assert len(states) >= 20

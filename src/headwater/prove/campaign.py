@@ -340,7 +340,14 @@ class Campaign:
         self._look()
         self._player.heard(self._events)
         self._gaps.update(dict.fromkeys(stage.notes))
-        self._stored()
+        told = [turn.text for one in self._server.exchanges[self._from[2] :] if one.ask for turn in one.ask.turns if turn.role == "system"]
+        known = {one.token for one in self._observed}
+        for attempt, text in observe.instructions(told, self._own[self._from[1] :]):
+            if attempt.token not in known:
+                reply = self._replies.get(attempt.token)
+                self._observed.append(observe.as_instructions(attempt, text, reply.request if reply is not None else "", self._starts))
+        if (self._reader is not None and self._reader.cut) or any(event.kind == "lost" for event in self._events):
+            self._gaps["not all that the application did was noted: there was too much of it"] = None
         self._observed += [*stage.observed, *observe.listening(self._events), *observe.certificates(self._server.requests, self._by_token)]
         self._sends += stage.sends
         self._stage = None
@@ -426,32 +433,6 @@ class Campaign:
                     self._settled.add((attempt.tool, attempt.argument, attempt.sink_class))
                 else:
                     self._player.settle({attempt.token})
-
-    def _stored(self) -> None:
-        """Hostile values of clients that the application put into what it tells the model as its own instructions."""
-        for exchange in self._server.exchanges[self._from[2] :]:
-            for turn in exchange.ask.turns if exchange.ask is not None else ():
-                for token in re.findall(TOKEN, turn.text) if turn.role == "system" else ():
-                    attempt = next((one for one in self._own[self._from[1] :] if one.token == token), None)
-                    reply = self._replies.get(token)
-                    if attempt is not None and not any(one.token == token for one in self._observed):
-                        self._observed.append(
-                            Proof(
-                                verdict=Verdict.EFFECT.word,
-                                sink_class="prompt-system",
-                                payload=attempt.payload,
-                                family=attempt.family,
-                                channel=attempt.channel,
-                                value=attempt.value,
-                                tool=attempt.tool,
-                                argument=attempt.argument,
-                                event="the model's instructions",
-                                what=turn.text[max(0, turn.text.find(token) - 100) :][: limits.PROVE_SHOWN],
-                                request=reply.request if reply is not None else "",
-                                token=token,
-                                start=self._starts,
-                            )
-                        )
 
     # ------------------------------------------------------------------------------------ the result
 

@@ -43,8 +43,7 @@ def joined(review: Review, runs: Iterable[Run], scope: str = "") -> Review:
 
     ``scope`` is the application's folder relative to the review's root, empty where they are one.
     """
-    proofs = [(run, proof) for run in runs for proof in run.proofs]
-    joiner = _Joiner(review, proofs, scope)
+    joiner = _Joiner(review, list(runs), scope)
     findings = []
     for finding in review.findings:
         evidence = joiner.of(finding)
@@ -61,11 +60,11 @@ def joined(review: Review, runs: Iterable[Run], scope: str = "") -> Review:
 
 
 class _Joiner:
-    def __init__(self, review: Review, proofs: Sequence[tuple[Run, Proof]], scope: str) -> None:
+    def __init__(self, review: Review, runs: Sequence[Run], scope: str) -> None:
         self._review = review
-        self._proofs = proofs
+        self._proofs = [proof for run in runs for proof in run.proofs]
         self._scope = scope
-        self._exercised = any(run.exercised.attempts for run, _ in proofs)
+        self._exercised = any(run.exercised.attempts for run in runs)
         self._routes = {
             one.detail["route"]: (one.file, one.line)
             for one in review.system.components
@@ -74,7 +73,7 @@ class _Joiner:
 
     def of(self, finding: Finding) -> Evidence:
         """What the proofs say of one finding."""
-        mine = [proof for _, proof in self._proofs if self._fits(finding, proof)]
+        mine = [proof for proof in self._proofs if self._fits(finding, proof)]
         at = [proof for proof in mine if self._at(finding, proof)]
         best = max(at, key=lambda one: (one.rank, not one.granted), default=None)
         if best is not None and best.rank.proof:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from headwater import limits
 from headwater.proofs import Frame, Proof, Verdict
+from headwater.prove.attempts import Attempt
 from headwater.prove.events import TOKEN, Event
 from headwater.prove.server import Seen
 
@@ -44,8 +46,8 @@ def _seen(sink_class: str, event: str, what: str, *, stack: tuple[Frame, ...] = 
 def listening(events: Iterable[Event]) -> list[Proof]:
     """The address of all interfaces at which it listened, the first of several."""
     for event in events:
-        host = event.value.rpartition(":")[0]
-        if event.kind == "listen" and host in _EVERYWHERE:
+        host, colon, _ = event.value.rpartition(":")  # a socket of this machine's own has a path for an address
+        if event.kind == "listen" and colon and host in _EVERYWHERE:
             return [_seen("listen", event.call, f"listens at {host or '*'}, which other machines reach", stack=_stack(event))]
     return []
 
@@ -80,3 +82,31 @@ def open_model(request: str, asks: int) -> Proof:
 
 def _stack(event: Event | None) -> tuple[Frame, ...]:
     return tuple(Frame(one.file, one.line, one.function) for one in event.stack) if event is not None else ()
+
+
+def instructions(texts: Iterable[str], attempts: Sequence[Attempt]) -> Iterator[tuple[Attempt, str]]:
+    """Hostile values of clients that the application put into what it tells the model as its own instructions, each once."""
+    waiting = {one.token: one for one in attempts}
+    for text in texts:
+        for token in re.findall(TOKEN, text):
+            if (attempt := waiting.pop(token, None)) is not None:
+                yield attempt, text[max(0, text.find(token) - 100) :][: limits.PROVE_SHOWN]
+
+
+def as_instructions(attempt: Attempt, text: str, request: str, start: int) -> Proof:
+    """The proof of it."""
+    return Proof(
+        verdict=Verdict.EFFECT.word,
+        sink_class="prompt-system",
+        payload=attempt.payload,
+        family=attempt.family,
+        channel=attempt.channel,
+        value=attempt.value,
+        tool=attempt.tool,
+        argument=attempt.argument,
+        event="the model's instructions",
+        what=text,
+        request=request,
+        token=attempt.token,
+        start=start,
+    )
