@@ -198,6 +198,7 @@ CHUNK_FILES: Final = 64  # the same for many small files
 MODEL_UNPACKED_BYTES: Final = 8_000_000_000  # unpacked from one file: compressed checkpoints have some gigabytes; more is a bomb
 MODEL_MEMBERS: Final = 100_000  # of one archive with all in it: sharded checkpoints have some thousands
 MODEL_NESTING: Final = 6  # archives in archives: a layer of an image, an archive, a checkpoint, a member are four
+MODEL_CODE_BESIDE: Final = 20  # modules beside a configuration that loading it imports: the largest have some ten
 MODEL_CONCERNS: Final = 200  # of one member; a reader follows the first few
 MODEL_EVIDENCE: Final = 2_000  # characters of a decoded call or a template that a report can show
 MODEL_FIELDS: Final = 3_000_000  # of one message or list in a model file: graphs of the largest models have some hundred thousand nodes

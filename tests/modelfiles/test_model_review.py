@@ -125,6 +125,50 @@ def test_a_folder_that_is_loaded(tmp_path: Path) -> None:
     assert "'hf/config.json', is to be reviewed" in loader.message
 
 
+CONFIG = json.dumps({"model_type": "m", "auto_map": {"AutoModel": "modeling_m.M", "AutoConfig": "somebody/else--configuration_m.C"}})
+KERNELS = "from torch.utils import cpp_extension\n\nkernels = cpp_extension.load(name='k', sources=['k.cu'])\n"
+MODEL = "import torch\nfrom .helper_m import f\n\n\nclass M(torch.nn.Module):\n    def forward(self, x):\n        return f(x)\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "rule", "said"),
+    [
+        ({"modeling_m.py": MODEL, "helper_m.py": "def f(x):\n    return x\n"}, "model-file-for-review", ""),
+        ({"modeling_m.py": MODEL, "helper_m.py": KERNELS}, "model-file-for-review", "importing it calls cpp_extension.load("),
+        (
+            {"modeling_m.py": MODEL.replace("return f(x)", "import os; os.system(x)")},
+            "model-file-for-review",
+            "using the model calls os.system(x)",
+        ),
+        (
+            {"modeling_m.py": MODEL, "helper_m.py": "import os\n\nos.system('id')\n"},
+            "malicious-model-file",
+            "'helper_m.py': importing it calls os.system('id') (line 3)",
+        ),
+        ({"configuration_m.py": "import os\n\nos.system('id')\n"}, "model-file-for-review", ""),  # that of another repository is meant
+    ],
+)
+def test_code_that_a_configuration_names_is_looked_at(tmp_path: Path, files: dict[str, str], rule: str, said: str) -> None:
+    review = reviewed(tmp_path, {"hf/config.json": CONFIG, **{f"hf/{name}": text for name, text in files.items()}})
+    told = [one for one in review.findings if one.rule.endswith(("model-file", "file-for-review"))]
+    assert [(one.rule, one.place.path) for one in told] == [(rule, "hf/config.json")]
+    [examined], _ = dispatch.scan_file(str(tmp_path / "hf" / "config.json"), "config.json", hashed=False)
+    acts = [one.message for one in examined.concerns if " calls " in one.message]
+    assert len(acts) == bool(said)
+    assert said in "".join(acts)
+
+
+def test_code_beside_a_configuration_is_no_link_and_of_that_folder(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text("import os\n\nos.system('id')\n")
+    (tmp_path / "hf").mkdir()
+    (tmp_path / "hf" / "a.py").symlink_to(tmp_path / "evil.py")
+    (tmp_path / "hf" / "config.json").write_text(
+        json.dumps({"model_type": "m", "auto_map": {"A": "a.B", "B": "../evil.B", "C": "...evil.B"}})
+    )
+    [examined], _ = dispatch.scan_file(str(tmp_path / "hf" / "config.json"), "config.json", hashed=False)
+    assert examined.verdict == "review"
+
+
 def test_another_file_is_not_joined(tmp_path: Path) -> None:
     source = 'import torch\nm = torch.load("other/m.keras", weights_only=False)\nn = torch.load(name, weights_only=False)\n'
     review = reviewed(tmp_path, {"app.py": source, "models/m.keras": keras(LAMBDA)})

@@ -8,7 +8,7 @@ import os
 import stat
 from typing import Final, Protocol, cast
 
-from headwater.modelfiles import formats, names, texts
+from headwater.modelfiles import formats, names, pycode, texts
 from headwater.modelfiles.blob import Blob, FileBlob
 from headwater.modelfiles.verdicts import Concern, Examined
 from headwater.modelfiles.work import Examination
@@ -86,12 +86,29 @@ def scan_file(path: str, name: str, hashed: bool = True) -> tuple[list[Examined]
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return [unreadable(name, "unreadable", "It is no regular file.")], []
         blob = FileBlob(descriptor)
-        work = Examination(name, examine=examine)
+        work = Examination(name, examine=examine, beside=lambda other: _beside(path, other))
         examine(blob, work)
         try:
             return [work.result(blob, hashed), *work.members], work.sources
         except OSError as error:  # the disk fails, or the file became shorter
             return [unreadable(name, "unreadable", f"It cannot be read: {error.strerror}.")], []
+    finally:
+        os.close(descriptor)
+
+
+def _beside(path: str, name: str) -> bytes | None:
+    """A regular file of the same folder, if it is as small as code is. No link is followed."""
+    try:
+        descriptor = os.open(os.path.join(os.path.dirname(path), name), _FLAGS)
+    except (OSError, ValueError):
+        return None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > pycode.LARGEST:
+            return None
+        return os.read(descriptor, pycode.LARGEST)
+    except OSError:
+        return None
     finally:
         os.close(descriptor)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from headwater.modelfiles import names, targets, templates
+from headwater import limits
+from headwater.modelfiles import names, pycode, targets, templates
 from headwater.modelfiles.names import words
 from headwater.modelfiles.work import Examination
 
@@ -17,6 +18,9 @@ _COMPONENTS: Final = re.compile(
     r"(?:diffusers|transformers|optimum|k_diffusion|stable_diffusion|onnxruntime|flax|peft|sentence_transformers)(?:\.|$)"
 )
 _PIPELINES: Final = re.compile(r"(?:transformers|peft|diffusers|sentence_transformers|open_clip|timm|torch\.nn)(?:\.|$)")
+
+_MODULE: Final = re.compile(r"[A-Za-z_]\w*")
+_ACTS: Final = 20  # calls of one module that are told
 
 
 def judge(work: Examination, node: dict[str, Any], path: str = "") -> None:
@@ -71,6 +75,26 @@ def _auto_map(work: Examination, mapping: object) -> None:
                 " Whoever holds that repository decides what runs." if repository else ""
             )
             work.concern("remote-code", "review", message, f"auto_map {key}: {one}")
+            if not repository:
+                _code(work, module)
+
+
+def _code(work: Examination, first: str) -> None:
+    """The code that is meant, where it lies beside the configuration, with what it imports from there. Archives have all code looked at."""
+    waiting, seen = [first], {first}
+    while waiting:
+        module = waiting.pop(0)
+        data = work.beside(f"{module}.py") if _MODULE.fullmatch(module) else None
+        if data is None:
+            continue
+        for act in (pycode.acts(data) or [])[:_ACTS]:
+            when = "importing it" if act.at_import else "using the model"
+            message = f"Loading it with trust_remote_code=True imports '{module}.py': {when} calls {act.call[:200]} (line {act.line})."
+            work.concern("remote-code", "malicious" if act.at_import and not act.usual else "review", message, act.call)
+        for other in pycode.imported(data):
+            if other not in seen and len(seen) < limits.MODEL_CODE_BESIDE:
+                seen.add(other)
+                waiting.append(other)
 
 
 def _template(work: Examination, value: object, key: str) -> None:

@@ -15,8 +15,11 @@ _PROGRAMS: Final = re.compile(
     r"marshal\.loads$|ctypes\.(?:CDLL|cdll\.LoadLibrary|windll\.\w+|PyDLL)$|runpy\.run_\w+$|code\.InteractiveInterpreter$|os\.(?:dup2)$|"
     r"socket\.(?:socket|create_connection)$|webbrowser\.open$|types\.FunctionType$|torch\.ops\.load_library$|torch\.utils\.cpp_extension\.load\w*$"
 )
-_USUAL: Final = re.compile(r"(?:builtins\.)?(?:eval|exec)$|subprocess\.\w+$|ctypes\..+|types\..+")
-"""What code that means no harm does, too, when it is imported: it installs a package, loads a library, reads its version."""
+_USUAL: Final = re.compile(r"(?:builtins\.)?(?:eval|exec)$|subprocess\.\w+$|ctypes\..+|types\..+|torch\..+")
+"""What code that means no harm does, too, when it is imported: it installs a package, loads or builds a library, reads its version."""
+_RELATIVE: Final = re.compile(
+    rb"^[ \t]*from[ \t]+\.(\w{1,100})[ \t]+import\b|^[ \t]*from[ \t]+\.[ \t]+import[ \t]+(\w{1,100})", re.MULTILINE
+)
 
 _NETWORK: Final = re.compile(
     r"(?:urllib\.request\.\w+|requests\.(?:get|post|put|request)|http\.client\.\w+|httpx\.\w+|urllib2\.urlopen|ftplib\.FTP|smtplib\.\w+)$"
@@ -66,6 +69,11 @@ def acts(data: bytes) -> list[Act] | None:
                     Act(node.lineno, ast.unparse(node)[:300] if _shallow(node) else f"{called}(...)", top, _USUAL.match(called) is not None)
                 )
     return sorted(set(found))
+
+
+def imported(data: bytes) -> list[str]:
+    """The modules beside a module that it imports, as loaders of remote code find them out: by their text."""
+    return list(dict.fromkeys((one or other).decode("ascii", "replace") for one, other in _RELATIVE.findall(data)))
 
 
 def _fullmatch(called: str) -> bool:

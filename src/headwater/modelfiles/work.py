@@ -29,7 +29,12 @@ class Examination:
     """
 
     def __init__(
-        self, path: str, budget: Budget | None = None, depth: int = 0, examine: Callable[[Blob, Examination], None] | None = None
+        self,
+        path: str,
+        budget: Budget | None = None,
+        depth: int = 0,
+        examine: Callable[[Blob, Examination], None] | None = None,
+        beside: Callable[[str], bytes | None] | None = None,
     ) -> None:
         self.path: Final = path
         self.budget: Final = budget or Budget()
@@ -39,6 +44,7 @@ class Examination:
         self.members: list[Examined] = []
         self.sources: list[tuple[str, bytes]] = []
         self._examine = examine
+        self._beside = beside
 
     def concern(self, check: str, verdict: Verdict, message: str, evidence: str = "", at: int = -1) -> None:
         """Notes what was found; beyond a bound the same again is not kept."""
@@ -62,6 +68,10 @@ class Examination:
     def code(self, name: str, data: bytes) -> None:
         """Python code that loading this file runs, or may run: it is reviewed as code of the project is."""
         self.sources.append((f"{self.path}!{name}", data))
+
+    def beside(self, name: str) -> bytes | None:
+        """The bytes of a file in the same folder; None where it is not there, too large, or this is a member of an archive."""
+        return self._beside(name) if self._beside is not None else None
 
     def result(self, blob: Blob, hashed: bool = True) -> Examined:
         """What was found in the file itself; its members are in ``members``."""
