@@ -513,6 +513,7 @@ def test_the_command_joins_proofs_with_findings_and_writes_replays(tmp_path: Pat
         (("--call", "app:main", "--with", "{"), 2, "--with is no JSON"),
         (("--run", "a", "--env", "A"), 2, "--env takes NAME=VALUE"),
         (("--run", "a", "--plant", "../x"), 2, "it is not below the application's folder"),
+        (("--run", "a", "--plant", "../\x1b[2J"), 2, "--plant ../\\x1b[2J"),
         (("--run", "a", "--replay", "app.py"), 2, "app.py is no record of a proof"),
     ],
 )

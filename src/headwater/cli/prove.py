@@ -129,6 +129,7 @@ def command(
     from headwater.prove import replay as record
     from headwater.prove.join import joined
     from headwater.prove.scenario import ScenarioError
+    from headwater.reports import escape
 
     with common.progress(not no_progress and not quiet and output.is_terminal(sys.stderr)) as progress:
         review = None if no_review else _reviewed(path, processes, progress)
@@ -142,9 +143,9 @@ def command(
                 if replays is not None and scenario.play == "model":  # results of a server come as the application asks for them
                     record.write(replays, path, scenario, records)
         except (folder.CopyError, ScenarioError, record.RecordError) as error:
-            raise FailureError(str(error)) from None
+            raise FailureError(escape.line(str(error))) from None
         except OSError as error:
-            raise FailureError(f"{error.filename or ''}: {error.strerror or error}".strip(": ")) from None
+            raise FailureError(escape.line(f"{error.filename or ''}: {error.strerror or error}".strip(": "))) from None
     findings: list[tuple[Finding, int]] = []
     real = os.path.realpath(path)
     scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")

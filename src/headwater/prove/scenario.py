@@ -48,7 +48,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """Requests to a service: ``POST /chat {"text": "hello"}``."""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of every request to a service: who is asking, where it wants to know."""
-    honest: int = 0
+    honest: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
     """Requests of each start (of a service: of each request to it) that the model answers as it should, before it turns hostile."""
     play: Literal["model", "tools"] = "model"
     """Who is the attacker: the model, or an MCP server that the application uses, at ``{tools}`` in commands and variables."""
