@@ -222,6 +222,13 @@ def test_a_tool_that_is_there_to_run_commands_is_granted(tmp_path: Path) -> None
     assert "GRANTED" in proof_text.render([run], [])
 
 
+def test_an_option_of_a_program_is_broken_out_of(tmp_path: Path) -> None:
+    """No shell, and the value is one argument: the program takes it for an option. That is not what the tool is for."""
+    options = AGENT.replace('"wc -l " + name, shell=True', '["sort", "/dev/null", name]').replace("count_lines", "sort_lines")
+    run, _ = prove(write(tmp_path / "app", app=options), run="python3 app.py", classes=("shell",), starts=10)
+    assert {(one.tool, one.family, one.granted, one.verdict) for one in run.proved} == {("sort_lines", "option", False, "effect")}
+
+
 def test_a_function(tmp_path: Path) -> None:
     app = write(tmp_path / "app", work="""
         import sqlite3, sys

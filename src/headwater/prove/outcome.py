@@ -181,8 +181,9 @@ def _whole(one: verdicts.Judged) -> bool:
     given = one.event.value
     with contextlib.suppress(ValueError, RecursionError):
         words = json.loads(given)
-        if isinstance(words, list) and words and isinstance(words[-1], str):
-            given = words[-1]
+        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+            # What a shell is to run stands last; without one, the words of the value are the program and its arguments.
+            given = words[-1] if one.event.shell else " ".join(words)
     return given.strip() == one.attempt.value.strip()
 
 
