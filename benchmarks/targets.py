@@ -22,11 +22,12 @@ import msgspec
 import mutate
 
 import headwater
-from headwater import baseline, configfile, limits, suppressions
+from headwater import baseline, configfile, limits, scanners, suppressions
 from headwater import cache as kept
 from headwater.apis.load import Catalogue
 from headwater.comparison import compare
 from headwater.config import Config
+from headwater.documents.examine import examine
 from headwater.files.discover import discover, language_of, safe
 from headwater.files.read import source_of
 from headwater.files.source import Source
@@ -378,6 +379,46 @@ def _page(shown: View) -> bytes:
     return text.render(shown).encode()
 
 
+# ----------------------------------------------------------------------------------------- scripts, and other scanners
+
+_COMMANDS: Final[Mapping[str, bytes]] = {
+    "Dockerfile": b"FROM a\nENV PIP_TRUSTED_HOST=h.b X=1\nRUN --mount=type=cache pip install \\\n  # c\n  'torch>=2' x==1 && \\\n"
+    b'    curl -o m "https://h.b/model.bin?x" | tar\nRUN ["npm", "i", "@a/b@1"]\nADD https://h.b/w.pt /w\n',
+    "a.sh": b"if [ x ]; then uv pip install -r r.txt 'a[b]' --extra-index-url=https://u:p@h.b/s > l 2>&1; fi\ncat <<'E'\npip install\nE\n"
+    b"hf download a/b\n",
+    "pip.conf": b"[global]\nindex-url = http://h.b/s\nextra-index-url = https://h.b/s https://c.d\n",
+    "requirements.txt": b"-i http://h.b/s\n--trusted-host h.b\njinja2==2.4\n",
+    ".npmrc": b"@a:registry=http://h.b/\nstrict-ssl=false\n",
+}
+_IMPORTS: Final = Path(__file__).parent.parent / "tests" / "data" / "imports"
+
+
+def _commands(rng: Random, corpus: Corpus) -> Files:
+    made = {}
+    for name in rng.sample(sorted(_COMMANDS), mutate.some(rng, 4)):
+        data = _COMMANDS[name]
+        for _ in range(mutate.some(rng, 4)):
+            data = rng.choice(mutate.TEXT)(rng, data, rng.choice(list(_COMMANDS.values())))
+        made[name] = data * rng.choice((1, 1, 1, 50))
+    report = rng.choice(sorted(_IMPORTS.iterdir())).read_bytes()
+    if rng.randrange(4) and not report.startswith(b'{"SourceMetadata'):
+        report = mutate.in_json(rng, report)
+    return {**made, "report": report if rng.randrange(3) else mutate.in_bytes(rng, report, report), "app.py": b'K = "Zk39vTq8LmW2xPf7Rb"\n'}
+
+
+def _run_commands(files: Files, folder: Path) -> None:
+    _written(folder, files)
+    try:
+        imported = (scanners.read(str(folder / "report")),)
+    except scanners.ReportError:
+        imported = ()
+    found = discover(folder, ())
+    code = {"app.py": Source("app.py", files["app.py"])}
+    made = examine(found.papers, code, set(code), [], load_rules(), imported)
+    some = tuple(made.findings[:20])  # writing a thousand of them is what takes time
+    _reports(Review("/", some, Coverage(1, 1, 1, {}, tuple(made.gaps), {}), {**code, **made.sources}))
+
+
 # -------------------------------------------------------------------------------------------------------------- baseline
 
 
@@ -570,6 +611,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "versions": Target(6_000, _manifests, _run_manifests),
     "ignored": Target(2_000, _beside, _run_beside),
     "reports": Target(2_500, _hostile, _run_hostile),
+    "commands": Target(4_000, _commands, _run_commands),
     "baseline": Target(4_000, _report, _run_report, (baseline.BaselineError,)),
     "cache": Target(4_000, _cached, _run_cached),
     "engine": Target(700, _code, _run_code, slow=True),

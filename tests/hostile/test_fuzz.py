@@ -25,6 +25,7 @@ INPUTS = {
     "versions": 60,
     "ignored": 20,
     "reports": 12,
+    "commands": 60,
     "baseline": 30,
     "cache": 20,
     "engine": 3,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from headwater import ir
+from headwater import ir, limits
 from headwater.documents import commands, indexes, installs, keys, manifests, names, packages, reported, servers, told, weights
 from headwater.documents.reported import Paths, Reported
 from headwater.documents.told import Told
@@ -115,7 +115,7 @@ class _Examiner:
         self.told(indexes.of_commands(path, said, installed))
         self.told(weights.told(path, data, said))
         self.told(installs.told(path, installed))
-        return [pin for one in installed for pin in one.pins]
+        return [pin for one in installed for pin in one.pins][: limits.DECLARATIONS]
 
     def told(self, found: Iterable[Told]) -> None:
         self.found += [one for one in found if one.shape in self.asked]

@@ -50,7 +50,7 @@ _VARIABLES: Final = {
     "UV_INSECURE_HOST": "host",
 }
 _OPTION: Final = re.compile(r"^[ \t]*(-i|--index-url|--extra-index-url|--trusted-host)(?:[ \t]+|=)([^\s#]+)", re.MULTILINE)
-_SETTING: Final = re.compile(r"^[ \t]*(index-url|extra-index-url|trusted-host)[ \t]*=[ \t]*([^\r\n#]+?)[ \t]*$", re.MULTILINE)
+_SETTING: Final = re.compile(r"^[ \t]*(index-url|extra-index-url|trusted-host)[ \t]*=([^\r\n#]+)", re.MULTILINE)
 _NPMRC: Final = re.compile(r"^[ \t]*(?:(?:@[\w.-]+:)?(registry)|(strict-ssl))[ \t]*=[ \t]*([^\s#;]+)", re.MULTILINE)
 _HOST: Final = re.compile(r"https?://(?:[^/@\s]*@)?([^/\s?#]+)", re.IGNORECASE)
 _KINDS: Final = {"index-url": "index", "extra-index-url": "extra", "trusted-host": "host"}

@@ -143,8 +143,8 @@ def _known(made: Sequence[Secret], data: bytes, start: int, one: Leaked) -> tupl
 
 def _between(data: bytes, start: int, one: Leaked) -> tuple[int, int] | None:
     """What stands between the neighbours that the report tells; else the longest word of the line, if it is of now."""
-    end = data.find(b"\n", start)
-    text = data[start : end if end >= 0 else len(data)]
+    end = data.find(b"\n", start, start + limits.LINE_BYTES_GENERATED)
+    text = data[start : end if end >= 0 else start + limits.LINE_BYTES_GENERATED]
     before, after = one.before.rpartition("\n")[2].encode(), one.after.partition("\n")[0].encode()
     at = text.find(before) if before else -1
     if at >= 0:

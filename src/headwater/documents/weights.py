@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from headwater import limits
 from headwater.documents.commands import Command, Word
 from headwater.documents.told import Told, is_aside
 from headwater.findings import Confidence, Severity
@@ -38,7 +39,9 @@ def told(path: str, data: bytes, commands: Iterable[Command]) -> Iterator[Told]:
 
 
 def _is_loose(text: str) -> bool:
-    return _MODEL.fullmatch(text) is not None and not _FIXED.search(text) and not _NEAR.match(text)
+    return (
+        len(text) <= limits.REQUIREMENT_CHARS and _MODEL.fullmatch(text) is not None and not _FIXED.search(text) and not _NEAR.match(text)
+    )
 
 
 def _repository(command: Command) -> Word | None:
