@@ -1,7 +1,7 @@
 """Reports of other scanners in a review: joined with what is found here, told where the code has it, never trusted.
 
 ``tests/data/imports``: gitleaks 8.30.1 ran on the files below; pip-audit 2.10.1 wrote its report over made-up advisories; those of
-OSV-Scanner and trufflehog are written by hand after their documentation.
+OSV-Scanner and trufflehog are written by hand in the form that they are known to have: neither program was run.
 """
 
 from __future__ import annotations
