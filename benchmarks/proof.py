@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -66,6 +67,8 @@ class Row(NamedTuple):
     quick: bool = False
     env: Mapping[str, str] = {}
     options: Sequence[str] = ()
+    vocabulary: bool = False
+    """Whether it needs the cache of OpenAI's tokenizer: said of its environment."""
 
 
 class Result(NamedTuple):
@@ -83,7 +86,8 @@ class Result(NamedTuple):
 def rows(file: Path = HERE / "proof" / "rows.toml") -> tuple[list[Row], dict[str, dict[str, Any]]]:
     """The rows in order, and environments by name."""
     read = tomllib.loads(file.read_text(encoding="utf-8"))
-    return [Row(**one) for one in read["rows"]], read["environments"]
+    specs = read["environments"]
+    return [Row(**one, vocabulary=specs[one["environment"]].get("tiktoken", False)) for one in read["rows"]], specs
 
 
 # ------------------------------------------------------------------------------------------------ environments
@@ -172,15 +176,12 @@ def done(command: Sequence[str], cwd: Path | None = None) -> None:
 # ------------------------------------------------------------------------------------------------ rows
 
 
-def arguments(row: Row, environment: Path) -> list[str]:
-    """The arguments of ``headwater prove`` for a row."""
-    python = str(environment / "bin" / "python")
-    if row.run:
-        driven = ["--run", f"{python} {row.run}"]
-    else:
-        driven = ["--mcp", _filled(row.mcp, str(environment))]
-    given = {**({"TIKTOKEN_CACHE_DIR": str(vocabulary)} if (vocabulary := BUILD / "tiktoken").is_dir() else {}), **row.env}
-    return [str(APPS), *driven, *row.options, *(f"--env={name}={value}" for name, value in given.items()), "--no-review"]
+def arguments(row: Row, apps: str, build: str) -> list[str]:
+    """The arguments of ``headwater prove`` for a row; the folders that it names."""
+    environment = f"{build}/{row.environment}"
+    driven = ["--run", f"{environment}/bin/python {row.run}"] if row.run else ["--mcp", _filled(row.mcp, environment)]
+    given = {**({"TIKTOKEN_CACHE_DIR": f"{build}/tiktoken"} if row.vocabulary else {}), **row.env}
+    return [apps, *driven, *row.options, *itertools.chain.from_iterable(("--env", f"{name}={value}") for name, value in given.items())]
 
 
 def _filled(command: str, environment: str) -> str:
@@ -188,14 +189,15 @@ def _filled(command: str, environment: str) -> str:
     return command.replace("{python}", f"{environment}/bin/python").replace("{modules}", f"{environment}/node_modules")
 
 
-def tried(row: Row, environment: Path, seconds: float = SECONDS) -> Result:
+def tried(row: Row, seconds: float = SECONDS) -> Result:
     """Runs a row and judges it."""
     file = BUILD / f"{row.name}.json"
     file.unlink(missing_ok=True)
-    command = [sys.executable, "-P", "-m", "headwater", "prove", *arguments(row, environment), "--format", "json", "--output", str(file)]
+    reported = ["--no-review", "--quiet", "--format", "json", "--output", str(file)]
+    command = [sys.executable, "-P", "-m", "headwater", "prove", *arguments(row, str(APPS), str(BUILD)), *reported]
     begin = time.monotonic()
     try:
-        ended = subprocess.run([*command, "--quiet"], capture_output=True, text=True, timeout=seconds)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         return Result(row, False, f"no end in {seconds:.0f} s", "", seconds)
     took = time.monotonic() - begin
@@ -220,9 +222,8 @@ def judged(row: Row, run: Mapping[str, Any], took: float) -> Result:
         "silent": not proofs and run["verdict"] != "not-exercised",
         "not exercised": run["verdict"] == "not-exercised",
     }[row.expect]
-    return Result(
-        row, right, verdict, by, took, run["exercised"]["starts"], run["exercised"]["model_calls"] + run["exercised"].get("sends", 0)
-    )
+    exercised = run["exercised"]
+    return Result(row, right, verdict, by, took, exercised["starts"], exercised["sends" if row.mcp else "model_calls"])
 
 
 def _place(proof: Mapping[str, Any]) -> str:
@@ -258,11 +259,9 @@ def commands(results: Sequence[Result]) -> Iterator[str]:
     """What to enter for each row, in the folder of the repository."""
     yield "```sh"
     for one in results:
-        row = one.row
-        folder = f"$PWD/build/proof/{row.environment}"
-        driven = f'--run "{folder}/bin/python {row.run}"' if row.run else f'--mcp "{_filled(row.mcp, folder)}"'
-        given = "".join([*(f" {option}" for option in row.options), *(f" --env {name}={value}" for name, value in row.env.items())])
-        yield f"headwater prove benchmarks/proof/apps {driven}{given}  # {row.name}"
+        words = arguments(one.row, "benchmarks/proof/apps", "$PWD/build/proof")
+        shown = [f'"{word}"' if " " in word or "$" in word else word for word in words]
+        yield f"headwater prove {' '.join(shown)}  # {one.row.name}"
     yield "```"
 
 
@@ -289,7 +288,8 @@ def main() -> int:
     results = []
     for row in chosen:
         try:
-            result = tried(row, made(row.environment, environments[row.environment], options.keep))
+            made(row.environment, environments[row.environment], options.keep)
+            result = tried(row)
         except RowError as error:
             result = Result(row, False, "not tried", str(error), 0.0)
         results.append(result)
