@@ -259,3 +259,32 @@ def test_valid_paths_lie_where_the_application_works(name: str, alone: str, belo
     of = tool("change", **{name: {"type": "string"}, "message": {"type": "string"}})
     for known, value in ((None, alone), (schemas.Known(root="/data/notes"), below)):
         assert {plan.place.base[name] for plan in arguments.plans(of, known) if plan.argument == "message"} == {value}
+
+
+def test_a_list_that_is_a_command_begins_with_an_allowed_program() -> None:
+    schema = {"type": "object", "properties": {"command": {"type": "array", "items": {"type": "string"}}}, "required": ["command"]}
+    tool = Offered("run", "Execute a command.\nAllowed commands: wc, cat, ls", schema)
+    made = {plan.argument: plan.place.put("X") for plan in arguments.plans(tool)}
+    assert made == {"command.0": {"command": ["X", "test"]}, "command.1": {"command": ["wc", "X"]}}
+    assert arguments.benign(tool) == {"command": ["wc", "test"]}
+
+
+def test_a_command_begins_with_an_allowed_program() -> None:
+    schema = {"type": "object", "properties": {"command": {"type": "string"}}, "required": ["command"]}
+    tool = Offered("run", "Runs a command. Permitted programs are: git", schema)
+    assert {plan.benign for plan in arguments.plans(tool)} == {"git test"}
+
+
+def test_an_argument_is_missing_that_the_schema_does_not_require() -> None:
+    schema = {"type": "object", "properties": {"contents": {"type": "string"}, "file_name": {"type": "string"}}}
+    tool, known = Offered("save_file", "Saves a file.", schema), schemas.Known()
+    message = "1 validation error for Notes.save_file\ncontents\n  Missing required argument [type=missing_argument, input_value=...]"
+    assert arguments.learn(known, tool, message, "file_name")
+    made = {plan.argument: plan.place.put("X") for plan in arguments.plans(tool, known)}
+    assert made["file_name"] == {"contents": "test", "file_name": "X"}
+
+
+def test_a_path_must_be_absolute() -> None:
+    run, known = tool("run", command={}, directory={}), schemas.Known()
+    assert arguments.learn(known, run, "Error: Directory must be an absolute path: .", "command")
+    assert known.values == {"directory": "/tmp"}

@@ -529,3 +529,39 @@ def test_exit_statuses(tmp_path: Path, words: tuple[str, ...], status: int, told
     words = tuple(str(app / one) if words[-2] == "--replay" and one == "app.py" else one for one in words)
     done = headwater("prove", str(app), "--no-review", *words)
     assert (done.returncode, told in done.stdout + done.stderr) == (status, True), done.stdout + done.stderr
+
+
+KEEPS = """
+    import pathlib, sys
+    from client import say
+
+    kept = pathlib.Path.home() / "answers"
+    if not kept.exists():
+        kept.write_text(say("Write Python code that prints two and two. Answer with a ```python fence."))
+    code = kept.read_text().partition("```python")[2].partition("```")[0]
+    if "import" not in code and "__" not in code:
+        exec(code, {"__builtins__": {"print": print, "open": open}})
+"""
+
+
+def test_an_application_that_keeps_what_the_model_said(tmp_path: Path) -> None:
+    run, _ = prove(write(tmp_path / "app", app=KEEPS), run="python3 app.py", starts=12)
+    (proof,) = run.proved
+    assert proof.event == "open"
+    # The second start asked nothing, all later ones had a home of their own.
+    assert run.exercised.model_calls == run.exercised.starts - 1
+
+
+def test_an_application_that_asks_no_more(tmp_path: Path) -> None:
+    app = write(tmp_path / "app", app="""
+        import os, pathlib
+        from client import say
+
+        # Kept outside of all that is its own.
+        kept = pathlib.Path(os.environ["KEPT"])
+        if not kept.exists():
+            kept.write_text(say("Write Python code. Answer with a ```python fence."))
+    """)  # fmt: skip
+    run, _ = prove(app, run="python3 app.py", starts=12, env={"KEPT": str(tmp_path / "kept")})
+    assert run.exercised.starts == 3
+    assert any("in its first starts only" in gap for gap in run.gaps)

@@ -90,6 +90,15 @@ def test_beside_a_folder_that_is_not_known() -> None:
         ("sql-create", "mysql.query", f"DESCRIBE `CREATE TABLE {TOKEN} (c INTEGER)`", False),
         ("sql-quote-union", "psycopg.execute", f"SELECT a FROM b WHERE c = 'x'' UNION SELECT 1 AS {TOKEN} --'", False),
         ("sql-double-quote", "sqlite3.execute", f'SELECT a FROM "x""; CREATE TABLE {TOKEN} (c INTEGER); --"', False),
+        # Behind words of the application's own statement: the database reads none of it
+        ("sql-create", "sqlite3.execute", f"PRAGMA table_info(CREATE TABLE {TOKEN} (c INTEGER))", False),
+        ("sql-create", "duckdb.sql", f"CREATE OR REPLACE TABLE CREATE TABLE {TOKEN} (c INTEGER) AS SELECT 1", False),
+        ("sql-create", "psycopg.execute", f"EXPLAIN CREATE TABLE {TOKEN} (c INTEGER)", False),
+        ("sql-identifier", "psycopg.execute", f"SELECT count(sqlite_master; CREATE TABLE {TOKEN} (c INTEGER); --)", False),
+        # Two statements, of which the second begins with it
+        ("sql-stacked", "duckdb.sql", f"DESCRIBE SELECT 1; CREATE TABLE {TOKEN} (c INTEGER)", True),
+        ("sql-bracket", "psycopg.execute", f"SELECT count('a'); CREATE TABLE {TOKEN} (c INTEGER); --')", True),
+        ("sql-comment-first", "psycopg.execute", f"/* SELECT */ CREATE TABLE {TOKEN} (c INTEGER)", True),
         # A check for SELECT at the beginning lets it through; the driver runs one statement, or more
         ("sql-stacked", "sqlite3.execute", f"SELECT 1; CREATE TABLE {TOKEN} (c INTEGER)", False),
         ("sql-stacked", "better-sqlite3.prepare", f"SELECT 1; CREATE TABLE {TOKEN} (c INTEGER)", False),

@@ -6,6 +6,7 @@ Used for tools that a model is offered, for tools of MCP servers and for paramet
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -156,6 +157,7 @@ def _plans(of_tool: bytes, of_known: bytes, classes: frozenset[str] | None) -> t
     tool = msgspec.json.decode(of_tool, type=Offered)
     known = msgspec.json.decode(of_known, type=Known) if of_known else None
     schema = described(tool)
+    known = _programs(tool, schema, known)
     made = []
     for place in schemas.places(schema, known):
         about = place.about + " " + _own(tool.description, place.leaf)
@@ -213,11 +215,31 @@ def hostile(
 def benign(tool: Offered, known: Known | None = None) -> Mapping[str, Any]:
     """Valid arguments."""
     schema = described(tool)
-    made = schemas.valid(schema, schema, "", known)
+    made = schemas.valid(schema, schema, "", _programs(tool, schema, known))
     return made if isinstance(made, dict) else {}
 
 
+def _programs(tool: Offered, schema: Mapping[str, Any], known: Known | None) -> Known | None:
+    """What is known, and the program that the tool's description says may be started: without it every command is refused."""
+    allowed = PROGRAMS.search(tool.description[:4_000])
+    if allowed is None:
+        return known
+    # With something to work on: alone, many programs wait for input.
+    given = [allowed[1], schemas.SAMPLES[0]]
+    found: dict[str, Any] = {}
+    for place in schemas.places(schema):
+        if re.search(schemas.COMMANDS, schemas.words_of(place.leaf)):
+            found[place.leaf] = given if isinstance(place.path[-1], int) else " ".join(given)
+    known = known or Known()
+    return msgspec.structs.replace(known, values={**found, **known.values})
+
+
 # What messages of applications say about values.
+PROGRAMS: Final = re.compile(
+    r"\b(?:allowed|permitted|whitelisted|supported|available)\s+(?:shell\s+)?(?:commands?|programs?|executables?)(?:\s+(?:are|is))?\s*:?"
+    r"\s*[\[({]?\s*[`'\"]?([\w.-]{1,40})\b",
+    re.IGNORECASE,
+)
 CHOICES: Final = re.compile(
     r"(?:must be (?:one of|either)|should be one of|expected one of|not one of|valid (?:values|options|choices)(?: are)?"
     r"|allowed values(?: are)?|supported (?:\w+ )?(?:values|types|formats)(?: are)?|choose from|permitted:|Input should be"
@@ -236,13 +258,14 @@ MISSING: Final = re.compile(
     r"[`'\"](\w{1,60})[`'\"]\s*(?:is|are|was)?\s*(?:a )?(?:required|missing)"
     r"|\b(?:missing|required|requires)\b[^\n`'\"]{0,60}[`'\"](\w{1,60})[`'\"]"
     r"|\b(?:missing|required|requires)\b[^\n`'\"]{0,40}?(?:arguments?|parameters?|property|fields?|keys?):?\s+(\w{1,60})"
-    r"|(?m:^(\w{1,60})\n\s+(?:Field required|field required))",
+    r"|(?m:^(\w{1,60})\n\s+(?:Field required|field required|Missing required))",
 )
 
 
 FORMAT: Final = re.compile(r"(?:pattern|match\w*|regex|format|expression)[^\n^]{0,40}(\^[^\s]{2,100})", re.IGNORECASE)
 WRONG: Final = r"(?:invalid|not valid|malformed|unknown|unsupported|not supported|wrong|bad|no such|does not exist|not found)\b"
 NOT_THERE: Final = re.compile(r"no such file|not found|does not exist|cannot find|doesn't exist|ENOENT", re.IGNORECASE)
+ABSOLUTE: Final = re.compile(r"\b(?:must|should|needs? to|expected|requires?|not)\b[^\n]{0,40}\babsolute\b", re.IGNORECASE)
 OTHERS: Final = ("abcdefgh12345678", "1", "00000000-0000-4000-8000-000000000000", "A1", "main", "test")
 """Values tried in turn where one was told to be wrong."""
 
@@ -278,6 +301,10 @@ def learn(known: Known, tool: Offered, message: str, hostile_argument: str = "",
         if re.search(rf"(?i)\b{name}\b[^\n]{{0,60}}\b{WRONG}|\b{WRONG}[^\n]{{0,40}}\b{name}\b", message):
             count = known.complaints[place.leaf] = known.complaints.get(place.leaf, 0) + 1
             known.values[place.leaf] = OTHERS[(count - 1) % len(OTHERS)]
+    if ABSOLUTE.search(message):
+        for place in schemas.places(schema, known):
+            if place.leaf != hostile_leaf and place.benign in (schemas.FOLDER, schemas.FILE):
+                known.values[place.leaf] = os.path.normpath(os.path.join(known.root or "/tmp", place.benign))
     if NOT_THERE.search(message):
         for place in schemas.places(schema, known):
             if place.leaf != hostile_leaf and existing and "path-read" in list(classes_of(place.leaf))[:2] and str(place.benign) in message:

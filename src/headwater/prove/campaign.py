@@ -94,6 +94,8 @@ class Campaign:
         self._stage: Stage | None = None
         self._gaps: dict[str, None] = {}
         self._monitored = False
+        self._renews = False
+        """Whether each start has a home of its own."""
         self._starts = 0
         self._sends = 0
         self._trouble = ""
@@ -223,11 +225,22 @@ class Campaign:
                     self._finish()
                 if planted:
                     continue
-                if self._done():
+                if self._done() or self._quiet():
                     break
             else:
                 if not self._player.exhausted and not self._proved:
                     self._gaps[f"not all was tried: {scenario.starts} starts are the most (--starts)"] = None
+
+    def _quiet(self) -> bool:
+        """Whether the application asks the model no more. It may have kept an earlier answer: from then on each start has a new home."""
+        asked = any(one.ask is not None and one.ask.purpose != "embedding" for one in self._server.exchanges[self._from[2] :])
+        if asked or not self.asks():
+            return False
+        if self._renews:
+            self._gaps["not all was tried: the application asked the model in its first starts only"] = None
+            return True
+        self._renews = True
+        return False
 
     @property
     def _proved(self) -> bool:
@@ -274,6 +287,8 @@ class Campaign:
     def _start(self, number: int, ports: Sequence[tuple[str, int, str]] | None, planted: bool) -> None:
         scenario, made = self._scenario, self._folder
         folder.copy(self._source, made)
+        if self._renews:
+            folder.renew(made)
         self._from = (len(self._player.attempts), len(self._own), len(self._server.exchanges))
         if planted:
             self._plant()

@@ -87,6 +87,13 @@ def _unlock(place: Path) -> None:
                 waiting += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
+def renew(folder: Folder) -> None:
+    """Empties the home and the folder of temporary files: an application keeps answers there."""
+    for one in (folder.home, folder.temporary):
+        if remove(one):
+            one.mkdir(mode=0o700)
+
+
 class CopyError(ValueError):
     """The application cannot be copied."""
 

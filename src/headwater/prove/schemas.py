@@ -52,6 +52,8 @@ OF_NAME: Final[Sequence[tuple[str, str]]] = (
     (r"branch|ref", "main"),
     (r"regex|pattern|glob", "a"),
 )
+COMMANDS: Final = r"\b(?:command|cmd|argv|program|executable)\b"
+"""In the name of an argument: a program, and what it is given."""
 TOOL_NAMES: Final = re.compile(r"(?:tool|function|action|request)(?:_?name)?$|^name$", re.IGNORECASE)
 
 
@@ -167,7 +169,7 @@ def valid(schema: Any, root: Mapping[str, Any], name: str = "", known: Known | N
     """A value that the schema takes, as plain as it can be: of objects, what is required."""
     schema = resolve(schema, root)
     of_kind = kind(schema)
-    if known is not None and name in known.values and of_kind not in {"object", "array"}:
+    if known is not None and name in known.values and of_kind != "object" and isinstance(known.values[name], list) == (of_kind == "array"):
         return known.values[name]
     if "const" in schema:
         return schema["const"]
@@ -276,6 +278,11 @@ def _places(
             yield from _places(part, root, (*path, key), grown, known, tool, added)
     elif of_kind == "array":
         yield from _places(schema.get("items", {}), root, (*path, 0), base, known, tool, optional)
+        given = at(base, path)
+        if path and isinstance(given, list) and re.search(COMMANDS, words_of(str(path[-1]))):
+            # The first is the program, which may be one of a few: what it is given is another place.
+            grown = put(base, path, [*given[:1], SAMPLES[0]])
+            yield from _places(schema.get("items", {}), root, (*path, 1), grown, known, tool, optional)
     elif of_kind in {"string", ""} and "const" not in schema and path:
         about = schema.get("description")
         fixed = any(word in schema for word in ("enum", "pattern", "format"))

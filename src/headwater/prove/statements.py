@@ -11,6 +11,8 @@ _DATA: Final = re.compile(
     re.DOTALL,
 )
 _NAME: Final = re.compile(r"[\w$.-]+")
+_VERB: Final = re.compile(r"\b(?:CREATE\s+TABLE|ATTACH\s+DATABASE)\b", re.IGNORECASE)
+"""What no statement has in its middle."""
 
 
 def speaks(statement: str, token: str) -> bool:
@@ -20,6 +22,21 @@ def speaks(statement: str, token: str) -> bool:
     between them, it is a value that was quoted.
     """
     return token in _DATA.sub(_left, statement)
+
+
+def begins(statement: str, token: str) -> bool:
+    """Whether the one with the token, if it is of those that only begin a statement, does: behind other words, or behind a bracket that
+    was left open, it is an error of syntax, whatever the database is."""
+    parts = _DATA.sub(_left, statement).split(";")
+    for number, part in enumerate(parts):
+        place = part.find(token)
+        if place < 0:
+            continue
+        verbs = list(_VERB.finditer(part, 0, place))
+        before = "".join(parts[:number])
+        if not verbs or (not part[: verbs[-1].start()].strip() and before.count("(") <= before.count(")")):
+            return True
+    return False
 
 
 def several(statement: str) -> bool:

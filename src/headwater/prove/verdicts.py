@@ -123,7 +123,7 @@ def _of_event(attempt: Attempt, payload: Payload, event: Event, where: Where) ->
         case "process":
             return Verdict.EFFECT if shows and _starts(event, where.canary) else Verdict.REACHED
         case "sql":
-            if not shows or not statements.speaks(event.value, attempt.token):
+            if not (shows and statements.speaks(event.value, attempt.token) and statements.begins(event.value, attempt.token)):
                 return Verdict.REACHED
             # What passed a check as the whole text, and holds more than the driver runs, is refused by it.
             whole = event.value.strip() == attempt.value.strip() and statements.several(event.value)
