@@ -314,6 +314,30 @@ def test_a_server_of_tools_that_checks_how_a_path_begins(tmp_path: Path, check: 
         assert any("not below the folder" in one.refused for one in run.proofs)
 
 
+FETCHES = MCP.replace(
+    """        path = os.path.realpath(os.path.join(ROOT, name))
+        if CHECK:
+            raise ValueError("not below the folder of notes: " + name)
+        with open(path) as file:
+            return file.read()
+""",
+    """        import urllib.request
+        if CHECK:
+            raise ValueError("unknown scheme: " + name)
+        with urllib.request.urlopen(name, timeout=10) as answer:
+            return answer.read().decode()
+""",
+).replace("path of a note", "URL of a page")
+
+
+@pytest.mark.parametrize(("check", "files"), [("False", True), ("not name.startswith('http:')", False)])
+def test_a_server_of_tools_that_fetches_any_address_may_not_read_files(tmp_path: Path, check: str, files: bool) -> None:
+    app = write(tmp_path / "app", server=FETCHES.replace("CHECK", check))
+    run, _ = prove(app, mcp="python3 server.py .", classes=("url",))
+    found = {(one.sink_class, one.family, one.granted) for one in run.proved}
+    assert found == {("url", "absolute", True), *([("path-read", "file", False)] if files else [])}
+
+
 LOADS = """
     import pickle, sys
     print(LOAD(open("data/index.pkl", "rb")))

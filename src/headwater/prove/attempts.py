@@ -39,6 +39,11 @@ class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     """For ``answer``: a regular expression, with the placeholders, that what the application answers must match, in which the
     value as it was sent does not count."""
 
+    @property
+    def kind(self) -> str:
+        """What is settled by its proof: who may have any address asked for may not yet read files by it."""
+        return "url-file" if self.sink_class == "url" and self.shows == ("read",) else self.sink_class
+
 
 class Attempt(msgspec.Struct, frozen=True):
     """One hostile value in one place."""

@@ -73,7 +73,7 @@ class Campaign:
         self._known: dict[str, Known] = {}
         self._news: dict[str, bool] = {}
         self._settled: set[tuple[str, str, str]] = set()
-        """Tool, argument and sink class of what is proved."""
+        """Tool, argument and kind of payload of what is proved."""
         self._tried: set[tuple[str, str, str, bytes]] = set()
         self._offers: dict[str, Offered] = {}
         self._judged: dict[str, verdicts.Judged] = {}
@@ -125,7 +125,7 @@ class Campaign:
             for plan in soundings.ordered(plans, tool.name, self._reached):
                 siblings = msgspec.json.encode(plan.place.put(""), enc_hook=str, order="deterministic")
                 key = (tool.name, plan.argument, plan.payload.id, siblings)
-                if key in self._tried or (tool.name, plan.argument, plan.payload.sink_class) in self._settled:
+                if key in self._tried or (tool.name, plan.argument, plan.payload.kind) in self._settled:
                     continue
                 if len(self._own) >= _FIRST_OWN - 1:
                     self._gaps["not all values were tried: the tokens of one run are used up"] = None
@@ -445,7 +445,7 @@ class Campaign:
                 self._reached[place] = self._reached.get(place, frozenset()) | soundings.classes_of(kinds)
             if judged.verdict is Verdict.EFFECT or judged.how == "answer":  # what only ran may do more with another payload
                 if attempt.channel in ("http", "mcp"):
-                    self._settled.add((attempt.tool, attempt.argument, attempt.sink_class))
+                    self._settled.add((attempt.tool, attempt.argument, payload.kind))
                 else:
                     self._player.settle({attempt.token})
 

@@ -232,7 +232,7 @@ class _Shown:
     def proof(self, one: verdicts.Judged) -> Proof:
         attempt, event = one.attempt, one.event
         sink_class = attempt.sink_class
-        if event is not None and sink_class.startswith("path-"):
+        if event is not None and (sink_class.startswith("path-") or (sink_class == "url" and event.kind == "read")):
             sink_class = "path-write" if event.kind == "write" else "path-read"
         reply = self._replies.get(attempt.token)
         # An error stands at the end of what a command prints.

@@ -142,7 +142,7 @@ class Player:
             attempt = by_token.get(token)
             if attempt is not None and token in self._seat_of:
                 place = f"{attempt.tool}.{attempt.argument}" if attempt.tool else ""
-                self._seat_of[token].settled.add((place, attempt.sink_class))
+                self._seat_of[token].settled.add((place, payloads.by_id()[attempt.payload].kind))
 
     def heard(self, events: Iterable[Event]) -> None:
         """What monitors saw in this start: forms that were read are kept to, families that were read and not run are left."""
@@ -224,7 +224,7 @@ class Player:
         found: list[tuple[float, int, Candidate]] = []
         for candidate in candidates(forms.forms(ask, wanted), wanted, self.classes):
             payload, form = candidate.payload, candidate.form
-            if candidate.key in seat.tried or ("", payload.sink_class) in seat.settled:
+            if candidate.key in seat.tried or ("", payload.kind) in seat.settled:
                 continue
             weight = candidate.weight * seat.forms.get(form.name, 1) * seat.families.get(f"{payload.sink_class} {payload.family}", 1)
             if seat.read and form.name not in seat.read:
@@ -244,7 +244,7 @@ class Player:
                 place = f"{tool.name}.{plan.argument}"
                 siblings = json.dumps(plan.place.put(""), sort_keys=True, default=str)
                 key = f"call {place} {plan.payload.id} {siblings}"
-                if key in seat.tried or (place, plan.payload.sink_class) in seat.settled:
+                if key in seat.tried or (place, plan.payload.kind) in seat.settled:
                     continue
                 if plan.weight >= FLOOR:
                     # What it is known to come to goes before what its name says.
