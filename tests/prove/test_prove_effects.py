@@ -95,6 +95,10 @@ def test_beside_a_folder_that_is_not_known() -> None:
         ("sql-create", "duckdb.sql", f"CREATE OR REPLACE TABLE CREATE TABLE {TOKEN} (c INTEGER) AS SELECT 1", False),
         ("sql-create", "psycopg.execute", f"EXPLAIN CREATE TABLE {TOKEN} (c INTEGER)", False),
         ("sql-identifier", "psycopg.execute", f"SELECT count(sqlite_master; CREATE TABLE {TOKEN} (c INTEGER); --)", False),
+        ("sql-numeric-union", "sqlite3.execute", f"PRAGMA table_info(0 UNION SELECT 1 AS {TOKEN})", False),
+        ("sql-order", "sqlite3.execute", f"PRAGMA table_info((SELECT 1 AS {TOKEN}))", False),
+        ("sql-numeric-union", "psycopg.execute", f"SELECT abs(0 UNION SELECT 1 AS {TOKEN})", False),
+        ("sql-numeric-union", "psycopg.execute", f"SELECT a FROM (SELECT b FROM c WHERE d = 0 UNION SELECT 1 AS {TOKEN})", True),
         # Two statements, of which the second begins with it
         ("sql-stacked", "duckdb.sql", f"DESCRIBE SELECT 1; CREATE TABLE {TOKEN} (c INTEGER)", True),
         ("sql-bracket", "psycopg.execute", f"SELECT count('a'); CREATE TABLE {TOKEN} (c INTEGER); --')", True),

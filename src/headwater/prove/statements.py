@@ -11,6 +11,10 @@ _DATA: Final = re.compile(
     re.DOTALL,
 )
 _NAME: Final = re.compile(r"[\w$.-]+")
+_QUERY: Final = re.compile(r"\b(?:SELECT|VALUES|FROM|TABLE|WITH)\b", re.IGNORECASE)
+_UNION: Final = re.compile(r"\bUNION\b", re.IGNORECASE)
+_PRAGMA: Final = re.compile(r"\s*PRAGMA\b", re.IGNORECASE)
+"""Takes names and plain values, no query."""
 _VERB: Final = re.compile(r"\b(?:CREATE\s+TABLE|ATTACH\s+DATABASE)\b", re.IGNORECASE)
 """What no statement has in its middle."""
 
@@ -32,11 +36,24 @@ def begins(statement: str, token: str) -> bool:
         place = part.find(token)
         if place < 0:
             continue
+        union = _UNION.search(part, 0, place)
+        if _PRAGMA.match(part) or (union is not None and not _QUERY.search(_within(part[: union.start()]))):
+            continue
         verbs = list(_VERB.finditer(part, 0, place))
         before = "".join(parts[:number])
         if not verbs or (not part[: verbs[-1].start()].strip() and before.count("(") <= before.count(")")):
             return True
     return False
+
+
+def _within(before: str) -> str:
+    """What stands in the innermost bracket that is open at the end of the text."""
+    depth = 0
+    for place in range(len(before) - 1, -1, -1):
+        depth += {")": 1, "(": -1}.get(before[place], 0)
+        if depth < 0:
+            return before[place + 1 :]
+    return before
 
 
 def several(statement: str) -> bool:
