@@ -67,7 +67,7 @@ def test_what_a_model_was_seen_to_write_stands_at_the_finding(tmp_path: Path, ca
     assert {one["evidence"] for rule, one in found.items() if rule != "llm-output-to-shell"} <= {"static"}
     assert run([*arguments, "--redteam", str(memory.path)]) == 1
     text = capsys.readouterr().out
-    assert "Evidence:  red-team: pyrit headwater.shell" in text
+    assert "Red team:  red-team: pyrit headwater.shell" in text
     assert "Red team: model-level evidence" in text
 
 
