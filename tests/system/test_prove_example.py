@@ -13,8 +13,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from headwater.prove import launch
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / "build" / "system" / "example"
+NUMBER = re.compile(r"\b\d[\d,]*\b")
 NEEDS_TORCH = "supportdesk/classifier.py"
 """The example loads a model there only where torch is installed and the file is there."""
 
@@ -43,7 +46,9 @@ def test_the_vulnerable_one(commands: dict[str, str], tmp_path: Path) -> None:
     found = re.search(r"^\$ headwater prove [^\n]*\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
     assert found is not None
     shown = (tmp_path / "shown.txt").read_text(encoding="utf-8")
-    assert [part for part in found[1].split("[...]\n") if part.strip("\n") not in shown] == []
+    # How much is asked depends on what the releases of the day describe; what kept it in, on the system.
+    parts = [NUMBER.sub("0", part.strip("\n")) for part in found[1].split("[...]\n")]
+    assert [part for part in (parts if launch.can_separate() else parts[:1]) if part not in NUMBER.sub("0", shown)] == []
     states = {(one["path"].partition("vulnerable/")[2], one["rule"], one["line"]): one["state"] for one in report["findings"]}
     assert [one for one, state in states.items() if state not in ("proved", "granted") and one[0] != NEEDS_TORCH] == []
     assert len(states) >= 20

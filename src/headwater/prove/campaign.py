@@ -209,7 +209,8 @@ class Campaign:
                 if progress is not None:
                     progress("starts", number, scenario.starts)
                 self._starts = number
-                planted = number == 1 and bool(scenario.plant)
+                # One file in each start: what one has broken would hide the next.
+                planted = scenario.plant[number - 1] if number <= len(scenario.plant) else ""
                 try:
                     self._start(number, ports if separate else None, planted)
                 except OSError as error:
@@ -259,39 +260,38 @@ class Campaign:
             return False
         return True
 
-    def _plant(self) -> None:
-        """Puts hostile files in the place of those that the application reads."""
-        for name in self._scenario.plant:
-            if self._played is not None:
-                token, payload = self._played.attempt.token, by_id()[self._played.attempt.payload]
-                given = values(token, self._folder.scratch, self._server.sink(token))
-            else:
-                payload = plant.payload_for(name)
-                token, given = self._given(payload, "", Known())
-            value = fill(payload, given)
-            plant.put(self._folder.work, name, value)
-            self._own.append(
-                Attempt(
-                    token=token,
-                    payload=payload.id,
-                    sink_class=payload.sink_class,
-                    family=payload.family,
-                    breaks=payload.breaks,
-                    channel="document",
-                    value=value,
-                    tool=name,
-                    run=self._starts,
-                )
+    def _plant(self, name: str) -> None:
+        """Puts a hostile file in the place of one that the application reads."""
+        if self._played is not None:
+            token, payload = self._played.attempt.token, by_id()[self._played.attempt.payload]
+            given = values(token, self._folder.scratch, self._server.sink(token))
+        else:
+            payload = plant.payload_for(name)
+            token, given = self._given(payload, "", Known())
+        value = fill(payload, given)
+        plant.put(self._folder.work, name, value)
+        self._own.append(
+            Attempt(
+                token=token,
+                payload=payload.id,
+                sink_class=payload.sink_class,
+                family=payload.family,
+                breaks=payload.breaks,
+                channel="document",
+                value=value,
+                tool=name,
+                run=self._starts,
             )
+        )
 
-    def _start(self, number: int, ports: Sequence[tuple[str, int, str]] | None, planted: bool) -> None:
+    def _start(self, number: int, ports: Sequence[tuple[str, int, str]] | None, planted: str) -> None:
         scenario, made = self._scenario, self._folder
         folder.copy(self._source, made)
         if self._renews:
             folder.renew(made)
         self._from = (len(self._player.attempts), len(self._own), len(self._server.exchanges))
         if planted:
-            self._plant()
+            self._plant(planted)
         port = scenario.port or launch.free_port()
         if not scenario.port:
             self._ports.append(port)

@@ -28,6 +28,7 @@ _WHAT: Final[Mapping[str, str]] = {
     "deserialize": "an object of the attacker's was made from data",
     "xml": "an entity of the attacker's was read",
     "import": "a module of the attacker's choice was imported",
+    "prompt-system": "text of the attacker's is part of the model's instructions",
     "listen": "the application listens on all interfaces",
     "tls": "a certificate of nobody's was accepted",
     "cors": "any website may read answers with the visitor's cookies",
