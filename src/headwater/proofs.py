@@ -52,6 +52,11 @@ class Frame(msgspec.Struct, frozen=True):
     line: int
     function: str
 
+    @property
+    def own(self) -> bool:
+        """Whether it is the application's: neither a package's nor the interpreter's."""
+        return not self.file.startswith(("{", "/", "<", "node:"))
+
 
 class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one hostile value."""

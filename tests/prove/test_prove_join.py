@@ -147,3 +147,13 @@ def test_a_report_follows_its_schema_and_is_joined_again(tmp_path: Path) -> None
     scope, runs = proof_json.read(tmp_path / "r.json")
     again = joined(reviewed, runs, scope)
     assert [msgspec.to_builtins(one.proof) for one in again.findings] == [msgspec.to_builtins(one.proof) for one in after.findings]
+
+
+def test_a_second_report_takes_nothing_back(review: Review) -> None:
+    for reports in (((proof(),), ()), ((), (proof(),))):
+        after = review
+        for proofs in reports:
+            after = joined(after, [Run("s", "effect", proofs, Exercised(1, 1, 1, (), (), True))], "apps/one")
+        (finding,) = (one for one in after.findings if one.sink_class == "shell")
+        assert finding.proof is not None
+        assert (finding.proof.state, finding.evidence) == ("proved", "proved")

@@ -124,7 +124,6 @@ def command(
     if not names and not any((run, serve, call, mcp)):
         raise FailureError(_suggested(path, processes))
     scenarios = _scenarios(path, direct, given, pairs, names, trust_config, allow_effects)
-    from headwater.files.discover import root_of
     from headwater.prove import campaign, folder
     from headwater.prove import replay as record
     from headwater.prove.join import joined
@@ -147,9 +146,7 @@ def command(
         except OSError as error:
             raise FailureError(escape.line(f"{error.filename or ''}: {error.strerror or error}".strip(": "))) from None
     findings: list[tuple[Finding, int]] = []
-    real = os.path.realpath(path)
-    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
-    scope = "" if scope == "." else scope
+    scope = _scope(path)
     if review is not None:
         review = joined(review, runs, scope)
         findings = [(one, _line(review, one)) for one in review.findings if one.suppression is None]
@@ -218,16 +215,21 @@ def _scenarios(
         raise FailureError(escape.line(str(error))) from None
 
 
+def _scope(path: Path) -> str:
+    """The application's folder relative to the root of its repository; empty where they are one."""
+    from headwater.files.discover import root_of
+
+    real = os.path.realpath(path)
+    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
+    return "" if scope == "." else scope
+
+
 def _suggested(path: Path, processes: int | None) -> str:
     """What to say to who has not said how the application is started."""
-    from headwater.files.discover import root_of
     from headwater.prove import suggest
     from headwater.reports import escape
 
-    system = _reviewed(path, processes, None).system
-    real = os.path.realpath(path)
-    scope = os.path.relpath(real, root_of(real)).replace(os.sep, "/")
-    found = suggest.commands(system, "" if scope == "." else scope)
+    found = suggest.commands(_reviewed(path, processes, None).system, _scope(path))
     asked = "say how the application is started: --run, --serve, --call, --mcp, or --scenario"
     if not found:
         return asked

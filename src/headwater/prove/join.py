@@ -12,9 +12,8 @@ from typing import Final
 import msgspec
 
 from headwater.findings import Confidence, Finding, Review
-from headwater.proofs import Evidence, Proof, Run, Verdict
+from headwater.proofs import Evidence, Proof, Run, State, Verdict
 from headwater.prove.observe import OBSERVED, RULES
-from headwater.prove.outcome import is_own
 
 _ALSO: Final[Mapping[str, frozenset[str]]] = {
     "sandboxed-code": frozenset({"code"}),
@@ -24,9 +23,10 @@ _ALSO: Final[Mapping[str, frozenset[str]]] = {
     "path-write": frozenset({"path-read"}),
     "import": frozenset({"code"}),
     "query": frozenset({"sql"}),
-    "prompt": frozenset(),
 }
 """What a finding of a class is proved by, besides its own class."""
+_STATES: Final[tuple[State, ...]] = ("not-exercised", "refuted", "reached", "granted", "proved")
+"""What one run says and another one does not: the last of them holds."""
 _BY_MODEL: Final = frozenset({"llm-output", "tool-args", "tool-result", "retrieved-content"})
 _CHANNELS: Final[Mapping[str, str]] = {
     "text": "what the model wrote",
@@ -39,7 +39,8 @@ _QUOTED: Final = 200  # characters of what refused, in a sentence
 
 
 def joined(review: Review, runs: Iterable[Run], scope: str = "") -> Review:
-    """The review with what the runs say of each finding: proved ones come first and are certain, refuted ones say what refused.
+    """The review with what the runs say of each finding: proved ones are certain, refuted ones say what refused. What other runs said
+    of it before stays where these say less.
 
     ``scope`` is the application's folder relative to the review's root, empty where they are one.
     """
@@ -47,6 +48,8 @@ def joined(review: Review, runs: Iterable[Run], scope: str = "") -> Review:
     findings = []
     for finding in review.findings:
         evidence = joiner.of(finding)
+        if finding.proof is not None and _STATES.index(finding.proof.state) >= _STATES.index(evidence.state):
+            evidence = finding.proof
         proved = evidence.state in ("proved", "granted")
         findings.append(
             msgspec.structs.replace(
@@ -112,7 +115,7 @@ class _Joiner:
             for offset in (finding.place.start, max(finding.place.start, finding.place.end - 1))
         )
         # The innermost frame of the application's is the operation; those around it only lead there.
-        own = next((frame for frame in proof.stack if is_own(frame.file)), None)
+        own = next((frame for frame in proof.stack if frame.own), None)
         if own is not None and first <= own.line <= last and self._path(own.file) == finding.place.path:
             return True
         if proof.sink_class in RULES and proof.stack:

@@ -81,7 +81,7 @@ class Outcome:
         for one in judged:
             proof = shown.proof(one)
             # One for each place where hostile values come in, and kind of damage; text of the model is told by where it went.
-            own = next((frame for frame in proof.stack if is_own(frame.file)), None)
+            own = next((frame for frame in proof.stack if frame.own), None)
             place: object = ""
             if proof.channel == "text":
                 place = (own.file, own.line) if own is not None else proof.request
@@ -159,11 +159,6 @@ class Outcome:
     def _folder_free(self, text: str) -> str:
         text = text.replace(str(self._folder.work), "{work}").replace(str(self._folder.root), "{run}")
         return re.sub("|".join(rf"\b{port}\b" for port in self._ports), "{port}", text) if self._ports else text
-
-
-def is_own(file: str) -> bool:
-    """Whether a file, as proofs name it, is the application's: neither a package's nor the interpreter's."""
-    return not file.startswith(("{", "/", "<", "node:"))
 
 
 _ADDRESS: Final = re.compile(r"(?<![\d.])(127(?:\.\d{1,3}){3}|localhost|0\.0\.0\.0):(\d{1,5})(?!\d)")

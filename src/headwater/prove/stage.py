@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -137,7 +137,3 @@ class Stage:
         self.sends += 1
         self.replies.append(reply._replace(text=reply.text[: limits.PROVE_ANSWER]))
         self.source.told(reply.attempt, reply.text)
-
-
-Drive = Callable[[Stage], None]
-"""Starts the application once and has it do what can be tried in one start."""

@@ -15,7 +15,7 @@ VALUE: Final = 300
 """Characters of a value that are shown; JSON has more."""
 FRAMES: Final = 6
 """Frames of a stack that are shown: those of the application first."""
-_RED, _YELLOW, _DIM, _OFF = "\x1b[1;31m", "\x1b[1;33m", "\x1b[2m", "\x1b[0m"
+_RED, _YELLOW, _OFF = "\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"
 _WHAT: Final[Mapping[str, str]] = {
     "code": "code of the attacker's ran in the process",
     "shell": "a command of the attacker's was started",
@@ -99,7 +99,7 @@ def _proof(proof: Proof, color: bool, width: int) -> list[str]:
     what = f": {_cut(proof.what)}" if proof.what else ""
     stopped = " [stopped by the monitor]" if proof.blocked else ""
     lines += _item(f"{proof.event}{what}{stopped}", width)
-    own = [frame for frame in proof.stack if not frame.file.startswith(("{", "/", "<"))]
+    own = [frame for frame in proof.stack if frame.own]
     for frame in (own or list(proof.stack))[:FRAMES]:
         lines.append(f"      {escape.line(frame.file)}:{frame.line} {escape.line(frame.function)}")
     return lines
