@@ -130,49 +130,40 @@ def baseline(file: str, path: Path, no_repo_config: bool) -> tuple[tuple[Known, 
         raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
 
 
-def proofs(files: Sequence[str]) -> list[tuple[str, tuple[Run, ...]]]:
-    """What reports of ``headwater prove`` say, each with the application's folder; what is none is an error of usage."""
+def _each(files: Sequence[str], read: Callable[[str], _Made], refused: type[ValueError] = ValueError) -> list[_Made]:
+    """What each file says; one that the reader refuses is an error of usage."""
     from headwater.files.discover import safe
-    from headwater.reports import escape, proof_json
+    from headwater.reports import escape
 
     made = []
     for file in files:
         try:
-            made.append(proof_json.read(Path(file)))
-        except ValueError as error:
+            made.append(read(file))
+        except refused as error:
             raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
     return made
 
 
-def imports(files: Sequence[str]) -> tuple[Report, ...]:
-    """What reports of other scanners say; what is none is an error of usage."""
-    from headwater import scanners
-    from headwater.files.discover import safe
-    from headwater.reports import escape
+def proofs(files: Sequence[str]) -> list[tuple[str, tuple[Run, ...]]]:
+    """What reports of ``headwater prove`` say, each with the application's folder."""
+    from headwater.reports import proof_json
 
-    made = []
-    for file in files:
-        try:
-            made.append(scanners.read(file))
-        except scanners.ReportError as error:
-            raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
-    return tuple(made)
+    return _each(files, lambda file: proof_json.read(Path(file)))
+
+
+def imports(files: Sequence[str]) -> tuple[Report, ...]:
+    """What reports of other scanners say."""
+    from headwater import scanners
+
+    return tuple(_each(files, scanners.read, scanners.ReportError))
 
 
 def redteam(files: Sequence[str]) -> Evidence:
-    """What reports of red-teaming tools say together; what is none is an error of usage."""
-    from headwater.files.discover import safe
+    """What reports of red-teaming tools say together."""
     from headwater.redteam import formats
     from headwater.redteam.evidence import joined
-    from headwater.reports import escape
 
-    parts = []
-    for file in files:
-        try:
-            parts.append(formats.read(file))
-        except formats.ReportError as error:
-            raise FailureError(escape.line(f"{safe(file)}: {error}")) from None
-    return joined(parts)
+    return joined(_each(files, formats.read, formats.ReportError))
 
 
 def since(
