@@ -14,7 +14,7 @@ from headwater.documents.launch import unpinned
 
 RECORD = {
     "id": "PYSEC-2099-1",
-    "modified": "2099-01-02T00:00:00Z",
+    "modified": "2024-01-02T00:00:00Z",
     "aliases": ["CVE-2099-1", "GHSA-aaaa-bbbb-cccc"],
     "summary": "Code `execution` by a\nprompt",
     "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
@@ -34,17 +34,48 @@ RECORD = {
 def test_a_table_is_made_of_records_and_takes_over_what_an_older_one_has(tmp_path: Path) -> None:
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "a.json").write_text(json.dumps(RECORD))
-    (tmp_path / "records" / "gone.json").write_text(json.dumps(RECORD | {"id": "X", "aliases": [], "withdrawn": "2099-01-03T00:00:00Z"}))
+    (tmp_path / "records" / "gone.json").write_text(json.dumps(RECORD | {"id": "X", "aliases": [], "withdrawn": "2024-01-03T00:00:00Z"}))
+    rows = [
+        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tlow\t<9\truns code",
+        "pypi\tmcp\tGHSA-1\t\thigh\t<1\tkept",
+        "pypi\tleft-pad\tGHSA-2\t\thigh\t<1\tno AI package",
+    ]
     old = tmp_path / "old.tsv"
-    old.write_text(
-        "# as of 2098-01-01\npypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tlow\t<9\told\npypi\tmcp\tGHSA-1\t\thigh\t<1\tkept\n"
-    )
+    old.write_text("\n".join(["# as of 2023-01-01", *rows]) + "\n")
     text = osv.table([str(tmp_path / "records"), str(old)])
     assert text.splitlines()[3:] == [
-        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tcritical\t<0.3.1 || >=1.0 <=1.4\tCode execution by a prompt",
-        "pypi\tmcp\tGHSA-1\t\thigh\t<1\tkept",
+        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tcritical\t<0.3.1 || >=1.0 <=1.4\truns code",
+        rows[1],
     ]
-    assert advisories.as_of(text) == "2099-01-02"
+    assert advisories.as_of(text) == "2024-01-02"
+
+
+def test_records_that_say_less_than_an_older_table_are_completed_by_it(tmp_path: Path) -> None:
+    """Those of PyPA have no severity where GitHub has one in words, no mark for malware, and at times a date that is to come."""
+    (tmp_path / "records").mkdir()
+    bare = RECORD | {"aliases": ["CVE-2099-1"], "severity": [], "modified": "2999-01-01T00:00:00Z"}
+    stolen = RECORD | {"id": "PYSEC-2099-2", "aliases": [], "summary": "Two releases contained malware that reads keys"}
+    (tmp_path / "records" / "a.json").write_text(json.dumps(bare))
+    (tmp_path / "records" / "b.json").write_text(json.dumps(stolen))
+    old = tmp_path / "old.tsv"
+    old.write_text("# as of 2023-01-01\npypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\thigh\t<9\truns code\n")
+    text = osv.table([str(tmp_path / "records"), str(old)])
+    assert text.splitlines()[3:] == [
+        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\thigh\t<0.3.1 || >=1.0 <=1.4\truns code",
+        "pypi\tlangchain-core\tPYSEC-2099-2\t\tmalware\t<0.3.1 || >=1.0 <=1.4\t",
+    ]
+    assert advisories.as_of(text) == "2024-01-02"
+
+
+def test_the_shipped_table_can_be_compared_as_a_whole() -> None:
+    """Each row has a range of which every bound is a version, and no advisory is told twice of one package."""
+    for (ecosystem, name), many in advisories.table().items():
+        assert (ecosystem, name) in advisories.ai_packages()
+        names = [id for one in many for id in {one.id, one.alias} - {""}]
+        assert len(names) == len(set(names)), (name, sorted(names))
+        for one in many:
+            assert one.severity in advisories.SEVERITIES
+            assert not advisories.unreadable(ecosystem, one.affected), (name, one)
 
 
 @pytest.mark.parametrize(
