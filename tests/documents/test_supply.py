@@ -9,7 +9,7 @@ import pytest
 
 import headwater
 from headwater.config import Config
-from headwater.documents import advisories, nodes, osv, servers
+from headwater.documents import advisories, nodes, osv, pipelines, servers
 from headwater.documents.launch import unpinned
 
 RECORD = {
@@ -115,6 +115,39 @@ def test_comments_of_manifests_suppress(tmp_path: Path) -> None:
     review = headwater.review(tmp_path, Config(processes=1))
     states = {one.expression: one.suppression is not None for one in review.findings if one.rule == "vulnerable-package"}
     assert states == {"pypi:litellm": True, "pypi:langchain": True, "pypi:mcp": False}
+
+
+def test_comments_in_the_scripts_of_a_pipeline_suppress(tmp_path: Path) -> None:
+    """They are comments of the shell there, inside a text of YAML, and say something of the next line of the file."""
+    flow = tmp_path / ".github" / "workflows" / "test.yml"
+    flow.parent.mkdir(parents=True)
+    flow.write_text(
+        "jobs:\n  test:\n    steps:\n      - run: |\n          # headwater: ignore[unpinned-package-install] the newest is tested here\n"
+        "          pip install mcp\n          pip install openai\n"
+    )
+    review = headwater.review(tmp_path, Config(processes=1))
+    states = {one.expression: one.suppression is not None for one in review.findings if one.rule == "unpinned-package-install"}
+    assert states == {"pypi:mcp": True, "pypi:openai": False}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "run: |",
+        "run: |2\n",
+        "run: &a !!str |\n  pip install mcp",
+        'run: "pip install mcp\\',
+        "run: 'pip install ''mcp",
+        "run: >\n\n  pip\n\n  install",
+        "run: *a",
+        "run: [pip, [install]]",
+        "run: ${{ ${{ }}",
+        "env: [=, A=, ]",
+        "run:\n  shell: python\n  run: pip install mcp",
+    ],
+)
+def test_broken_pipelines_cost_nothing(script: str) -> None:
+    list(pipelines.commands(".github/workflows/a.yml", script.encode()))
 
 
 @pytest.mark.parametrize(

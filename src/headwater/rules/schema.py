@@ -58,6 +58,8 @@ class CallPattern(_Strict, frozen=True):
 
 PAPERS = (
     "misspelt-package",
+    "model-hub-of-others",
+    "model-hub-without-tls",
     "secret-written-down",
     "unpinned-model-download",
     "unpinned-package-install",
