@@ -7,7 +7,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headwater import ir, limits
-from headwater.documents import commands, indexes, installs, keys, manifests, names, packages, pipelines, reported, servers, told, weights
+from headwater.documents import (
+    accounts,
+    commands,
+    indexes,
+    installs,
+    keys,
+    manifests,
+    names,
+    packages,
+    pipelines,
+    reported,
+    servers,
+    told,
+    weights,
+)
 from headwater.documents.commands import Command
 from headwater.documents.reported import Paths, Reported
 from headwater.documents.told import Told
@@ -106,6 +120,7 @@ class _Examiner:
         if pins:
             self.declared[path] = pins
         self.told(servers.told(path, data))
+        self.told(accounts.in_text(path, data))
         if not manifests.is_lock(path) or path in self.reported:  # else nothing but hashes
             self.keys(keys.in_text(path, data, self.reported))
         if pins or self.named(path) or len(self.found) > before:
@@ -116,6 +131,7 @@ class _Examiner:
         installed = list(installs.installs(said))
         self.told(indexes.of_commands(path, said, installed))
         self.told(weights.told(path, data, said))
+        self.told(accounts.in_commands(path, said))
         self.told(installs.told(path, installed))
         return [pin for one in installed for pin in one.pins][: limits.DECLARATIONS]
 

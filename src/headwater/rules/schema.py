@@ -60,6 +60,7 @@ PAPERS = (
     "misspelt-package",
     "model-hub-of-others",
     "model-hub-without-tls",
+    "placeholder-account",
     "secret-written-down",
     "unpinned-model-download",
     "unpinned-package-install",
