@@ -128,6 +128,8 @@ def test_keys_made_by_chance_are_found(kind: Kind) -> None:
         "VERCEL_TOKEN=vcp_replace_me_with_the_token_that_the_dashboard_shows",
         'm0 = "m0-dimension-of-the-first-magnetic-moment-in-the-table"',
         "FAL_KEY=your-key-id:your-key-secret",
+        "AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+        "AccountEndpoint=https://localhost:8081;AccountKey=C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==",
         "ZHIPU_API_KEY=11111111111111111111111111111111.1111111111111111",
         'mistral_key = get_mistral_api_key_from_the_vault_of_the_company("x")',
         'huggingface_token_type = "text_generation_inference_router_1234"',

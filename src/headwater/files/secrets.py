@@ -179,7 +179,8 @@ _OWNER: Final = re.compile(rf"(?i)(?<![a-z0-9])(?:\w{{0,20}}_)?(?:{_PROVIDERS})(
 _NAME: Final = 60  # bytes before such a word that its name may have
 _SAID: Final = re.compile(
     r"example|sample|placeholder|dummy|fake|your|insert|change[_-]?me|replace|redacted|todo|mock|secret|xxx|abcdef|123456|0{5}|aaaa|test|demo|foobar"
-    r"|(.)\1{4}|[A-Z_-]{0,4}KEY|token",
+    r"|(.)\1{4}|[A-Z_-]{0,4}KEY|token"
+    r"|Eby8vdM02xNOcqFlqUwJPLlm|C2y6yDjf5/R\+ob0N8A7C",  # the keys of emulators of Azure's storage and Cosmos DB, the same for everybody
     re.IGNORECASE,
 )
 """What somebody wrote, and no generator."""
