@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 import headwater
 from headwater.config import Config
-from headwater.documents import advisories, nodes, osv, pipelines, servers
+from headwater.documents import accounts, advisories, nodes, osv, pipelines, servers
 from headwater.documents.launch import unpinned
 
 RECORD = {
@@ -148,6 +149,24 @@ def test_comments_in_the_scripts_of_a_pipeline_suppress(tmp_path: Path) -> None:
 )
 def test_broken_pipelines_cost_nothing(script: str) -> None:
     list(pipelines.commands(".github/workflows/a.yml", script.encode()))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("run: " + "${{ " * 49_000, id="expressions"),
+        pytest.param("run: " + "$[[ " * 49_000, id="inputs"),
+        pytest.param("run: " + "'\n" * 99_000, id="quotes"),
+        pytest.param("\n" * 190_000 + "uses: your-org/a@v1", id="lines"),
+        pytest.param("# ü\nenv:\n" + "".join(f"  A{n}: ü\n" for n in range(16_000)), id="characters of two bytes"),
+    ],
+)
+def test_what_a_pipeline_costs_grows_with_its_length(script: str) -> None:
+    path, data = ".github/workflows/a.yml", script.encode()
+    begin = time.process_time()
+    list(pipelines.commands(path, data))
+    list(accounts.in_text(path, data))
+    assert time.process_time() - begin < 3  # some tenths of a second each; half a minute where a place is looked for anew each time
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ _REMOTE: Final = re.compile(rf"(?:git\+)?(?:(?:https?|ssh|git)://(?:[^@/\s\"']+@
 _DEPENDENCY: Final = re.compile(
     rf"git\+(?:https?|ssh)://(?:[^@/\s\"']+@)?{_HOSTS}[/:]({_ACCOUNT})/[\w.-]+|\"(?:github|gitlab):({_ACCOUNT})/[\w.-]+", re.IGNORECASE
 )
-_ACTION: Final = re.compile(rf"^\s*(?:-\s+)?uses:\s*[\"']?(({_ACCOUNT})/[\w./-]+@[\w.-]+)", re.IGNORECASE | re.MULTILINE)
+_ACTION: Final = re.compile(rf"^[ \t]*(?:-[ \t]+)?uses:[ \t]*[\"']?(({_ACCOUNT})/[\w./-]+@[\w.-]+)", re.IGNORECASE | re.MULTILINE)
 _SCOPED: Final = re.compile(rf"@({_ACCOUNT})/[\w.-]+(?:@.*)?", re.IGNORECASE)
 _HUB: Final = re.compile(rf"({_ACCOUNT})/[\w.-]+", re.IGNORECASE)
 _FETCHES: Final = frozenset(

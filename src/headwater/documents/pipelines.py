@@ -29,7 +29,7 @@ _LANGUAGES: Final = ("python", "node", "perl", "ruby")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _BEFORE: Final = re.compile(r"(?:[&!]\S*\s+)*")
 """An anchor or a tag before a value."""
-_EXPRESSION: Final = re.compile(r"\$\{\{.*?\}\}|\$\[\[.*?\]\]", re.DOTALL)
+_EXPRESSION: Final = re.compile(r"\$\{\{(?:[^{}]|\{\d\}){0,400}\}\}|\$\[\[[^\[\]]{0,400}\]\]")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
