@@ -151,6 +151,26 @@ def test_broken_pipelines_cost_nothing(script: str) -> None:
     list(pipelines.commands(".github/workflows/a.yml", script.encode()))
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff", "# größer\n", "\ufeff# 𝒙\r\n"], ids=["plain", "mark", "two bytes", "four bytes"])
+def test_values_of_yaml_know_their_places_in_bytes(mark: str) -> None:
+    data = (mark + "a: &x [b, 'ö']\nc: *x\nd: {<<: {e: f}, g: h}\n---\ni: j\n").encode()
+    roots, cut = nodes.documents(data)
+    assert not cut
+    assert [list(root.fields or ()) for root in roots] == [["a", "c", "d"], ["i"]]
+    shared, again = roots[0].at("a"), roots[0].at("c")
+    assert shared is not None
+    assert again is not None
+    assert again.items is shared.items
+    assert [data[one.start : one.end].decode() for one in shared.items or ()] == ["b", "'ö'"]
+    assert [data[one.key :].decode()[:2] for one in (shared, again)] == ["a:", "c:"]
+    assert (roots[0].said("d", "e"), roots[0].said("d", "g")) == ("f", "h")
+    first = nodes.read("a.yaml", data)
+    assert first is not None
+    assert list(first.fields or ()) == ["a", "c", "d"]
+    assert first.fields is not None
+    assert first.fields["c"].items is None
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -12,7 +12,7 @@ import msgspec
 from headwater import ir, limits
 from headwater.anchors import anchor
 from headwater.apis import regex
-from headwater.deployments.services import Port, Service, comments, services
+from headwater.documents.services import Port, Service, comments, services
 from headwater.files.read import Entry, UnreadableError, read_bytes, read_source
 from headwater.files.source import Source
 from headwater.findings import Confidence, Finding, Gap, Place, Severity
