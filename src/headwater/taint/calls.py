@@ -360,7 +360,7 @@ class Calls(Models):
             return self.derived(actuals.values, f"through {fn.name}()", drop=1)
         actuals, cells = self.bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
-        if fn.id in self.solver.wants and not (self.traced or loose):
+        if fn.id in self.solver.wants and not loose:
             sights.hand(self, fn, actuals)
         if self.traced and not loose:
             self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals.values))

@@ -674,8 +674,8 @@ class Frame(State):
         """A shape as a value here; ``actuals`` replace parameters; ``what`` and ``hop`` are the step that a trace shows."""
         if shape.value is not None and not self.traced:
             return shape.value
-        self.work += 1
-        if self.work > limits.WORK:
+        self.work += shape.value is None
+        if self.work > limits.WORK and shape.value is None:
             if self.work == limits.WORK + 1:
                 self.solver.count("functions-cut")
             return Value(refs=shape.refs, const=shape.const)

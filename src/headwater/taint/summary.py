@@ -6,7 +6,8 @@ the callee's effect), from which ``headwater.taint.trace`` rebuilds the path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Set
 from typing import Any
 
 from headwater.apis.schema import Callback
@@ -212,6 +213,14 @@ class Summary:
         self.never = never
         """No call of it returns."""
         self.return_steps: dict[Any, Node] = {}
+
+    def without(self, sinks: Set[Any]) -> Summary:
+        """The same but for effects on data that reaches some sinks, given by their keys."""
+        if sinks.isdisjoint(one.sink.key for one in self.sinks):
+            return self
+        made = copy.copy(self)
+        made.sinks = tuple(one for one in self.sinks if one.sink.key not in sinks)
+        return made
 
     def __eq__(self, other: object) -> bool:
         return (
