@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 import headwater
 from headwater.config import Config
-from headwater.documents import advisories, nodes, osv, servers
+from headwater.documents import accounts, advisories, nodes, osv, pipelines, servers
 from headwater.documents.launch import unpinned
 
 RECORD = {
     "id": "PYSEC-2099-1",
-    "modified": "2099-01-02T00:00:00Z",
+    "modified": "2024-01-02T00:00:00Z",
     "aliases": ["CVE-2099-1", "GHSA-aaaa-bbbb-cccc"],
     "summary": "Code `execution` by a\nprompt",
     "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
@@ -34,17 +35,48 @@ RECORD = {
 def test_a_table_is_made_of_records_and_takes_over_what_an_older_one_has(tmp_path: Path) -> None:
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "a.json").write_text(json.dumps(RECORD))
-    (tmp_path / "records" / "gone.json").write_text(json.dumps(RECORD | {"id": "X", "aliases": [], "withdrawn": "2099-01-03T00:00:00Z"}))
+    (tmp_path / "records" / "gone.json").write_text(json.dumps(RECORD | {"id": "X", "aliases": [], "withdrawn": "2024-01-03T00:00:00Z"}))
+    rows = [
+        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tlow\t<9\truns code",
+        "pypi\tmcp\tGHSA-1\t\thigh\t<1\tkept",
+        "pypi\tleft-pad\tGHSA-2\t\thigh\t<1\tno AI package",
+    ]
     old = tmp_path / "old.tsv"
-    old.write_text(
-        "# as of 2098-01-01\npypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tlow\t<9\told\npypi\tmcp\tGHSA-1\t\thigh\t<1\tkept\n"
-    )
+    old.write_text("\n".join(["# as of 2023-01-01", *rows]) + "\n")
     text = osv.table([str(tmp_path / "records"), str(old)])
     assert text.splitlines()[3:] == [
-        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tcritical\t<0.3.1 || >=1.0 <=1.4\tCode execution by a prompt",
-        "pypi\tmcp\tGHSA-1\t\thigh\t<1\tkept",
+        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\tcritical\t<0.3.1 || >=1.0 <=1.4\truns code",
+        rows[1],
     ]
-    assert advisories.as_of(text) == "2099-01-02"
+    assert advisories.as_of(text) == "2024-01-02"
+
+
+def test_records_that_say_less_than_an_older_table_are_completed_by_it(tmp_path: Path) -> None:
+    """Those of PyPA have no severity where GitHub has one in words, no mark for malware, and at times a date that is to come."""
+    (tmp_path / "records").mkdir()
+    bare = RECORD | {"aliases": ["CVE-2099-1"], "severity": [], "modified": "2999-01-01T00:00:00Z"}
+    stolen = RECORD | {"id": "PYSEC-2099-2", "aliases": [], "summary": "Two releases contained malware that reads keys"}
+    (tmp_path / "records" / "a.json").write_text(json.dumps(bare))
+    (tmp_path / "records" / "b.json").write_text(json.dumps(stolen))
+    old = tmp_path / "old.tsv"
+    old.write_text("# as of 2023-01-01\npypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\thigh\t<9\truns code\n")
+    text = osv.table([str(tmp_path / "records"), str(old)])
+    assert text.splitlines()[3:] == [
+        "pypi\tlangchain-core\tGHSA-aaaa-bbbb-cccc\tCVE-2099-1\thigh\t<0.3.1 || >=1.0 <=1.4\truns code",
+        "pypi\tlangchain-core\tPYSEC-2099-2\t\tmalware\t<0.3.1 || >=1.0 <=1.4\t",
+    ]
+    assert advisories.as_of(text) == "2024-01-02"
+
+
+def test_the_shipped_table_can_be_compared_as_a_whole() -> None:
+    """Each row has a range of which every bound is a version, and no advisory is told twice of one package."""
+    for (ecosystem, name), many in advisories.table().items():
+        assert (ecosystem, name) in advisories.ai_packages()
+        names = [id for one in many for id in {one.id, one.alias} - {""}]
+        assert len(names) == len(set(names)), (name, sorted(names))
+        for one in many:
+            assert one.severity in advisories.SEVERITIES
+            assert not advisories.unreadable(ecosystem, one.affected), (name, one)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +116,57 @@ def test_comments_of_manifests_suppress(tmp_path: Path) -> None:
     review = headwater.review(tmp_path, Config(processes=1))
     states = {one.expression: one.suppression is not None for one in review.findings if one.rule == "vulnerable-package"}
     assert states == {"pypi:litellm": True, "pypi:langchain": True, "pypi:mcp": False}
+
+
+def test_comments_in_the_scripts_of_a_pipeline_suppress(tmp_path: Path) -> None:
+    """They are comments of the shell there, inside a text of YAML, and say something of the next line of the file."""
+    flow = tmp_path / ".github" / "workflows" / "test.yml"
+    flow.parent.mkdir(parents=True)
+    flow.write_text(
+        "jobs:\n  test:\n    steps:\n      - run: |\n          # headwater: ignore[unpinned-package-install] the newest is tested here\n"
+        "          pip install mcp\n          pip install openai\n"
+    )
+    review = headwater.review(tmp_path, Config(processes=1))
+    states = {one.expression: one.suppression is not None for one in review.findings if one.rule == "unpinned-package-install"}
+    assert states == {"pypi:mcp": True, "pypi:openai": False}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "run: |",
+        "run: |2\n",
+        "run: &a !!str |\n  pip install mcp",
+        'run: "pip install mcp\\',
+        "run: 'pip install ''mcp",
+        "run: >\n\n  pip\n\n  install",
+        "run: *a",
+        "run: [pip, [install]]",
+        "run: ${{ ${{ }}",
+        "env: [=, A=, ]",
+        "run:\n  shell: python\n  run: pip install mcp",
+    ],
+)
+def test_broken_pipelines_cost_nothing(script: str) -> None:
+    list(pipelines.commands(".github/workflows/a.yml", script.encode()))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("run: " + "${{ " * 49_000, id="expressions"),
+        pytest.param("run: " + "$[[ " * 49_000, id="inputs"),
+        pytest.param("run: " + "'\n" * 99_000, id="quotes"),
+        pytest.param("\n" * 190_000 + "uses: your-org/a@v1", id="lines"),
+        pytest.param("# ü\nenv:\n" + "".join(f"  A{n}: ü\n" for n in range(16_000)), id="characters of two bytes"),
+    ],
+)
+def test_what_a_pipeline_costs_grows_with_its_length(script: str) -> None:
+    path, data = ".github/workflows/a.yml", script.encode()
+    begin = time.process_time()
+    list(pipelines.commands(path, data))
+    list(accounts.in_text(path, data))
+    assert time.process_time() - begin < 3  # some tenths of a second each; half a minute where a place is looked for anew each time
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
 import re
 import zlib
@@ -62,7 +64,23 @@ def signed(key: str) -> str:
 
 def key_of(kind: Kind, chance: random.Random) -> str:
     key = made(kind.pattern, chance)
+    if kind.check is secrets._is_of_service:
+        return token({"iss": "supabase", "ref": made("[a-z]{20}", chance), "role": "service_role", "exp": chance.randint(1, 9**10)}, chance)
     return signed(key) if kind.check is not None else key
+
+
+def token(payload: dict[str, object], chance: random.Random) -> str:
+    """A token of JWT with a signature made by chance."""
+    parts = [json.dumps(one).encode() for one in ({"alg": "HS256", "typ": "JWT"}, payload)]
+    return ".".join([*(base64.urlsafe_b64encode(one).decode().rstrip("=") for one in parts), made("[A-Za-z0-9]{43}", chance)])
+
+
+def test_of_the_tokens_of_supabase_that_of_the_service_alone_counts() -> None:
+    chance = random.Random(7)
+    names = {"iss": "supabase", "ref": "abcdefghijklmnopqrst", "iat": 1_700_000_000}
+    assert secrets.find(f"KEY={token(names | {'role': 'service_role'}, chance)}".encode())
+    for payload in (names | {"role": "anon"}, names | {"iss": "supabase-demo", "role": "service_role"}, {"sub": "1" * 60}):
+        assert secrets.find(f"KEY={token(payload, chance)}".encode()) == []
 
 
 PLACES = [
@@ -102,6 +120,17 @@ def test_keys_made_by_chance_are_found(kind: Kind) -> None:
         "PINECONE_API_KEY=00000000-0000-0000-0000-000000000000",
         'api_key = os.environ["OPENAI_API_KEY_FOR_THE_PRODUCTION_SERVICE"]',
         "sk-proj-... is what it looks like",
+        "AWS_BEARER_TOKEN_BEDROCK=bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t...",
+        "WANDB_API_KEY=wandb_v1_your_key_with_the_eighty_six_characters_that_the_page_of_your_account_shows_you",
+        "GEMINI_API_KEY=AQ.Ab8RN6xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        'key = "llx-000000000000000000000000000000000000000000000000"',
+        "HELICONE_API_KEY=sk-helicone-xxxxxxx-xxxxxxx-xxxxxxx-xxxxxxx",
+        "VERCEL_TOKEN=vcp_replace_me_with_the_token_that_the_dashboard_shows",
+        'm0 = "m0-dimension-of-the-first-magnetic-moment-in-the-table"',
+        "FAL_KEY=your-key-id:your-key-secret",
+        "AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+        "AccountEndpoint=https://localhost:8081;AccountKey=C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==",
+        "ZHIPU_API_KEY=11111111111111111111111111111111.1111111111111111",
         'mistral_key = get_mistral_api_key_from_the_vault_of_the_company("x")',
         'huggingface_token_type = "text_generation_inference_router_1234"',
         "integrity sha512-AKIA2YT3W5PO4K7QNBZX+9x/LmKq3v7WfH2dRcN8sTgYuE5bVpQaZ1oXjIkD6wMhCnGtSrUlByFeJvPzOx4A==",
@@ -120,6 +149,12 @@ def test_what_somebody_typed_is_none(text: str) -> None:
         ('{"PINECONE_API_KEY": "3f9b2c7e-81d4-4a6f-b0c5-9e7d2a1f4c38"}', "3f9b2c7e-81d4-4a6f-b0c5-9e7d2a1f4c38"),
         ("cohere_api_key: 'Zq8rT2mXv5LkP1wYd9GnBc4HjKs7UfEo3AiQtRx6'", "Zq8rT2mXv5LkP1wYd9GnBc4HjKs7UfEo3AiQtRx6"),
         ('os.environ["WANDB_API_KEY"] = "9c4e7a1f0b3d6852c9e4f7a1d0b36852e9c4f7a1"', "9c4e7a1f0b3d6852c9e4f7a1d0b36852e9c4f7a1"),
+        ("ZHIPUAI_API_KEY=4f9b2c7e81d64a6fb0c59e7d2a1f4c38.Qw7ErTy2UiOp9AsD", "4f9b2c7e81d64a6fb0c59e7d2a1f4c38.Qw7ErTy2UiOp9AsD"),
+        (
+            "FAL_KEY: 3f9b2c7e-81d4-4a6f-b0c5-9e7d2a1f4c38:9c4e7a1f0b3d6852c9e4f7a1d0b36852",
+            "3f9b2c7e-81d4-4a6f-b0c5-9e7d2a1f4c38:9c4e7a1f0b3d6852c9e4f7a1d0b36852",
+        ),
+        ('SMITHERY_API_KEY="3f9b2c7e-81d4-4a6f-b0c5-9e7d2a1f4c38"', "3f9b2c7e-81d4-4a6f-b0c5-9e7d2a1f4c38"),
         ("aws_secret_access_key = Kq7Zt/3vXw9+LmP2sRdY5nBgHc8JfUe1AoIiQtRx", "Kq7Zt/3vXw9+LmP2sRdY5nBgHc8JfUe1AoIiQtRx"),
     ],
 )

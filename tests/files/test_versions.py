@@ -32,6 +32,8 @@ def read(root: Path, files: dict[str, str], module: str = "app.py") -> Versions:
         ("setup.py", "setup(install_requires=['numpy', # arrays\n 'torch==2.3.1'])"),
         ("Pipfile.lock", '{"default": {"torch": {"version": "==2.3.1"}}}'),
         ("poetry.lock", '[[package]]\nname = "torch"\nversion = "2.3.1"\n'),
+        ("pylock.toml", '[[packages]]\nname = "torch"\nversion = "2.3.1"\nindex = "https://pypi.org/simple"\n'),
+        ("pdm.lock", '[[package]]\nname = "torch"\nversion = "2.3.1"\nrequires_python = ">=3.8.0"\n'),
         ("uv.lock", '[[package]]\nname = "torch"\nversion = "2.3.1"\nsource = { registry = "x" }\n'),
         ("environment.yml", "dependencies:\n  - conda-forge::pytorch=2.3.1=py311_0\n"),
         ("environment.yaml", "dependencies:\n  - pip:\n    - torch==2.3.1\n"),

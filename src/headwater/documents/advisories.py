@@ -126,6 +126,13 @@ def allows(ecosystem: str, allowed: str, version: str) -> bool:
     return (floor is None or key >= floor) and (top is None or key < top[0] or (top[1] and key == top[0]))
 
 
+def unreadable(ecosystem: str, affected: str) -> list[str]:
+    """The bounds of ranges that are no versions; a part without a bound counts as one."""
+    parts = [_BOUND.findall(part) for part in affected.split("||")]
+    bounds = [text for part in parts for _, text in part if _key(ecosystem, text) is None]
+    return bounds + ["" for part in parts if not part]
+
+
 def _end(ecosystem: str, affected: str, exact: str) -> tuple[Any, str, bool]:
     """Where the range ends that a version is in (of a version that is not known: the first such end), and whether it ends after that."""
     ends = []

@@ -1,6 +1,7 @@
 """The commands in Dockerfiles and scripts of the shell, word by word, each with its place. Nothing is expanded or run.
 
-Heredocs of scripts are texts of something else and left out. Text is Latin-1 here, so that offsets are those of bytes.
+Heredocs of scripts are texts of something else and left out. Text is Latin-1 here, so that offsets are those of bytes. Those in files
+of CI services are found by ``pipelines``.
 """
 
 from __future__ import annotations
@@ -34,11 +35,12 @@ class Word(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One command of the shell, or ``ADD`` and ``ENV`` of a Dockerfile."""
+    """One command of the shell, or ``ADD`` of a Dockerfile."""
 
     words: tuple[Word, ...]
+    """None where variables are set and nothing else is done."""
     set: tuple[Word, ...]
-    """Variables that are set for it: ``NAME=value``."""
+    """Variables that are set for it, or for all that follows: ``NAME=value``."""
 
 
 def is_dockerfile(path: str) -> bool:
@@ -61,15 +63,29 @@ def commands(path: str, data: bytes) -> Iterator[Command]:
         if docker and first:
             instruction = words[0].text.upper()
             words = words[1:]
-            if instruction in ("ADD", "ENV"):
+            if instruction == "ADD":
                 yield Command((Word(instruction, 0, 0), *words), ())
+            elif instruction in ("ENV", "ARG"):
+                yield Command((), _variables(words))
         if docker and instruction != "RUN":
             continue
         if docker and first:
             words = _run(words)
-        made = _plain(words)
-        if made.words or made.set:
-            yield made
+        yield from _plain(words)
+
+
+def of_script(text: str, at: int) -> Iterator[Command]:
+    """Those of a script that begins at a place of its file."""
+    for _, words in _lines(text, False):
+        yield from _plain([Word(word.text, word.start + at, word.end + at) for word in words])
+
+
+def _variables(words: list[Word]) -> tuple[Word, ...]:
+    """Those of ``ENV NAME=value ...``, and of the older ``ENV NAME value``."""
+    if len(words) > 1 and "=" not in words[0].text:
+        value = " ".join(word.text for word in words[1:])
+        return (Word(f"{words[0].text}={value}", words[0].start, words[-1].end),)
+    return tuple(word for word in words if _ASSIGNED.fullmatch(word.text))
 
 
 def _lines(text: str, docker: bool) -> Iterator[tuple[bool, list[Word]]]:
@@ -98,7 +114,7 @@ def _lines(text: str, docker: bool) -> Iterator[tuple[bool, list[Word]]]:
             begins = "\n" in found["end"] or "\r" in found["end"]
             first, words = begins and not (waiting and docker), []
             if begins and waiting and not docker:
-                closed = re.compile(rf"^\t*{waiting}\r?$", re.MULTILINE).search(text, at)
+                closed = re.compile(rf"^[ \t]*{waiting}\r?$", re.MULTILINE).search(text, at)
                 at = closed.end() if closed else len(text)
             if begins:
                 waiting = ""
@@ -119,12 +135,17 @@ def _run(words: list[Word]) -> list[Word]:
     return words
 
 
-def _plain(words: list[Word]) -> Command:
-    """Without what stands before the program."""
+def _plain(words: list[Word]) -> Iterator[Command]:
+    """Without what stands before the program; none where nothing is left."""
     at = 0
     variables = []
     while at < len(words) and (words[at].text in _BEFORE or _ASSIGNED.fullmatch(words[at].text)):
         if _ASSIGNED.fullmatch(words[at].text):
             variables.append(words[at])
         at += 1
-    return Command(tuple(words[at:]), tuple(variables))
+    rest = words[at:]
+    if rest and (rest[0].text in ("export", "declare") or (rest[0].text == "echo" and any("GITHUB_ENV" in word.text for word in rest))):
+        variables += [word for word in rest[1:] if _ASSIGNED.fullmatch(word.text)]
+        rest = []
+    if rest or variables:
+        yield Command(tuple(rest), tuple(variables))

@@ -7,7 +7,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headwater import ir, limits
-from headwater.documents import commands, indexes, installs, keys, manifests, names, packages, reported, servers, told, weights
+from headwater.documents import (
+    accounts,
+    commands,
+    indexes,
+    installs,
+    keys,
+    manifests,
+    names,
+    packages,
+    pipelines,
+    reported,
+    servers,
+    told,
+    weights,
+)
+from headwater.documents.commands import Command
 from headwater.documents.reported import Paths, Reported
 from headwater.documents.told import Told
 from headwater.files.discover import FRONTENDS
@@ -98,22 +113,25 @@ class _Examiner:
             self.own.add(":".join(name))
         pins = list(manifests.pins(path, data)) if self.asked.keys() & {packages.VULNERABLE, names.MISSPELT} else []
         if commands.is_read(path):
-            pins += self.script(path, data)
+            pins += self.script(path, data, list(commands.commands(path, data)))
+        elif pipelines.is_read(path):
+            pins += self.script(path, data, list(pipelines.commands(path, data)))
         self.told(indexes.of_settings(path, data))
         if pins:
             self.declared[path] = pins
         self.told(servers.told(path, data))
+        self.told(accounts.in_text(path, data))
         if not manifests.is_lock(path) or path in self.reported:  # else nothing but hashes
             self.keys(keys.in_text(path, data, self.reported))
         if pins or self.named(path) or len(self.found) > before:
             self.kept[path] = Source(path, data, encoding="utf-8")
 
-    def script(self, path: str, data: bytes) -> list[manifests.Pin]:
-        """What a Dockerfile or a script fetches, and the packages that it installs."""
-        said = list(commands.commands(path, data))
+    def script(self, path: str, data: bytes, said: list[Command]) -> list[manifests.Pin]:
+        """What commands fetch, and the packages that they install."""
         installed = list(installs.installs(said))
         self.told(indexes.of_commands(path, said, installed))
         self.told(weights.told(path, data, said))
+        self.told(accounts.in_commands(path, said))
         self.told(installs.told(path, installed))
         return [pin for one in installed for pin in one.pins][: limits.DECLARATIONS]
 

@@ -1,6 +1,7 @@
 """Indexes that packages are taken from: without TLS, without a check of who answers, or beside the public one for private names.
 
-Read are the options of install commands, variables that Dockerfiles set, files of requirements, ``pip.conf`` and ``.npmrc``.
+Read are the options of install commands, ``config set`` of installers, variables that Dockerfiles, scripts and files of CI services
+set, files of requirements, ``pip.conf`` and ``.npmrc``.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ _OPTION: Final = re.compile(r"^[ \t]*(-i|--index-url|--extra-index-url|--trusted
 _SETTING: Final = re.compile(r"^[ \t]*(index-url|extra-index-url|trusted-host)[ \t]*=([^\r\n#]+)", re.MULTILINE)
 _NPMRC: Final = re.compile(r"^[ \t]*(?:(?:@[\w.-]+:)?(registry)|(strict-ssl))[ \t]*=[ \t]*([^\s#;]+)", re.MULTILINE)
 _HOST: Final = re.compile(r"https?://(?:[^/@\s]*@)?([^/\s?#]+)", re.IGNORECASE)
-_KINDS: Final = {"index-url": "index", "extra-index-url": "extra", "trusted-host": "host"}
+_KINDS: Final = {"index-url": "index", "extra-index-url": "extra", "trusted-host": "host", "registry": "index"}
+_CONFIGURED: Final = frozenset({"pip", "pip3", "npm", "pnpm", "yarn"})
 
 
 def of_commands(path: str, commands: Iterable[Command], installs: Iterable[Install]) -> Iterator[Told]:
@@ -65,11 +67,26 @@ def of_commands(path: str, commands: Iterable[Command], installs: Iterable[Insta
                 continue
             yield from _told(path, kind, word)
     for command in commands:
-        words = command.words[1:] if command.words and command.words[0].text == "ENV" else ()
-        for word in (*words, *command.set):
+        for word in command.set:
             name, equals, value = word.text.partition("=")
             if equals and name in _VARIABLES:
-                yield from _told(path, _VARIABLES[name], Word(value, word.start, word.end))
+                for part in value.split():
+                    yield from _told(path, _VARIABLES[name], Word(part, word.start, word.end))
+        if (setting := _setting(command)) is not None:
+            yield from _told(path, *setting)
+
+
+def _setting(command: Command) -> tuple[str, Word] | None:
+    """What ``pip config set`` or ``npm config set`` keeps for later commands."""
+    texts = [word.text for word in command.words if not word.text.startswith("-")]
+    if "set" not in texts[1:3] or texts[0].rpartition("/")[2] not in _CONFIGURED:
+        return None
+    words = [word for word in command.words if not word.text.startswith("-")][texts.index("set") + 1 :]
+    if len(words) == 1 and "=" in words[0].text:  # npm config set registry=...
+        key, _, value = words[0].text.partition("=")
+        words = [words[0]._replace(text=key), words[0]._replace(text=value)]
+    kind = _KINDS.get(words[0].text.rpartition(".")[2], "") if len(words) > 1 else ""
+    return (kind, words[1]) if kind else None
 
 
 def of_settings(path: str, data: bytes) -> Iterator[Told]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from headwater.documents import manifests
+from headwater.documents import manifests, pipelines
 from headwater.documents.commands import Command, Word, is_dockerfile
 from headwater.documents.manifests import Pin
 from headwater.documents.told import Told, is_aside
@@ -88,9 +88,12 @@ def _scripts(texts: Sequence[str]) -> int:
     verbs = {"npm": ("install", "i", "add"), "pnpm": ("add", "install", "i"), "yarn": ("add",), "bun": ("add", "install", "i")}.get(
         program, ()
     )
-    if program == "yarn" and texts[1:3] == ["global", "add"]:
-        return 3
-    return next((at + 1 for at, text in enumerate(texts[:4]) if at and text in verbs), 0)
+    at = 1
+    while at < len(texts) and texts[at].startswith("-"):
+        at += 1 if "=" in texts[at] or texts[at] not in _NPM_VALUES else 2
+    if program == "yarn" and texts[at : at + 1] == ["global"]:
+        at += 1
+    return at + 1 if at < len(texts) and texts[at] in verbs else 0
 
 
 def _install(ecosystem: str, by_uv: bool, words: Sequence[Word], values: frozenset[str]) -> Install:
@@ -142,7 +145,7 @@ def told(path: str, found: Iterable[Install]) -> Iterator[Told]:
             continue
         names = [f"`{pin.name}{f' {pin.allowed}' if pin.allowed else ''}`" for pin in loose]
         more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-        what = "The image" if is_dockerfile(path) else "The script"
+        what = "The image" if is_dockerfile(path) else "The pipeline" if pipelines.is_read(path) else "The script"
         yield Told(
             path,
             loose[0].start,

@@ -1,7 +1,7 @@
 """What manifests and lock files say of packages: names and versions, each with its place in the file.
 
 Read are requirements and constraints of pip, ``pyproject.toml`` (PEP 621, dependency groups, Poetry), ``setup.cfg``, ``setup.py``,
-``Pipfile``, ``environment.yml``, ``package.json``, and the lock files of uv, Poetry, PDM, pipenv, npm, pnpm, yarn and bun.
+``Pipfile``, ``environment.yml``, ``package.json``, and the lock files of pip (PEP 751), uv, Poetry, PDM, pipenv, npm, pnpm, yarn and bun.
 The files are hostile input: bounded, never run, and lock files are scanned, not parsed. Text is Latin-1 here, so that offsets are
 those of bytes; names and versions are ASCII.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -30,6 +30,7 @@ _NAMES: Final = {
     "uv.lock": "toml-lock",
     "poetry.lock": "toml-lock",
     "pdm.lock": "toml-lock",
+    "pylock.toml": "toml-lock",
     "environment.yml": "conda",
     "environment.yaml": "conda",
     "package.json": "package",
@@ -46,15 +47,28 @@ _NPM_NAME: Final = r"(?:@[\w.~-]{1,100}/)?[\w.~-]{1,150}"
 _PIP_END: Final = r"(?:;[^\r\n]*)?(?:\\|--[^\r\n]*|#[^\r\n]*)?"
 """A marker; then the end of the line, an option, or a comment."""
 _PIP_LINE: Final = re.compile(rf"^[ \t]*([A-Za-z0-9][^\r\n#;]*?)(?=[ \t]*{_PIP_END}[ \t]*\r?$)", re.M)
-_TOML_LOCKED: Final = re.compile(r'^\[\[package\]\]\r?\nname = "([^"\n]{1,100})"[^\n]{0,100}\nversion = "([^"\n]{1,100})"', re.M)
-_OWN: Final = re.compile(r"^(?:source = \{ *(?:editable|virtual|directory|path)\b|type = \"directory\")", re.M)
-_PIPFILE_LOCKED: Final = re.compile(r'^\s{0,16}"([\w.-]{1,100})": \{[^{}]{0,20000}?"version": "==([^"\n]{1,100})"', re.M)
-_NPM_LOCKED: Final = re.compile(rf'"(?:[^"\n]{{0,300}}node_modules/)?({_NPM_NAME})": \{{\s*"version": "({_VERSION})"')
-_PNPM_LOCKED: Final = re.compile(rf"^  ['\"]?/?({_NPM_NAME})[@/]({_VERSION})(?:[(_][^\r\n]*)?['\"]?:", re.M)
-_YARN_LOCKED: Final = re.compile(
-    rf"^\"?({_NPM_NAME})@(?:npm:)?[^\r\n]{{0,2000}}:[ \t]*(?:#[^\r\n]*)?\r?\n  version:? \"?({_VERSION})", re.M
+_PYLOCK: Final = re.compile(r"pylock\.[^.]+\.toml")
+_TOML_LOCKED: Final = re.compile(r'^\[\[packages?\]\]\r?\nname = "([^"\n]{1,100})"[^\n]{0,100}\nversion = "([^"\n]{1,100})"', re.M)
+_OWN: Final = re.compile(
+    r"^(?:source = \{ *(?:editable|virtual|directory|path)\b|type = \"directory\"|(?:directory|path) = |\[packages\.directory\])", re.M
 )
-_BUN_LOCKED: Final = re.compile(rf'": \["({_NPM_NAME})@({_VERSION})"')
+_PIPFILE_LOCKED: Final = re.compile(r'^\s{0,16}"([\w.-]{1,100})": \{[^{}]{0,20000}?"version": "==([^"\n]{1,100})"', re.M)
+_NPM_FOLDERS: Final = re.compile(
+    rf'node_modules/(?P<name>{_NPM_NAME})": \{{\s*(?:"name": "(?P<of>{_NPM_NAME})",\s*)?"version": "(?P<version>{_VERSION})"'
+)
+_NPM_NAMES: Final = re.compile(
+    rf'"(?P<name>{_NPM_NAME})": \{{\s*"version": "(?:npm:(?P<of>{_NPM_NAME})@)?(?P<version>{_VERSION})"'  # before npm 7
+)
+"""A package under a name that is not its own has that beside it, or in its version."""
+_PNPM_LOCKED: Final = re.compile(rf"^  ['\"]?/?(?P<name>{_NPM_NAME})[@/](?P<version>{_VERSION})(?:[(_][^\r\n]*)?['\"]?:", re.M)
+_YARN_LOCKED: Final = re.compile(
+    rf"^\"?(?P<name>{_NPM_NAME})@(?!workspace:)(?:npm:(?:(?P<of>{_NPM_NAME})@)?)?[^\r\n]{{0,2000}}:[ \t]*(?:#[^\r\n]*)?\r?\n"
+    rf"  version:? \"?(?P<version>{_VERSION})",
+    re.M,
+)
+_BUN_LOCKED: Final = re.compile(rf'": \["(?P<name>{_NPM_NAME})@(?P<version>{_VERSION})"')
+_PNPM_END: Final = re.compile(r"^snapshots:", re.M)
+"""From here on the packages are told once more, with what they need."""
 _CONDA: Final = re.compile(r"^[ \t]*-[ \t]+[\"']?((?:[\w-]+::)?([A-Za-z0-9][\w.-]*)(?:\[[\w, -]*\])?[ \t]*([=<>!~][^#\"'\r\n]*)?)", re.M)
 _CONDA_NAMES: Final = {"pytorch": "torch"}
 """Distributions that conda calls otherwise."""
@@ -99,6 +113,8 @@ def kind_of(path: str) -> str:
     folder, _, name = path.rpartition("/")
     kind = _NAMES.get(name, "")
     of_pip = folder.rpartition("/")[2] in ("requirements", "constraints") and name.endswith((".txt", ".in"))
+    if not kind and _PYLOCK.fullmatch(name):
+        return "toml-lock"
     return "pip" if not kind and (of_pip or _PIP.fullmatch(name)) else kind
 
 
@@ -123,7 +139,16 @@ def pins(path: str, data: bytes) -> Iterator[Pin]:
     """What a file says; at most ``limits.DECLARATIONS`` of it."""
     kind = kind_of(path)
     made = _READERS[kind](data.decode("latin-1"), kind in _LOCKS) if kind else iter(())
-    return itertools.islice(made, limits.DECLARATIONS)
+    return itertools.islice(_once(made) if kind in _LOCKS else made, limits.DECLARATIONS)
+
+
+def _once(pins: Iterable[Pin]) -> Iterator[Pin]:
+    """Each version of a package where it stands first: a tree of folders has it many times."""
+    seen: set[tuple[str, str]] = set()
+    for pin in pins:
+        if (pin.name, pin.exact) not in seen:
+            seen.add((pin.name, pin.exact))
+            yield pin
 
 
 def _pip(text: str, locked: bool) -> Iterator[Pin]:
@@ -202,9 +227,10 @@ def _setup(text: str, locked: bool) -> Iterator[Pin]:
 
 
 def _toml_lock(text: str, locked: bool) -> Iterator[Pin]:
-    blocks = list(_TOML_LOCKED.finditer(text))
-    for found, after in zip(blocks, [*(one.start() for one in blocks[1:]), len(text)], strict=False):  # no block, no end
-        if not _OWN.search(text, found.end(), min(after, found.end() + _BLOCK_CHARS)):
+    for found in _TOML_LOCKED.finditer(text):
+        limit = min(len(text), found.end() + _BLOCK_CHARS)
+        end = text.find("\n[[package", found.end(), limit)
+        if not _OWN.search(text, found.end(), limit if end < 0 else end):
             yield Pin("pypi", canonicalize_name(found[1]), found[2], "", found.start(1) - 8, found.end(), locked)
 
 
@@ -237,9 +263,15 @@ def _package(text: str, locked: bool) -> Iterator[Pin]:
             yield Pin("npm", name, exact, version, found.start(), found.end(), False)
 
 
-def _matches(pattern: re.Pattern[str], ecosystem: str, text: str) -> Iterator[Pin]:
-    for found in pattern.finditer(text):
-        yield Pin(ecosystem, found[1], found[2], "", found.start(1), found.end(2), True)
+def _pnpm(text: str, locked: bool) -> Iterator[Pin]:
+    end = _PNPM_END.search(text)
+    return _matches(_PNPM_LOCKED, text, end.start() if end else len(text))
+
+
+def _matches(pattern: re.Pattern[str], text: str, end: int) -> Iterator[Pin]:
+    for found in pattern.finditer(text, 0, end):
+        names = found.groupdict()
+        yield Pin("npm", names.get("of") or names["name"], found["version"], "", found.start(), found.end("version"), True)
 
 
 _READERS: Final[dict[str, Callable[[str, bool], Iterator[Pin]]]] = {
@@ -251,8 +283,8 @@ _READERS: Final[dict[str, Callable[[str, bool], Iterator[Pin]]]] = {
     "pipfile-lock": _pipfile_lock,
     "conda": _conda,
     "package": _package,
-    "package-lock": lambda text, _: _matches(_NPM_LOCKED, "npm", text),
-    "pnpm": lambda text, _: _matches(_PNPM_LOCKED, "npm", text),
-    "yarn": lambda text, _: _matches(_YARN_LOCKED, "npm", text),
-    "bun": lambda text, _: _matches(_BUN_LOCKED, "npm", text),
+    "package-lock": lambda text, _: _matches(_NPM_FOLDERS if '"node_modules/' in text else _NPM_NAMES, text, len(text)),
+    "pnpm": _pnpm,
+    "yarn": lambda text, _: _matches(_YARN_LOCKED, text, len(text)),
+    "bun": lambda text, _: _matches(_BUN_LOCKED, text, len(text)),
 }

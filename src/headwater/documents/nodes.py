@@ -6,6 +6,7 @@ read as a whole is read up to that place.
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from typing import Any, Final
@@ -104,7 +105,7 @@ def _yaml(data: bytes) -> Node | None:
     import yaml  # late: few projects have such files
 
     text = data.decode("utf-8", "replace")
-    ascii_ = text.isascii()
+    places = None if text.isascii() else [0, *itertools.accumulate(map(_width, text))]
     root: Node | None = None
     stack: list[Node] = []
     keys: list[str | None] = []
@@ -120,8 +121,8 @@ def _yaml(data: bytes) -> Node | None:
             if not isinstance(event, yaml.NodeEvent) or event.start_mark is None or event.end_mark is None:
                 continue
             start, end = event.start_mark.index, event.end_mark.index
-            if not ascii_:
-                start, end = len(text[:start].encode("utf-8", "replace")), len(text[:end].encode("utf-8", "replace"))
+            if places is not None:
+                start, end = places[start], places[end]
             mapping, sequence = isinstance(event, yaml.MappingStartEvent), isinstance(event, yaml.SequenceStartEvent)
             node = Node(start, end, getattr(event, "value", None), {} if mapping else None, [] if sequence else None)
             if root is None:
@@ -143,6 +144,11 @@ def _yaml(data: bytes) -> Node | None:
     except (yaml.YAMLError, RecursionError, ValueError):
         pass  # what was read until then counts
     return root
+
+
+def _width(char: str) -> int:
+    """The bytes of a character."""
+    return 1 if char < "\x80" else 2 if char < "\u0800" else 3 if char < "\U00010000" else 4
 
 
 def _toml(data: bytes) -> Node | None:

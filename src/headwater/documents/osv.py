@@ -1,12 +1,13 @@
 """Makes the table of advisories from records in the OSV format: ``python -P -m headwater.documents.osv FOLDER-OR-ZIP... > table.tsv``.
 
 Records are what osv.dev gives away as ``all.zip`` of an ecosystem, or a clone of pypa/advisory-database or
-github/advisory-database, as JSON or YAML. Kept are those of the packages in ``knowledge/ai-packages.tsv``. A table given
-among the sources is taken over where it says something new. No network is used.
+github/advisory-database, as JSON or YAML. Kept are those of the packages in ``knowledge/ai-packages.tsv``, without their texts: what
+an advisory is about is told in words of our own, which come from a table given among the sources. No network is used.
 """
 
 from __future__ import annotations
 
+import datetime
 import math
 import os
 import re
@@ -20,9 +21,8 @@ import msgspec
 import yaml
 from packaging.utils import canonicalize_name
 
-from headwater.documents.advisories import HEADER, Advisory, ai_packages, as_of, parsed, told_as
+from headwater.documents.advisories import HEADER, Advisory, ai_packages, as_of, parsed, told_as, unreadable
 
-_SUMMARY: Final = 100  # characters of what an advisory is about
 _ECOSYSTEMS: Final = {"PyPI": "pypi", "npm": "npm"}
 _WEIGHTS: Final = {
     "AV": {"N": 0.85, "A": 0.62, "L": 0.55, "P": 0.2},
@@ -31,26 +31,39 @@ _WEIGHTS: Final = {
     "PR": {"N": 0.85, "L": 0.62, "H": 0.27},
     "C": {"H": 0.56, "L": 0.22, "N": 0.0},
 }
-_BLANKS: Final = re.compile(r"\s+")
+_MALWARE: Final = re.compile(r"\bmalware\b|\bmalicious (?:code|crypto)|\bcompromise of\b", re.IGNORECASE)
+"""Of the title of a record about releases that somebody else put something into."""
 
 
 def table(sources: Iterable[str]) -> str:
-    """The table as text; records of the same package that have a name in common are told once, by the first source."""
+    """The table as text; records of the same package that have a name in common are told once, by the first source.
+
+    What that one leaves open, a later one says: the severity, the name at GitHub, what it is about.
+    """
     known = ai_packages()
     rows: dict[str, list[Advisory]] = {}
-    newest = ""
+    newest, today = "", datetime.datetime.now(datetime.UTC).date().isoformat()
     for source in sources:
         given = sorted(_rows(source, known), key=lambda row: row[:3])
-        newest = max([newest, *(day for *_, day in given)])
+        newest = max([newest, *(day for *_, day in given if day <= today)])  # some records say that they are of next year
         for ecosystem, name, one, _ in given:
             mine = rows.setdefault(f"{ecosystem}\t{name}", [])
-            if not any({one.id, one.alias} & {other.id, other.alias} - {""} for other in mine):
+            same = [number for number, other in enumerate(mine) if {one.id, one.alias} & {other.id, other.alias} - {""}]
+            for number in same:
+                mine[number] = _joined(mine[number], one)
+            if not same:
                 mine.append(one)
     columns = ("ecosystem", "package", *Advisory.__struct_fields__)
     lines = [f"# {HEADER}", f"# as of {newest}: the day of the newest record that was read", f"# {' '.join(columns)}"]
     for key in sorted(rows):
         lines += ["\t".join((key, one.id, one.alias, one.severity, one.affected, one.summary)) for one in sorted(rows[key])]
     return "\n".join(lines) + "\n"
+
+
+def _joined(first: Advisory, later: Advisory) -> Advisory:
+    severity = later.severity if first.severity == "unknown" or later.severity == "malware" else first.severity
+    id = later.id if later.id.startswith("GHSA-") and not first.id.startswith("GHSA-") else first.id
+    return msgspec.structs.replace(first, id=id, severity=severity, summary=first.summary or later.summary)
 
 
 def _rows(source: str, known: frozenset[tuple[str, str]]) -> Iterator[tuple[str, str, Advisory, str]]:
@@ -65,7 +78,7 @@ def _rows(source: str, known: frozenset[tuple[str, str]]) -> Iterator[tuple[str,
             package = affected.get("package", {})
             ecosystem = _ECOSYSTEMS.get(package.get("ecosystem", ""), "")
             name = canonicalize_name(package.get("name", "")) if ecosystem == "pypi" else package.get("name", "")
-            ranges = _ranges(affected)
+            ranges = _ranges(affected, ecosystem)
             if (ecosystem, name) in known and ranges:
                 yield ecosystem, told_as(ecosystem, name), _advisory(record, affected, ranges), str(record.get("modified", ""))[:10]
 
@@ -92,13 +105,12 @@ def _advisory(record: dict[str, Any], affected: dict[str, Any], ranges: str) -> 
     names = [str(record.get("id", "")), *map(str, record.get("aliases") or [])]
     id = next((name for name in names if name.startswith("GHSA-")), names[0])
     alias = next((name for name in names if name.startswith("CVE-")), "")
-    text = _BLANKS.sub(" ", str(record.get("summary") or record.get("details") or "").replace("`", "")).strip()
-    said = text if len(text) <= _SUMMARY else text[:_SUMMARY].rpartition(" ")[0] + " ..."
-    malware = id.startswith("MAL-")
-    return Advisory(id, alias, "malware" if malware else _severity(record, affected), ranges, said)
+    malware = any(name.startswith("MAL-") for name in names) or _MALWARE.search(str(record.get("summary") or "")) is not None
+    return Advisory(id, alias, "malware" if malware else _severity(record, affected), ranges, "")
 
 
-def _ranges(affected: dict[str, Any]) -> str:
+def _ranges(affected: dict[str, Any], ecosystem: str) -> str:
+    """Those whose bounds are versions: others hold for none."""
     made = []
     for one in affected.get("ranges") or []:
         if one.get("type") not in ("ECOSYSTEM", "SEMVER"):
@@ -112,10 +124,10 @@ def _ranges(affected: dict[str, Any]) -> str:
                 made.append(f"{first}<{event['fixed']}" if "fixed" in event else f"{first}<={event['last_affected']}")
                 open_ended = False
         if one.get("events") and open_ended:
-            made.append(first.strip() or "*")
+            made.append(first.strip() or ">=0")
     if not made and affected.get("versions"):
         made = [f"=={version}" for version in affected["versions"][:50]]
-    return " || ".join(dict.fromkeys(made))
+    return " || ".join(one for one in dict.fromkeys(made) if not unreadable(ecosystem, one))
 
 
 def _severity(record: dict[str, Any], affected: dict[str, Any]) -> str:

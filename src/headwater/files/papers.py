@@ -17,7 +17,9 @@ _ENDINGS: Final = (
 _SUFFIXES: Final = frozenset(_ENDINGS.split())
 _WHOLE: Final = ".bashrc .envrc .netrc .npmrc .pgpass .pypirc .yarnrc Caddyfile Containerfile Dockerfile Makefile Pipfile Procfile README"
 _NAMES: Final = frozenset(_WHOLE.split())
-_LOCKED: Final = "Pipfile.lock bun.lock npm-shrinkwrap.json package-lock.json pdm.lock pnpm-lock.yaml poetry.lock uv.lock yarn.lock"
+_LOCKED: Final = (
+    "Pipfile.lock bun.lock npm-shrinkwrap.json package-lock.json pdm.lock pnpm-lock.yaml poetry.lock pylock.toml uv.lock yarn.lock"
+)
 _LOCKS: Final = frozenset(_LOCKED.split())
 
 

@@ -6,6 +6,7 @@ one of few marks stands in it, or a digit in a long word (``_NEAR``), so that co
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 import zlib
@@ -13,11 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
+import msgspec
+
 from headwater import limits
 
 _WORD: Final = r"[A-Za-z0-9_-]"
+_BASE64: Final = "[A-Za-z0-9+/]"
 _NEAR: Final = re.compile(rb"[0-9][A-Za-z0-9_-]{15}")
-_STARTS: Final = b"hf_ api_org_ AIza AKIA ASIA ghp_ gho_ ghs_ npm_ tvly- glpat- GOCSPX- k_live_ k_test_ fw_"
+_STARTS: Final = b"hf_ api_org_ AIza AKIA ASIA ghp_ gho_ ghs_ npm_ tvly- glpat- GOCSPX- _live_ k_test_ fw_ sk_car_ dckr_ apify_"
 _MARKS: Final = (*_STARTS.split(), b"PRIVATE KEY")
 """Of keys that may have no digit before their last characters."""
 _BEFORE: Final = 200
@@ -68,16 +72,30 @@ def _crc(text: str) -> bool:
     return body[-6:] == made.rjust(6, "0")
 
 
+def _is_of_service(text: str) -> bool:
+    """Whether a token of Supabase is the one that passes all rules of the rows, and not that of its demo for one's own machine."""
+    part = text.split(".")[1]
+    try:
+        payload = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, msgspec.DecodeError):
+        return False
+    return isinstance(payload, dict) and payload.get("role") == "service_role" and payload.get("iss") != "supabase-demo"
+
+
 _KINDS: Final = (
     Kind("OpenAI key", rf"(?P<s>sk-(?:proj-|svcacct-|admin-|None-)?){_WORD}{{20,90}}T3BlbkFJ{_WORD}{{20,90}}"),
-    Kind("Anthropic key", rf"(?P<s>sk-ant-(?:api|admin|oat|sid)\d\d-){_WORD}{{80,120}}"),
+    Kind("Anthropic key", rf"(?P<s>sk-ant-(?:api|admin|oat|ort|sid)\d\d-){_WORD}{{80,120}}"),
     Kind("OpenRouter key", r"(?P<s>sk-or-v1-)[0-9a-f]{64}"),
     Kind("Langfuse secret key", r"(?P<s>sk-lf-)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    Kind("Helicone key", r"(?P<s>sk-helicone-(?:eu-|cp-)?)[a-z0-9]{7}(?:-[a-z0-9]{7}){3}"),
+    Kind("Letta key", r"(?P<s>sk-let-)[A-Za-z0-9]{80,120}={0,2}"),
     Kind("key of a model provider", r"(?P<s>sk-(?:proj-)?)[A-Za-z0-9]{32,64}", sure=False),
     Kind("Google API key", rf"(?P<s>AIza){_WORD}{{35}}"),
+    Kind("Google API key", rf"(?P<s>AQ\.Ab8RN6){_WORD}{{44}}", mark="AQ.Ab8RN6"),
     Kind("Google OAuth client secret", rf"(?P<s>GOCSPX-){_WORD}{{28}}"),
     Kind("AWS access key id", r"(?P<s>AKIA|ASIA)[A-Z2-7]{16}"),
     Kind("Amazon Bedrock key", r"(?P<s>ABSKQmVkcm9ja)[A-Za-z0-9+/]{90,280}={0,2}", mark="ABSKQmVkcm9ja"),
+    Kind("Amazon Bedrock key", rf"(?P<s>bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t){_BASE64}{{100,4000}}={{0,2}}"),
     Kind("Azure key", r"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{27}", mark="JQQJ9"),
     Kind("Azure Search key", r"[A-Za-z0-9]{42}AzSe[A-D][A-Za-z0-9]{5}", mark="AzSe"),
     Kind("Azure storage key", r"(?P<s>AccountKey=)[A-Za-z0-9+/]{86}==", mark="AccountKey="),
@@ -115,6 +133,20 @@ _KINDS: Final = (
     Kind("Jina key", rf"(?P<s>jina_)[0-9a-f]{{32}}{_WORD}{{28}}"),
     Kind("E2B key", r"(?P<s>e2b_)[0-9a-f]{40}"),
     Kind("Supabase key", rf"(?P<s>sb_secret_|sbp_){_WORD}{{31,44}}"),
+    Kind("Supabase key", rf"(?P<s>eyJ){_WORD}{{15,60}}\.eyJ{_WORD}{{60,400}}\.{_WORD}{{43}}", check=_is_of_service),
+    Kind("Weights & Biases key", r"(?P<s>wandb_v1_)[A-Za-z0-9_]{60,90}"),
+    Kind("LlamaCloud key", r"(?P<s>llx-)[A-Za-z0-9]{48}"),
+    Kind("Cartesia key", r"(?P<s>sk_car_)[A-Za-z0-9]{22}"),
+    Kind("Browserbase key", rf"(?P<s>bb_live_){_WORD}{{20,40}}"),
+    Kind("Apify token", r"(?P<s>apify_api_)[A-Za-z0-9]{34,38}"),
+    Kind("Mem0 key", r"(?P<s>m0-)[A-Za-z0-9]{40}", sure=False),
+    Kind("Nomic key", rf"(?P<s>nk-){_WORD}{{43}}", sure=False),
+    Kind("RunPod key", r"(?P<s>rpa_)[A-Za-z0-9]{40,60}"),
+    Kind("Vercel token", r"(?P<s>vc[aikpr]_)[A-Za-z0-9]{40,70}"),
+    Kind("Cloudflare token", r"(?P<s>cf(?:k|ut|at)_)[A-Za-z0-9]{44,60}"),
+    Kind("DigitalOcean token", r"(?P<s>do[opr]_v1_)[0-9a-f]{64}"),
+    Kind("Docker token", rf"(?P<s>dckr_[po]at_){_WORD}{{27,32}}"),
+    Kind("Figma token", rf"(?P<s>figd_){_WORD}{{40}}"),
     Kind("SendGrid key", rf"(?P<s>SG\.){_WORD}{{22}}\.{_WORD}{{43}}", mark="SG."),
     Kind("Notion token", r"(?P<s>ntn_)\d{11}[A-Za-z0-9]{35}"),
     Kind("Linear key", r"(?P<s>lin_api_)[A-Za-z0-9]{40}"),
@@ -136,15 +168,19 @@ _PROVIDERS: Final = (
     "azure_?openai|azure_?(?:open)?ai|openai|anthropic|cohere|co|mistral|codestral|wandb|pinecone|together(?:ai)?|weaviate|qdrant|groq|deepseek|zhipu(?:ai)?"
     "|dashscope|moonshot|serp_?api|serper|exa|langchain|langsmith|helicone|portkey|voyage|huggingface(?:hub)?|hf|gemini|google|elevenlabs|deepgram"
     "|assembly_?ai|stability|replicate|unstructured|llama_?cloud|azure_?search|searchapi|bing|brave|newsapi|zilliz|milvus|upstash\\w*|aws_secret_access"
+    "|fal|composio|smithery|letta|jina|cartesia|sambanova|cerebras|fireworks|hyperbolic|novita|siliconflow|minimax|nvidia|xai|openrouter|perplexity"
+    "|browserbase|apify|vectara|turbopuffer|mem0|agentops|lakera|linkup|azure_?speech|azure_?document_?intelligence|glm|bigmodel|z_?ai"
 )
 _NAMED: Final = re.compile(
-    rb"(?:KEY|TOKEN|SECRET|[Kk]ey|[Tt]oken|[Ss]ecret)[\"']?\]?\s{0,3}(?:[:=]|=>)\s{0,3}[\"']?([A-Za-z0-9_/+-]{32,64})(?![A-Za-z0-9_/+=.(\[-])"
+    rb"(?:KEY|TOKEN|SECRET|[Kk]ey|[Tt]oken|[Ss]ecret)[\"']?\]?\s{0,3}(?:[:=]|=>)\s{0,3}[\"']?([A-Za-z0-9_/+-]{32,64}(?:\.[A-Za-z0-9]{16}|:[0-9a-f]{32})?)"
+    rb"(?![A-Za-z0-9_/+=.(\[-])"
 )
 _OWNER: Final = re.compile(rf"(?i)(?<![a-z0-9])(?:\w{{0,20}}_)?(?:{_PROVIDERS})(?:_\w{{1,20}})?_?(?:api_?)?$".encode())
 _NAME: Final = 60  # bytes before such a word that its name may have
 _SAID: Final = re.compile(
     r"example|sample|placeholder|dummy|fake|your|insert|change[_-]?me|replace|redacted|todo|mock|secret|xxx|abcdef|123456|0{5}|aaaa|test|demo|foobar"
-    r"|(.)\1{4}|[A-Z_-]{0,4}KEY|token",
+    r"|(.)\1{4}|[A-Z_-]{0,4}KEY|token"
+    r"|Eby8vdM02xNOcqFlqUwJPLlm|C2y6yDjf5/R\+ob0N8A7C",  # the keys of emulators of Azure's storage and Cosmos DB, the same for everybody
     re.IGNORECASE,
 )
 """What somebody wrote, and no generator."""

@@ -1,8 +1,8 @@
 """The versions of libraries that a repository declares, as data: what its manifests pin and allow.
 
 Read are ``requirements*.txt``, ``pyproject.toml`` (``[project]`` and Poetry), ``setup.cfg``, the literal ``install_requires`` of
-``setup.py``, ``Pipfile.lock``, ``poetry.lock``, ``uv.lock`` and ``environment.yml``, and of an unpacked package ``PKG-INFO`` or the
-``METADATA`` of the one ``.dist-info`` beside it. For a module the nearest folder above it counts
+``setup.py``, ``Pipfile.lock``, ``poetry.lock``, ``uv.lock``, ``pdm.lock``, ``pylock.toml`` and ``environment.yml``, and of an
+unpacked package ``PKG-INFO`` or the ``METADATA`` of the one ``.dist-info`` beside it. For a module the nearest folder above it counts
 that says something of the library; in one folder, exact versions beat ranges, because a lock was made from them. The files are hostile
 input: all are bounded, none is run, and lock files, ``setup.py`` and metadata are scanned, not parsed.
 """
@@ -29,12 +29,13 @@ from headwater.files.read import UnreadableError, read_bytes
 from headwater.findings import Gap
 
 _NAME: Final = re.compile(
-    r"requirements[\w.-]{0,40}\.txt|pyproject\.toml|setup\.cfg|setup\.py|Pipfile\.lock|poetry\.lock|uv\.lock|environment\.ya?ml|PKG-INFO"
+    r"requirements[\w.-]{0,40}\.txt|pyproject\.toml|setup\.cfg|setup\.py|Pipfile\.lock|(?:poetry|uv|pdm)\.lock|pylock\.toml|environment\.ya?ml"
+    r"|PKG-INFO"
 )
 _METADATA: Final = "METADATA"
 _REQUIRES: Final = re.compile(r"^Requires-Dist: ([^;\r\n]+)\r?$", re.MULTILINE)
 """Without those that hold on some platforms or for an extra only."""
-_LOCKED: Final = re.compile(r'^\[\[package\]\]\r?\nname = "([^"\n]{1,100})"\r?\nversion = "([^"\n]{1,100})"', re.MULTILINE)
+_LOCKED: Final = re.compile(r'^\[\[packages?\]\]\r?\nname = "([^"\n]{1,100})"\r?\nversion = "([^"\n]{1,100})"', re.MULTILINE)
 _INSTALL: Final = re.compile(r"\binstall_requires[ \t]*=[ \t]*[\[(]")
 _ITEM: Final = re.compile(r"(?:[\s,]|#[^\n]*\n)*(?:\"([^\"\\\n]*)\"|'([^'\\\n]*)')")
 _CONDA: Final = re.compile(
@@ -214,7 +215,7 @@ def _read(name: str, text: str, shown: str) -> Iterator[tuple[str, Declaration]]
         yield from _requirements((match[1] for match in _REQUIRES.finditer(headers)), shown)
     elif name == "Pipfile.lock":
         yield from _pipfile(text, shown)
-    elif name.endswith(".lock"):
+    elif name.endswith((".lock", "pylock.toml")):
         for match in _LOCKED.finditer(text):
             yield from _exact(match[1], match[2], shown)
     else:

@@ -58,6 +58,9 @@ class CallPattern(_Strict, frozen=True):
 
 PAPERS = (
     "misspelt-package",
+    "model-hub-of-others",
+    "model-hub-without-tls",
+    "placeholder-account",
     "secret-written-down",
     "unpinned-model-download",
     "unpinned-package-install",
