@@ -13,6 +13,7 @@ from headwater import ir
 from headwater.index.entities import Fn
 from headwater.taint import fills, firsts, guards
 from headwater.taint.labels import BIT, NEAR, PARSED_URL, PATHS, SLASHED
+from headwater.taint.state import cleared
 from headwater.taint.texts import SEPARATORS
 from headwater.taint.value import BOTTOM, Fact, PathOf, Pred, Value
 
@@ -41,6 +42,8 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
     if base.proven & PARSED_URL:
         if i.name == "href":
             return as_text(base)
+        if i.name in _HOST and base.proven & BIT["redirect"]:
+            value = cleared(value, BIT["redirect"])
         if i.name == "protocol":
             frame.schemes[i.dst] = (*base.subject, *frame.cells_of(i.obj))
         elif i.name == "origin" and value.labels:
