@@ -56,6 +56,7 @@ class CallRule(msgspec.Struct, frozen=True):
     unless: tuple[str, ...] = ()
     but_for: tuple[str, ...] = ()
     reach: str = ""
+    then: tuple[str, ...] = ()
 
 
 class Kind(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, pages, personal, prompts
-from headwater.taint.asked import asks_only
+from headwater.taint.asked import asks_only, given_again
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
@@ -335,6 +335,10 @@ class Reporter:
         if report.rule.but_for and (around := self.files.get(report.fn.module.path)) is not None:
             before, after = around.slice(report.fn.ir.start, report.start), around.slice(report.end, report.fn.ir.end)
             if asks_only(before, after, report.rule.but_for):
+                return True
+        if report.rule.then and (around := self.files.get(report.fn.module.path)) is not None:
+            call, after = around.slice(report.start, report.end), around.slice(report.end, report.fn.ir.end)
+            if given_again(call, after, report.rule.then):
                 return True
         file = self.files.get(report.fn.module.path) if report.rule.unless else None
         text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""
