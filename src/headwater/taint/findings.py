@@ -17,7 +17,7 @@ from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severi
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
-from headwater.taint import amounts, pages, personal, prompts
+from headwater.taint import amounts, cleanups, pages, personal, prompts
 from headwater.taint.asked import asks_only, given_again
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
@@ -27,7 +27,7 @@ from headwater.taint.library import public_calls
 from headwater.taint.openness import Openness
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
-from headwater.taint.summary import Issue
+from headwater.taint.summary import Issue, Sink
 from headwater.taint.tenancy import Tenancy
 from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
 
@@ -116,6 +116,9 @@ class Reporter:
                 known = self.sessions.setdefault(issue.source.fn.module.id, issue)
                 if issue.sink.key < known.sink.key:
                     self.sessions[issue.source.fn.module.id] = issue
+        for key in cleanups.removals(groups, self._text):
+            self.solver.count("removals-of-what-was-written-there")
+            del groups[key]
         tracer = Tracer(self.solver, entries, self.files)
         for number, error in sorted(self.solver.faults.items()):
             fn = self.solver.symbols.functions[number]
@@ -145,6 +148,11 @@ class Reporter:
                 )
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
+
+    def _text(self, sink: Sink) -> str:
+        """An operation as it is written."""
+        file = self.files.get(sink.fn.module.path)
+        return file.slice(sink.start, sink.end) if file is not None else ""
 
     def _flow(self, issues: list[Issue], tracer: Tracer) -> Finding | None:
         best: dict[Any, Issue] = {}
