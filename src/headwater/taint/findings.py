@@ -18,8 +18,8 @@ from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severi
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
-from headwater.taint import amounts, pages, personal, prompts
-from headwater.taint.asked import asks_only
+from headwater.taint import amounts, cleanups, pages, personal, prompts
+from headwater.taint.asked import asks_only, given_again
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
@@ -29,7 +29,7 @@ from headwater.taint.mending import mend
 from headwater.taint.openness import Openness
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
-from headwater.taint.summary import Issue
+from headwater.taint.summary import Issue, Sink
 from headwater.taint.tenancy import Tenancy
 from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
 
@@ -144,6 +144,9 @@ class Reporter:
                 known = self.sessions.setdefault(issue.source.fn.module.id, issue)
                 if issue.sink.key < known.sink.key:
                     self.sessions[issue.source.fn.module.id] = issue
+        for key in cleanups.removals(groups, self._text):
+            self.solver.count("removals-of-what-was-written-there")
+            del groups[key]
         tracer = Tracer(self.solver, entries, self.files)
         for number, error in sorted(self.solver.faults.items()):
             fn = self.solver.symbols.functions[number]
@@ -173,6 +176,11 @@ class Reporter:
                 )
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
+
+    def _text(self, sink: Sink) -> str:
+        """An operation as it is written."""
+        file = self.files.get(sink.fn.module.path)
+        return file.slice(sink.start, sink.end) if file is not None else ""
 
     def _flow(self, issues: list[Issue], tracer: Tracer) -> Finding | None:
         best: dict[Any, Issue] = {}
@@ -365,6 +373,10 @@ class Reporter:
         if report.rule.but_for and (around := self.files.get(report.fn.module.path)) is not None:
             before, after = around.slice(report.fn.ir.start, report.start), around.slice(report.end, report.fn.ir.end)
             if asks_only(before, after, report.rule.but_for):
+                return True
+        if report.rule.then and (around := self.files.get(report.fn.module.path)) is not None:
+            call, after = around.slice(report.start, report.end), around.slice(report.end, report.fn.ir.end)
+            if given_again(call, after, report.rule.then):
                 return True
         file = self.files.get(report.fn.module.path) if report.rule.unless else None
         text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""

@@ -27,6 +27,7 @@ from headwater.taint.filled import filled
 from headwater.taint.labels import (
     ADDRESS,
     ALL,
+    BASED,
     BIT,
     CHECKED,
     CONTAINED,
@@ -191,7 +192,8 @@ class Models(Arguments):
             if known is None or _better(issue, known):
                 self.issues[issue.key] = issue
             return
-        effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop, length)
+        whole = label.exact or bool(label.weak & BASED and bit & PATHS)
+        effect = ToSink(label.param, label.path, whole and exact, drop, weak, sink, requires, hop, length)
         known_effect = self.sinks.get(effect.key)
         if known_effect is None or _better(effect, known_effect):
             effect.gated = gated
@@ -312,6 +314,8 @@ class Models(Arguments):
                 made = join(made, self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what))
                 if args.positional and args.positional[-1].const == "":  # join(folder, "")
                     made = made.with_(proven=made.proven | SLASHED)
+            elif "folder-of" in entry.marks:
+                made = join(made, self.joined([self._argument(entry.passes[0], args) or BOTTOM], what))
             else:
                 made = join(made, self.derived([value for one in entry.passes if (value := self._argument(one, args)) is not None], what))
         for target, taken in entry.into.items() if not body else ():
@@ -355,6 +359,8 @@ class Models(Arguments):
                     made.origin = (args.receiver_cells or held) if entry.same == "self" else held
                 if mark == "parsed-url" and args.cells:
                     made.subject = args.cells[0]
+                    if len(args.positional) == 1:
+                        made = made.with_(proven=made.proven | (args.positional[0].proven & BIT["redirect"]))
                 elif mark == "same-host" and args.positional and args.cells:
                     made.subject = args.positional[0].subject or args.cells[0]
         if entry.hinders is not None and made.labels and self.holds(entry.hinders.when, args, []) is True:
@@ -485,7 +491,7 @@ class Models(Arguments):
             for label in ordered(value.labels):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
-                    self._reach(label, value, sink, less, 0, label.exact, tuple(requires), None)
+                    self._reach(label, value, sink, less, 0, True, tuple(requires), None)
 
     def passed_on(self, class_: str, found: Value, name: str) -> None:
         """What a function returns that a library calls goes on from here."""
@@ -496,7 +502,7 @@ class Models(Arguments):
         sink = self.solver.sink(class_, self.fn, self.at.start, self.at.end, name, GIVEN.get(class_, ""), "high")
         for label in ordered(value.labels):
             if not label.cleared & bit:
-                self._reach(label, value, sink, 0, 0, label.exact, (), None)
+                self._reach(label, value, sink, 0, 0, True, (), None)
 
     def _copied(self, value: Value, args: Args) -> Value:
         """A copy of an object: what its fields hold, and what it is given instead; what is set on it later is its own."""
@@ -522,7 +528,7 @@ class Models(Arguments):
     def joined(self, parts: list[Value], what: str) -> Value:
         """A path made of parts: those that a check has shown to stay where they are, or in the folder that they are joined to, do."""
         if len(parts) == 1:
-            made = self.derived(parts, what)
+            made = self.derived(parts, what, weak=BASED)
             held = parts[0].proven & (PATHS | CONTAINED | RESOLVED)
             return made.with_(proven=made.proven | held) if held else made
         made = BOTTOM
@@ -530,7 +536,8 @@ class Models(Arguments):
         for number, part in enumerate(parts):
             if number < len(parts) - 1:
                 part = followed_by(part, ended)
-            made = join(made, self.derived([part], what, clear=texts.stays(part, number > 0)))
+            based = BASED if number == 0 and not any(texts.leads_up(one) for one in parts) else 0
+            made = join(made, self.derived([part], what, clear=texts.stays(part, number > 0), weak=based))
         return made
 
     def _instances(self, entry: Api, made: Value, args: Args) -> Value:
@@ -824,10 +831,15 @@ class Models(Arguments):
                 continue
             if type(cell) is PathOf:  # a check of the place says nothing else of the data
                 proven, weak, refs = proven & (PATHS | CONTAINED), weak & (PATHS | NEAR), ()
+                if cell.maybe and not weak & NEAR:  # what else is shown of one form is nothing of the other
+                    weak = 0
                 if cell.maybe and proven:
-                    proven, weak, text = 0, weak | (proven & PATHS), text or _OTHER_FORM
+                    held = self.cells.get(cell.cell)
+                    if held is None or cell.part or not held.proven & RESOLVED:  # a form of a whole path is that path
+                        weak, text = weak | (proven & PATHS), text or _OTHER_FORM
+                        proven = INSIDE if proven & PATHS and not cell.part else 0
                 if cell.part:
-                    proven = CONTAINED if proven else 0
+                    proven = CONTAINED if proven & (PATHS | CONTAINED) else 0
                 cell = cell.cell
             value = self.cells.get(cell)
             if value is None:

@@ -954,7 +954,7 @@ def _differ(a: Summary, b: Summary) -> bool:
         {effect.key for effect in a.sinks} != {effect.key for effect in b.sinks}
         or {one.key for one in a.callbacks} != {one.key for one in b.callbacks}
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
-        or (a.never, a.proofs, a.when_true, a.when_false) != (b.never, b.proofs, b.when_true, b.when_false)
+        or (a.never, a.paths, a.proofs, a.when_true, a.when_false) != (b.never, b.paths, b.proofs, b.when_true, b.when_false)
         or _answers(a) != _answers(b)
     )
 

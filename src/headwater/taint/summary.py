@@ -187,7 +187,9 @@ Proof = tuple[int, int, int, str]
 class Summary:
     """All that callers need to know of one function."""
 
-    __slots__ = ("callbacks", "mutations", "never", "proofs", "raises", "return_steps", "returns", "sinks", "when_false", "when_true")
+    __slots__ = (
+        "callbacks", "mutations", "never", "paths", "proofs", "raises", "return_steps", "returns", "sinks", "when_false", "when_true"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -200,6 +202,7 @@ class Summary:
         when_true: tuple[Proof, ...] = (),
         when_false: tuple[Proof, ...] = (),
         never: bool = False,
+        paths: tuple[tuple[int, bool, bool], ...] = (),
     ) -> None:
         self.returns = returns
         self.sinks = sinks
@@ -212,6 +215,8 @@ class Summary:
         self.when_false = when_false
         self.never = never
         """No call of it returns."""
+        self.paths = paths
+        """The parameters of which it gives a path, each as ``PathOf`` says: joined with others, or perhaps of another form."""
         self.return_steps: dict[Any, Node] = {}
 
     def without(self, sinks: Set[Any]) -> Summary:
@@ -234,6 +239,7 @@ class Summary:
             and self.when_true == other.when_true
             and self.when_false == other.when_false
             and self.never == other.never
+            and self.paths == other.paths
         )
 
     __hash__ = None  # type: ignore[assignment]

@@ -55,6 +55,21 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     return Value(refs=result.refs, allocs=(alloc,))
 
 
+def ended(args: Args) -> bool:
+    """Whether the end of a text is replaced by a separator: ``folder.replace(/\\\\?$/, "\\\\")``."""
+    if len(args.positional) != 2:
+        return False
+    cut, by = args.positional[0], args.positional[1].const
+    at_end = isinstance(cut.const, str) and cut.const.endswith("$") and not cut.const.endswith("\\$")
+    pattern = any("RegExp" in getattr(ref, "text", "") for ref in cut.refs)
+    return at_end and pattern and isinstance(by, str) and by.endswith(("/", "\\"))
+
+
+def leads_up(value: Value) -> bool:
+    """Whether a part of a path is written and leads out of the folder before it."""
+    return isinstance(value.const, str) and ".." in value.const
+
+
 def _written(value: Value) -> bool:
     """Whether a value is a text of the program without a slash in it."""
     return isinstance(value.const, str) and "/" not in value.const
