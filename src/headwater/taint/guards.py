@@ -29,6 +29,7 @@ from headwater.taint.labels import (
     INSIDE,
     MODULE,
     NAME_HEAD,
+    NEAR,
     PATHS,
     RESOLVED,
     Label,
@@ -105,7 +106,7 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
                 true_ += ((side.subject, PATHS, 0, (), ""),)
             elif side.subject and side.proven & CHECKED:
-                true_ += ((side.subject, 0, PATHS, (), "a comparison of texts can be passed by a neighbour of the folder"),)
+                true_ += ((side.subject, 0, PATHS | NEAR, (), "a comparison of texts can be passed by a neighbour of the folder"),)
         if frame.holders:
             true_ += prompts.role_checked(frame, left_register, right, right_register)
             true_ += prompts.role_checked(frame, right_register, left, left_register)
