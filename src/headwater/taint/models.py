@@ -141,7 +141,7 @@ class Models(Arguments):
             name, default = one if isinstance(one, tuple) else ("", None)
             if isinstance(one, Requirement) and self.off(self.fn, one):
                 name, default = str(one.path[-1]) if one.path else self.fn.ir.params[one.param].name, one.value
-            if isinstance(default, bool) and not optin.set_anywhere(self.solver, name, not default):
+            if isinstance(default, bool) and not optin.set_anywhere(self.solver, name, not default, (self.fn.cls,) if self.fn.cls else ()):
                 return True
         return False
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir
 from headwater.index.calls import instructions
-from headwater.index.entities import Cls, Fn, Inst
+from headwater.index.entities import Cls, Fn, Inst, is_test
 from headwater.taint.value import Fact, Value
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def is_switch(name: str) -> bool:
 def off_by_default(solver: Solver, base: Value, name: str, value: Value) -> bool:
     """Whether the field of an object of the project is such a setting, and nothing switches it on."""
     classes = [ref.cls for ref in base.refs if isinstance(ref, Inst)]
-    if not classes or value.const is True or set_anywhere(solver, name, True):
+    if not classes or value.const is True or set_anywhere(solver, name, True, classes):
         return False
     return not any(shape.const is True for cls in classes for one in cls.mro for shape in solver.fields.get((one.id, name), {}).values())
 
@@ -66,7 +66,7 @@ def demanded(solver: Solver, fn: Fn) -> bool:
     cls = fn.cls
     if cls.id not in known:
         names = {name for one in cls.mro for maker in _makers(one) for name in _needed(maker.ir)}
-        known[cls.id] = any(not set_anywhere(solver, name, True) for name in names)
+        known[cls.id] = any(not set_anywhere(solver, name, True, (cls,)) for name in names)
     return known[cls.id] and fn not in list(_makers(cls))
 
 
@@ -75,15 +75,17 @@ def _makers(cls: Cls) -> Iterator[Fn]:
     functions = cls.module.functions
     decorated: set[int] = set()
     made: dict[int, Any] = {}
+    methods: dict[int, int] = {}
+    """Registers that hold a method, decorated or not."""
     for instr in functions[cls.ir.function].ir.body:
-        if type(instr) is ir.Decorate:
+        if type(instr) is ir.Func:
+            methods[instr.dst] = instr.function
+        elif type(instr) is ir.Decorate and instr.target in methods:
             maker = made.get(instr.decorator)
             maker = made.get(maker.fn) if type(maker) is ir.Call else maker
-            target = made.get(instr.target)
-            while type(target) is ir.Decorate:
-                target = made.get(target.target)
-            if getattr(maker, "name", "") in _VALIDATORS and type(target) is ir.Func:
-                decorated.add(target.function)
+            methods[instr.dst] = methods[instr.target]
+            if getattr(maker, "name", "") in _VALIDATORS:
+                decorated.add(methods[instr.dst])
         made[getattr(instr, "dst", -1)] = instr
     for name, numbers in cls.ir.methods.items():
         yield from (functions[number] for number in numbers if name in _MAKERS or number in decorated)
@@ -108,7 +110,7 @@ def _false(cond: Any, function: ir.Function) -> Iterator[str]:
         test = made.get(cond.reg)
         if type(test) is ir.Test:
             other = made.get(test.right)
-            if type(other) is ir.Const and ((test.op in ("is not", "!="), other.value) in ((True, True), (False, False))):
+            if type(other) is ir.Const and other.value is (test.op in ("is not", "!=")) and test.op in ("is", "is not", "==", "!="):
                 yield from _setting(cond.pre, test.left, function)
 
 
@@ -128,24 +130,44 @@ def _setting(block: list[Any], register: int, function: ir.Function) -> Iterator
         yield name
 
 
-def set_anywhere(solver: Solver, name: str, value: bool) -> bool:
-    """Whether a setting is passed or set as this truth value anywhere in the project, or is so by default."""
-    found: frozenset[tuple[str, bool]] | None = solver.switched
+def set_anywhere(solver: Solver, name: str, value: bool, classes: Iterable[Cls] = ()) -> bool:
+    """Whether a setting, of objects of these classes if they are known, is passed or set as this truth value anywhere in the project, or is
+    so by default. What tests of the project pass does not count."""
+    found: dict[tuple[str, bool], set[str]] | None = solver.switched
     if found is None:
-        found = solver.switched = frozenset(one for fn in solver.symbols.functions for one in _set_in(fn.ir))
-    return (name, value) in found
+        found = solver.switched = {}
+        for fn in solver.symbols.functions:
+            if not is_test(fn.module.path):
+                for key, whose in _set_in(fn.ir):
+                    found.setdefault(key, set()).add(whose)
+    owners = found.get((name, value))
+    if not owners or not classes:
+        return bool(owners)
+    names = {one.name for cls in classes for one in cls.mro}
+    return any(not owner[:1].isupper() or owner in names or _below(solver, owner, classes) for owner in owners)
 
 
-def _set_in(function: ir.Function) -> set[tuple[str, bool]]:
-    found: set[tuple[str, bool]] = set()
+def _below(solver: Solver, name: str, classes: Iterable[Cls]) -> bool:
+    return any(one.name == name and any(cls in one.mro for cls in classes) for one in solver.symbols.classes)
+
+
+def _set_in(function: ir.Function) -> Iterator[tuple[tuple[str, bool], str]]:
+    """The settings that a function gives a truth value, each with the name of what it is given to."""
     known: dict[int, bool] = {}
+    named: dict[int, str] = {}
+    own = function.qualname.partition(".")[0] if function.cls >= 0 else ""
     for instr in instructions(function.defaults + function.body):
         kind = type(instr)
         if kind is ir.Const and isinstance(instr.value, bool):
             known[instr.dst] = instr.value
+        elif kind is ir.Name or kind is ir.Attr:
+            named[instr.dst] = instr.name
         elif kind is ir.Call:
-            found |= {(name, known[register]) for name, register in instr.kw if register in known and is_permission(name)}
+            for name, register in instr.kw:
+                if register in known and is_permission(name):
+                    yield (name, known[register]), named.get(instr.fn, "")
         elif kind is ir.StoreAttr and instr.src in known and is_permission(instr.name):
-            found.add((instr.name, known[instr.src]))
-    found |= {(param.name, known[param.default]) for param in function.params if param.default in known and is_permission(param.name)}
-    return found
+            yield (instr.name, known[instr.src]), own if instr.obj == 0 else ""
+    for param in function.params:
+        if param.default in known and is_permission(param.name):
+            yield (param.name, known[param.default]), own

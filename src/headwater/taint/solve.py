@@ -135,8 +135,8 @@ class Solver(Shared):
         """The project is a package: its public functions have callers that are not seen."""
         self.deployed = False
         """The project is a package that others install: its public functions are called with data of others."""
-        self.switched: frozenset[tuple[str, bool]] | None = None
-        """Settings that the project itself switches on or off, once somebody has asked."""
+        self.switched: dict[tuple[str, bool], set[str]] | None = None
+        """Settings that the project itself switches on or off, and of what, once somebody has asked."""
         self.demanding: dict[int, bool] = {}
         """By class: whether its objects are only made where such a setting is true."""
         self._field_cache: dict[str, dict[int, _Held]] = {}
