@@ -30,7 +30,7 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
             return cleared(result, BIT["url"]).with_(proven=result.proven | HOST_FIXED, head=head)
         if isinstance(receiver.const, str) and args.spread is None and args.star is None:  # "{}.gz".format(path)
             given = [value for value in (*args.positional, *args.kw.values()) if value.labels]
-            if all(stays(value, not receiver.const.startswith("{")) for value in given):
+            if given and all(stays(value, not receiver.const.startswith("{")) for value in given):
                 return cleared(result, PATHS)
         return result
     cut = args.positional[0] if args.positional else BOTTOM
