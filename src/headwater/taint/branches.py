@@ -140,7 +140,8 @@ class Branches(Instructions):
             classes = [ref.cls for ref in base.refs if isinstance(ref, Inst)]
             defaults = {self.solver.switch(cls, name) for cls in classes}
             if len(defaults) == 1 and optin.is_permission(name):
-                default, needed = next(iter(defaults)), name
+                default = next(iter(defaults))
+                needed = (name, default)
         elif len(value.labels) == 1:
             (label,) = value.labels
             if label.source is None and label.exact and not label.path and label.param < len(self.fn.ir.params):

@@ -48,6 +48,7 @@ _ROUTES_ASKED = re.compile(
 LEAKY = "path-check-passed"
 _PATHS = ("path-read", "path-write")
 _MADE_PATH = re.compile(r"through (?:abspath|absolute|expanduser|join|joinpath|normalize|normpath|realpath|relative|resolve)\b")
+_OFF = "it is behind a switch that is off by default"
 _SEVERAL = 2
 """Operations on files that rely on one check: of one alone, what is said there is enough."""
 _HEADER = 1000
@@ -231,7 +232,7 @@ class Reporter:
         confidence = Confidence(max(Confidence.LOW, Confidence.HIGH - lowered))
         weaknesses = []
         if strongest.gated:
-            weaknesses.append("it is behind a switch that is off by default")
+            weaknesses.append(_OFF)
         elif strongest.drop:
             weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
         weaknesses += checks_in_words(strongest.weak, doubts)
@@ -394,7 +395,7 @@ class Reporter:
             + _noted(self.solver.declared(report.fn, report.rule.when))
             + (report.told[3] if report.told else ""),
             severity=_severity(rule, report.fn),
-            confidence=Confidence[report.rule.confidence.upper()],
+            confidence=Confidence.LOW if report.gated else Confidence[report.rule.confidence.upper()],
             place=self._place(report.fn, report.start, report.end),
             function=report.fn.ir.qualname,
             sink_class="",
@@ -405,6 +406,7 @@ class Reporter:
             fix=_advice(head, report.fn),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
+            weaknesses=(_OFF,) if report.gated else (),
             shape=known_by.shape,
             around=known_by.around,
         )

@@ -49,6 +49,7 @@ from headwater.taint.labels import (
     NAME_HEAD,
     NO_OPTION,
     PARSED_URL,
+    PATHS,
     QUOTED,
     RESOLVED,
     SLASHED,
@@ -159,6 +160,8 @@ class Instructions(Calls):
         """Registers that hold the scheme of an address: the cells of the address."""
         self.endings: dict[int, tuple[Any, ...]] = {}
         """Registers that hold what the name of a file ends in: the cells of its path."""
+        self.folders: set[int] = set()
+        """Registers that hold the folder of a path which lies inside of another one."""
         self.variables = frozenset(fn.ir.names.values())
         self.moved_from: dict[int, int] = {}
         """Registers of scripts, of no variable, that took what another one holds (`word as Name`)."""
@@ -260,6 +263,8 @@ class Instructions(Calls):
         if i.name == "parents" and (base.proven & RESOLVED or as_given(base)):  # `root in path.parents` is a check of the path
             value = value.with_(proven=value.proven | (RESOLVED if base.proven & RESOLVED else INSIDE))
             value.subject = (*self.cells_of(i.obj), *base.origin)
+        elif i.name == "parent":
+            value = self._folder(i.dst, i.obj, base, value)
         elif base.subject:
             value = self._shown(base, value, i.obj)
         elif self.mod.script and secrets.named(i.name) and any(getattr(ref, "text", "") in secrets.ENVIRONMENTS for ref in base.refs):
@@ -642,6 +647,7 @@ class Instructions(Calls):
             left = followed_by(left, True)
         if i.op == "/":
             made = self.joined([left, right], "")
+            made = cleared(made, BIT["url"]) if refs else made
         elif i.op in ("+", "%"):
             glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
@@ -817,6 +823,8 @@ class Instructions(Calls):
             self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
         elif args.name == "issubset" and len(args.positional) == 1 and self.fixed(args.positional[0]):
             result = result.with_(pred=(((tuple(map(ElementsOf, args.receiver_cells)), ALL, 0, (), ""),), ()))
+        elif args.name == "dirname" and len(i.args) == 1:
+            result = self._folder(i.dst, i.args[0], args.positional[0], result)
         self.indexed.pop(i.dst, None)
         self.endings.pop(i.dst, None)
         if self.mod.script:
@@ -872,6 +880,13 @@ class Instructions(Calls):
             self.reduced[register] = (cells, gained)
         elif register in self.reduced:
             del self.reduced[register]
+
+    def _folder(self, register: int, path: int, before: Value, value: Value) -> Value:
+        """The folder of a path: where a check has shown that the path lies inside of another one, so does it, or it is that one."""
+        if before.proven & PATHS != PATHS or path in self.folders:  # the folder of a folder may be one above
+            return value
+        self.folders.add(register)
+        return value.with_(proven=value.proven | PATHS)
 
     def _path_made(self, register: int, callee: Value, args: Args) -> None:
         """Where a call gives the path that its arguments make together (``abspath(x)``, ``join(a, b)``): the result's origins."""

@@ -111,7 +111,8 @@ class Models(Arguments):
         self.handed_on: dict[int, tuple[int, int, list[Value]]] = {}
         """Where a function of the project is called, by its id, and what it is given (traced runs only)."""
         self.gates: tuple[Any, ...] = ()
-        """Switches that are not as by default where the instruction at hand is run: requirements, or names of fields and settings."""
+        """Switches that are not as by default where the instruction at hand is run: requirements, fields with their defaults, or names of
+        settings."""
         self.learned: dict[int, tuple[Value, Value]] = {}
         """Values that checks have added to, and what they were before."""
         self.addressed: dict[Any, tuple[Any, ...]] = {}
@@ -122,7 +123,7 @@ class Models(Arguments):
     def off(self, fn: Fn, needed: Requirement) -> bool:
         """Whether a condition fails as long as nobody says otherwise: by the default of a parameter, or of a field of the object."""
         default: Any = NO_CONST
-        name = str(needed.path[0]) if needed.path else fn.ir.params[needed.param].name if needed.param < len(fn.ir.params) else ""
+        name = str(needed.path[-1]) if needed.path else fn.ir.params[needed.param].name if needed.param < len(fn.ir.params) else ""
         if not optin.is_permission(name):
             return False
         if not needed.path:
@@ -132,6 +133,18 @@ class Models(Arguments):
         if needed.default is not None:
             default = needed.default
         return isinstance(default, bool) and (default is needed.value) == needed.negated and isinstance(needed.value, bool)
+
+    def _switched_off(self) -> bool:
+        """Whether the instruction at hand is only run where the default of a switch is changed, and nothing in the project changes it."""
+        if self.cells.get(optin.CELL, BOTTOM).const is True:
+            return True
+        for one in self.gates:
+            name, default = one if isinstance(one, tuple) else ("", None)
+            if isinstance(one, Requirement) and self.off(self.fn, one):
+                name, default = str(one.path[-1]) if one.path else self.fn.ir.params[one.param].name, one.value
+            if isinstance(default, bool) and not optin.set_anywhere(self.solver, name, not default, (self.fn.cls,) if self.fn.cls else ()):
+                return True
+        return False
 
     def call(self, callee: Value, args: Args) -> Value:
         """The result of calling ``callee``."""
@@ -235,7 +248,7 @@ class Models(Arguments):
             self.asserting = False
             if wrong:
                 rule = msgspec.structs.replace(entry, confidence=_LOWER[entry.confidence]) if self.unsure else entry
-                self.solver.report_call(self.fn, rule, node.text, self.at.start, self.at.end)
+                self.solver.report_call(self.fn, rule, node.text, self.at.start, self.at.end, gated=self._switched_off())
                 if self.traced:
                     receiver = [args.receiver] if args.receiver is not None else []
                     self.operands[(self.at.start, self.at.end)] = [*receiver, *args.everything()]
@@ -311,7 +324,8 @@ class Models(Arguments):
             what = f"through {_last(node)}"
             if "joined-path" in entry.marks:
                 parts = [args.receiver or BOTTOM] if "self" in entry.passes else []
-                made = join(made, self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what))
+                joined = self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what)
+                made = join(made, cleared(joined, BIT["url"]) if node.text.startswith("pathlib") else joined)  # two slashes become one
                 if args.positional and args.positional[-1].const == "":  # join(folder, "")
                     made = made.with_(proven=made.proven | SLASHED)
             elif "folder-of" in entry.marks:
@@ -537,7 +551,10 @@ class Models(Arguments):
             if number < len(parts) - 1:
                 part = followed_by(part, ended)
             based = BASED if number == 0 and not any(texts.leads_up(one) for one in parts) else 0
-            made = join(made, self.derived([part], what, clear=texts.stays(part, number > 0), weak=based))
+            clear = texts.stays(part, number > 0)
+            if number and parts[0].const != "":  # behind a folder it names no scheme and no host
+                clear |= BIT["url"]
+            made = join(made, self.derived([part], what, clear=clear, weak=based))
         return made
 
     def _instances(self, entry: Api, made: Value, args: Args) -> Value:

@@ -58,7 +58,7 @@ class Told(NamedTuple):
 class CallReport:
     """A call that is wrong by itself."""
 
-    __slots__ = ("end", "fn", "key", "name", "origin", "rule", "start", "told")
+    __slots__ = ("end", "fn", "gated", "key", "name", "origin", "rule", "start", "told")
 
     def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
         self.rule = rule
@@ -70,6 +70,8 @@ class CallReport:
         """Where what it works on comes from, and that in words, where this is known without asking."""
         self.told: Told | None = None
         """Where a check of the whole system has found it."""
+        self.gated = False
+        """It stands behind a switch that is off by default, and that nothing in the project switches on."""
         self.key = (fn.module.id, start, end, rule.rule)
 
 
@@ -133,8 +135,10 @@ class Solver(Shared):
         """The project is a package: its public functions have callers that are not seen."""
         self.deployed = False
         """The project is a package that others install: its public functions are called with data of others."""
-        self.switched_on: frozenset[str] | None = None
-        """Dangerous settings that the project itself switches on, once somebody has asked."""
+        self.switched: dict[tuple[str, bool], set[str]] | None = None
+        """Settings that the project itself switches on or off, and of what, once somebody has asked."""
+        self.demanding: dict[int, bool] = {}
+        """By class: whether its objects are only made where such a setting is true."""
         self._field_cache: dict[str, dict[int, _Held]] = {}
         self._overridden: list[Entry] | None = None
         self._settled: set[tuple[int, str]] = set()
@@ -837,9 +841,11 @@ class Solver(Shared):
         end: int,
         origin: tuple[int, int, str] | None = None,
         told: Told | None = None,
+        gated: bool = False,
     ) -> None:
         report = CallReport(rule, fn, name, start, end, origin)
         report.told = told
+        report.gated = gated
         self.reports.setdefault(fn.id, {})[report.key] = report
 
     def entry(self, entry: Entry) -> None:

@@ -28,6 +28,10 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
         if isinstance(receiver.const, str) and (found := WITH_HOST.match(receiver.const)) is not None and "{" not in found[0]:
             head = receiver.const.partition("{")[0]
             return cleared(result, BIT["url"]).with_(proven=result.proven | HOST_FIXED, head=head)
+        if isinstance(receiver.const, str) and args.spread is None and args.star is None:  # "{}.gz".format(path)
+            given = [value for value in (*args.positional, *args.kw.values()) if value.labels]
+            if given and all(stays(value, not receiver.const.startswith("{")) for value in given):
+                return cleared(result, PATHS)
         return result
     cut = args.positional[0] if args.positional else BOTTOM
     if args.name == "join":  # of parts that were cut apart at slashes, with something else between them

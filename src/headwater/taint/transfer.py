@@ -83,7 +83,7 @@ class Interpreter(Branches):
         function = self.fn.ir
         self.gives = self.solver.gives(self.fn)
         self._parameters()
-        self.cells[optin.CELL] = Value(const=False)
+        self.cells[optin.CELL] = Value(const=optin.demanded(self.solver, self.fn))
         self.block(function.defaults)
         if not self.dead:
             for index, param in enumerate(function.params):
