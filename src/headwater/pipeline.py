@@ -165,10 +165,11 @@ def _analysed(
     from headwater.system import checks, owners, ways
     from headwater.system.build import Builder
     from headwater.taint import launched, skips
-    from headwater.taint.findings import Reporter
+    from headwater.taint.findings import reported
     from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
     from headwater.taint.ledger import cuts
+    from headwater.taint.mending import settle
     from headwater.taint.programs import KNOWN
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
@@ -187,6 +188,7 @@ def _analysed(
     }
     solver.published, solver.deployed = package
     solver.solve()
+    settle(solver)
     skips.look(solver)
     launched.look(solver)
     files = Seen(tree.files)
@@ -195,9 +197,8 @@ def _analysed(
     checks.check(builder)  # what is wrong with the whole is told with the rest
     owners.check(builder)
     ways.check(builder)
-    reporter = Reporter(solver, rules, files)
-    findings = reporter.findings()
-    gaps = [*reporter.gaps, *cuts(solver.counts)]
+    findings, gaps = reported(solver, rules, files)
+    gaps += cuts(solver.counts)
     texts = {name: tree.code_of(name) for name in sorted(files.seen)}
     return Result(findings, gaps, len(symbols.functions), dict(sorted(solver.counts.items())), texts, system)
 

@@ -35,7 +35,7 @@ CLEARED = ("all", "text", "parts")
 """What a result can be cleared for beside sink classes."""
 MARKS: Final = (
     "quoted", "resolved", "collapsed", "parsed-url", "constant-collection", "syntax-tree", "module", "parsed-json", "same-host",
-    "joined-path",
+    "joined-path", "folder-of",
 )  # fmt: skip
 _STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|[\w$]+")
 _FIRST: Final = re.compile(r"\?:?\w*|\*{1,2}|\w+|(?:npm|node):[@\w/-]+|js:[\w$]+")
@@ -56,6 +56,7 @@ class CallRule(msgspec.Struct, frozen=True):
     unless: tuple[str, ...] = ()
     but_for: tuple[str, ...] = ()
     reach: str = ""
+    then: tuple[str, ...] = ()
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -232,7 +233,7 @@ def _check(file: ApiFile) -> None:
             _one_of(sink.safe_if, ("no-option",), "mark", at)
         for mark in api.marks:
             _one_of(mark, MARKS, "mark", at)
-        for class_ in [*api.harmless, *(api.shows.when_true + api.shows.when_false if api.shows is not None else ())]:
+        for class_ in [*api.harmless, *api.as_it_is, *(api.shows.when_true + api.shows.when_false if api.shows is not None else ())]:
             if class_ != "all":
                 _one_of(class_, SINK_CLASSES, "sink class", at)
         for class_ in [

@@ -405,6 +405,8 @@ class Api(_Strict, frozen=True):
     """For a path that is read, not called: source kind of the value (``flask.request.args``, ``sys.argv``)."""
     harmless: list[str] = []
     """Sink classes to which what ``returns`` or ``yields`` brings in does no harm by its nature."""
+    as_it_is: list[str] = []
+    """Sink classes to which what ``yields`` brings in does no harm as it came; a part of it may (the address of a request)."""
     sinks: list[SinkModel] = []
     passes: list[str] = []
     """Arguments whose data is in the result."""
@@ -429,6 +431,7 @@ class Api(_Strict, frozen=True):
     ``constant-collection`` (if the argument is one), ``syntax-tree`` (the tree of a program),
     ``parsed-json`` (data that a service answers, and no page), ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
+    ``folder-of`` (the folder of a path: of one that lies in a folder it does, too),
     ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""

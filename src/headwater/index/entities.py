@@ -206,7 +206,7 @@ Binding = Mod | Fn | Cls | Var | ApiPath[Any] | External
 
 
 _TESTS = re.compile(
-    r"(^|/)(tests?/|benchmarks?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$|__tests__/|__mocks__/|e2e/|[^/]*\.(test|spec|stories|bench)\.[cm]?[jt]sx?$)"
+    r"(^|/)(tests?/|benchmarks?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$|__tests__/|__mocks__/|e2e/|[^/]*\.(test|vitest|spec|stories|bench)\.[cm]?[jt]sx?$)"
 )
 
 

@@ -327,7 +327,12 @@ def _mapped(head: RuleHead) -> tuple[Mapping_, ...]:
 def call_rules(rules: Iterable[Rule]) -> list[tuple[str, CallRule]]:
     """The calls that are wrong by themselves, as API models are matched: each path with what is said of it."""
     return [
-        (path, CallRule(rule.id, call.when, call.confidence, call.message, _folded(call.unless), tuple(call.but_for), call.reach))
+        (
+            path,
+            CallRule(
+                rule.id, call.when, call.confidence, call.message, _folded(call.unless), tuple(call.but_for), call.reach, tuple(call.then)
+            ),
+        )
         for rule in rules
         for call in rule.head.calls
         for path in ([call.path] if isinstance(call.path, str) else call.path)

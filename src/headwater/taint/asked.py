@@ -12,6 +12,10 @@ _TESTED = re.compile(r"(?:&&|\|\||[=!]==?|\?(?!\.)|:|is\b|and\b|or\b|\))")
 """What comes after a name that a condition looks at."""
 
 
+_FIRST = re.compile(r"\(\s*([\w.$]+)\s*[,)]")
+"""The first argument of a call, where it is a name."""
+
+
 def asks_only(before: str, after: str, parts: Collection[str]) -> bool:
     """Whether of what a call gives only these parts are read: ``before`` and ``after`` are the text of its function around it."""
     direct = _part(after)
@@ -30,6 +34,15 @@ def asks_only(before: str, after: str, parts: Collection[str]) -> bool:
         elif not _TESTED.match(after[use.end() : use.end() + 20].lstrip()) and not after[: use.start()].endswith(("typeof ", "!", "not ")):
             return False
     return seen
+
+
+def given_again(call: str, after: str, functions: Collection[str]) -> bool:
+    """Whether one of the functions is given the first argument of ``call`` again in the text behind it, and another argument beside it."""
+    given = _FIRST.search(call)
+    if given is None or not functions:
+        return False
+    names = "|".join(map(re.escape, functions))
+    return re.search(rf"(?<!\w)(?:{names})\s*\(\s*{re.escape(given[1])}\s*,(?![^()]*\boptions\b)", after) is not None
 
 
 def _part(text: str) -> str:

@@ -71,10 +71,15 @@ class Branches(Instructions):
             self.at = instr
             handlers[type(instr)](self, instr)
 
-    def branch(self, block: list[Any], facts: tuple[Fact, ...] = ()) -> tuple[dict[Any, Value], bool]:
-        """Run a block as a branch: what it changed, and whether it goes on after its end."""
+    def branch(self, block: list[Any], facts: tuple[Fact, ...] = (), empty: int = -1) -> tuple[dict[Any, Value], bool]:
+        """Run a block as a branch: what it changed, whether it goes on after its end; ``empty``: a register that holds no data there."""
         self.begin()
         gates = self.gates
+        if empty >= 0:
+            whole = self.cells.get(empty, BOTTOM)
+            for cell in (empty, self.moved_from.get(empty)) if whole.labels else ():
+                if type(cell) is int and self.cells.get(cell, BOTTOM).labels == whole.labels:
+                    self.write(cell, Value(refs=whole.refs, const=whole.const))
         for fact in facts:
             self.learn(fact)
         delta, alive = self.finish(block)
@@ -121,7 +126,8 @@ class Branches(Instructions):
         if not all_of and len(cond.parts) > 1:
             other = _shared([self._again(part, 0) for part in cond.parts])
         elif all_of and len(cond.parts) > 1:
-            other = self._one_of(cond.parts) + _shared([self._again(part, 1) for part in cond.parts])
+            shared = _shared([self._again(part, 1) for part in cond.parts])
+            other = _but_for(self._one_of(cond.parts), shared) + shared
         return (tuple(gathered), other) if all_of else (other, tuple(gathered))
 
     def _switch(self, register: int, value: Value) -> Pred:
@@ -134,7 +140,8 @@ class Branches(Instructions):
             classes = [ref.cls for ref in base.refs if isinstance(ref, Inst)]
             defaults = {self.solver.switch(cls, name) for cls in classes}
             if len(defaults) == 1 and optin.is_permission(name):
-                default, needed = next(iter(defaults)), name
+                default = next(iter(defaults))
+                needed = (name, default)
         elif len(value.labels) == 1:
             (label,) = value.labels
             if label.source is None and label.exact and not label.path and label.param < len(self.fn.ir.params):
@@ -221,7 +228,7 @@ class Branches(Instructions):
                     kept[cell] = value
             looked = programs.looked[seen:]
             programs.enclosing.append(looked)
-            delta, alive = self.branch(arm.body, true)
+            delta, alive = self.branch(arm.body, true, _empty(arm))
             programs.enclosing.pop()
             if alive:
                 deltas.append({**kept, **delta} if kept else delta)
@@ -440,6 +447,12 @@ class Branches(Instructions):
             self.dead = True
 
 
+def _empty(arm: ir.Arm) -> int:
+    """The register that is empty where a branch returns: ``if (!path) return path`` gives nobody's data back."""
+    leaf = arm.cond.part if type(arm.cond) is ir.Not else None
+    return leaf.reg if type(leaf) is ir.Leaf and arm.body and type(arm.body[-1]) is ir.Return else -1
+
+
 def _asserted(fact: Fact) -> Fact:
     """What ``assert`` shows."""
     cells, proven, weak, refs, _ = fact
@@ -472,6 +485,18 @@ def _shared(sides: list[tuple[Fact, ...]]) -> tuple[Fact, ...]:
             weak |= match[0][2]
         if proven or weak:
             made.append((fact[0], proven, weak, (), fact[4]))
+    return tuple(made)
+
+
+def _but_for(facts: tuple[Fact, ...], shared: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Doubts of checks without those that every alternative settles: ``path !== root && !path.startsWith(root + sep)``."""
+    made: list[Fact] = []
+    for cells, proven, weak, refs, text in facts:
+        if weak and not proven:
+            for places, settled, _, _, _ in shared:
+                weak &= ~settled if set(cells) & set(places) else -1
+        if proven or weak or refs:
+            made.append((cells, proven, weak, refs, text))
     return tuple(made)
 
 

@@ -25,6 +25,7 @@ from headwater.taint.labels import (
     FIRSTS,
     HANDED,
     INSIDE,
+    NUMBERS,
     PARSED_URL,
     PATHS,
     RECALLED,
@@ -110,10 +111,13 @@ class Calls(Models):
                 self._call_chosen(callee, self.cells.get((alloc, "$name"), BOTTOM), args)
         refs = callee.refs[: limits.DISPATCH]
         body = any(isinstance(ref, Cls) or (isinstance(ref, Fn) and not callee.loose and not _stub(ref)) for ref in refs)
+        numbers = body and any(isinstance(ref, ApiPath) and self._of_numbers(ref, args) for ref in refs)
         for ref in refs:
             if isinstance(ref, Fn):
                 value = self._apply(ref, receiver if ref.bound else None, args, callee.loose, callee)
                 answers = self.solver.answers(ref)
+                if numbers or (ref.api and any(self._of_numbers(node, args) for node in ref.api)):
+                    value = cleared(value, NUMBERS)
                 made = join(made, self._answered(ref, answers) if answers else value)
                 known = known or bool(answers) or (not _stub(ref) and not callee.loose)
                 for node in ref.api:
@@ -160,6 +164,10 @@ class Calls(Models):
             (objects if any(type(ref) is Inst for ref in value.refs) else others).append(value)
         other = join(self.derived(others, what, drop=1, weak=weak), self.derived(objects, what, drop=2, weak=weak))
         return join(made, other.with_(proven=checked) if checked and other.labels else other)
+
+    def _of_numbers(self, node: ApiPath[Any], args: Args) -> bool:
+        """Whether a model says of a method that it gives numbers, as every method does that takes its place."""
+        return any(self._cleared(entry, args) & NUMBERS == NUMBERS for entry in node.entries if isinstance(entry, Api))
 
     def _mapping(self, value: Value) -> bool:
         """Whether all that is known of a value is that it is a dict with known keys."""
@@ -360,7 +368,7 @@ class Calls(Models):
             return self.derived(actuals.values, f"through {fn.name}()", drop=1)
         actuals, cells = self.bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
-        if fn.id in self.solver.wants and not (self.traced or loose):
+        if fn.id in self.solver.wants and not loose:
             sights.hand(self, fn, actuals)
         if self.traced and not loose:
             self.handed_on.setdefault(fn.id, (self.at.start, self.at.end, actuals.values))

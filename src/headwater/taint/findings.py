@@ -6,6 +6,7 @@ Which pairs are findings is said by the rules' front matter; the path comes from
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
@@ -17,17 +18,18 @@ from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severi
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
-from headwater.taint import amounts, pages, personal, prompts
-from headwater.taint.asked import asks_only
+from headwater.taint import amounts, cleanups, pages, personal, prompts
+from headwater.taint.asked import asks_only, given_again
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
 from headwater.taint.labels import ENDED, Source, eased, left_of, steps_down
 from headwater.taint.library import public_calls
+from headwater.taint.mending import mend
 from headwater.taint.openness import Openness
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
-from headwater.taint.summary import Issue
+from headwater.taint.summary import Issue, Sink
 from headwater.taint.tenancy import Tenancy
 from headwater.taint.trace import RawStep, TraceError, Tracer, tidy
 
@@ -46,12 +48,33 @@ _ROUTES_ASKED = re.compile(
 LEAKY = "path-check-passed"
 _PATHS = ("path-read", "path-write")
 _MADE_PATH = re.compile(r"through (?:abspath|absolute|expanduser|join|joinpath|normalize|normpath|realpath|relative|resolve)\b")
+_OFF = "it is behind a switch that is off by default"
 _SEVERAL = 2
 """Operations on files that rely on one check: of one alone, what is said there is enough."""
 _HEADER = 1000
 """Bytes of a header that are looked at."""
 _ANYONE = re.compile(r"\bAnyone who can (?:send (?:a request|that data|it)|reach this server)\b")
 """Who that is in messages, where nobody is asked who they are."""
+
+
+def reported(solver: Solver, rules: Mapping[str, Rule], files: Mapping[str, File]) -> tuple[list[Finding], list[Gap]]:
+    """All findings, ordered by place and rule, and what could not be told.
+
+    Where a path cannot be replayed, functions were read that have changed since: they are interpreted again, and who has read them.
+    """
+    reporter = Reporter(solver, rules, files)
+    findings = reporter.findings()
+    for _ in range(limits.MENDS):
+        if not reporter.stale:
+            break
+        calls = {number: dict(told) for number, told in solver.reports.items()}
+        mend(solver, reporter.stale)
+        for number, told in calls.items():  # among them what was seen of the whole system
+            solver.reports[number] = {**solver.reports.get(number, {}), **told}
+        reporter = Reporter(solver, rules, files)
+        findings = reporter.findings()
+    solver.counts.update(reporter.counts)
+    return findings, reporter.gaps
 
 
 class Reporter:
@@ -63,6 +86,9 @@ class Reporter:
         self.files = files
         self.pairs: dict[tuple[str, str], Rule] = {pair: rule for rule in rules.values() for pair in rule.pairs}
         self.gaps: list[Gap] = []
+        self.counts: Counter[str] = Counter()
+        self.stale: dict[int, set[Any]] = {}
+        """Functions on paths that cannot be replayed (see ``TraceError``), and keys of sinks to which they lead without ground."""
         self.asking: dict[int, bool] = {}
         """By module: whether all of its routes ask who sends a request."""
         self.openness = Openness(solver.symbols, files)
@@ -71,6 +97,9 @@ class Reporter:
         """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}
         """By module: that a request to it runs as it is, in a terminal or kernel."""
+
+    def _count(self, what: str) -> None:
+        self.counts[what] += 1
 
     def findings(self) -> list[Finding]:
         """All findings, ordered by place and rule."""
@@ -88,27 +117,27 @@ class Reporter:
                 continue
             flow = self.pairs[(issue.source.kind, issue.sink.class_)].head.flow
             if _only_tested(issue):
-                self.solver.count("flows-of-tests")
+                self._count("flows-of-tests")
             elif flow is not None and flow.open and not self.openness.of(issue):
-                self.solver.count("flows-of-known-callers")
+                self._count("flows-of-known-callers")
             elif flow is not None and flow.owned and not self.tenancy.of(issue):
-                self.solver.count("flows-to-records-that-are-not-owned")
+                self._count("flows-to-records-that-are-not-owned")
             elif (
                 issue.sink.class_ == "html"
                 and STRENGTH.get(issue.source.kind, 9) == 0
                 and not unshown.isdisjoint((issue.source.fn.id, issue.apex.id))
             ):
-                self.solver.count("flows-to-answers-that-no-browser-shows")
+                self._count("flows-to-answers-that-no-browser-shows")
             elif pages.done_there(issue, self.files.get(issue.sink.fn.module.path)):
-                self.solver.count("flows-in-browsers")
+                self._count("flows-in-browsers")
             elif issue.source.kind in prompts.HIDDEN and any(prompts.left_out(self._of(fn)) for fn in {issue.apex, issue.sink.fn}):
-                self.solver.count("flows-of-system-messages-left-out")
+                self._count("flows-of-system-messages-left-out")
             elif issue.source.kind in personal.KINDS and personal.stays(issue.sink.name):
-                self.solver.count("flows-of-personal-data-that-stays")
+                self._count("flows-of-personal-data-that-stays")
             elif issue.sink.class_ == amounts.CLASS and any(
                 amounts.compared(self._of(fn)) for fn in (issue.source.fn, issue.apex, issue.sink.fn)
             ):
-                self.solver.count("flows-of-numbers-that-are-compared")
+                self._count("flows-of-numbers-that-are-compared")
             else:
                 groups.setdefault(issue.sink.key, []).append(issue)
         for issue in issues:
@@ -116,6 +145,9 @@ class Reporter:
                 known = self.sessions.setdefault(issue.source.fn.module.id, issue)
                 if issue.sink.key < known.sink.key:
                     self.sessions[issue.source.fn.module.id] = issue
+        for key in cleanups.removals(groups, self._text):
+            self.solver.count("removals-of-what-was-written-there")
+            del groups[key]
         tracer = Tracer(self.solver, entries, self.files)
         for number, error in sorted(self.solver.faults.items()):
             fn = self.solver.symbols.functions[number]
@@ -130,12 +162,12 @@ class Reporter:
         for one in sorted(self.solver.reports):
             for report in self.solver.reports[one].values():
                 if report.rule.reach and report.key not in self.solver.led_to:
-                    self.solver.count("calls-that-no-request-leads-to")
+                    self._count("calls-that-no-request-leads-to")
                     continue
                 if report.rule.reach:
                     report.told = self.solver.led_to[report.key]
                 if self._done_otherwise(report):
-                    self.solver.count("calls-made-good-elsewhere")
+                    self._count("calls-made-good-elsewhere")
                     continue
                 drafts.append(
                     (
@@ -145,6 +177,11 @@ class Reporter:
                 )
         drafts.sort(key=lambda item: item[0])
         return _numbered(_of_one_text(_without_doubles([finding for _, finding in drafts])))
+
+    def _text(self, sink: Sink) -> str:
+        """An operation as it is written."""
+        file = self.files.get(sink.fn.module.path)
+        return file.slice(sink.start, sink.end) if file is not None else ""
 
     def _flow(self, issues: list[Issue], tracer: Tracer) -> Finding | None:
         best: dict[Any, Issue] = {}
@@ -168,7 +205,9 @@ class Reporter:
             try:
                 path = tracer.path(issue)
             except TraceError as error:
-                self.solver.count("traces-failed")
+                self._count("traces-failed")
+                for fn, sink in error.stale:
+                    self.stale.setdefault(fn.id, set()).update([sink] if sink is not None else ())
                 self.gaps.append(self._gap(issue.sink.fn, issue.sink.start, f"a path to this place could not be replayed: {error}"))
                 continue
             if strongest is None:
@@ -193,7 +232,7 @@ class Reporter:
         confidence = Confidence(max(Confidence.LOW, Confidence.HIGH - lowered))
         weaknesses = []
         if strongest.gated:
-            weaknesses.append("it is behind a switch that is off by default")
+            weaknesses.append(_OFF)
         elif strongest.drop:
             weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
         weaknesses += checks_in_words(strongest.weak, doubts)
@@ -336,6 +375,10 @@ class Reporter:
             before, after = around.slice(report.fn.ir.start, report.start), around.slice(report.end, report.fn.ir.end)
             if asks_only(before, after, report.rule.but_for):
                 return True
+        if report.rule.then and (around := self.files.get(report.fn.module.path)) is not None:
+            call, after = around.slice(report.start, report.end), around.slice(report.end, report.fn.ir.end)
+            if given_again(call, after, report.rule.then):
+                return True
         file = self.files.get(report.fn.module.path) if report.rule.unless else None
         text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""
         return any(word in text for word in report.rule.unless)
@@ -352,7 +395,7 @@ class Reporter:
             + _noted(self.solver.declared(report.fn, report.rule.when))
             + (report.told[3] if report.told else ""),
             severity=_severity(rule, report.fn),
-            confidence=Confidence[report.rule.confidence.upper()],
+            confidence=Confidence.LOW if report.gated else Confidence[report.rule.confidence.upper()],
             place=self._place(report.fn, report.start, report.end),
             function=report.fn.ir.qualname,
             sink_class="",
@@ -363,6 +406,7 @@ class Reporter:
             fix=_advice(head, report.fn),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
+            weaknesses=(_OFF,) if report.gated else (),
             shape=known_by.shape,
             around=known_by.around,
         )

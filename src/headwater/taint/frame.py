@@ -16,6 +16,7 @@ from headwater.taint import addresses, personal, rows, schemas, secrets, slots
 from headwater.taint.described import Schema
 from headwater.taint.labels import (
     ALL,
+    BASED,
     DEEP,
     GUESSED,
     HANDED,
@@ -123,14 +124,14 @@ class Frame(State):
                 self.solver.read_global(self.fn, ref.module, ref.name), ("global", ref.key), f"the module variable {ref.name}"
             )
             return self.own(made, ("global", ref.module, ref.name)) if made.allocs else made
-        labels, steps = NO_LABELS, None
+        labels, steps, proven = NO_LABELS, None, 0
         if isinstance(ref, ApiPath):
             for entry in ref.entries:
                 kind = getattr(entry, "yields", "")
                 if kind:
                     value = self.from_source(kind, entry.label or ref.text, bits(entry.harmless), base)
-                    labels, steps = labels | value.labels, value.steps
-        return Value(labels, (ref,), bound=bound, steps=steps)
+                    labels, steps, proven = labels | value.labels, value.steps, bits(entry.as_it_is)
+        return Value(labels, (ref,), bound=bound, steps=steps, proven=proven)
 
     def from_source(self, kind: str, text: str, harmless: int = 0, base: Value | None = None) -> Value:
         """Data fresh from a source at the instruction at hand; ``base``: the object that it is read from."""
@@ -252,6 +253,8 @@ class Frame(State):
                         made = made if found.const is NO_CONST else made.with_(const=found.const)
                     if found.labels or found.allocs:
                         made = join(made, found.with_(refs=()))
+                        if found.proven:  # by its nature, whoever has handed the object over
+                            made = made.with_(proven=made.proven | found.proven)
                     if type(value.const) is Schema and any(getattr(entry, "describes", None) for entry in child.entries):
                         made = join(made, self._table(value, child))
                     if made.labels:
@@ -674,8 +677,8 @@ class Frame(State):
         """A shape as a value here; ``actuals`` replace parameters; ``what`` and ``hop`` are the step that a trace shows."""
         if shape.value is not None and not self.traced:
             return shape.value
-        self.work += 1
-        if self.work > limits.WORK:
+        self.work += shape.value is None
+        if self.work > limits.WORK and shape.value is None:
             if self.work == limits.WORK + 1:
                 self.solver.count("functions-cut")
             return Value(refs=shape.refs, const=shape.const)
@@ -715,6 +718,8 @@ class Frame(State):
                 continue
             if inside and actual.proven & RESOLVED:  # the check that it went through holds
                 label = settled(label, PATHS)
+            if label.weak & BASED and actual.proven & PATHS == PATHS:
+                label = derive(label, clear=PATHS, exact=True) or label
             if label.exact and not label.cleared and not label.drop and not label.weak:
                 if self.traced and hop is not None and actual.steps:
                     actual = actual.with_(

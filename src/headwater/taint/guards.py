@@ -26,9 +26,11 @@ from headwater.taint.labels import (
     FIRST,
     FIRST_HOST,
     FIRST_IN,
+    HOST_FIXED,
     INSIDE,
     MODULE,
     NAME_HEAD,
+    NEAR,
     PATHS,
     RESOLVED,
     Label,
@@ -105,7 +107,7 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
                 true_ += ((side.subject, PATHS, 0, (), ""),)
             elif side.subject and side.proven & CHECKED:
-                true_ += ((side.subject, 0, PATHS, (), "a comparison of texts can be passed by a neighbour of the folder"),)
+                true_ += ((side.subject, 0, PATHS | NEAR, (), "a comparison of texts can be passed by a neighbour of the folder"),)
         if frame.holders:
             true_ += prompts.role_checked(frame, left_register, right, right_register)
             true_ += prompts.role_checked(frame, right_register, left, left_register)
@@ -473,6 +475,19 @@ def _commonprefix(frame: Instructions, args: Args) -> Value | None:
     return made.with_(proven=CHECKED) if made is not None else None
 
 
+def _unparsed(frame: Instructions, args: Args) -> Value | None:
+    """``urlunparse((scheme, host, path, ...))``: behind the host nothing names another one."""
+    if len(args.positional) != 1 or len(args.positional[0].allocs) != 1 or args.positional[0].labels:
+        return None
+    (alloc,) = args.positional[0].allocs
+    if not alloc.closed or alloc.mixed or not set(range(5)) <= set(alloc.keys):
+        return None
+    scheme, host, *rest = [frame.cells.get((alloc, key), BOTTOM) for key in sorted(alloc.keys, key=str)]
+    made = join(frame.derived([scheme], "", clear=BIT["url"]), frame.derived([host], ""))
+    made = join(made, frame.derived(rest, "", clear=ADDRESS))
+    return made if host.labels else made.with_(proven=made.proven | HOST_FIXED)
+
+
 def _constant_copy(frame: Instructions, args: Args) -> Value | None:
     """``frozenset({...})``, ``set([...])``, ``tuple([...])``, ``list(...)``, ``dict(...)``: the same elements."""
     if len(args.positional) == 1 and args.positional[0].allocs and not args.positional[0].labels and not args.kw:
@@ -572,6 +587,8 @@ SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "typing_extensions.get_args": _get_args,
     "builtins.globals": _globals,
     "os.path.commonpath": _commonpath,
+    "urllib.parse.urlunparse": _unparsed,
+    "urllib.parse.urlunsplit": _unparsed,
     **{f"{module}.{name}": _last_part for module in ("os.path", "posixpath", "ntpath") for name in ("split", "splitext")},
     "os.path.commonprefix": _commonprefix,
     **dict.fromkeys(ways.MAKERS, ways.relative),

@@ -21,6 +21,7 @@ from headwater.taint import (
     chains,
     fills,
     firsts,
+    forms,
     guards,
     members,
     optin,
@@ -40,6 +41,7 @@ from headwater.taint.labels import (
     ADDRESS,
     ALL,
     ASKED,
+    BASED,
     BIT,
     GLUED,
     HOST_FIXED,
@@ -47,6 +49,7 @@ from headwater.taint.labels import (
     NAME_HEAD,
     NO_OPTION,
     PARSED_URL,
+    PATHS,
     QUOTED,
     RESOLVED,
     SLASHED,
@@ -157,6 +160,8 @@ class Instructions(Calls):
         """Registers that hold the scheme of an address: the cells of the address."""
         self.endings: dict[int, tuple[Any, ...]] = {}
         """Registers that hold what the name of a file ends in: the cells of its path."""
+        self.folders: set[int] = set()
+        """Registers that hold the folder of a path which lies inside of another one."""
         self.variables = frozenset(fn.ir.names.values())
         self.moved_from: dict[int, int] = {}
         """Registers of scripts, of no variable, that took what another one holds (`word as Name`)."""
@@ -205,9 +210,10 @@ class Instructions(Calls):
             if i.src in self.texts:
                 self.texts[i.dst] = self.texts[i.src]
         if self.origins:
-            self.origins.pop(i.dst, None)
             if i.src in self.origins:
                 self.origins[i.dst] = self.origins[i.src]
+            else:
+                forms.set_again(self, i.dst, value)
         self.programs.moved(i.dst, i.src)
         if self.holders:
             self._held(i.dst, self.holders.get(i.src))
@@ -257,6 +263,8 @@ class Instructions(Calls):
         if i.name == "parents" and (base.proven & RESOLVED or as_given(base)):  # `root in path.parents` is a check of the path
             value = value.with_(proven=value.proven | (RESOLVED if base.proven & RESOLVED else INSIDE))
             value.subject = (*self.cells_of(i.obj), *base.origin)
+        elif i.name == "parent":
+            value = self._folder(i.dst, i.obj, base, value)
         elif base.subject:
             value = self._shown(base, value, i.obj)
         elif self.mod.script and secrets.named(i.name) and any(getattr(ref, "text", "") in secrets.ENVIRONMENTS for ref in base.refs):
@@ -563,15 +571,17 @@ class Instructions(Calls):
         if not parts:
             consts = [self.cells.get(part, BOTTOM).const for part in i.parts]
             if seen and all(isinstance(const, str | int) for const in consts):
-                made = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
-                self.write(i.dst, Value(const=made[: limits.LITERAL_CHARS]))
+                whole = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
+                self.write(i.dst, Value(const=whole[: limits.LITERAL_CHARS]))
                 return
         self.texts[i.dst] = tuple(i.parts)
         for number, place in enumerate(places):
             behind = text[place + 1 :]
             if "/" in behind or "\0" in behind:
                 parts[number] = followed_by(parts[number], texts.ends_in_a_name(behind.rpartition("\0")[2]))
-        made_text = _begun(self.derived(parts, JOINED), i.literals[0] if i.literals else "")
+        begins = places[:1] == [0] and not any(".." in one for one in i.literals)
+        made = join(self.derived(parts[:1], JOINED, weak=BASED if begins else 0), self.derived(parts[1:], JOINED))
+        made_text = _begun(made, i.literals[0] if i.literals else "")
         proven = made_text.proven | slashed | (HOST_FIXED if fixed else 0)
         self.write(i.dst, made_text.with_(proven=proven, head=text.partition("\0")[0], form=_address(form)))
 
@@ -637,12 +647,14 @@ class Instructions(Calls):
             left = followed_by(left, True)
         if i.op == "/":
             made = self.joined([left, right], "")
+            made = cleared(made, BIT["url"]) if refs else made
         elif i.op in ("+", "%"):
             glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
             clear = (ADDRESS if fixed else 0) | texts.stays(right, True)
             kept = ADDRESS if texts.keeps_host(left, right.const if isinstance(right.const, str) else "") else 0
-            made = self.derived([left], what, clear=texts.stays(left, False) | kept)
+            based = BASED if i.op == "+" and not texts.leads_up(right) else 0
+            made = self.derived([left], what, clear=texts.stays(left, False) | kept, weak=based)
             made = join(made, self.derived([right], what, clear=clear | kept, weak=glued))
             made = made.with_(proven=made.proven | kept | HOST_FIXED) if kept else made
         else:
@@ -752,8 +764,10 @@ class Instructions(Calls):
             if held is not None and self._unchecked(held) is self._unchecked(value):
                 cells += tuple(cell for cell in self.cells_of(source) if cell not in cells)
         for cell, before in self.origins.get(register, ()):
-            now = self.cells.get(cell.cell if type(cell) is PathOf else cell)
-            if now is before or (now is not None and self._unchecked(now) is self._unchecked(before)):
+            whole = cell.cell if type(cell) is PathOf else cell
+            now = self.cells.get(whole)
+            given = type(whole) is tuple and whole[0] == "in"  # what came in stays what it was, whatever checks add to it
+            if given or now is before or (now is not None and self._unchecked(now) is self._unchecked(before)):
                 cells += (cell,)
         return cells
 
@@ -793,6 +807,8 @@ class Instructions(Calls):
             self.asked.add(i.start)
         if args.name in texts.SHAPED and callee.bound is not None and result.labels:
             result = texts.shaped(self, args, callee.bound, result)
+        if args.name == "replace" and self.mod.script and texts.ended(args):
+            result = result.with_(proven=result.proven | SLASHED)
         self.origins.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])
@@ -800,11 +816,15 @@ class Instructions(Calls):
         else:
             self._path_made(i.dst, callee, args)
         receiver = callee.bound
+        if args.name in forms.REPLACED and receiver is not None and args.receiver_cells and i.dst not in self.origins:
+            self._origin(i.dst, [forms.or_given(args.receiver_cells, receiver)], False, True)
         if args.name in _FOLDED and args.receiver_cells:  # what is shown of the text without regard to case is shown of it
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.receiver_cells)
             self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
         elif args.name == "issubset" and len(args.positional) == 1 and self.fixed(args.positional[0]):
             result = result.with_(pred=(((tuple(map(ElementsOf, args.receiver_cells)), ALL, 0, (), ""),), ()))
+        elif args.name == "dirname" and len(i.args) == 1:
+            result = self._folder(i.dst, i.args[0], args.positional[0], result)
         self.indexed.pop(i.dst, None)
         self.endings.pop(i.dst, None)
         if self.mod.script:
@@ -861,6 +881,13 @@ class Instructions(Calls):
         elif register in self.reduced:
             del self.reduced[register]
 
+    def _folder(self, register: int, path: int, before: Value, value: Value) -> Value:
+        """The folder of a path: where a check has shown that the path lies inside of another one, so does it, or it is that one."""
+        if before.proven & PATHS != PATHS or path in self.folders:  # the folder of a folder may be one above
+            return value
+        self.folders.add(register)
+        return value.with_(proven=value.proven | PATHS)
+
     def _path_made(self, register: int, callee: Value, args: Args) -> None:
         """Where a call gives the path that its arguments make together (``abspath(x)``, ``join(a, b)``): the result's origins."""
         for ref in callee.refs:
@@ -868,7 +895,7 @@ class Instructions(Calls):
                 values, places = args.positional, args.cells
                 if any(entry.same == "self" or "self" in entry.passes for entry in ref.entries if isinstance(entry, Api)):
                     values, places = [args.receiver or BOTTOM, *values], [args.receiver_cells, *places]
-                operands = [place for value, place in zip(values, places, strict=False) if value.labels]
+                operands = [forms.or_given(place, value) for value, place in zip(values, places, strict=False) if value.labels]
                 self._origin(register, operands, len(values) > 1)
                 return
             if isinstance(ref, Fn) and len(callee.refs) == 1:
@@ -879,6 +906,11 @@ class Instructions(Calls):
                     place = label.param - (1 if ref.bound else 0)
                     if label.source is None and label.exact and not label.path and 0 <= place < len(args.cells):
                         self._origin(register, [args.cells[place]], False, len(labels) > 1)
+                for param, part, maybe in summary.paths if summary is not None and register not in self.origins else ():
+                    place = param - (1 if ref.bound else 0)
+                    if 0 <= place < len(args.cells):
+                        self._origin(register, [args.cells[place]], part, maybe)
+                        break
                 return
 
     def _arguments(self, i: ir.Call) -> Args:

@@ -82,6 +82,8 @@ FIRST_IN = FIRST << 2
 FIRST_BEGINS = FIRST << 3
 FIRSTS = FIRST | FIRST_HOST | FIRST_IN | FIRST_BEGINS
 """In ``Value.proven``, of what a local function has captured: equal to its first argument, on its host, without it, beginning with it."""
+BASED = FIRST_BEGINS << 1
+"""In ``Label.weak``: a path that begins with the data, whole, so that it lies in the folder that the data was shown to lie in."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS
@@ -219,6 +221,7 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
     except KeyError:
         pass
     cleared = label.cleared | clear
+    based = label.weak & BASED if exact else weak & BASED if label.exact or label.weak & BASED else 0
     made: Label | None
     if cleared & ALL == ALL or (drop and label.weak & RECALLED) or (cleared & (_NUMBER | PARTS) and _told_no_more(label, cleared)):
         made = None
@@ -230,7 +233,7 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
             cleared,
             min(label.drop + drop, limits.DROPS),
             exact and label.exact,
-            label.weak | weak,
+            ((label.weak | weak) & ~BASED) | based,
         )
     label._derived[key] = made
     return made

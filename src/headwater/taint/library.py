@@ -1,4 +1,4 @@
-"""What the callers of a published package hand to its public functions, where it is run as code, in a shell or as a template, or unpickled.
+"""What the callers of a published package hand to its public functions: run as code, in a shell or as a template, unpickled, read as XML.
 
 The author of a package does not know its callers: a name, an address or a template may come from a request, a file or a model. Such a
 parameter is a source of the kind ``library-input`` where it reaches an operation that its callers would not expect (the API model
@@ -134,6 +134,8 @@ def _free(fn: Fn, param: ir.Param, effect: ToSink) -> bool:
         return False
     if effect.sink.class_ == "deserialize":
         return _names_file(fn, param)
+    if effect.sink.class_ == "xml":
+        return _text(param.annotation, _TEXTS | _PATHS)
     if not _text(param.annotation):
         return False
     if effect.sink.class_ == "template":

@@ -13,8 +13,9 @@ from headwater import ir
 from headwater.index.entities import Fn
 from headwater.taint import fills, firsts, guards
 from headwater.taint.labels import BIT, NEAR, PARSED_URL, PATHS, SLASHED
+from headwater.taint.state import cleared
 from headwater.taint.texts import SEPARATORS
-from headwater.taint.value import BOTTOM, Fact, PathOf, Pred, Value
+from headwater.taint.value import BOTTOM, Fact, PathOf, Pred, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -35,12 +36,16 @@ _ENDS: Final = "files whose names end so can be reached in any folder"
 def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
     """A member: how many there are, the scheme or the whole of an address."""
     frame.schemes.pop(i.dst, None)
+    if i.name == "location" and value.labels and frame.named_calls.get(i.obj) == "headers":
+        return sent_on(frame, value)
     if i.name == "length":
         shown = fills.pred(frame, base)
         return value.with_(pred=shown) if shown is not None else value
     if base.proven & PARSED_URL:
         if i.name == "href":
             return as_text(base)
+        if i.name in _HOST and base.proven & BIT["redirect"]:
+            value = cleared(value, BIT["redirect"])
         if i.name == "protocol":
             frame.schemes[i.dst] = (*base.subject, *frame.cells_of(i.obj))
         elif i.name == "origin" and value.labels:
@@ -52,6 +57,18 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
     return value
 
 
+def sent_on(frame: Instructions, value: Value) -> Value:
+    """Where a server sends the client on to: every client follows it, so that it says no more than that the server was asked."""
+    kept, sent = (
+        frozenset(label for label in value.labels if (label.source is None or label.source.kind == "retrieved-content") is one)
+        for one in (False, True)
+    )
+    if not sent:
+        return value
+    on = frame.derived([value.with_(labels=sent, allocs=())], "where the server sends the client on to", drop=2)
+    return join(value.with_(labels=kept, allocs=()), on)  # a text, and no object with fields
+
+
 def as_text(address: Value) -> Value:
     """The text of a parsed address: what was shown of the one holds for the other."""
     return address.with_(refs=(), allocs=(), bound=None, pred=None, proven=address.proven & ~PARSED_URL)
@@ -60,6 +77,8 @@ def as_text(address: Value) -> Value:
 def called(frame: Instructions, i: ir.Call, args: Args, callee: Value, result: Value) -> Value:
     """The result of a call that asks whether something is in a collection, or that makes a text or a number of something."""
     receiver = callee.bound
+    if args.name == "get" and result.labels and args.positional and str(args.positional[0].const).lower() == "location":
+        result = sent_on(frame, result)
     pred = firsts.without(result.pred)
     if args.name in _HOLDS and len(i.args) == 1 and i.args[0] >= 0 and i.fn in frame.receivers:
         pred = guards.prove(frame, "in", i.args[0], args.positional[0], frame.receivers[i.fn], receiver or BOTTOM) or pred

@@ -27,6 +27,7 @@ from headwater.taint.filled import filled
 from headwater.taint.labels import (
     ADDRESS,
     ALL,
+    BASED,
     BIT,
     CHECKED,
     CONTAINED,
@@ -110,7 +111,8 @@ class Models(Arguments):
         self.handed_on: dict[int, tuple[int, int, list[Value]]] = {}
         """Where a function of the project is called, by its id, and what it is given (traced runs only)."""
         self.gates: tuple[Any, ...] = ()
-        """Switches that are not as by default where the instruction at hand is run: requirements, or names of fields and settings."""
+        """Switches that are not as by default where the instruction at hand is run: requirements, fields with their defaults, or names of
+        settings."""
         self.learned: dict[int, tuple[Value, Value]] = {}
         """Values that checks have added to, and what they were before."""
         self.addressed: dict[Any, tuple[Any, ...]] = {}
@@ -121,7 +123,7 @@ class Models(Arguments):
     def off(self, fn: Fn, needed: Requirement) -> bool:
         """Whether a condition fails as long as nobody says otherwise: by the default of a parameter, or of a field of the object."""
         default: Any = NO_CONST
-        name = str(needed.path[0]) if needed.path else fn.ir.params[needed.param].name if needed.param < len(fn.ir.params) else ""
+        name = str(needed.path[-1]) if needed.path else fn.ir.params[needed.param].name if needed.param < len(fn.ir.params) else ""
         if not optin.is_permission(name):
             return False
         if not needed.path:
@@ -131,6 +133,18 @@ class Models(Arguments):
         if needed.default is not None:
             default = needed.default
         return isinstance(default, bool) and (default is needed.value) == needed.negated and isinstance(needed.value, bool)
+
+    def _switched_off(self) -> bool:
+        """Whether the instruction at hand is only run where the default of a switch is changed, and nothing in the project changes it."""
+        if self.cells.get(optin.CELL, BOTTOM).const is True:
+            return True
+        for one in self.gates:
+            name, default = one if isinstance(one, tuple) else ("", None)
+            if isinstance(one, Requirement) and self.off(self.fn, one):
+                name, default = str(one.path[-1]) if one.path else self.fn.ir.params[one.param].name, one.value
+            if isinstance(default, bool) and not optin.set_anywhere(self.solver, name, not default, (self.fn.cls,) if self.fn.cls else ()):
+                return True
+        return False
 
     def call(self, callee: Value, args: Args) -> Value:
         """The result of calling ``callee``."""
@@ -191,7 +205,8 @@ class Models(Arguments):
             if known is None or _better(issue, known):
                 self.issues[issue.key] = issue
             return
-        effect = ToSink(label.param, label.path, label.exact and exact, drop, weak, sink, requires, hop, length)
+        whole = label.exact or bool(label.weak & BASED and bit & PATHS)
+        effect = ToSink(label.param, label.path, whole and exact, drop, weak, sink, requires, hop, length)
         known_effect = self.sinks.get(effect.key)
         if known_effect is None or _better(effect, known_effect):
             effect.gated = gated
@@ -233,7 +248,7 @@ class Models(Arguments):
             self.asserting = False
             if wrong:
                 rule = msgspec.structs.replace(entry, confidence=_LOWER[entry.confidence]) if self.unsure else entry
-                self.solver.report_call(self.fn, rule, node.text, self.at.start, self.at.end)
+                self.solver.report_call(self.fn, rule, node.text, self.at.start, self.at.end, gated=self._switched_off())
                 if self.traced:
                     receiver = [args.receiver] if args.receiver is not None else []
                     self.operands[(self.at.start, self.at.end)] = [*receiver, *args.everything()]
@@ -309,9 +324,12 @@ class Models(Arguments):
             what = f"through {_last(node)}"
             if "joined-path" in entry.marks:
                 parts = [args.receiver or BOTTOM] if "self" in entry.passes else []
-                made = join(made, self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what))
+                joined = self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what)
+                made = join(made, cleared(joined, BIT["url"]) if node.text.startswith("pathlib") else joined)  # two slashes become one
                 if args.positional and args.positional[-1].const == "":  # join(folder, "")
                     made = made.with_(proven=made.proven | SLASHED)
+            elif "folder-of" in entry.marks:
+                made = join(made, self.joined([self._argument(entry.passes[0], args) or BOTTOM], what))
             else:
                 made = join(made, self.derived([value for one in entry.passes if (value := self._argument(one, args)) is not None], what))
         for target, taken in entry.into.items() if not body else ():
@@ -355,6 +373,8 @@ class Models(Arguments):
                     made.origin = (args.receiver_cells or held) if entry.same == "self" else held
                 if mark == "parsed-url" and args.cells:
                     made.subject = args.cells[0]
+                    if len(args.positional) == 1:
+                        made = made.with_(proven=made.proven | (args.positional[0].proven & BIT["redirect"]))
                 elif mark == "same-host" and args.positional and args.cells:
                     made.subject = args.positional[0].subject or args.cells[0]
         if entry.hinders is not None and made.labels and self.holds(entry.hinders.when, args, []) is True:
@@ -485,7 +505,7 @@ class Models(Arguments):
             for label in ordered(value.labels):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
-                    self._reach(label, value, sink, less, 0, label.exact, tuple(requires), None)
+                    self._reach(label, value, sink, less, 0, True, tuple(requires), None)
 
     def passed_on(self, class_: str, found: Value, name: str) -> None:
         """What a function returns that a library calls goes on from here."""
@@ -496,7 +516,7 @@ class Models(Arguments):
         sink = self.solver.sink(class_, self.fn, self.at.start, self.at.end, name, GIVEN.get(class_, ""), "high")
         for label in ordered(value.labels):
             if not label.cleared & bit:
-                self._reach(label, value, sink, 0, 0, label.exact, (), None)
+                self._reach(label, value, sink, 0, 0, True, (), None)
 
     def _copied(self, value: Value, args: Args) -> Value:
         """A copy of an object: what its fields hold, and what it is given instead; what is set on it later is its own."""
@@ -522,7 +542,7 @@ class Models(Arguments):
     def joined(self, parts: list[Value], what: str) -> Value:
         """A path made of parts: those that a check has shown to stay where they are, or in the folder that they are joined to, do."""
         if len(parts) == 1:
-            made = self.derived(parts, what)
+            made = self.derived(parts, what, weak=BASED)
             held = parts[0].proven & (PATHS | CONTAINED | RESOLVED)
             return made.with_(proven=made.proven | held) if held else made
         made = BOTTOM
@@ -530,7 +550,11 @@ class Models(Arguments):
         for number, part in enumerate(parts):
             if number < len(parts) - 1:
                 part = followed_by(part, ended)
-            made = join(made, self.derived([part], what, clear=texts.stays(part, number > 0)))
+            based = BASED if number == 0 and not any(texts.leads_up(one) for one in parts) else 0
+            clear = texts.stays(part, number > 0)
+            if number and parts[0].const != "":  # behind a folder it names no scheme and no host
+                clear |= BIT["url"]
+            made = join(made, self.derived([part], what, clear=clear, weak=based))
         return made
 
     def _instances(self, entry: Api, made: Value, args: Args) -> Value:
@@ -824,10 +848,15 @@ class Models(Arguments):
                 continue
             if type(cell) is PathOf:  # a check of the place says nothing else of the data
                 proven, weak, refs = proven & (PATHS | CONTAINED), weak & (PATHS | NEAR), ()
+                if cell.maybe and not weak & NEAR:  # what else is shown of one form is nothing of the other
+                    weak = 0
                 if cell.maybe and proven:
-                    proven, weak, text = 0, weak | (proven & PATHS), text or _OTHER_FORM
+                    held = self.cells.get(cell.cell)
+                    if held is None or cell.part or not held.proven & RESOLVED:  # a form of a whole path is that path
+                        weak, text = weak | (proven & PATHS), text or _OTHER_FORM
+                        proven = INSIDE if proven & PATHS and not cell.part else 0
                 if cell.part:
-                    proven = CONTAINED if proven else 0
+                    proven = CONTAINED if proven & (PATHS | CONTAINED) else 0
                 cell = cell.cell
             value = self.cells.get(cell)
             if value is None:

@@ -58,7 +58,7 @@ class Told(NamedTuple):
 class CallReport:
     """A call that is wrong by itself."""
 
-    __slots__ = ("end", "fn", "key", "name", "origin", "rule", "start", "told")
+    __slots__ = ("end", "fn", "gated", "key", "name", "origin", "rule", "start", "told")
 
     def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
         self.rule = rule
@@ -70,6 +70,8 @@ class CallReport:
         """Where what it works on comes from, and that in words, where this is known without asking."""
         self.told: Told | None = None
         """Where a check of the whole system has found it."""
+        self.gated = False
+        """It stands behind a switch that is off by default, and that nothing in the project switches on."""
         self.key = (fn.module.id, start, end, rule.rule)
 
 
@@ -133,8 +135,10 @@ class Solver(Shared):
         """The project is a package: its public functions have callers that are not seen."""
         self.deployed = False
         """The project is a package that others install: its public functions are called with data of others."""
-        self.switched_on: frozenset[str] | None = None
-        """Dangerous settings that the project itself switches on, once somebody has asked."""
+        self.switched: dict[tuple[str, bool], set[str]] | None = None
+        """Settings that the project itself switches on or off, and of what, once somebody has asked."""
+        self.demanding: dict[int, bool] = {}
+        """By class: whether its objects are only made where such a setting is true."""
         self._field_cache: dict[str, dict[int, _Held]] = {}
         self._overridden: list[Entry] | None = None
         self._settled: set[tuple[int, str]] = set()
@@ -208,13 +212,7 @@ class Solver(Shared):
 
     def solve(self) -> None:
         """Solve everything; results are in ``issues``, ``virtual`` and ``reports``."""
-        allowed = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(allowed, (limits.NESTED + 1) * limits.NESTED_FRAMES))
-        try:
-            self._solve()
-        finally:
-            sys.setrecursionlimit(allowed)
-        self._closed = True
+        self._deep(self._solve)
 
     def _solve(self) -> None:
         groups = components(self.edges.edges)
@@ -230,28 +228,53 @@ class Solver(Shared):
         self._run_entries(total)
         dirty = self._outdated()
         if dirty:
-            self._repair(dirty)
+            left = self._repair(dirty, limits.REPAIRS_IN_ALL, limits.REPAIRS)
+            if left:
+                self.count("late-edges-left", left)
             self._run_entries(total)
         for one in self.interest.makers():
             self._want(one)
         self._drain(total)
         self.counts["functions-solved"] = self._state.count(_DONE)
 
-    def _repair(self, dirty: set[int]) -> None:
-        """Interpret again what read something too early, and whoever reads what changes by that."""
+    def again(self, dirty: set[int]) -> None:
+        """Interpret some functions again, and whoever reads what changes by that; then what frameworks call."""
+
+        def work() -> None:
+            self._repair(dirty, limits.MENDED, limits.MEND_ROUNDS)
+            self._run_entries(0)
+
+        self._deep(work)
+
+    def _deep(self, work: Callable[[], None]) -> None:
+        """Do what may interpret functions one inside the other."""
+        allowed = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(allowed, (limits.NESTED + 1) * limits.NESTED_FRAMES))
+        self._closed = False
+        try:
+            work()
+        finally:
+            sys.setrecursionlimit(allowed)
+        self._closed = True
+
+    def _repair(self, dirty: set[int], most: int, rounds: int) -> int:
+        """Interpret again what read something too early, and whoever reads what changes by that; how many are left.
+
+        ``most``: of all, and each at most ``rounds`` times.
+        """
         readers: dict[int, set[int]] = {}
         for reader, called in self.called.items():
             for target in called:
                 readers.setdefault(target, set()).add(reader)
         repaired = 0
-        for _ in range(limits.REPAIRS):
+        for _ in range(rounds):
             todo = [(self._order[one], one) for one in dirty]
             heapq.heapify(todo)
             waiting, later = set(dirty), set()
             while todo:
                 at = heapq.heappop(todo)
                 repaired += 1
-                if repaired > limits.REPAIRS_IN_ALL:
+                if repaired > most:
                     later.add(at[1])
                     continue
                 for reader in self._repaired(at[1], readers):
@@ -261,9 +284,8 @@ class Solver(Shared):
                         waiting.add(reader)
                         heapq.heappush(todo, (self._order[reader], reader))
             dirty = later
-        if dirty:
-            self.count("late-edges-left", len(dirty))
         self._late = {}
+        return len(dirty)
 
     def _repaired(self, one: int, readers: dict[int, set[int]]) -> set[int]:
         """Interpret one function again; who has read what differs now."""
@@ -599,7 +621,7 @@ class Solver(Shared):
         """
         # That an object which is read later is the one that is written here is a guess itself: what it holds must be surer than the least.
         shape = only_sources(export(), limits.DROPS - (2 if outside else 1))
-        if shape.empty:
+        if shape.empty or self._closed:  # what was run for its trace alone says nothing new
             return
         if outside:
             shape = of_others(shape, clear if clear and not self.symbols.handed(cls) else 0)
@@ -677,7 +699,7 @@ class Solver(Shared):
 
     def _store_variable(self, fn: Fn, number: int, name: str, shape: Shape, virtual: bool) -> None:
         """The variable of a module, or a slot, takes data; ``virtual``: by a call of the function that a framework makes."""
-        if shape.empty:
+        if shape.empty or self._closed:
             return
         key = (False, number, name)
         if fn.id == self._repairing and not virtual:
@@ -819,9 +841,11 @@ class Solver(Shared):
         end: int,
         origin: tuple[int, int, str] | None = None,
         told: Told | None = None,
+        gated: bool = False,
     ) -> None:
         report = CallReport(rule, fn, name, start, end, origin)
         report.told = told
+        report.gated = gated
         self.reports.setdefault(fn.id, {})[report.key] = report
 
     def entry(self, entry: Entry) -> None:
@@ -936,7 +960,7 @@ def _differ(a: Summary, b: Summary) -> bool:
         {effect.key for effect in a.sinks} != {effect.key for effect in b.sinks}
         or {one.key for one in a.callbacks} != {one.key for one in b.callbacks}
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
-        or (a.never, a.proofs, a.when_true, a.when_false) != (b.never, b.proofs, b.when_true, b.when_false)
+        or (a.never, a.paths, a.proofs, a.when_true, a.when_false) != (b.never, b.paths, b.proofs, b.when_true, b.when_false)
         or _answers(a) != _answers(b)
     )
 

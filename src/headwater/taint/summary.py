@@ -6,7 +6,8 @@ the callee's effect), from which ``headwater.taint.trace`` rebuilds the path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Set
 from typing import Any
 
 from headwater.apis.schema import Callback
@@ -186,7 +187,9 @@ Proof = tuple[int, int, int, str]
 class Summary:
     """All that callers need to know of one function."""
 
-    __slots__ = ("callbacks", "mutations", "never", "proofs", "raises", "return_steps", "returns", "sinks", "when_false", "when_true")
+    __slots__ = (
+        "callbacks", "mutations", "never", "paths", "proofs", "raises", "return_steps", "returns", "sinks", "when_false", "when_true"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -199,6 +202,7 @@ class Summary:
         when_true: tuple[Proof, ...] = (),
         when_false: tuple[Proof, ...] = (),
         never: bool = False,
+        paths: tuple[tuple[int, bool, bool], ...] = (),
     ) -> None:
         self.returns = returns
         self.sinks = sinks
@@ -211,7 +215,17 @@ class Summary:
         self.when_false = when_false
         self.never = never
         """No call of it returns."""
+        self.paths = paths
+        """The parameters of which it gives a path, each as ``PathOf`` says: joined with others, or perhaps of another form."""
         self.return_steps: dict[Any, Node] = {}
+
+    def without(self, sinks: Set[Any]) -> Summary:
+        """The same but for effects on data that reaches some sinks, given by their keys."""
+        if sinks.isdisjoint(one.sink.key for one in self.sinks):
+            return self
+        made = copy.copy(self)
+        made.sinks = tuple(one for one in self.sinks if one.sink.key not in sinks)
+        return made
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -225,6 +239,7 @@ class Summary:
             and self.when_true == other.when_true
             and self.when_false == other.when_false
             and self.never == other.never
+            and self.paths == other.paths
         )
 
     __hash__ = None  # type: ignore[assignment]

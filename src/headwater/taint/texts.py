@@ -28,6 +28,10 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
         if isinstance(receiver.const, str) and (found := WITH_HOST.match(receiver.const)) is not None and "{" not in found[0]:
             head = receiver.const.partition("{")[0]
             return cleared(result, BIT["url"]).with_(proven=result.proven | HOST_FIXED, head=head)
+        if isinstance(receiver.const, str) and args.spread is None and args.star is None:  # "{}.gz".format(path)
+            given = [value for value in (*args.positional, *args.kw.values()) if value.labels]
+            if given and all(stays(value, not receiver.const.startswith("{")) for value in given):
+                return cleared(result, PATHS)
         return result
     cut = args.positional[0] if args.positional else BOTTOM
     if args.name == "join":  # of parts that were cut apart at slashes, with something else between them
@@ -53,6 +57,21 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     if args.name == "rpartition":
         frame.put(alloc, 2, last)
     return Value(refs=result.refs, allocs=(alloc,))
+
+
+def ended(args: Args) -> bool:
+    """Whether the end of a text is replaced by a separator: ``folder.replace(/\\\\?$/, "\\\\")``."""
+    if len(args.positional) != 2:
+        return False
+    cut, by = args.positional[0], args.positional[1].const
+    at_end = isinstance(cut.const, str) and cut.const.endswith("$") and not cut.const.endswith("\\$")
+    pattern = any("RegExp" in getattr(ref, "text", "") for ref in cut.refs)
+    return at_end and pattern and isinstance(by, str) and by.endswith(("/", "\\"))
+
+
+def leads_up(value: Value) -> bool:
+    """Whether a part of a path is written and leads out of the folder before it."""
+    return isinstance(value.const, str) and ".." in value.const
 
 
 def _written(value: Value) -> bool:

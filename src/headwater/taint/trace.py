@@ -35,7 +35,15 @@ class RawStep:
 
 
 class TraceError(Exception):
-    """The path could not be found again."""
+    """The path could not be found again.
+
+    ``stale``: functions of which more was told than a run of them now finds, with the key of a sink where that has no ground: functions
+    that call each other told it to one another.
+    """
+
+    def __init__(self, message: str, *stale: tuple[Fn, Any]) -> None:
+        super().__init__(message)
+        self.stale = stale
 
 
 class Tracer:
@@ -95,7 +103,7 @@ class Tracer:
             return self._virtual(issue)
         found = self.run(issue.apex).issues.get(issue.key)
         if found is None:
-            raise TraceError("the source does not meet the sink")
+            raise TraceError("the source does not meet the sink", (issue.apex, None))
         return found
 
     def _path(self, issue: Issue, traced: Issue) -> list[RawStep]:
@@ -174,14 +182,20 @@ class Tracer:
             self._entry_issues[issue.apex.id] = known
         found = known.get(issue.key)
         if found is None:
-            raise TraceError("the entry point does not reach the sink")
+            raise TraceError("the entry point does not reach the sink", (issue.apex, None))
         return found
 
     def _down(self, fn: Fn, hop: Any, sink: Sink, depth: int) -> list[RawStep]:
         """From a call that hands the data over, to the sink."""
         steps: list[RawStep] = []
+        met: dict[tuple[Fn, Any], None] = {}
         while hop is not None:
             start, end, callee, key = hop
+            if (callee, key) in met:
+                circle = list(met)
+                members = dict.fromkeys(one for one, _ in circle[circle.index((callee, key)) :])
+                raise TraceError("the path goes round in a circle", *((one, sink.key) for one in members))
+            met[callee, key] = None
             if start != end:
                 steps.append(RawStep(fn, start, end, f"passed to {_name(callee)}()"))
             depth += 1
@@ -189,7 +203,7 @@ class Tracer:
                 raise TraceError("the path is longer than the bound")
             effect: ToSink | None = self.run(callee).sinks.get(key)
             if effect is None:
-                raise TraceError("a callee does not reach the sink")
+                raise TraceError("a callee does not reach the sink", (callee, None))
             steps += self._chain(callee, effect.steps, depth)
             fn, hop = callee, effect.hop
         return steps

@@ -11,7 +11,7 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
 from headwater.index.symbols import instance_refs
-from headwater.taint import addresses, captured, fills, optin
+from headwater.taint import addresses, captured, fills, forms, optin
 from headwater.taint.branches import Branches
 from headwater.taint.described import ANY
 from headwater.taint.labels import (
@@ -21,6 +21,7 @@ from headwater.taint.labels import (
     DEEP,
     GUESSED,
     HELD,
+    INSIDE,
     NEAR,
     PATHS,
     TREE_CHECKS,
@@ -59,6 +60,8 @@ class Interpreter(Branches):
     def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
         super().__init__(solver, fn, traced)
         self.returned: Value | None = None
+        self.returned_paths: dict[int, forms.How] | None = None
+        """Of each parameter that every path returned was made of, how: as ``PathOf`` says. None before the first one."""
         self.exit_proofs: list[dict[int, tuple[int, int]]] = []
         self.true_proofs: list[dict[int, tuple[int, int]]] = []
         self.false_proofs: list[dict[int, tuple[int, int]]] = []
@@ -80,7 +83,7 @@ class Interpreter(Branches):
         function = self.fn.ir
         self.gives = self.solver.gives(self.fn)
         self._parameters()
-        self.cells[optin.CELL] = Value(const=False)
+        self.cells[optin.CELL] = Value(const=optin.demanded(self.solver, self.fn))
         self.block(function.defaults)
         if not self.dead:
             for index, param in enumerate(function.params):
@@ -112,6 +115,7 @@ class Interpreter(Branches):
             _common(self.true_proofs, self.doubts),
             _common(self.false_proofs, self.doubts),
             self._ends_here(),
+            tuple((param, *how) for param, how in sorted((self.returned_paths or {}).items())),
         )
 
     def _ends_here(self) -> bool:
@@ -310,8 +314,9 @@ class Interpreter(Branches):
                             if type(cell) is PathOf:
                                 shown, doubted = shown & (PATHS | CONTAINED), doubted & (PATHS | NEAR)
                                 if cell.maybe:
-                                    shown, doubted = 0, doubted | (shown & PATHS)
-                                shown = shown if not cell.part else CONTAINED if shown else 0
+                                    doubted = doubted if doubted & NEAR else 0
+                                    shown, doubted = INSIDE if shown & PATHS and not cell.part else 0, doubted | (shown & PATHS)
+                                shown = shown if not cell.part else CONTAINED if shown & (PATHS | CONTAINED) else 0
                             old = more[whole[1]]
                             more[whole[1]] = (old[0] | shown, old[1] | doubted)
                             if doubted and text:
@@ -329,6 +334,10 @@ class Interpreter(Branches):
         value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else Value(const=None)
         for class_ in self.gives:
             self.passed_on(class_, value, "what it returns")
+        if value.labels:
+            made = forms.parameters(self, i.src)
+            old = self.returned_paths
+            self.returned_paths = made if old is None else {one: forms.either(old[one], how) for one, how in made.items() if one in old}
         if self.yields is None or i.src >= 0:
             self._exit(value, looked=self.programs.marks.get(i.src))
         self.dead = True

@@ -221,7 +221,7 @@ def join(a: Value, b: Value) -> Value:
             allocs = tuple(sorted(both, key=_alloc_id))[: limits.OBJECTS]
     const = a.const if a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const) else NO_CONST
     if a.labels:
-        proven = a.proven & b.proven if b.labels else a.proven
+        proven = _both(a, b) if b.labels else a.proven
     else:
         proven = b.proven if b.labels else a.proven & b.proven
     bound = a.bound if b.bound is None or a.bound is b.bound else b.bound if a.bound is None else join(a.bound, b.bound)
@@ -250,6 +250,17 @@ def join(a: Value, b: Value) -> Value:
     made = Value(labels, refs, const, allocs, proven, bound, a.loose or b.loose, pred, steps)
     made.subject, made.head, made.form = subject, head, form
     return made
+
+
+def _both(a: Value | Shape, b: Value | Shape) -> int:
+    """What is shown of either of two values: of one as a fact, of the other as a part that was made safe."""
+    proven = a.proven & b.proven
+    for one, other in ((a, b), (b, a)):
+        if lost := one.proven & ~other.proven & ALL:
+            for label in other.labels:
+                lost &= label.cleared
+            proven |= lost
+    return proven
 
 
 def _silent(value: Value) -> bool:
@@ -420,7 +431,7 @@ def join_shapes(a: Shape, b: Shape) -> Shape:
             else:
                 fields["*"] = join_shapes(fields.get("*", NOTHING), shape)
     if a.labels:
-        proven = a.proven & b.proven if b.labels else a.proven
+        proven = _both(a, b) if b.labels else a.proven
     else:
         proven = b.proven if b.labels else a.proven & b.proven
     bound = a.bound if b.bound is None else b.bound if a.bound is None else join_shapes(a.bound, b.bound)

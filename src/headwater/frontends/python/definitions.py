@@ -27,6 +27,11 @@ _ACCESSORS = {"setter": "setter", "deleter": "setter", "getter": "property"}
 _FLAG_MODULES = frozenset(("", "abc", "functools", "typing", "typing_extensions", "builtins", "t"))
 
 
+def _flag(name: str) -> str:
+    """``lazyproperty``, ``hybrid_property``: descriptors of one's own, which are read like those of the language."""
+    return _FLAGS.get(name, "property" if name.lower().endswith("property") else "")
+
+
 class Definitions(Statements):
     """Lowers whole functions."""
 
@@ -123,15 +128,15 @@ class Definitions(Statements):
             self.define_class(definition, decorators)
 
     def decorator_flag(self, node: Node) -> str:
-        """The flag that a decorator of the language itself stands for, else the empty text."""
+        """The flag that a decorator stands for which is of the language itself, or is called like one; else the empty text."""
         if node.kind_id == g.IDENTIFIER:
-            return _FLAGS.get(self.word(node), "")
+            return _flag(self.word(node))
         if node.kind_id != g.ATTRIBUTE:
             return ""
         module, _, name = self.text[node.start_byte : node.end_byte].rpartition(".")
         if name in _ACCESSORS:
             return _ACCESSORS[name]
-        return _FLAGS.get(name, "") if module in _FLAG_MODULES else ""
+        return _flag(name) if name not in _FLAGS or module in _FLAG_MODULES else ""
 
     def define_function(self, node: Node, decorators: list[Node]) -> None:
         start, end = node.byte_range
