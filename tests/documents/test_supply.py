@@ -11,7 +11,7 @@ import pytest
 import headwater
 from headwater.config import Config
 from headwater.documents import accounts, advisories, nodes, osv, pipelines, servers
-from headwater.documents.launch import unpinned
+from headwater.documents.launch import fetched
 
 RECORD = {
     "id": "PYSEC-2099-1",
@@ -202,11 +202,11 @@ def test_what_a_pipeline_costs_grows_with_its_length(script: str) -> None:
 def test_broken_configurations_cost_nothing(data: bytes) -> None:
     for name in ("mcp.json", "mcp.yaml", "mcp.toml"):
         nodes.read(name, data)
-        list(servers.told(name, data))
+        list(servers.told(name, servers.read(name, data)))
 
 
 @pytest.mark.parametrize(
     "command", ["npx", "npx -y", "docker run", "docker -x", "sh -c", "cmd /c", "uvx --from", "npm exec --", "env A=1", ""]
 )
 def test_commands_that_end_early_fetch_nothing(command: str) -> None:
-    assert unpinned(command.split()) is None
+    assert fetched(command.split()) is None

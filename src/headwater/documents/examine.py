@@ -13,6 +13,7 @@ from headwater.documents import (
     indexes,
     installs,
     keys,
+    launch,
     manifests,
     names,
     packages,
@@ -116,10 +117,12 @@ class _Examiner:
             pins += self.script(path, data, list(commands.commands(path, data)))
         elif pipelines.is_read(path):
             pins += self.script(path, data, list(pipelines.commands(path, data)))
+        started = list(servers.read(path, data))
+        pins += servers.pins(started)
+        self.told(servers.told(path, started))
         self.told(indexes.of_settings(path, data))
         if pins:
             self.declared[path] = pins
-        self.told(servers.told(path, data))
         self.told(accounts.in_text(path, data))
         if not manifests.is_lock(path) or path in self.reported:  # else nothing but hashes
             self.keys(keys.in_text(path, data, self.reported))
@@ -133,7 +136,11 @@ class _Examiner:
         self.told(weights.told(path, data, said))
         self.told(accounts.in_commands(path, said))
         self.told(installs.told(path, installed))
-        return [pin for one in installed for pin in one.pins][: limits.DECLARATIONS]
+        pins = [pin for one in installed for pin in one.pins]
+        for words in (command.words for command in said if command.words):
+            if (found := launch.fetched([word.text for word in words])) is not None:
+                pins += launch.pin(found, words[0].start, words[-1].end)
+        return pins[: limits.DECLARATIONS]
 
     def told(self, found: Iterable[Told]) -> None:
         self.found += [one for one in found if one.shape in self.asked]
