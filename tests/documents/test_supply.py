@@ -10,7 +10,7 @@ import pytest
 
 import headwater
 from headwater.config import Config
-from headwater.documents import accounts, advisories, nodes, osv, pipelines, servers
+from headwater.documents import accounts, advisories, deployed, indexes, manifests, nodes, osv, pipelines, servers
 from headwater.documents.launch import fetched
 
 RECORD = {
@@ -149,6 +149,34 @@ def test_comments_in_the_scripts_of_a_pipeline_suppress(tmp_path: Path) -> None:
 )
 def test_broken_pipelines_cost_nothing(script: str) -> None:
     list(pipelines.commands(".github/workflows/a.yml", script.encode()))
+
+
+@pytest.mark.parametrize("name", sorted({*manifests._NAMES, "requirements.txt", "pip.conf", ".npmrc", "uv.toml", "pylock.dev.toml"}))
+@pytest.mark.parametrize(
+    "text", ["", "\n", "a = 1\n", "[a]\n", "[[package]]\n", "{}", "a: b\n", "\ufeffa==1\n", "[" * 9_000, "a." * 9_000, "\xff\0"]
+)
+def test_manifests_that_say_nothing_cost_nothing(name: str, text: str) -> None:
+    data = text.encode("latin-1", "replace")
+    assert all(pin.start < pin.end for pin in manifests.pins(name, data))
+    assert list(indexes.of_settings(name, data)) == []
+    manifests.own_name(name, data)
+
+
+def test_a_reader_that_fails_costs_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> object:
+        raise ValueError("text of the repository")
+
+    (tmp_path / "app.py").write_text("import mcp\n")
+    (tmp_path / "compose.yaml").write_text("services:\n  a: {image: redis}\n")
+    (tmp_path / "requirements.txt").write_text("litellm==1.0.0\n")
+    (tmp_path / "uv.toml").write_text("[[index]]\nurl = 'http://pypi.acme.example/simple'\n")
+    monkeypatch.setitem(manifests._READERS, "pip", fail)
+    monkeypatch.setattr(deployed, "services", fail)
+    review = headwater.review(tmp_path, Config(processes=1))
+    assert [(gap.kind, gap.path) for gap in review.coverage.gaps] == [("crash", "compose.yaml"), ("crash", "requirements.txt")]
+    assert not any("text of" in gap.reason for gap in review.coverage.gaps)
+    assert review.coverage.status == "partial"
+    assert [one.place.path for one in review.findings if one.rule == "untrusted-package-index"] == ["uv.toml"]
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff", "# größer\n", "\ufeff# 𝒙\r\n"], ids=["plain", "mark", "two bytes", "four bytes"])

@@ -70,7 +70,7 @@ def examine(
     for entry in papers:
         data = one.read(entry)
         if data is not None and b"\0" not in data:
-            one.paper(entry.path, data)
+            one.guarded(entry.path, data)
     outputs = {entry.path: entry for entry in notebooks}
     for path, source in code.items():
         if path not in outputs and (path in keyed or path in secrets):
@@ -107,6 +107,15 @@ class _Examiner:
                 reason = f"it was not searched for what it declares: {error.reason}"
                 self.gaps.append(Gap(error.kind, entry.path, 0, reason, partial=False))
             return None
+
+    def guarded(self, path: str, data: bytes) -> None:
+        """What a file says; a reader that fails on it costs this file and no more."""
+        try:
+            self.paper(path, data)
+        except Exception as error:
+            # Only the name of the error: its text may hold text of the repository.
+            reason = f"it was not searched for what it declares: a reader failed on it ({type(error).__name__})"
+            self.gaps.append(Gap("crash", path, 0, reason))
 
     def paper(self, path: str, data: bytes) -> None:
         before = len(self.found)
@@ -151,7 +160,7 @@ class _Examiner:
 
     def notebook(self, path: str, raw: bytes, code: Source | None) -> None:
         if code is None:
-            self.paper(path, raw)
+            self.guarded(path, raw)
             return
         told_, source = keys.in_notebook(path, raw, code, self.reported)
         self.keys(told_)
