@@ -823,7 +823,7 @@ class Instructions(Calls):
             self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
         elif args.name == "issubset" and len(args.positional) == 1 and self.fixed(args.positional[0]):
             result = result.with_(pred=(((tuple(map(ElementsOf, args.receiver_cells)), ALL, 0, (), ""),), ()))
-        elif args.name == "dirname" and len(i.args) == 1:
+        elif args.name == "dirname" and len(i.args) == len(args.positional) == 1:
             result = self._folder(i.dst, i.args[0], args.positional[0], result)
         self.indexed.pop(i.dst, None)
         self.endings.pop(i.dst, None)
