@@ -205,6 +205,10 @@ class Solver(Shared):
         self._repairing = -1
         """What is interpreted again: what it stores is kept in ``_fresh``, and then compared with what it stored before."""
         self._fresh: dict[tuple[bool, int, str], Shape] = {}
+        self._renewed: set[int] | None = None
+        """While some functions are interpreted again at the end: these. Nothing else has changed for the calls of frameworks."""
+        self._by_entry: dict[Any, list[Issue]] = {}
+        """What was found by the calls of frameworks."""
         self._depth = 0
         self._closed = False
 
@@ -241,8 +245,10 @@ class Solver(Shared):
         """Interpret some functions again, and whoever reads what changes by that; then what frameworks call."""
 
         def work() -> None:
+            self._renewed = set()
             self._repair(dirty, limits.MENDED, limits.MEND_ROUNDS)
             self._run_entries(0)
+            self._renewed = None
 
         self._deep(work)
 
@@ -293,6 +299,8 @@ class Solver(Shared):
         self._repairing, self._fresh = one, {}
         self.summaries[one] = after = self._interpret(self.symbols.functions[one])
         self._repairing = -1
+        if self._renewed is not None:
+            self._renewed.add(one)
         for target in self.called[one]:
             readers.setdefault(target, set()).add(one)
         asked = one in self.route_readers and before != after  # what it takes for an answer may be less than before
@@ -904,6 +912,11 @@ class Solver(Shared):
                 self.entry(entry)
         self._call_entries(total)
 
+    def _is_renewed(self, entry: Entry) -> bool:
+        """Whether what a framework calls may do something else than when it was last called."""
+        init = entry.fn.cls.method("__init__") if entry.init and entry.fn.cls is not None else None
+        return self._renewed is None or entry.fn.id in self._renewed or (init is not None and init.id in self._renewed)
+
     def _call_entries(self, total: int) -> None:
         unique: dict[Any, Entry] = {}
         public = False
@@ -927,8 +940,8 @@ class Solver(Shared):
             public = True
         self.counts["entry-points"] = len(unique)
         ordered = [entry for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12))]
-        found: dict[Any, list[Issue]] = {}
-        todo = ordered
+        found = self._by_entry
+        todo = [entry for entry in ordered if entry.key not in found or entry.state or self._is_renewed(entry)]
         for _ in range(limits.STATE_ROUNDS):
             self._moved.clear()
             for entry in todo:
