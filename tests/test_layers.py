@@ -26,7 +26,6 @@ LAYERS = (
     ("headwater.apis",),
     ("headwater.knowledge",),
     ("headwater.rules",),
-    ("headwater.deployments",),
     ("headwater.configfile",),
     ("headwater.index",),
     ("headwater.documents",),

@@ -42,7 +42,7 @@ def review(path: Path, config: Config, progress: Progress | None = None, root: s
 def _review(path: Path, config: Config, progress: Progress | None, root: str) -> Review:
     from headwater import suppressions
     from headwater.cache import Cache
-    from headwater.deployments.check import check
+    from headwater.documents.deployed import check
     from headwater.documents.examine import examine
     from headwater.files.beside import beside
     from headwater.files.npm import npm

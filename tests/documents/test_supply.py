@@ -10,8 +10,8 @@ import pytest
 
 import headwater
 from headwater.config import Config
-from headwater.documents import accounts, advisories, nodes, osv, pipelines, servers
-from headwater.documents.launch import unpinned
+from headwater.documents import accounts, advisories, deployed, indexes, manifests, nodes, osv, pipelines, servers
+from headwater.documents.launch import fetched
 
 RECORD = {
     "id": "PYSEC-2099-1",
@@ -151,6 +151,54 @@ def test_broken_pipelines_cost_nothing(script: str) -> None:
     list(pipelines.commands(".github/workflows/a.yml", script.encode()))
 
 
+@pytest.mark.parametrize("name", sorted({*manifests._NAMES, "requirements.txt", "pip.conf", ".npmrc", "uv.toml", "pylock.dev.toml"}))
+@pytest.mark.parametrize(
+    "text", ["", "\n", "a = 1\n", "[a]\n", "[[package]]\n", "{}", "a: b\n", "\ufeffa==1\n", "[" * 9_000, "a." * 9_000, "\xff\0"]
+)
+def test_manifests_that_say_nothing_cost_nothing(name: str, text: str) -> None:
+    data = text.encode("latin-1", "replace")
+    assert all(pin.start < pin.end for pin in manifests.pins(name, data))
+    assert list(indexes.of_settings(name, data)) == []
+    manifests.own_name(name, data)
+
+
+def test_a_reader_that_fails_costs_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> object:
+        raise ValueError("text of the repository")
+
+    (tmp_path / "app.py").write_text("import mcp\n")
+    (tmp_path / "compose.yaml").write_text("services:\n  a: {image: redis}\n")
+    (tmp_path / "requirements.txt").write_text("litellm==1.0.0\n")
+    (tmp_path / "uv.toml").write_text("[[index]]\nurl = 'http://pypi.acme.example/simple'\n")
+    monkeypatch.setitem(manifests._READERS, "pip", fail)
+    monkeypatch.setattr(deployed, "services", fail)
+    review = headwater.review(tmp_path, Config(processes=1))
+    assert [(gap.kind, gap.path) for gap in review.coverage.gaps] == [("crash", "compose.yaml"), ("crash", "requirements.txt")]
+    assert not any("text of" in gap.reason for gap in review.coverage.gaps)
+    assert review.coverage.status == "partial"
+    assert [one.place.path for one in review.findings if one.rule == "untrusted-package-index"] == ["uv.toml"]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff", "# größer\n", "\ufeff# 𝒙\r\n"], ids=["plain", "mark", "two bytes", "four bytes"])
+def test_values_of_yaml_know_their_places_in_bytes(mark: str) -> None:
+    data = (mark + "a: &x [b, 'ö']\nc: *x\nd: {<<: {e: f}, g: h}\n---\ni: j\n").encode()
+    roots, cut = nodes.documents(data)
+    assert not cut
+    assert [list(root.fields or ()) for root in roots] == [["a", "c", "d"], ["i"]]
+    shared, again = roots[0].at("a"), roots[0].at("c")
+    assert shared is not None
+    assert again is not None
+    assert again.items is shared.items
+    assert [data[one.start : one.end].decode() for one in shared.items or ()] == ["b", "'ö'"]
+    assert [data[one.key :].decode()[:2] for one in (shared, again)] == ["a:", "c:"]
+    assert (roots[0].said("d", "e"), roots[0].said("d", "g")) == ("f", "h")
+    first = nodes.read("a.yaml", data)
+    assert first is not None
+    assert list(first.fields or ()) == ["a", "c", "d"]
+    assert first.fields is not None
+    assert first.fields["c"].items is None
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -182,11 +230,11 @@ def test_what_a_pipeline_costs_grows_with_its_length(script: str) -> None:
 def test_broken_configurations_cost_nothing(data: bytes) -> None:
     for name in ("mcp.json", "mcp.yaml", "mcp.toml"):
         nodes.read(name, data)
-        list(servers.told(name, data))
+        list(servers.told(name, servers.read(name, data)))
 
 
 @pytest.mark.parametrize(
     "command", ["npx", "npx -y", "docker run", "docker -x", "sh -c", "cmd /c", "uvx --from", "npm exec --", "env A=1", ""]
 )
 def test_commands_that_end_early_fetch_nothing(command: str) -> None:
-    assert unpinned(command.split()) is None
+    assert fetched(command.split()) is None

@@ -13,6 +13,7 @@ from headwater.documents import (
     indexes,
     installs,
     keys,
+    launch,
     manifests,
     names,
     packages,
@@ -69,7 +70,7 @@ def examine(
     for entry in papers:
         data = one.read(entry)
         if data is not None and b"\0" not in data:
-            one.paper(entry.path, data)
+            one.guarded(entry.path, data)
     outputs = {entry.path: entry for entry in notebooks}
     for path, source in code.items():
         if path not in outputs and (path in keyed or path in secrets):
@@ -107,6 +108,15 @@ class _Examiner:
                 self.gaps.append(Gap(error.kind, entry.path, 0, reason, partial=False))
             return None
 
+    def guarded(self, path: str, data: bytes) -> None:
+        """What a file says; a reader that fails on it costs this file and no more."""
+        try:
+            self.paper(path, data)
+        except Exception as error:
+            # Only the name of the error: its text may hold text of the repository.
+            reason = f"it was not searched for what it declares: a reader failed on it ({type(error).__name__})"
+            self.gaps.append(Gap("crash", path, 0, reason))
+
     def paper(self, path: str, data: bytes) -> None:
         before = len(self.found)
         if (name := manifests.own_name(path, data)) is not None:
@@ -116,10 +126,12 @@ class _Examiner:
             pins += self.script(path, data, list(commands.commands(path, data)))
         elif pipelines.is_read(path):
             pins += self.script(path, data, list(pipelines.commands(path, data)))
+        started = list(servers.read(path, data))
+        pins += servers.pins(started)
+        self.told(servers.told(path, started))
         self.told(indexes.of_settings(path, data))
         if pins:
             self.declared[path] = pins
-        self.told(servers.told(path, data))
         self.told(accounts.in_text(path, data))
         if not manifests.is_lock(path) or path in self.reported:  # else nothing but hashes
             self.keys(keys.in_text(path, data, self.reported))
@@ -133,7 +145,11 @@ class _Examiner:
         self.told(weights.told(path, data, said))
         self.told(accounts.in_commands(path, said))
         self.told(installs.told(path, installed))
-        return [pin for one in installed for pin in one.pins][: limits.DECLARATIONS]
+        pins = [pin for one in installed for pin in one.pins]
+        for words in (command.words for command in said if command.words):
+            if (found := launch.fetched([word.text for word in words])) is not None:
+                pins += launch.pin(found, words[0].start, words[-1].end)
+        return pins[: limits.DECLARATIONS]
 
     def told(self, found: Iterable[Told]) -> None:
         self.found += [one for one in found if one.shape in self.asked]
@@ -144,7 +160,7 @@ class _Examiner:
 
     def notebook(self, path: str, raw: bytes, code: Source | None) -> None:
         if code is None:
-            self.paper(path, raw)
+            self.guarded(path, raw)
             return
         told_, source = keys.in_notebook(path, raw, code, self.reported)
         self.keys(told_)

@@ -1,7 +1,7 @@
 """Indexes that packages are taken from: without TLS, without a check of who answers, or beside the public one for private names.
 
 Read are the options of install commands, ``config set`` of installers, variables that Dockerfiles, scripts and files of CI services
-set, files of requirements, ``pip.conf`` and ``.npmrc``.
+set, files of requirements, ``pip.conf``, ``.npmrc``, and the sources in ``pyproject.toml``, ``uv.toml`` and ``Pipfile``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,13 @@ _VARIABLES: Final = {
     "UV_INSECURE_HOST": "host",
 }
 _OPTION: Final = re.compile(r"^[ \t]*(-i|--index-url|--extra-index-url|--trusted-host)(?:[ \t]+|=)([^\s#]+)", re.MULTILINE)
-_SETTING: Final = re.compile(r"^[ \t]*(index-url|extra-index-url|trusted-host)[ \t]*=([^\r\n#]+)", re.MULTILINE)
+_SETTING: Final = re.compile(
+    r"^[ \t]*(index-url|extra-index-url|trusted-host)[ \t]*=([^\r\n]*(?:\r?\n[ \t]+(?![\w-]+[ \t]*=)[^\s][^\r\n]*)*)", re.MULTILINE
+)
+"""A value of several parts goes on in the lines below that begin with a blank."""
+_TOML_HEAD: Final = re.compile(r"^[ \t]*\[+([^\[\]\r\n]+)\]+", re.MULTILINE)
+_SOURCES: Final = frozenset({"tool.uv.index", "tool.poetry.source", "tool.pdm.source", "source", "index"})
+_SOURCE: Final = re.compile(r"^[ \t]*(?:url[ \t]*=[ \t]*[\"']([^\"'\r\n]*)[\"']|(verify_ssl[ \t]*=[ \t]*false)\b)", re.MULTILINE)
 _NPMRC: Final = re.compile(r"^[ \t]*(?:(?:@[\w.-]+:)?(registry)|(strict-ssl))[ \t]*=[ \t]*([^\s#;]+)", re.MULTILINE)
 _HOST: Final = re.compile(r"https?://(?:[^/@\s]*@)?([^/\s?#]+)", re.IGNORECASE)
 _KINDS: Final = {"index-url": "index", "extra-index-url": "extra", "trusted-host": "host", "registry": "index"}
@@ -99,6 +105,9 @@ def of_settings(path: str, data: bytes) -> Iterator[Told]:
             elif found[3].lower() == "false":
                 yield _made(path, Word(found[0].strip(), found.start(), found.end()), "nothing checks who the registry is")
         return
+    if name in ("pyproject.toml", "uv.toml", "Pipfile"):
+        yield from _of_toml(path, data.decode("latin-1"))
+        return
     pattern = _OPTION if manifests.kind_of(path) == "pip" else _SETTING if name in ("pip.conf", "pip.ini") else None
     if pattern is None:
         return
@@ -107,8 +116,18 @@ def of_settings(path: str, data: bytes) -> Iterator[Told]:
         kind = _KEYS.get(found[1]) or _KINDS.get(found[1], "")
         if kind == "extra" and "--hash=" in text:
             continue
-        for part in found[2].split():
+        for part in re.sub(r"#[^\r\n]*", "", found[2]).split():
             yield from _told(path, kind, Word(part, found.start(1), found.end()))
+
+
+def _of_toml(path: str, text: str) -> Iterator[Told]:
+    heads = [(found.end(), found[1].strip()) for found in _TOML_HEAD.finditer(text)]
+    for (begin, name), (end, _) in zip(heads, [*heads[1:], (len(text), "")], strict=False):
+        for found in _SOURCE.finditer(text, begin, end) if name in _SOURCES else ():
+            if found[1] is not None:
+                yield from _told(path, "index", Word(found[1], found.start(1), found.end(1)))
+            else:
+                yield _made(path, Word(found[2], found.start(2), found.end(2)), "nothing checks who the index is")
 
 
 def _told(path: str, kind: str, word: Word) -> Iterator[Told]:

@@ -1,4 +1,4 @@
-"""What a command line fetches and runs: the package or image behind ``npx``, ``uvx`` or ``docker run``, and whether it is fixed.
+"""What a command line fetches and runs: the package or image behind ``npx``, ``uvx`` or ``docker run``, and which version of it.
 
 Nothing is asked of a registry: only how the command is written counts.
 """
@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from headwater.documents.manifests import Pin
 
 _SHELLS: Final = frozenset({"sh", "bash", "zsh", "dash", "cmd", "powershell", "pwsh"})
 _OF_NPM: Final = frozenset({"npx", "bunx", "pnpx"})
@@ -48,7 +52,7 @@ _DEPTH: Final = 3  # shells in shells
 
 
 class Fetched(NamedTuple):
-    """A package or an image that each start fetches in whatever state it is then."""
+    """A package or an image that a start fetches."""
 
     ecosystem: str
     name: str
@@ -56,10 +60,18 @@ class Fetched(NamedTuple):
     """As the command has it."""
     pinned: str
     """How to write it so that it stays the same."""
+    exact: str = ""
+    """Its version; empty where it is whatever there is then."""
 
 
-def unpinned(words: Sequence[str], depth: int = 0) -> Fetched | None:
+def unpinned(words: Sequence[str]) -> Fetched | None:
     """What a command fetches without a version; None where it fetches nothing, or something that is fixed."""
+    found = fetched(words)
+    return found if found is not None and not found.exact else None
+
+
+def fetched(words: Sequence[str], depth: int = 0) -> Fetched | None:
+    """What a command fetches; None where that is nothing, or an image or a repository that is fixed."""
     words = [word for word in words if word]
     while words and (re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL) or _program(words[0]) in ("env", "sudo", "nohup", "exec")):
         words = words[1:]
@@ -99,7 +111,7 @@ def _in_shell(words: Sequence[str], depth: int) -> Fetched | None:
             rest = list(words[number + 1 :])
             if len(rest) == 1 or not word.startswith("/"):
                 rest = _split(rest[0]) if rest else []
-            return unpinned(rest, depth + 1)
+            return fetched(rest, depth + 1)
     return None
 
 
@@ -120,9 +132,8 @@ def _npx(words: Sequence[str]) -> Fetched | None:
     found = _NPM_SPEC.fullmatch(written)
     if found is None or found[1] in _LOCAL_TOOLS or written.startswith((".", "/", "~")) or "${" in written:
         return None
-    if found[2] is not None and _EXACT_NPM.fullmatch(found[2]):
-        return None
-    return Fetched("npm", found[1], written, f"{found[1]}@1.2.3")
+    exact = (found[2] or "").lstrip("=v") if _EXACT_NPM.fullmatch(found[2] or "") else ""
+    return Fetched("npm", found[1], written, f"{found[1]}@1.2.3", exact)
 
 
 def _uvx(words: Sequence[str]) -> Fetched | None:
@@ -148,9 +159,15 @@ def _uvx(words: Sequence[str]) -> Fetched | None:
     found = _PYPI_SPEC.fullmatch(written)
     if found is None or written.startswith((".", "/", "~")) or written.endswith((".py", ".whl")) or "${" in written:
         return None
-    if found[2] in ("==", "===", "@") and _EXACT_PYPI.fullmatch(found[3]):
-        return None
-    return Fetched("pypi", found[1], written, f"{found[1]}==1.2.3")
+    exact = found[3] if found[2] in ("==", "===", "@") and _EXACT_PYPI.fullmatch(found[3]) else ""
+    return Fetched("pypi", found[1], written, f"{found[1]}==1.2.3", exact)
+
+
+def pin(found: Fetched, start: int, end: int) -> Iterator[Pin]:
+    """What it says of a package, at a place of its file; nothing of an image or a repository."""
+    if found.ecosystem in ("npm", "pypi"):
+        name = canonicalize_name(found.name) if found.ecosystem == "pypi" else found.name
+        yield Pin(found.ecosystem, name, found.exact, "", start, end, False)
 
 
 def _docker(words: Sequence[str]) -> Fetched | None:

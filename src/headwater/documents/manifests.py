@@ -200,7 +200,7 @@ def _at(data: Any, *keys: str) -> Any:
 def _toml(text: str, locked: bool) -> Iterator[Pin]:
     """Tables of names and versions, as Poetry and pipenv write them."""
     heads = [(found.start(), found.end(), found[1].strip()) for found in _TOML_HEAD.finditer(text)]
-    for (_, begin, name), (end, _, _) in zip(heads, [*heads[1:], (len(text), 0, "")], strict=True):
+    for (_, begin, name), (end, _, _) in zip(heads, [*heads[1:], (len(text), 0, "")], strict=False):
         if not _TOML_TABLES.fullmatch(name):
             continue
         for found in _TOML_ITEM.finditer(text, begin, end):

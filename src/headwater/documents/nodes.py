@@ -1,11 +1,12 @@
 """JSON (with comments and trailing commas), YAML and TOML as values that know their places in bytes.
 
-The files are hostile input: depth and size are bounded, aliases of YAML are not followed, and nothing recurses. What cannot be
-read as a whole is read up to that place.
+The files are hostile input: depth and size are bounded, and nothing recurses. What cannot be read as a whole is read up to that place.
+What an alias of YAML stands for is shared, never written out, and left out where all values are walked through.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import tomllib
@@ -14,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from headwater import limits
+from headwater.files.source import BOM
 
 
 class Node(msgspec.Struct, gc=False):
@@ -23,9 +25,25 @@ class Node(msgspec.Struct, gc=False):
     end: int
     text: str | None = None
     fields: dict[str, Node] | None = None
+    """A key that is there twice has its last value."""
     items: list[Node] | None = None
+    key: int = -1
+    """Where its key begins, in YAML."""
+
+    def at(self, *keys: str) -> Node | None:
+        """What stands below keys, one in the other."""
+        node: Node | None = self
+        for key in keys:
+            node = node.fields.get(key) if node is not None and node.fields is not None else None
+        return node
+
+    def said(self, *keys: str) -> str:
+        """The text there; empty where there is none."""
+        node = self.at(*keys)
+        return node.text or "" if node is not None else ""
 
 
+_MERGE: Final = "<<"
 _TOKEN: Final = re.compile(rb'(?:\s|//[^\n]*|/\*.*?\*/|,)+|"((?:[^"\\\n]|\\.)*)"|([{}\[\]:])|([^\s{}\[\]:,"/]+|.)', re.DOTALL)
 
 
@@ -102,48 +120,92 @@ def _text(raw: bytes) -> str:
 
 
 def _yaml(data: bytes) -> Node | None:
-    import yaml  # late: few projects have such files
+    reader = _Yaml(data, aliases=False)
+    reader.read()
+    return next(iter([*reader.roots, *(node for node, _ in reader.above[:1])]), None)
 
-    text = data.decode("utf-8", "replace")
-    places = None if text.isascii() else [0, *itertools.accumulate(map(_width, text))]
-    root: Node | None = None
-    stack: list[Node] = []
-    keys: list[str | None] = []
-    try:
-        event: Any
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            if isinstance(event, yaml.CollectionEndEvent):
-                stack.pop()
-                keys.pop()
-                continue
-            if isinstance(event, yaml.DocumentEndEvent):
-                break
-            if not isinstance(event, yaml.NodeEvent) or event.start_mark is None or event.end_mark is None:
-                continue
-            start, end = event.start_mark.index, event.end_mark.index
-            if places is not None:
-                start, end = places[start], places[end]
-            mapping, sequence = isinstance(event, yaml.MappingStartEvent), isinstance(event, yaml.SequenceStartEvent)
-            node = Node(start, end, getattr(event, "value", None), {} if mapping else None, [] if sequence else None)
-            if root is None:
-                root = node
-            elif stack:
-                key = keys[-1]
-                if stack[-1].fields is not None and key is None:
-                    keys[-1] = node.text if node.text is not None else "\0"
-                    if node.text is not None:
-                        continue
-                else:
-                    _put(stack[-1], key or "", node)
-                    keys[-1] = None
-            if mapping or sequence:
-                if len(stack) >= limits.BESIDE_DEPTH:
-                    break
-                stack.append(node)
-                keys.append(None)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        pass  # what was read until then counts
-    return root
+
+def documents(data: bytes) -> tuple[list[Node], bool]:
+    """All documents of YAML that can be read, with aliases and merged mappings, and whether a limit cut them.
+
+    A document with an error is none, since what stands behind it may change what is before: templates, for one.
+    """
+    reader = _Yaml(data, aliases=True)
+    reader.read()
+    cut = reader.nodes > limits.DEPLOYMENT_NODES
+    return [*reader.roots, *(node for node, _ in reader.above[:1] if cut)], cut
+
+
+class _Yaml:
+    """Reads event by event. Without aliases it ends with the first document."""
+
+    def __init__(self, data: bytes, aliases: bool) -> None:
+        self.begin = len(BOM) if data.startswith(BOM) else 0
+        self.text = data[self.begin :].decode("utf-8", "replace")
+        self.places = None if self.text.isascii() else [0, *itertools.accumulate(map(_width, self.text))]
+        self.aliases = aliases
+        self.roots: list[Node] = []
+        self.above: list[tuple[Node, list[Node]]] = []
+        """Open mappings and sequences, each with the key that waits for its value."""
+        self.anchors: dict[str, Node] = {}
+        self.nodes = 0
+
+    def read(self) -> None:
+        import yaml  # late: few projects have such files
+
+        with contextlib.suppress(yaml.YAMLError, RecursionError, ValueError):
+            for event in yaml.parse(self.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+                self.nodes += 1
+                if self.nodes > limits.DEPLOYMENT_NODES or (isinstance(event, yaml.DocumentEndEvent) and not self.aliases):
+                    return
+                if isinstance(event, yaml.DocumentStartEvent):
+                    self.anchors.clear()
+                elif isinstance(event, yaml.CollectionEndEvent):
+                    node = self.above.pop()[0]
+                    _merge(node.fields)
+                    if not self.above:
+                        self.roots.append(node)
+                elif isinstance(event, yaml.AliasEvent):
+                    meant = self.anchors.get(event.anchor or "") if self.aliases else None
+                    self._add(msgspec.structs.replace(meant) if meant is not None else Node(0, 0))
+                elif isinstance(event, yaml.NodeEvent):
+                    mapping, sequence = isinstance(event, yaml.MappingStartEvent), isinstance(event, yaml.SequenceStartEvent)
+                    start, end = (self._place(mark.index if mark is not None else 0) for mark in (event.start_mark, event.end_mark))
+                    node = Node(start, end, getattr(event, "value", None), {} if mapping else None, [] if sequence else None)
+                    if event.anchor:
+                        self.anchors[event.anchor] = node
+                    self._add(node)
+                    if mapping or sequence:
+                        if len(self.above) >= limits.BESIDE_DEPTH:
+                            return
+                        self.above.append((node, []))
+
+    def _place(self, index: int) -> int:
+        return self.begin + (index if self.places is None else self.places[index])
+
+    def _add(self, node: Node) -> None:
+        if not self.above:
+            if node.text is not None:
+                self.roots.append(node)
+            return
+        outer, waiting = self.above[-1]
+        if outer.items is not None:
+            outer.items.append(node)
+        elif not waiting:
+            waiting.append(node)
+        elif outer.fields is not None:
+            key = waiting.pop()
+            node.key = key.start
+            outer.fields[key.text if key.text is not None else "\0"] = node
+
+
+def _merge(fields: dict[str, Node] | None) -> None:
+    """What other mappings say, where one takes them over."""
+    if fields is None or (node := fields.pop(_MERGE, None)) is None:
+        return
+    for other in [node, *(node.items or ())]:
+        for name, one in list((other.fields or {}).items()):
+            fields.setdefault(name, one)
 
 
 def _width(char: str) -> int:

@@ -1,4 +1,4 @@
-"""Configurations that start tool servers (MCP): those that fetch a package or an image without a version.
+"""Configurations that start tool servers (MCP): the packages that they fetch, and those that have no version.
 
 Read are JSON, YAML and TOML of any name that speaks of MCP: ``mcp.json``, ``claude_desktop_config.json``, settings of editors and
 agents. A server is an object below a key that holds servers, with a command and its arguments.
@@ -7,12 +7,13 @@ agents. A server is an object below a key that holds servers, with a command and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from headwater import limits
 from headwater.documents import nodes
-from headwater.documents.launch import Fetched, unpinned
+from headwater.documents.launch import Fetched, fetched, pin
+from headwater.documents.manifests import Pin
 from headwater.documents.nodes import Node
 from headwater.documents.told import Told, is_aside
 from headwater.findings import Confidence, Severity
@@ -27,8 +28,16 @@ _FILE: Final = re.compile(r"\.(?:jsonc?|json5|ya?ml|toml)$", re.IGNORECASE)
 _LEVELS: Final = 3  # of objects between the key that holds servers and a server: servers by name, by group and name
 
 
-def told(path: str, data: bytes) -> Iterator[Told]:
-    """The servers that are not fixed."""
+class Server(NamedTuple):
+    """A server that fetches what it is."""
+
+    node: Node
+    name: str
+    fetched: Fetched
+
+
+def read(path: str, data: bytes) -> Iterator[Server]:
+    """Those of a file."""
     if len(data) > limits.SERVERS_BYTES or not _FILE.search(path) or not ("mcp" in path.lower() or any(word in data for word in _SPEAKS)):
         return
     if not any(word in data for word in _LAUNCHES):
@@ -42,9 +51,9 @@ def told(path: str, data: bytes) -> Iterator[Told]:
         node, level, name = stack.pop()
         if node.fields is not None:
             if level > 1:
-                fetched = unpinned(words(node))
-                if fetched is not None:
-                    yield _told(path, node, name, fetched)
+                found = fetched(words(node))
+                if found is not None:
+                    yield Server(node, name, found)
             for key, one in node.fields.items():
                 inner = 1 if key.lower() in _HOLDERS else level + 1 if level and level < _LEVELS else 0
                 stack.append((one, inner, key if level or not name else name))
@@ -64,20 +73,36 @@ def words(node: Node) -> list[str]:
     return [one for one in found if one]
 
 
-def _told(path: str, node: Node, name: str, fetched: Fetched) -> Told:
-    fields = node.fields or {}
-    places = [one for key in ("args", "arguments", "command", "cmd") if (one := fields.get(key)) is not None]
-    items = [item for one in places for item in (one.items or [one]) if item.text and (fetched.written in item.text)]
-    at = items[0] if items else node
-    return Told(
-        path,
-        at.start,
-        at.end,
-        UNPINNED,
-        f"`{fetched.written}`",
-        f"the server `{name}`" if name else "a server",
-        f"{fetched.ecosystem}:{fetched.name}",
-        Severity.LOW if is_aside(path) else Severity.MEDIUM,
-        Confidence.HIGH,
-        f"Write `{fetched.pinned}` with the version that was looked at.",
-    )
+def pins(servers: Iterable[Server]) -> Iterator[Pin]:
+    """The packages."""
+    for one in servers:
+        at = _place(one)
+        yield from pin(one.fetched, at.start, at.end)
+
+
+def told(path: str, servers: Iterable[Server]) -> Iterator[Told]:
+    """The servers that are not fixed."""
+    for one in servers:
+        if one.fetched.exact:
+            continue
+        at = _place(one)
+        yield Told(
+            path,
+            at.start,
+            at.end,
+            UNPINNED,
+            f"`{one.fetched.written}`",
+            f"the server `{one.name}`" if one.name else "a server",
+            f"{one.fetched.ecosystem}:{one.fetched.name}",
+            Severity.LOW if is_aside(path) else Severity.MEDIUM,
+            Confidence.HIGH,
+            f"Write `{one.fetched.pinned}` with the version that was looked at.",
+        )
+
+
+def _place(one: Server) -> Node:
+    """Where the package stands; else the server."""
+    fields = one.node.fields or {}
+    places = [found for key in ("args", "arguments", "command", "cmd") if (found := fields.get(key)) is not None]
+    items = [item for found in places for item in (found.items or [found]) if item.text and one.fetched.written in item.text]
+    return items[0] if items else one.node

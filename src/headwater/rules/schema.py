@@ -108,7 +108,7 @@ class ShapePattern(_Strict, frozen=True):
 
 
 class DeploymentPattern(_Strict, frozen=True):
-    """A service that a deployment starts in a way that is wrong by itself (``headwater.deployments``)."""
+    """A service that a deployment starts in a way that is wrong by itself (``headwater.documents.deployed``)."""
 
     image: str
     """A regular expression for the name of its image, without its tag."""

@@ -10,7 +10,7 @@ import pytest
 
 import headwater
 from headwater.config import Config
-from headwater.deployments.services import Service, services
+from headwater.documents.services import Service, services
 from headwater.files.source import Source
 from headwater.findings import Confidence, Review, Severity
 
@@ -70,6 +70,7 @@ def test_settings_come_from_tables_lists_merges_and_files_beside(tmp_path: Path)
         {
             "docker-compose.yml": "x-env: &env {QDRANT__SERVICE__API_KEY: a}\nservices:\n"
             "  merged:\n    image: qdrant/qdrant\n    ports: ['1:6333']\n    environment: {<<: *env, OTHER: b}\n"
+            "  both:\n    image: qdrant/qdrant\n    ports: ['6:6333']\n    environment:\n      <<: [*env, {OTHER: b}]\n"
             "  listed:\n    image: qdrant/qdrant\n    ports: ['2:6333']\n    environment: [QDRANT__SERVICE__API_KEY]\n"
             "  beside:\n    image: qdrant/qdrant\n    ports: ['3:6333']\n    env_file: [settings.env]\n"
             "  unknown:\n    image: qdrant/qdrant\n    ports: ['4:6333']\n    env_file: gone.env\n"

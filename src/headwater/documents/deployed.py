@@ -12,7 +12,7 @@ import msgspec
 from headwater import ir, limits
 from headwater.anchors import anchor
 from headwater.apis import regex
-from headwater.deployments.services import Port, Service, comments, services
+from headwater.documents.services import Port, Service, comments, services
 from headwater.files.read import Entry, UnreadableError, read_bytes, read_source
 from headwater.files.source import Source
 from headwater.findings import Confidence, Finding, Gap, Place, Severity
@@ -47,7 +47,11 @@ def check(root: str | os.PathLike[str], entries: Sequence[Entry], rules: Mapping
         source, _ = read_source(entry)
         if source is None or _STARTS.search(source.data) is None:
             continue
-        started, cut = services(source, entry.language, lambda path: _beside(root, path))
+        try:
+            started, cut = services(source, entry.language, lambda path: _beside(root, path))
+        except Exception as error:
+            found.gaps.append(Gap("crash", entry.path, 0, f"what it starts is not known: a reader failed on it ({type(error).__name__})"))
+            continue
         files += bool(started)
         if cut:
             reason = f"more than {limits.DEPLOYMENT_NODES:,} values: what services the rest of the file starts is not known"

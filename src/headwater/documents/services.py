@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from headwater.deployments.tree import Node, Table, Text, documents
+from headwater.documents.nodes import Node, documents
 from headwater.files.source import Source
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::?([-?+])([^{}]*))?\}|\$(\w+)")
@@ -80,29 +80,30 @@ def services(source: Source, language: str, read: Read) -> tuple[list[Service], 
     if language == "dockerfile":
         return list(_of_dockerfile(source)), False
     found: list[Service] = []
-    roots, cut = documents(source)
+    roots, cut = documents(source.data)
     for root in roots:
-        if isinstance(root, Table):
-            inner = root.get("services")
-            if isinstance(inner, Table):
-                found += _of_compose(source, inner, read)
-            elif root.text("kind") in _WORKLOADS and root.text("apiVersion"):
-                found += _of_kubernetes(source, root, roots)
+        inner = root.at("services")
+        if inner is not None and inner.fields is not None:
+            found += _of_compose(source, inner, read)
+        elif root.said("kind") in _WORKLOADS and root.said("apiVersion"):
+            found += _of_kubernetes(source, root, roots)
     return found, cut
 
 
 def comments(source: Source, language: str) -> list[tuple[int, int]]:
     """The comments that speak to Headwater: such text in a value is none."""
-    texts: list[Text] = []
-    todo: list[Node] = list(documents(source)[0]) if language != "dockerfile" else []
+    texts: list[Node] = []
+    todo: list[Node] = documents(source.data)[0] if language != "dockerfile" else []
     seen: set[int] = set()
+    """Contents of mappings and lists, which aliases share."""
     while todo:
         node = todo.pop()
-        if isinstance(node, Text):
+        inner = id(node.fields if node.items is None else node.items)
+        if node.text is not None:
             texts.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            todo += node if isinstance(node, list) else [part for pair in node.items.values() for part in pair]
+        elif inner not in seen:
+            seen.add(inner)
+            todo += [*(node.items or ()), *(node.fields or {}).values()]
     found = []
     texts.sort(key=_end)
     for line in range(1, source.lines + 1):
@@ -116,47 +117,50 @@ def comments(source: Source, language: str) -> list[tuple[int, int]]:
     return found
 
 
-def _end(text: Text) -> int:
+def _end(text: Node) -> int:
     return text.end
 
 
 # ----------------------------------------------------------------------------------------------------------- compose
 
 
-def _of_compose(source: Source, table: Table, read: Read) -> Iterator[Service]:
-    for key, node in table.items.values():
-        image = node.get("image") if isinstance(node, Table) else None
-        if not isinstance(node, Table) or not isinstance(image, Text):
+def _of_compose(source: Source, table: Node, read: Read) -> Iterator[Service]:
+    for key, node in (table.fields or {}).items():
+        image = node.at("image")
+        if image is None or image.text is None:
             continue
-        settings = dict(_environment(node.get("environment")))
-        partial = "extends" in node.items or "configs" in node.items
-        for path in _paths(node.get("env_file")):
+        settings = dict(_environment(node.at("environment")))
+        partial = node.at("extends") is not None or node.at("configs") is not None
+        for path in _paths(node.at("env_file")):
             beside = read(posixpath.normpath(posixpath.join(posixpath.dirname(source.path), path)))
             if beside is None:
                 partial = True
             for name, said in _dotenv(beside.text if beside is not None else ""):
                 settings.setdefault(name, Setting(said, image.start, image.end))
-        command = " ".join(_words(node.get("command")) + _words(node.get("entrypoint")))
-        partial = partial or any(_SETTINGS_FILE.search(one) for one in _targets(node.get("volumes")))
-        ports = tuple(_published(node.get("ports")))
-        network = node.get("network_mode")
-        if isinstance(network, Text) and network.text == "host":
+        command = " ".join(_words(node.at("command")) + _words(node.at("entrypoint")))
+        partial = partial or any(_SETTINGS_FILE.search(one) for one in _targets(node.at("volumes")))
+        ports = tuple(_published(node.at("ports")))
+        network = node.at("network_mode")
+        if network is not None and network.text == "host":
             ports = (Port(0, network.start, network.end),)
-        aside = _ASIDE.search(source.path) is not None or "profiles" in node.items
+        aside = _ASIDE.search(source.path) is not None or node.at("profiles") is not None
         name = _VARIABLE.sub(lambda match: match[3] or "", image.text)
-        yield Service(source.path, key.text, name, image.start, image.end, settings, command, ports, partial, aside)
+        yield Service(source.path, key, name, image.start, image.end, settings, command, ports, partial, aside)
 
 
 def _environment(node: Node | None) -> Iterator[tuple[str, Setting]]:
-    if isinstance(node, Table):
-        for key, value in node.items.values():
-            if isinstance(value, Text):
-                yield key.text, Setting(_known(value.text), key.start, value.end)
-    elif isinstance(node, list):
-        for one in node:
-            if isinstance(one, Text):
-                name, equals, said = one.text.partition("=")
-                yield name.strip(), Setting(_known(said.strip()) if equals else None, one.start, one.end)
+    for key, value in ((node and node.fields) or {}).items():
+        if value.text is not None:
+            yield key, Setting(_known(value.text), value.key, value.end)
+    for one in _items(node):
+        if one.text is not None:
+            name, equals, said = one.text.partition("=")
+            yield name.strip(), Setting(_known(said.strip()) if equals else None, one.start, one.end)
+
+
+def _items(node: Node | None) -> list[Node]:
+    """Of a list; none where there is none."""
+    return node.items or [] if node is not None else []
 
 
 def _known(text: str) -> str | None:
@@ -176,15 +180,15 @@ def _known(text: str) -> str | None:
 
 def _published(node: Node | None) -> Iterator[Port]:
     """Ports that Compose publishes on an address of which it is not known that it is this machine's alone."""
-    for one in node if isinstance(node, list) else ():
-        if isinstance(one, Text):
+    for one in _items(node):
+        if one.text is not None:
             *outside, inside = _BETWEEN.split(one.text.removesuffix("/tcp"))
             host = _known(":".join(outside[:-1])) if len(outside) > 1 else ""
             if host is not None and not _LOOPBACK.fullmatch(host):
                 yield from (Port(number, one.start, one.end) for number in _numbers(_known(inside) or ""))
-        elif isinstance(one, Table):
-            target, published = one.get("target"), _known(one.text("host_ip"))
-            if isinstance(target, Text) and published is not None and not _LOOPBACK.fullmatch(published):
+        else:
+            target, published = one.at("target"), _known(one.said("host_ip"))
+            if target is not None and target.text is not None and published is not None and not _LOOPBACK.fullmatch(published):
                 yield from (Port(number, target.start, target.end) for number in _numbers(_known(target.text) or ""))
 
 
@@ -199,27 +203,21 @@ def _numbers(text: str) -> list[int]:
 
 def _targets(node: Node | None) -> Iterator[str]:
     """The files and folders that are mounted, as they are called in the container."""
-    for one in node if isinstance(node, list) else ():
-        if isinstance(one, Text):
-            parts = one.text.split(":")
-            if len(parts) > 1:
-                yield parts[1]
-        elif isinstance(one, Table):
-            yield one.text("target")
+    for one in _items(node):
+        if one.text is None:
+            yield one.said("target")
+        elif len(parts := one.text.split(":")) > 1:
+            yield parts[1]
 
 
 def _words(node: Node | None) -> list[str]:
-    if isinstance(node, Text):
-        return [node.text]
-    return [one.text for one in node if isinstance(one, Text)] if isinstance(node, list) else []
+    return [one.text for one in (node, *_items(node)) if one is not None and one.text is not None]
 
 
 def _paths(node: Node | None) -> Iterator[str]:
-    for one in node if isinstance(node, list) else [node]:
-        if isinstance(one, Text):
-            yield one.text
-        elif isinstance(one, Table):
-            yield one.text("path")
+    for one in (node, *_items(node)):
+        if one is not None and (path := one.text or one.said("path")):
+            yield path
 
 
 def _dotenv(text: str) -> Iterator[tuple[str, str | None]]:
@@ -232,59 +230,54 @@ def _dotenv(text: str) -> Iterator[tuple[str, str | None]]:
 # -------------------------------------------------------------------------------------------------------- kubernetes
 
 
-def _of_kubernetes(source: Source, root: Table, roots: list[Node]) -> Iterator[Service]:
-    spec: Node | None = root.get("spec")
-    labels: Node | None = root.get("metadata", "labels")
-    while isinstance(spec, Table) and "containers" not in spec.items:
-        inner = spec.get("template") or spec.get("jobTemplate")
-        if not isinstance(inner, Table):
+def _of_kubernetes(source: Source, root: Node, roots: list[Node]) -> Iterator[Service]:
+    spec = root.at("spec")
+    labels = root.at("metadata", "labels")
+    seen: set[int] = set()
+    while spec is not None and spec.at("containers") is None and id(spec.fields) not in seen:
+        seen.add(id(spec.fields))  # an alias may lead back to where it stands
+        inner = spec.at("template") or spec.at("jobTemplate")
+        if inner is None:
             return
-        labels = inner.get("metadata", "labels") or labels
-        spec = inner.get("spec")
-    containers = spec.get("containers") if isinstance(spec, Table) else None
+        labels = inner.at("metadata", "labels") or labels
+        spec = inner.at("spec")
     outside = tuple(_reached(labels, roots))
-    for one in containers if isinstance(containers, list) else ():
-        image = one.get("image") if isinstance(one, Table) else None
-        if not isinstance(one, Table) or not isinstance(image, Text):
+    for one in _items(spec.at("containers")) if spec is not None else ():
+        image = one.at("image")
+        if image is None or image.text is None:
             continue
         settings: dict[str, Setting] = {}
-        env = one.get("env")
-        for pair in env if isinstance(env, list) else ():
-            name = pair.get("name") if isinstance(pair, Table) else None
-            if isinstance(name, Text) and isinstance(pair, Table):
-                value = pair.get("value")
-                known = value.text if isinstance(value, Text) else None
-                settings[name.text] = Setting(known, name.start, value.end if isinstance(value, Text) else name.end)
-        command = " ".join(_words(one.get("command")) + _words(one.get("args")))
-        mounts = one.get("volumeMounts")
-        mounted = [mount.text("mountPath") for mount in mounts if isinstance(mount, Table)] if isinstance(mounts, list) else []
-        partial = "envFrom" in one.items or any(_SETTINGS_FILE.search(path) for path in mounted)
+        for pair in _items(one.at("env")):
+            name, value = pair.at("name"), pair.at("value")
+            if name is not None and name.text is not None:
+                known = value if value is not None and value.text is not None else None
+                settings[name.text] = Setting(known.text if known else None, name.start, known.end if known else name.end)
+        command = " ".join(_words(one.at("command")) + _words(one.at("args")))
+        mounted = [mount.said("mountPath") for mount in _items(one.at("volumeMounts"))]
+        partial = one.at("envFrom") is not None or any(_SETTINGS_FILE.search(path) for path in mounted)
         aside = _ASIDE.search(source.path) is not None
-        name_ = one.text("name") or root.text("metadata", "name")
-        yield Service(source.path, name_, image.text, image.start, image.end, settings, command, outside, partial, aside)
+        called = one.said("name") or root.said("metadata", "name")
+        yield Service(source.path, called, image.text, image.start, image.end, settings, command, outside, partial, aside)
 
 
 def _reached(labels: Node | None, roots: list[Node]) -> Iterator[Port]:
     """The ports at which the file's services hand on what comes from outside of the cluster."""
     known = _texts(labels)
     for root in roots:
-        if not isinstance(root, Table) or root.text("kind") != "Service" or root.text("spec", "type") not in _OUTSIDE:
+        if root.said("kind") != "Service" or root.said("spec", "type") not in _OUTSIDE:
             continue
-        wanted = _texts(root.get("spec", "selector"))
+        wanted = _texts(root.at("spec", "selector"))
         if not wanted or not wanted.items() <= known.items():
             continue
-        ports = root.get("spec", "ports")
-        for one in ports if isinstance(ports, list) else ():
-            if isinstance(one, Table):
-                target = one.get("targetPort") or one.get("port")
-                target = target if isinstance(target, Text) and target.text.isdigit() else one.get("port")
-                if isinstance(target, Text) and target.text.isdigit() and len(target.text) < 6:
-                    yield Port(int(target.text), target.start, target.end)
+        for one in _items(root.at("spec", "ports")):
+            target = one.at("targetPort") if one.said("targetPort").isdigit() else one.at("port")
+            if target is not None and target.text is not None and target.text.isdigit() and len(target.text) < 6:
+                yield Port(int(target.text), target.start, target.end)
 
 
 def _texts(node: Node | None) -> dict[str, str]:
     """The texts of a mapping."""
-    return {key: value.text for key, (_, value) in node.items.items() if isinstance(value, Text)} if isinstance(node, Table) else {}
+    return {key: value.text for key, value in ((node and node.fields) or {}).items() if value.text is not None}
 
 
 # -------------------------------------------------------------------------------------------------------- dockerfiles
