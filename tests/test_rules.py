@@ -176,6 +176,9 @@ def test_a_page_is_read_into_cases() -> None:
         ("cwe: [95]", "cwe: [a]", 12, "Expected `int`"),
         ("title: Something", "title: some: thing", 3, "mapping values are not allowed"),
         ("flow:", "calls:\n  - path: 'a..b('\nflow:", 8, ""),
+        ("flow:", "expressions:\n  odd: '^\"'\nflow:", 8, "double quote"),
+        ("flow:", "expressions: {odd: '^x'}\ncalls:\n  - path: a.b\n    when: $0 matches even\nflow:", 10, "quoted regular expression"),
+        ("flow:", "expressions: {odd: '('}\ncalls:\n  - path: a.b\n    when: $0 matches odd\nflow:", 10, "bad regular expression"),
         ("---\nid", "id", 1, "front matter"),
     ],
 )
@@ -184,6 +187,12 @@ def test_errors_name_file_and_line(old: str, new: str, line: int, message: str) 
         read(GOOD.replace(old, new, 1), "some-rule.md")
     assert str(error.value).startswith(f"some-rule.md:{line}: ")
     assert message in str(error.value)
+
+
+def test_conditions_name_expressions() -> None:
+    text = "expressions: {odd: '^x y$', even: z}\ncalls:\n  - path: a.b\n    when: $0 matches odd or $1 matches even\nflow:"
+    (call,) = read(GOOD.replace("flow:", text), "some-rule.md").head.calls
+    assert call.when == '$0 matches "^x y$" or $1 matches "z"'
 
 
 @pytest.mark.parametrize("path", ["../x.py", "/x.py"])

@@ -169,7 +169,6 @@ def _analysed(
     from headwater.taint.guards import NAMES, SPECIAL
     from headwater.taint.labels import clear_interned
     from headwater.taint.ledger import cuts
-    from headwater.taint.mending import settle
     from headwater.taint.programs import KNOWN
     from headwater.taint.solve import Solver
     from headwater.taint.value import clear_joined
@@ -188,7 +187,6 @@ def _analysed(
     }
     solver.published, solver.deployed = package
     solver.solve()
-    settle(solver)
     skips.look(solver)
     launched.look(solver)
     files = Seen(tree.files)

@@ -33,6 +33,8 @@ _SUFFIXES: Final = {"python": ".py", "typescript": ".ts", "tsx": ".tsx", "javasc
 """Languages of blocks that are files of examples; a block of another language is one where it has a path."""
 _HEADING: Final = re.compile(r"(#{1,6})\s+(.*)")
 _PLACE: Final = re.compile(r"(.*) - at `(?:key in )?\$(.*)`", re.DOTALL)
+_NAMES: Final = re.compile(r"\bmatches ([a-z][\w-]*)")
+"""A regular expression that the rule has given a name."""
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
 
 
@@ -188,12 +190,24 @@ def _front(text: str, name: str) -> tuple[RuleHead, Callable[[str], int]]:
         return _line(node, at)
 
     try:
-        return msgspec.convert(data, RuleHead), line_of
+        return _written_out(msgspec.convert(data, RuleHead)), line_of
     except msgspec.ValidationError as error:
         found = _PLACE.fullmatch(str(error))
         message, at = (found.group(1), found.group(2)) if found else (str(error), "")
         unknown = _UNKNOWN.search(message)
         raise RuleError(f"{name}:{line_of(f'{at}.{unknown.group(1)}' if unknown else at)}: {message}") from None
+
+
+def _written_out(head: RuleHead) -> RuleHead:
+    """With the regular expressions in conditions that name them."""
+    if not head.expressions:
+        return head
+
+    def text(found: re.Match[str]) -> str:
+        known = head.expressions.get(found[1])
+        return found[0] if known is None else f'matches "{known}"'  # an unknown name is no condition
+
+    return msgspec.structs.replace(head, calls=[msgspec.structs.replace(one, when=_NAMES.sub(text, one.when)) for one in head.calls])
 
 
 def _no_duplicates(node: yaml.Node, name: str) -> None:
@@ -276,6 +290,9 @@ def _check(head: RuleHead) -> None:
                 re.compile(text)
             except re.error as error:
                 raise _WrongError(f".deployments[{number}]", f"the regular expression {text!r}: {error}") from None
+    for name, text in head.expressions.items():
+        if '"' in text:
+            raise _WrongError(f".expressions.{name}", f"the regular expression {name!r} has a double quote in it")
     for number, call in enumerate(head.calls):
         _one_of(call.confidence, CONFIDENCES, "confidence", f".calls[{number}].confidence")
         if call.reach:

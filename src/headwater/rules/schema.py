@@ -150,6 +150,8 @@ class RuleHead(_Strict, frozen=True):
     """What to change, one or two sentences."""
     flow: FlowPattern | None = None
     calls: list[CallPattern] = []
+    expressions: dict[str, str] = {}
+    """Regular expressions by name, for several calls: ``when: $0 matches NAME``."""
     shapes: list[ShapePattern] = []
     deployments: list[DeploymentPattern] = []
     model_files: str = ""

@@ -12,7 +12,7 @@ _TESTED = re.compile(r"(?:&&|\|\||[=!]==?|\?(?!\.)|:|is\b|and\b|or\b|\))")
 """What comes after a name that a condition looks at."""
 
 
-_FIRST = re.compile(r"\(\s*([\w.$]+)\s*[,)]")
+_FIRST = re.compile(r"[^(]*\(\s*([\w.$]+)\s*[,)]")
 """The first argument of a call, where it is a name."""
 
 
@@ -38,7 +38,7 @@ def asks_only(before: str, after: str, parts: Collection[str]) -> bool:
 
 def given_again(call: str, after: str, functions: Collection[str]) -> bool:
     """Whether one of the functions is given the first argument of ``call`` again in the text behind it, and another argument beside it."""
-    given = _FIRST.search(call)
+    given = _FIRST.match(call)
     if given is None or not functions:
         return False
     names = "|".join(map(re.escape, functions))

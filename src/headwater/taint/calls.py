@@ -25,6 +25,7 @@ from headwater.taint.labels import (
     FIRSTS,
     HANDED,
     INSIDE,
+    NAME_HEAD,
     NUMBERS,
     PARSED_URL,
     PATHS,
@@ -450,6 +451,8 @@ class Calls(Models):
                 result = cleared(result, proven & ALL)
             if index < len(cells):
                 self.learn(((*cells[index], *_address(actuals, index, proven | weak)), proven, weak, (), text))
+                for fact in _of_host(actuals, index, proven, weak, text):
+                    self.learn(fact)
             if weak & TREE_CHECKS and index < len(actuals.values) and not loose:
                 self.refused_parts(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
         for proofs in (summary.when_true, summary.when_false):
@@ -710,7 +713,16 @@ def _facts(proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Ac
             proven, weak, text = _resolved(actuals, index, proven, weak, text)
             also = actuals.values[index].origin if proven & INSIDE and index < len(actuals.values) else ()
             made.append(((*cells[index], *also, *_address(actuals, index, proven | weak)), proven, weak, (), text))
+            made += _of_host(actuals, index, proven, weak, text)
     return tuple(made)
+
+
+def _of_host(actuals: Actuals, index: int, proven: int, weak: int, text: str) -> tuple[Fact, ...]:
+    """What it shows of an address that a function has looked at its host, or at what that resolves to."""
+    value = actuals.values[index] if index < len(actuals.values) and (proven | weak) & ADDRESS else BOTTOM
+    if not value.subject or value.proven & (PARSED_URL | NAME_HEAD):
+        return ()
+    return ((value.subject, proven & ADDRESS, weak & ADDRESS, (), text),)
 
 
 def _address(actuals: Actuals, index: int, shown: int) -> tuple[Cell, ...]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _WRITES: Final = frozenset({"createWriteStream", "open", "outputFile", "outputFileSync", "writeFile", "writeFileSync"})
 _REMOVES: Final = frozenset({"remove", "rm", "rmSync", "unlink", "unlinkSync"})
-_FIRST: Final = re.compile(r"\(\s*([\w.$]+)\s*[,)]")
+_FIRST: Final = re.compile(r"[^(]*\(\s*([\w.$]+)\s*[,)]")
 """The first argument, where it is a name."""
 
 
@@ -24,7 +24,7 @@ def removals(groups: dict[Any, list[Issue]], text: Callable[[Sink], str]) -> lis
         name = sink.name.rpartition(".")[2].removesuffix("()") if sink.class_ == "path-write" else ""
         if name not in _WRITES and name not in _REMOVES:
             continue
-        given = _FIRST.search(text(sink))
+        given = _FIRST.match(text(sink))
         if given is None:
             continue
         if name in _WRITES:

@@ -25,7 +25,7 @@ from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
 from headwater.taint.labels import ENDED, Source, eased, left_of, steps_down
 from headwater.taint.library import public_calls
-from headwater.taint.mending import mend
+from headwater.taint.mending import Stale, mend, unfounded
 from headwater.taint.openness import Openness
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
@@ -62,17 +62,18 @@ def reported(solver: Solver, rules: Mapping[str, Rule], files: Mapping[str, File
 
     Where a path cannot be replayed, functions were read that have changed since: they are interpreted again, and who has read them.
     """
-    reporter = Reporter(solver, rules, files)
-    findings = reporter.findings()
-    for _ in range(limits.MENDS):
-        if not reporter.stale:
+    for turn in range(limits.MENDS + 1):
+        reporter = Reporter(solver, rules, files)
+        stale: Stale = unfounded(solver, reporter.tried()) if turn < limits.MENDS else {}
+        if not stale:
+            findings = reporter.findings()
+            stale = reporter.stale
+        if not stale or turn == limits.MENDS:
             break
         calls = {number: dict(told) for number, told in solver.reports.items()}
-        mend(solver, reporter.stale)
+        mend(solver, stale)
         for number, told in calls.items():  # among them what was seen of the whole system
             solver.reports[number] = {**solver.reports.get(number, {}), **told}
-        reporter = Reporter(solver, rules, files)
-        findings = reporter.findings()
     solver.counts.update(reporter.counts)
     return findings, reporter.gaps
 
@@ -97,18 +98,29 @@ class Reporter:
         """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}
         """By module: that a request to it runs as it is, in a terminal or kernel."""
+        self.entries = self._entries()
+        self.groups = self._grouped()
 
     def _count(self, what: str) -> None:
         self.counts[what] += 1
 
-    def findings(self) -> list[Finding]:
-        """All findings, ordered by place and rule."""
+    def _entries(self) -> dict[int, list[Entry]]:
+        """The ways in which frameworks call functions, by function."""
         entries: dict[int, list[Entry]] = {}
         for owner in sorted(self.solver.entries):
             for entry in self.solver.entries[owner].values():
                 entries.setdefault(entry.fn.id, []).append(entry)
         for entry in [*self.solver.overridden(), *(public_calls(self.solver) if self.solver.published else ())]:
             entries.setdefault(entry.fn.id, []).append(entry)
+        return entries
+
+    def tried(self) -> list[Issue]:
+        """Of each operation, the flows that are told first."""
+        return [issue for _, issues in sorted(self.groups.items()) for issue in _lightest(issues)[: 2 * limits.TRACES]]
+
+    def _grouped(self) -> dict[Any, list[Issue]]:
+        """What is told, by operation."""
+        entries = self.entries
         unshown = {number for number, ways in entries.items() if all(entry.callback.unshown for entry in ways)}
         groups: dict[Any, list[Issue]] = {}
         issues = [issue for one in sorted(self.solver.issues) for issue in self.solver.issues[one]] + self.solver.virtual
@@ -146,9 +158,14 @@ class Reporter:
                 if issue.sink.key < known.sink.key:
                     self.sessions[issue.source.fn.module.id] = issue
         for key in cleanups.removals(groups, self._text):
-            self.solver.count("removals-of-what-was-written-there")
+            self._count("removals-of-what-was-written-there")
             del groups[key]
-        tracer = Tracer(self.solver, entries, self.files)
+        return groups
+
+    def findings(self) -> list[Finding]:
+        """All findings, ordered by place and rule."""
+        groups = self.groups
+        tracer = Tracer(self.solver, self.entries, self.files)
         for number, error in sorted(self.solver.faults.items()):
             fn = self.solver.symbols.functions[number]
             reason = f"the engine failed on {fn.ir.qualname}() ({error}): what it does is not known"
@@ -184,12 +201,7 @@ class Reporter:
         return file.slice(sink.start, sink.end) if file is not None else ""
 
     def _flow(self, issues: list[Issue], tracer: Tracer) -> Finding | None:
-        best: dict[Any, Issue] = {}
-        for issue in issues:
-            known = best.get(issue.source.key)
-            if known is None or _weight(issue) < _weight(known):
-                best[issue.source.key] = issue
-        ordered = sorted(best.values(), key=_weight)
+        ordered = _lightest(issues)
         traces: list[Trace] = []
         alike: list[Trace] = []
         """Ways that come to the operation as another one does."""
@@ -199,7 +211,7 @@ class Reporter:
         way: list[RawStep] = []
         checked: list[RawStep] = []
         shown: list[list[RawStep]] = []
-        for issue in _varied(ordered)[: limits.SOURCES_PER_SINK]:
+        for issue in ordered[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES or len(traces) + len(alike) >= 2 * limits.TRACES:
                 break
             try:
@@ -468,6 +480,16 @@ def _severity(rule: Rule, fn: Fn, weak: int = 0) -> Severity:
     if is_test(fn.module.path) or weak & ENDED:
         return min(rule.severity, Severity.LOW)
     return min(rule.severity, Severity.MEDIUM) if eased(weak) else rule.severity
+
+
+def _lightest(issues: list[Issue]) -> list[Issue]:
+    """Of each source the way with the least between, in the order in which they are told."""
+    best: dict[Any, Issue] = {}
+    for issue in issues:
+        known = best.get(issue.source.key)
+        if known is None or _weight(issue) < _weight(known):
+            best[issue.source.key] = issue
+    return _varied(sorted(best.values(), key=_weight))
 
 
 def _varied(issues: list[Issue]) -> list[Issue]:

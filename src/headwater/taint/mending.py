@@ -10,22 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from headwater import limits
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue
 
 Stale = Mapping[int, Set[Any]]
 """Functions of which more was told than is so, with keys of the sinks to which they lead without ground."""
-
-
-def settle(solver: Solver) -> None:
-    """Mend what can be seen without a replay (``headwater.taint.trace`` sees the rest)."""
-    for _ in range(limits.MENDS):
-        issues = [issue for found in solver.issues.values() for issue in found]
-        stale = _unfounded(solver, [*issues, *solver.virtual])
-        if not stale:
-            break
-        mend(solver, stale)
 
 
 def mend(solver: Solver, stale: Stale) -> None:
@@ -40,8 +29,8 @@ def mend(solver: Solver, stale: Stale) -> None:
     solver.again(dirty)
 
 
-def _unfounded(solver: Solver, issues: Iterable[Issue]) -> Stale:
-    """What the ways from issues to their sinks show to be stale."""
+def unfounded(solver: Solver, issues: Iterable[Issue]) -> Stale:
+    """What the ways from issues to their sinks show to be stale, without a replay (``headwater.taint.trace`` sees the rest)."""
     stale: dict[int, set[Any]] = {}
     tables: dict[int, dict[Any, Any]] = {}
     """By function: where its effects lead, by their keys."""

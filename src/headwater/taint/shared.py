@@ -1,6 +1,6 @@
 """What is known in the whole project of places that functions share: which slots there are, which states are one, which classes are tables.
 
-What slots hold is in ``headwater.taint.solve``, what goes into them and out of them in ``headwater.taint.slots``.
+What slots hold is in ``headwater.taint.stores``, what goes into them and out of them in ``headwater.taint.slots``.
 """
 
 from __future__ import annotations

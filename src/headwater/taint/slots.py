@@ -3,7 +3,7 @@
 A key of a cache or a session, a file of a constant path, a key of the state that the nodes of a graph share. API models say which calls
 keep and recall (``keeps``, ``recalls``), and by which arguments a slot is known. Only where all of those are constants, or one and the
 same variable or object, there is a slot: data goes from a writer to the readers of that slot alone. What slots hold is kept by
-``headwater.taint.solve``, beside the module variables.
+``headwater.taint.stores``, beside the module variables.
 """
 
 from __future__ import annotations

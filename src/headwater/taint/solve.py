@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from headwater import limits
@@ -20,27 +20,18 @@ from headwater.apis.load import CallRule, Catalogue
 from headwater.apis.paths import ApiPath, Sited
 from headwater.apis.schema import SINK_CLASSES, is_object
 from headwater.files.versions import Versions
-from headwater.index.calls import Edges, components, sizes
-from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, is_test
+from headwater.index.calls import components, sizes
+from headwater.index.entities import EXTERNAL, Fn, is_test
 from headwater.index.symbols import Symbols
-from headwater.taint import plug_ins, routes, slots
-from headwater.taint.addresses import Route
+from headwater.taint import plug_ins, routes
 from headwater.taint.described import ANY, Schema
 from headwater.taint.entries import Entry, generated_services, run_entry
-from headwater.taint.interest import Interest
-from headwater.taint.labels import RECALLED
 from headwater.taint.library import public_calls
-from headwater.taint.shared import Shared
 from headwater.taint.sights import Deed, Sight, Want, kind_of
+from headwater.taint.stores import DONE, NEW, WORKING, Stores, inside
 from headwater.taint.summary import EMPTY, Issue, Summary
 from headwater.taint.transfer import Interpreter
-from headwater.taint.value import ANSWER, NOTHING, Shape, join_refs, join_shapes, news, of_others, only_sources
-
-_NEW, _WORKING, _DONE = 0, 1, 2
-_SLOTS = -1
-"""The number of the module whose variables are the slots."""
-_CAPTURED = -2
-"""The number of the module whose variables are those that the first function captures; the others follow below it."""
+from headwater.taint.value import ANSWER, NOTHING, Shape
 
 
 class Told(NamedTuple):
@@ -87,19 +78,7 @@ class _Group:
         self.running = False
 
 
-class _Held:
-    """What a field of a class holds, by all who wrote it."""
-
-    __slots__ = ("settled", "shape", "writers")
-
-    def __init__(self, shape: Shape, writers: list[int]) -> None:
-        self.shape = shape
-        self.writers = writers
-        self.settled = False
-        """All writers are solved."""
-
-
-class Solver(Shared):
+class Solver(Stores):
     """The whole-project state of the analysis."""
 
     def __init__(
@@ -111,11 +90,9 @@ class Solver(Shared):
         versions: Versions | None = None,
     ) -> None:
         """``classes``: the sink classes that are reported."""
-        super().__init__(symbols, catalogue, versions)
+        super().__init__(symbols, catalogue, classes, versions)
         self.progress = progress
         self.summaries: list[Summary] = [EMPTY] * len(symbols.functions)
-        self.fields: dict[tuple[int, str], dict[int, Shape]] = {}
-        self.globals: dict[tuple[int, str], dict[int, Shape]] = {}
         self.issues: dict[int, list[Issue]] = {}
         self.reports: dict[int, dict[Any, CallReport]] = {}
         self.led_to: dict[Any, Told] = {}
@@ -139,46 +116,15 @@ class Solver(Shared):
         """Settings that the project itself switches on or off, and of what, once somebody has asked."""
         self.demanding: dict[int, bool] = {}
         """By class: whether its objects are only made where such a setting is true."""
-        self._field_cache: dict[str, dict[int, _Held]] = {}
         self._overridden: list[Entry] | None = None
-        self._settled: set[tuple[int, str]] = set()
-        """Fields (by class) all of whose writers are solved."""
-        self._totals: dict[tuple[int, str], Shape] = {}
-        """The join of all that is stored in a field, by class and name."""
-        self._field_statics: dict[tuple[int, str], tuple[int, ...]] = {}
-        self._global_statics: dict[tuple[int, str], tuple[int, ...]] = {}
-        self._stale: dict[int, None] = {}
-        """Readers of a field or module variable that was changed after they were solved."""
-        self._stores: dict[int, dict[tuple[bool, int, str], None]] = {}
-        """The fields (by class) and module variables (by module) that a function stores."""
-        self._carrying: set[int] = set()
-        """Readers of a slot that has changed, and who gets that from them: what they give back differs, though they do nothing with it."""
-        self._columns: set[tuple[int, str]] = set()
-        """Columns of classes that somebody reads."""
-        self._kept_kinds: set[str] = set()
-        """The kinds of slots that somebody reads."""
-        self._moved: set[str] = set()
-        """Of slots that have changed lately: their names without the last part."""
-        self._field_readers: dict[tuple[int, str], set[int]] = {}
-        self._global_readers: dict[tuple[int, str], set[int]] = {}
-        self.edges = Edges(symbols)
-        self.classes = frozenset({*classes, plug_ins.CLASS})
-        self.interest = Interest(symbols, catalogue, self.edges.cards, self.classes)
         self._lasting: dict[int, frozenset[int]] = {}
-        self._order: list[int] = []
-        """Component index of each function."""
         self._groups: dict[int, _Group] = {}
-        self._state = bytearray(len(symbols.functions))
         self._wanted: list[tuple[int, int]] = []
         """Heap of functions of interest, by component."""
         self._late: dict[int, dict[int, None]] = {}
-        self.tests: set[int] = set()
-        """Functions of which it is asked what they show of their arguments, and not what they give."""
         """The functions whose summaries each function wanted before they were known."""
         self._version = [0] * len(symbols.functions)
         """How often the result of a function has changed."""
-        self._observed: dict[int, dict[int, int]] = {}
-        """What each function has read: functions, and those that write the fields and module variables that it reads; in which version."""
         self.called: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function has read."""
         self.sights: dict[int, dict[Any, Sight]] = {}
@@ -201,12 +147,11 @@ class Solver(Shared):
         """The operations of a function that change something outside."""
         self._sited: dict[tuple[ApiPath[Any], int, int, int], Sited[Any]] = {}
         self._mapped: dict[ApiPath[Any], bool] = {}
-        self._changed = False
-        self._repairing = -1
-        """What is interpreted again: what it stores is kept in ``_fresh``, and then compared with what it stored before."""
-        self._fresh: dict[tuple[bool, int, str], Shape] = {}
+        self._renewed: set[int] | None = None
+        """While some functions are interpreted again at the end: these. Nothing else has changed for the calls of frameworks."""
+        self._by_entry: dict[Any, list[Issue]] = {}
+        """What was found by the calls of frameworks."""
         self._depth = 0
-        self._closed = False
 
     # ------------------------------------------------------------------------------------------- the solution
 
@@ -235,14 +180,16 @@ class Solver(Shared):
         for one in self.interest.makers():
             self._want(one)
         self._drain(total)
-        self.counts["functions-solved"] = self._state.count(_DONE)
+        self.counts["functions-solved"] = self._state.count(DONE)
 
     def again(self, dirty: set[int]) -> None:
         """Interpret some functions again, and whoever reads what changes by that; then what frameworks call."""
 
         def work() -> None:
+            self._renewed = set()
             self._repair(dirty, limits.MENDED, limits.MEND_ROUNDS)
             self._run_entries(0)
+            self._renewed = None
 
         self._deep(work)
 
@@ -293,6 +240,8 @@ class Solver(Shared):
         self._repairing, self._fresh = one, {}
         self.summaries[one] = after = self._interpret(self.symbols.functions[one])
         self._repairing = -1
+        if self._renewed is not None:
+            self._renewed.add(one)
         for target in self.called[one]:
             readers.setdefault(target, set()).add(one)
         asked = one in self.route_readers and before != after  # what it takes for an answer may be less than before
@@ -306,65 +255,14 @@ class Solver(Shared):
         self._drain(0)
         if one in self._carrying:
             self._carrying |= changed
-        return {reader for reader in changed if self._state[reader] == _DONE and (reader in self._carrying or self._may_find(reader))}
+        return {reader for reader in changed if self._state[reader] == DONE and (reader in self._carrying or self._may_find(reader))}
 
     def _may_find(self, one: int) -> bool:
         """Whether what a function finds can change with what it reads: it leads to an operation, calls what it was given, or is used."""
         return self.interest.leads(one) or bool(self.summaries[one].callbacks) or one in self.used
 
-    def _stored_again(self, one: int, key: tuple[bool, int, str], shape: Shape) -> set[int]:
-        """A function that was interpreted again stores ``shape``, instead of what it stored before; the readers who see a difference."""
-        of_class, number, name = key
-        writers = (self.fields if of_class else self.globals).setdefault((number, name), {})
-        old = writers.get(one, NOTHING)
-        if not news(old, shape) and not news(shape, old):
-            return set()
-        before = self._whole(key)
-        if old is NOTHING and self._covered(key, shape, before):
-            return set()
-        if shape is NOTHING:
-            del writers[one]
-            del self._stores[one][key]
-        else:
-            writers[one] = shape
-            self._stores.setdefault(one, {})[key] = None
-            for interested in self.interest.stored(name, shape):
-                self._want(interested)
-        if of_class:
-            self._field_cache.pop(name, None)
-            if news(shape, old):
-                self._totals.pop((number, name), None)  # what others store is joined again
-            else:
-                self._totals[(number, name)] = join_shapes(before, shape)
-        now = self._whole(key)
-        if not news(now, before) and not news(before, now):
-            return set()
-        if not of_class:
-            return set(self._global_readers.get((number, name), ()))
-        found: set[int] = set()
-        for cls in self.family(self.symbols.classes[number]):
-            found |= self._field_readers.get((cls.id, name), set())
-        return found
-
-    def _whole(self, key: tuple[bool, int, str]) -> Shape:
-        """All that a field of one class, or a module variable, holds."""
-        of_class, number, name = key
-        if of_class:
-            return self._total(self.symbols.classes[number], name)
-        made = NOTHING
-        writers = self.globals.get((number, name), {})
-        for writer in sorted(writers):
-            made = join_shapes(made, writers[writer])
-        return made
-
-    def _covered(self, key: tuple[bool, int, str], shape: Shape, whole: Shape) -> bool:
-        """Whether a field, with those of the bases, holds ``shape`` anyway."""
-        of_class, number, name = key
-        bases = self.symbols.classes[number].mro[1:] if of_class else ()
-        return any(join_shapes(held, shape) == held for held in (whole, *(self._total(base, name) for base in bases)))
-
     def _want(self, one: int) -> None:
-        if self._state[one] == _NEW:
+        if self._state[one] == NEW:
             heapq.heappush(self._wanted, (self._order[one], one))
 
     def _drain(self, total: int) -> None:
@@ -372,12 +270,12 @@ class Solver(Shared):
         at = 0
         while self._wanted:
             number, one = heapq.heappop(self._wanted)
-            if self._state[one] != _NEW:
+            if self._state[one] != NEW:
                 continue
             members = [one]
             while self._wanted and self._wanted[0][0] == number:
                 members.append(heapq.heappop(self._wanted)[1])
-            self._component(number, [one for one in members if self._state[one] == _NEW])
+            self._component(number, [one for one in members if self._state[one] == NEW])
             if self.progress is not None and number > at + total // 200:
                 at = number
                 self.progress(at, total)
@@ -394,9 +292,9 @@ class Solver(Shared):
         for round_ in range(limits.COMPONENT_ROUNDS):
             group.changed = set()
             for one in sorted(group.members):
-                if round_ == 0 and self._state[one] == _WORKING:
+                if round_ == 0 and self._state[one] == WORKING:
                     continue  # asked for by one before it
-                if round_ and self._state[one] == _WORKING:
+                if round_ and self._state[one] == WORKING:
                     if all(version[other] == seen for other, seen in self._observed[one].items()):
                         continue
                     repeats += 1
@@ -408,12 +306,12 @@ class Solver(Shared):
             if round_ + 1 == limits.COMPONENT_ROUNDS or repeats > limits.COMPONENT_REPEATS:
                 self.count("components-widened")
                 break
-        while fresh := [one for one in sorted(group.members) if self._state[one] == _NEW]:  # asked for in the last round
+        while fresh := [one for one in sorted(group.members) if self._state[one] == NEW]:  # asked for in the last round
             for one in fresh:
                 self._member(group, one)
         group.running = False
         for one in group.members:
-            self._state[one] = _DONE
+            self._state[one] = DONE
         for one in group.members:
             for other in self.interest.solved(self.symbols.functions[one], self.summaries[one]):
                 self._want(other)
@@ -422,7 +320,7 @@ class Solver(Shared):
         """Interpret one function of a component that is being solved."""
         fn = self.symbols.functions[one]
         group.members[one] = None
-        self._state[one] = _WORKING
+        self._state[one] = WORKING
         outer = self._changed
         self._changed = False
         before = self.summaries[one]
@@ -503,12 +401,12 @@ class Solver(Shared):
         if self._closed:
             return
         state = self._state[target]
-        if state == _DONE:
+        if state == DONE:
             return
         number = self._order[target]
         group = self._groups.get(number)
         together = group is not None and group.running
-        if state == _NEW and self._depth < limits.NESTED:
+        if state == NEW and self._depth < limits.NESTED:
             self._depth += 1
             if group is not None and together:
                 self._member(group, target)
@@ -516,17 +414,17 @@ class Solver(Shared):
                 self._component(number, [target])
             self._depth -= 1
             observed[target] = self._version[target]
-        elif state == _NEW and group is not None and together:
+        elif state == NEW and group is not None and together:
             group.members[target] = None  # its turn comes in the next round
             group.changed.add(target)
-        elif state == _NEW:
+        elif state == NEW:
             self._want(target)
 
     def summary(self, reader: Fn, fn: Fn) -> Summary | None:
         """The summary of ``fn`` as it is known now; None where it is not known yet."""
         self._read(reader, fn.id)
         self.called.setdefault(reader.id, {})[fn.id] = None
-        if self._state[fn.id] != _DONE and self._order[fn.id] != self._order[reader.id]:
+        if self._state[fn.id] != DONE and self._order[fn.id] != self._order[reader.id]:
             if not self._closed:
                 self._late.setdefault(reader.id, {})[fn.id] = None
             return None
@@ -537,278 +435,6 @@ class Solver(Shared):
         self.tests.add(fn.id)
         self._carrying.add(reader.id)
         return self.summary(reader, fn)
-
-    def read_field(self, reader: Fn, cls: Cls, name: str) -> Shape:
-        """A class-wide field: what any method stores in it, its annotation, its default."""
-        key = (cls.id, name)
-        static = self._field_statics.get(key)
-        if static is None:
-            ids = [writer.id for one in self.family(cls) for writer in one.written.get(name, ())]
-            children = cls.descendants(limits.OVERRIDES)
-            if len(children) > limits.OVERRIDES and any(name in child.written for child in children):
-                self.count("field-writers-cut")
-            init = cls.method("__init__")
-            if ids and init is not None:  # it knows what it gives to the constructor of a base that sets the field
-                ids.append(init.id)
-            ids += [
-                one.module.functions[one.ir.function].id
-                for one in self.family(cls)
-                if name in one.ir.fields and one.ir.fields[name].value >= 0
-            ]
-            outer = self.edges.outer_writers.get(name, ())
-            if len(outer) <= limits.OUTER_WRITERS:
-                ids += outer
-            static = self._field_statics[key] = tuple(dict.fromkeys(ids))
-        if key not in self._settled and self._read_all(reader, static):
-            self._settled.add(key)
-        self._field_readers.setdefault(key, set()).add(reader.id)
-        cache = self._field_cache.setdefault(name, {})
-        cached = cache.get(cls.id)
-        if cached is not None:
-            if not cached.settled:
-                cached.settled = self._read_all(reader, cached.writers)
-            return cached.shape
-        found: list[int] = []
-        made = NOTHING
-        for one in self.family(cls):
-            writers = self.fields.get((one.id, name))
-            if writers:
-                known = sorted(writers)
-                self._read_all(reader, known)
-                found += known
-                made = join_shapes(made, self._total(one, name))
-        for one in cls.mro:
-            field = one.ir.fields.get(name)
-            if field is not None and field.annotation is not None:
-                type_ = self.symbols.type_value(one.module, field.annotation, one)
-                if type_.refs:  # what the author says of it beats what is seen stored: the stores add data, not types
-                    refs = join_refs(type_.refs, tuple(filter(_of_library, made.refs))) if promises(type_.refs) else type_.refs
-                    made = Shape(
-                        made.labels, refs, made.const, made.fields if not made.refs else None, made.kind, False, False, made.proven
-                    )
-                elif type_.elements is not None and type_.elements.refs:
-                    made = join_shapes(made, Shape(fields={"*": Shape(refs=type_.elements.refs)}, kind="list"))
-                break
-        cache[cls.id] = _Held(made, found)
-        return made
-
-    def _read_all(self, reader: Fn, writers: Collection[int]) -> bool:
-        """Note that ``reader`` depends on who writes something; whether all of them are solved, so that nobody has to ask again."""
-        state = self._state
-        done = True
-        for writer in writers:
-            if state[writer] != _DONE:
-                if writer != reader.id:
-                    self._read(reader, writer)
-                done = done and state[writer] == _DONE
-        return done
-
-    def _total(self, cls: Cls, name: str) -> Shape:
-        """The join of all that is stored in a field of one class."""
-        total = self._totals.get((cls.id, name))
-        if total is None:
-            total = NOTHING
-            writers = self.fields.get((cls.id, name), {})
-            for writer in sorted(writers):
-                total = join_shapes(total, writers[writer])
-            self._totals[(cls.id, name)] = total
-        return total
-
-    def store_field(self, fn: Fn, cls: Cls, name: str, export: Callable[[], Shape], outside: bool = False, clear: int = 0) -> None:
-        """A function stores a field; ``outside``: one that is not of the class, so that the data loses a confidence step.
-
-        ``clear``: what data of one object is cleared for in all others, where the object is a new one.
-        """
-        # That an object which is read later is the one that is written here is a guess itself: what it holds must be surer than the least.
-        shape = only_sources(export(), limits.DROPS - (2 if outside else 1))
-        if shape.empty or self._closed:  # what was run for its trace alone says nothing new
-            return
-        if outside:
-            shape = of_others(shape, clear if clear and not self.symbols.handed(cls) else 0)
-        if fn.id == self._repairing:
-            self._fresh[(True, cls.id, name)] = join_shapes(self._fresh.get((True, cls.id, name), NOTHING), shape)
-            return
-        writers = self.fields.setdefault((cls.id, name), {})
-        known = writers.get(fn.id, NOTHING)
-        if known is NOTHING:
-            for base in cls.mro[1:]:
-                of_base = self._total(base, name)
-                if of_base is not NOTHING and join_shapes(of_base, shape) == of_base:
-                    return  # who reads the field of this class reads that of its bases too
-        joined = join_shapes(known, shape)
-        if joined != known:
-            fresh = fn.id not in writers
-            writers[fn.id] = joined
-            self._stores.setdefault(fn.id, {})[(True, cls.id, name)] = None
-            total = self._totals.get((cls.id, name))
-            tells = news(total if total is not None else known, joined)
-            self._changed = self._changed or tells
-            if total is not None:
-                whole = join_shapes(total, joined)
-                if whole == total and not fresh:
-                    return  # others store as much: no reader sees a difference
-                self._totals[(cls.id, name)] = whole
-            self._field_cache.pop(name, None)
-            for interested in self.interest.stored(name, joined):
-                self._want(interested)
-            if tells:
-                for one in self.family(cls):
-                    self._outdate(self._field_readers.get((one.id, name), ()), fn)
-
-    def read_global(self, reader: Fn, mod: Mod, name: str) -> Shape:
-        """A module variable."""
-        self._read_all(reader, (mod.body.id, *self._writers_of(mod, name), *self.globals.get((mod.id, name), ())))
-        self._global_readers.setdefault((mod.id, name), set()).add(reader.id)
-        writers = self.globals.get((mod.id, name))
-        if not writers:
-            return NOTHING
-        if len(writers) == 1:
-            return next(iter(writers.values()))
-        made = NOTHING
-        for writer in sorted(writers):
-            made = join_shapes(made, writers[writer])
-        return made
-
-    def _writers_of(self, mod: Mod, name: str) -> tuple[int, ...]:
-        """Functions that may set or change a module variable."""
-        known = self._global_statics.get((mod.id, name))
-        if known is None:
-            functions = self.symbols.functions
-            writers = self.edges.outer_writers.get(name, ())
-            inside = [one for one in writers if functions[one].module is mod]
-            known = tuple(inside if len(writers) > limits.OUTER_WRITERS else writers)
-            self._global_statics[(mod.id, name)] = known
-        return known
-
-    def store_global(self, fn: Fn, mod: Mod, name: str, shape: Shape) -> None:
-        """A function or the module body sets a module variable."""
-        self._store_variable(fn, mod.id, name, only_sources(shape), False)
-
-    def store_captured(self, fn: Fn, inner: Fn, name: str, shape: Shape) -> None:
-        """A function tells one inside of it of what type a variable is that it captures."""
-        self._store_variable(fn, _CAPTURED - inner.id, name, shape, False)
-
-    def read_captured(self, reader: Fn, name: str) -> Shape:
-        """Of what type a variable is that a function captures."""
-        outer = reader.module.functions[reader.ir.parent].id if reader.ir.parent > 0 else -1
-        key = (_CAPTURED - reader.id, name)
-        if outer >= 0:
-            self._read_all(reader, (outer,))
-        self._global_readers.setdefault(key, set()).add(reader.id)
-        return self.globals.get(key, {}).get(outer, NOTHING)
-
-    def _store_variable(self, fn: Fn, number: int, name: str, shape: Shape, virtual: bool) -> None:
-        """The variable of a module, or a slot, takes data; ``virtual``: by a call of the function that a framework makes."""
-        if shape.empty or self._closed:
-            return
-        key = (False, number, name)
-        if fn.id == self._repairing and not virtual:
-            self._fresh[key] = join_shapes(self._fresh.get(key, NOTHING), shape)
-            return
-        writer = ~fn.id if virtual else fn.id
-        writers = self.globals.setdefault((number, name), {})
-        known = writers.get(writer)
-        if known is None or known != shape:
-            joined = shape if known is None else join_shapes(known, shape)
-            if known is not None and joined == known:
-                return
-            writers[writer] = joined
-            if not virtual:
-                self._stores.setdefault(fn.id, {})[key] = None
-            tells = news(known or NOTHING, joined)
-            self._changed = self._changed or tells
-            for interested in self.interest.stored(name, joined):
-                self._want(interested)
-            if tells:
-                readers = self._global_readers.get((number, name), ())
-                self._outdate(readers, fn)
-                if number == _SLOTS:
-                    for reader in readers:  # one that is at work further up, and has called what writes here: its turn comes again
-                        if self._state[reader] == _WORKING and self._order[reader] == self._order[fn.id]:
-                            self._observed[reader][reader] = -1
-                if number == _SLOTS or (readers and _functions(joined) - _functions(known or NOTHING)):
-                    self._carrying.update(readers)
-                if number == _SLOTS:
-                    self._moved.add(name.rpartition(slots.BETWEEN)[0])
-            elif self.tests and (asked := self.tests.intersection(self._global_readers.get((number, name), ()))):
-                self._outdate(asked, fn)  # what a list of words is compared with is known now
-
-    # ------------------------------------------------------------------------------------------------ slots
-
-    def store_slot(self, fn: Fn, slot: str, shape: Shape, sure: bool, virtual: bool) -> None:
-        """Data goes into a slot; not ``sure``: that a reader reads what is written here is a guess."""
-        # That a reader reads what is written here is a guess: of two guesses nothing is told.
-        shape = only_sources(shape, limits.DROPS - 1 if sure else 0)
-        self._store_variable(fn, _SLOTS, slot, shape if sure else of_others(shape, weak=RECALLED), virtual)
-
-    def know_slot(self, slot: str) -> None:
-        """Somebody writes a slot, if only what is of no interest."""
-        if slot not in self._slots:
-            self._slots[slot] = None
-            prefix = slot.rpartition(slots.BETWEEN)[0]
-            self._moved.add(prefix)
-            for reader in self._state_readers.get(prefix, ()):
-                if self._state[reader] == _DONE:
-                    self._stale[reader] = None
-
-    def read_slot(self, reader: Fn | None, slot: str) -> Shape:
-        """What all who write a slot have put into it."""
-        kind = slot.partition(slots.BETWEEN)[0]
-        if kind not in self._kept_kinds:
-            self._kept_kinds.add(kind)
-            for one in self.interest.keepers(kind):
-                self._want(one)
-        writers = self.globals.get((_SLOTS, slot), {})
-        if reader is not None:
-            self._read_all(reader, [writer for writer in writers if writer >= 0])
-            self._global_readers.setdefault((_SLOTS, slot), set()).add(reader.id)
-        made = NOTHING
-        for writer in sorted(writers):
-            made = join_shapes(made, writers[writer])
-        return made
-
-    def want_inside(self, fn: Fn) -> None:
-        """What stands in a function may change what that reads: it is of interest."""
-        for one in _inside(fn):
-            self._want(one.id)
-
-    def locate(self, route: Route) -> None:
-        """A function answers requests at an address."""
-        if self.routes.add(route):
-            self._ask_again()
-
-    def mount(self, child: str, parent: str, prefix: str) -> None:
-        """A router is below another."""
-        if self.routes.mount(child, parent, prefix):
-            self._ask_again()
-
-    def _ask_again(self) -> None:
-        for reader in self.route_readers:
-            if self._state[reader] == _DONE:
-                self._stale[reader] = None
-            else:
-                self._observed[reader][reader] = -1
-        self._carrying.update(self.route_readers)
-
-    def want_column(self, cls: Cls, name: str) -> None:
-        """A column is read: who may write it is of interest."""
-        if (cls.id, name) not in self._columns:
-            self._columns.add((cls.id, name))
-            for one in self.interest.writers_of(cls, name):
-                self._want(one)
-
-    def slot_writers(self, slot: str) -> list[tuple[int, Shape]]:
-        """Who writes a slot, and what: functions by their number, calls that frameworks make of them by its complement, after those."""
-        writers = self.globals.get((_SLOTS, slot), {})
-        return [(one, writers[one]) for one in sorted(writers, key=lambda one: (one < 0, abs(one)))]
-
-    def _outdate(self, readers: Collection[int], writer: Fn) -> None:
-        if writer.id in readers:
-            self._observed[writer.id][writer.id] = -1  # it changes what it has read itself
-        for reader in readers:
-            state = self._state[reader]
-            if reader != writer.id and (state == _DONE or (state == _WORKING and self._order[reader] != self._order[writer.id])):
-                self._stale[reader] = None
 
     # ------------------------------------------------------------------------------------------ the system map
 
@@ -862,8 +488,8 @@ class Solver(Shared):
                 self._hand_parts(entry, number)
             if node is not None and number not in known:
                 known[number] = node
-                for fn in (entry.fn, *_inside(entry.fn)):  # local functions may have captured it
-                    if self._state[fn.id] != _NEW:
+                for fn in (entry.fn, *inside(entry.fn)):  # local functions may have captured it
+                    if self._state[fn.id] != NEW:
                         self._stale[fn.id] = None
 
     def _hand_parts(self, entry: Entry, number: int) -> None:
@@ -871,7 +497,7 @@ class Solver(Shared):
         known = self.handed_parts.setdefault(entry.fn.id, {})
         before = known.get(number)
         after = entry.schema if before is None or before == entry.schema else ANY
-        if after != (before or ANY) and self._state[entry.fn.id] != _NEW:
+        if after != (before or ANY) and self._state[entry.fn.id] != NEW:
             self._stale[entry.fn.id] = None
         known[number] = after
 
@@ -904,6 +530,11 @@ class Solver(Shared):
                 self.entry(entry)
         self._call_entries(total)
 
+    def _is_renewed(self, entry: Entry) -> bool:
+        """Whether what a framework calls may do something else than when it was last called."""
+        init = entry.fn.cls.method("__init__") if entry.init and entry.fn.cls is not None else None
+        return self._renewed is None or entry.fn.id in self._renewed or (init is not None and init.id in self._renewed)
+
     def _call_entries(self, total: int) -> None:
         unique: dict[Any, Entry] = {}
         public = False
@@ -927,8 +558,8 @@ class Solver(Shared):
             public = True
         self.counts["entry-points"] = len(unique)
         ordered = [entry for _, entry in sorted(unique.items(), key=lambda item: str(item[0]).zfill(12))]
-        found: dict[Any, list[Issue]] = {}
-        todo = ordered
+        found = self._by_entry
+        todo = [entry for entry in ordered if entry.key not in found or entry.state or self._is_renewed(entry)]
         for _ in range(limits.STATE_ROUNDS):
             self._moved.clear()
             for entry in todo:
@@ -941,12 +572,6 @@ class Solver(Shared):
                 break
         self.virtual = [issue for entry in ordered for issue in found.get(entry.key, ())]
         self._drain(total)
-
-
-def _functions(shape: Shape) -> set[int]:
-    """Functions of the project that a value, or a part of it, may be: who reads it may call them."""
-    found = {ref.id for ref in shape.refs if type(ref) is Fn}
-    return found.union(*(_functions(part) for part in (shape.fields or {}).values()))
 
 
 def _matters(summary: Summary) -> bool:
@@ -965,17 +590,6 @@ def _differ(a: Summary, b: Summary) -> bool:
     )
 
 
-def promises(refs: tuple[Any, ...]) -> bool:
-    """Whether types only say what their objects can do: the objects are of other classes, which may be a library's."""
-    return bool(refs) and all(
-        type(ref) is Inst and any("abstract" in method.ir.flags for method in ref.cls.methods.values()) for ref in refs
-    )
-
-
-def _of_library(ref: Any) -> bool:
-    return isinstance(ref, ApiPath) and not ref.text.startswith("?")
-
-
 def _answers(summary: Summary) -> bool:
     """Whether a function is seen to answer a request, with whatever."""
     return any(one.field == ANSWER for one in summary.mutations) or ANSWER in (summary.returns.fields or {})
@@ -992,15 +606,4 @@ def _brings(shape: Shape, depth: int = 0) -> list[Any]:
     if depth < 2:
         for part in (shape.fields or {}).values():
             found += _brings(part, depth + 1)
-    return found
-
-
-def _inside(fn: Fn) -> list[Fn]:
-    """The functions that stand in a function, at any depth."""
-    found: list[Fn] = []
-    holders = {fn.index}
-    for one in fn.module.functions:  # what stands inside comes behind
-        if one.ir.parent in holders and one is not fn:
-            holders.add(one.index)
-            found.append(one)
     return found
