@@ -45,6 +45,27 @@ def test_looks(data: bytes, word: str) -> None:
     assert (word in made) if word else not made
 
 
+CHUNK = b"import { f as fade } from './Button-0502e555.js';\n" + WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "built"),
+    [
+        ("app/templates/assets/Index-f0a843d1.js", CHUNK, True),
+        ("web/static/index-Dh2pQ_8z.js", CHUNK, True),
+        ("web/static/js/main.3f2a1b9c.chunk.js", WRITTEN + b"//# sourceMappingURL=main.3f2a1b9c.chunk.js.map", True),
+        ("web/assets/index.js", CHUNK + b"const lazy = () => import('./Chart-1a2b3c4d.js');\n", True),
+        ("web/assets/Index-f0a843d1.js", WRITTEN, False),
+        ("web/assets/index.js", CHUNK, False),
+        ("web/assets/index-settings.js", b"import './dark-contrast.js';\nimport './page-20240101.js';\n" + WRITTEN, False),
+        ("dist/chunk-0502e555.js", CHUNK + CHUNK, False),
+        ("src/static/run.js", WRITTEN, False),
+    ],
+)
+def test_builds_of_front_ends(path: str, data: bytes, built: bool) -> None:
+    assert ("built for browsers" in made_by_tools(data, path)) == built
+
+
 def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_bytes(MINIFIED)
     (tmp_path / "b.js").write_bytes(WRITTEN)
