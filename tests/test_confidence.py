@@ -6,7 +6,7 @@ from pathlib import Path
 
 import headwater
 from headwater.config import Config
-from headwater.findings import Confidence
+from headwater.findings import Confidence, Severity
 
 
 def confidences(tmp_path: Path, text: str) -> dict[str, Confidence]:
@@ -100,3 +100,21 @@ def unchecked():
 """,
     )
     assert found == {"checked": Confidence.MEDIUM, "unchecked": Confidence.HIGH}
+
+
+def test_an_empty_folder_is_little(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        """
+import os
+from flask import request
+
+def make():
+    os.makedirs("/srv/" + request.args["name"])
+
+def remove():
+    os.rmdir("/srv/" + request.args["name"])
+""",
+        encoding="utf-8",
+    )
+    review = headwater.review(tmp_path, Config(processes=1, persona="audit"))
+    assert {finding.function: finding.severity for finding in review.findings} == {"make": Severity.LOW, "remove": Severity.HIGH}

@@ -143,6 +143,8 @@ class SinkModel(_Strict, frozen=True):
     """Who hands text to a function of a package does not expect this to happen to it: reported for parameters of public functions."""
     session: bool = False
     """It is there to run what it is sent: a terminal, a kernel. Whoever may send it something does there as he likes anyway."""
+    little: bool = False
+    """Whoever decides on the operand can do little with it: the finding is of low severity."""
     hindered: str = ""
     """The condition under which something stands in the way that can be passed."""
     but: str = ""

@@ -265,7 +265,7 @@ class Reporter:
                 function=sink.fn.ir.qualname,
             )
             + _noted(sink.note),
-            severity=Severity.LOW if session else _severity(rule, sink.fn, strongest.weak),
+            severity=Severity.LOW if session or sink.little else _severity(rule, sink.fn, strongest.weak),
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
             function=sink.fn.ir.qualname,

@@ -502,6 +502,7 @@ class Models(Arguments):
                 sink.safe_if |= NO_OPTION if model.safe_if else 0
                 sink.unexpected = sink.unexpected or model.unexpected
                 sink.session = sink.session or model.session
+                sink.little = sink.little or model.little
             for label in ordered(value.labels):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)

@@ -32,7 +32,7 @@ ABSENT = _Absent()
 class Sink:
     """An operation of the project and the class of damage that it can do: the identity of a finding."""
 
-    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "name", "note", "safe_if", "session", "start", "unexpected")
+    __slots__ = ("class_", "confidence", "does", "end", "fn", "key", "little", "name", "note", "safe_if", "session", "start", "unexpected")
 
     def __init__(self, class_: str, fn: Fn, start: int, end: int, name: str, does: str, confidence: str, note: str = "") -> None:
         self.class_ = class_
@@ -49,6 +49,8 @@ class Sink:
         """What else may be proven of the data so that it does no damage."""
         self.session = False
         """It is there to run what it is sent."""
+        self.little = False
+        """What can be done by it is little."""
         self.unexpected = False
         """Callers of a function that hands them over do not expect it."""
         self.key = (fn.module.id, start, end, class_)
