@@ -329,7 +329,7 @@ class Models(Arguments):
                 if args.positional and args.positional[-1].const == "":  # join(folder, "")
                     made = made.with_(proven=made.proven | SLASHED)
             elif "folder-of" in entry.marks:
-                made = join(made, self.joined([self._argument(entry.passes[0], args) or BOTTOM], what))
+                made = join(made, self.derived([self._argument(entry.passes[0], args) or BOTTOM], what, weak=BASED))
             else:
                 made = join(made, self.derived([value for one in entry.passes if (value := self._argument(one, args)) is not None], what))
         for target, taken in entry.into.items() if not body else ():
