@@ -80,7 +80,7 @@ from headwater.taint.value import (
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
-_TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
+_TEXT_OF = frozenset({"builtins.str", "js:String", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
