@@ -87,6 +87,8 @@ BASED = FIRST_BEGINS << 1
 NO_NAMES = BASED << 1
 """In ``Value.proven``: text with which a program can name nothing: in whatever program it is put, it is a sum."""
 PROGRAM = BIT["code"] | BIT["sandboxed-code"]
+NO_DOT = NO_NAMES << 1
+"""In ``Label.cleared``: no dot is in the data, so no .. either: behind a folder or the beginning of a name it leads out of no folder."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES
