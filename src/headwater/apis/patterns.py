@@ -14,41 +14,49 @@ import msgspec
 
 from headwater.apis.schema import SINK_CLASSES
 
+_BEYOND = 1 << 128
+"""All characters beyond ASCII together."""
+_ANY = (_BEYOND << 1) - 1
 
-def _mask(characters: str) -> int:
+
+def mask(characters: str) -> int:
+    """A set of characters."""
     made = 0
     for one in characters:
-        made |= 1 << ord(one)
+        made |= 1 << min(ord(one), 128)
     return made
 
 
-_ANY = (1 << 128) - 1
-_DIGITS = _mask(string.digits)
-_WORD = _mask(string.ascii_letters + string.digits + "_")
-_SPACE = _mask(" \t\n\r\f\v")
-_LETTERS = _mask(string.ascii_letters)
+_DIGITS = mask(string.digits)
+_WORD = mask(string.ascii_letters + string.digits + "_")
+_SPACE = mask(" \t\n\r\f\v")
+_LETTERS = mask(string.ascii_letters)
 _ESCAPES = {"d": _DIGITS, "w": _WORD, "s": _SPACE, "D": _ANY & ~_DIGITS, "W": _ANY & ~_WORD, "S": _ANY & ~_SPACE}
-_NAMES = _WORD | _mask("-.:@+,=")
+_NAMES = _WORD | _BEYOND | mask("-.:@+,=")
 _TO_THE_END = ("$", r"\Z", r"\z")
 _WITH_HOST = re.compile(r"[a-z]+(?:s\?)?:(?:\\?/){2}(?:[A-Za-z0-9-]|\\[.-])+\\?/")
 _BAD: dict[str, int] = {
-    "shell": _mask(";&|$`<>(){}*?!'\"\\\n\r#~"),
-    "sql": _mask(";'\"\\()`") | _SPACE,
-    "path-read": _mask("/\\"),
-    "path-write": _mask("/\\"),
-    "url": _mask("/\\@?#"),
-    "redirect": _mask("/\\@?#"),
-    "html": _mask("<>&'\"`"),
-    "xml": _mask("<>&'\""),
-    "template": _mask("{}%$<#"),
-    "import": _ANY & ~(_WORD | _mask(".")),
-    "ldap": _mask("*()\\&|"),
-    "query": _mask("{}$'\"\\()` "),
-    "regex": _mask("*+?{}()[]|^$\\."),
-    "log": _mask("\n\r"),
+    "shell": mask(";&|$`<>(){}*?!'\"\\\n\r#~"),
+    "sql": mask(";'\"\\()`") | _SPACE,
+    "path-read": mask("/\\"),
+    "path-write": mask("/\\"),
+    "url": mask("/\\@?#"),
+    "redirect": mask("/\\@?#"),
+    "html": mask("<>&'\"`"),
+    "xml": mask("<>&'\""),
+    "template": mask("{}%$<#"),
+    "import": _ANY & ~(_WORD | _BEYOND | mask(".")),
+    "ldap": mask("*()\\&|"),
+    "query": mask("{}$'\"\\()` "),
+    "regex": mask("*+?{}()[]|^$\\."),
+    "log": mask("\n\r"),
 }
 """Characters that break out of where a text is put, by sink class; of the classes that are not here, all but names do harm."""
-_CODE = _WORD | _mask(" .-+,:/*%")
+_CODE = _WORD | _BEYOND | mask(" .-+,:/*%")
+_SPEAKING = _LETTERS | _BEYOND | mask("_$'\"\\`[")
+"""Without these no program names anything or writes a text: what is left are sums (with [ a script spells any word of +, ! and ())."""
+NO_NAMES = "no-names"
+"""Beside the sink classes: no such character is in the text, so that it does as little when it becomes part of a program."""
 
 
 class Pattern(msgspec.Struct, frozen=True):
@@ -86,9 +94,14 @@ def safe_for(chosen: int) -> tuple[str, ...]:
     if not chosen & ~_NAMES:
         return SINK_CLASSES
     found = [name for name, bad in _BAD.items() if not chosen & bad]
-    if not chosen & ~_CODE or not chosen & (_LETTERS | _mask("'\"\\")):
-        found.append("code")
-    return tuple(found)
+    if not chosen & ~_CODE or sums(chosen):
+        found += ("code", "sandboxed-code")
+    return (*found, NO_NAMES) if sums(chosen) else tuple(found)
+
+
+def sums(chosen: int) -> bool:
+    """Whether a program can name nothing with these characters."""
+    return not chosen & _SPEAKING
 
 
 @lru_cache(maxsize=1 << 12)
@@ -115,7 +128,7 @@ def read(pattern: str) -> Pattern:
             at = end
         else:
             if one == ".":
-                chosen |= _ANY & ~_mask("\n")
+                chosen |= _ANY & ~mask("\n")
             elif one == "(":
                 depth += 1
             elif one == ")":

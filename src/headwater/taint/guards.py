@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
+from headwater.apis import patterns
 from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
@@ -31,7 +32,9 @@ from headwater.taint.labels import (
     MODULE,
     NAME_HEAD,
     NEAR,
+    NO_NAMES,
     PATHS,
+    PROGRAM,
     RESOLVED,
     Label,
 )
@@ -155,8 +158,12 @@ def _membership(
         refusing = bool(whole) and not left.proven & NAME_HEAD
         shown = ALL if _with_slash(frame, right) else ALL | CONTAINED
         return ((cells, shown, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
-    if isinstance(right.const, str) and left.labels and not _with_slash(frame, right):  # some characters of a text without a separator
-        return ((cells, CONTAINED if ".." in right.const else PATHS | CONTAINED, 0, (), ""),), ()
+    if isinstance(right.const, str) and left.labels:  # some characters of a text
+        shown = PROGRAM | NO_NAMES if patterns.sums(patterns.mask(right.const)) else 0
+        if not _with_slash(frame, right):  # without a separator
+            shown |= CONTAINED if ".." in right.const else PATHS | CONTAINED
+        if shown:
+            return ((cells, shown, 0, (), ""),), ()
     if left.labels and (_operators(frame, right) or (frame.mod.script and _settings(right))) and not configured(frame, left):
         return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
     of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register

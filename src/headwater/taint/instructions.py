@@ -19,6 +19,7 @@ from headwater.taint import (
     addresses,
     captured,
     chains,
+    dots,
     fills,
     firsts,
     forms,
@@ -80,7 +81,7 @@ from headwater.taint.value import (
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
-_TEXT_OF = frozenset({"builtins.str", "os.fspath", "os.fsdecode"})
+_TEXT_OF = frozenset({"builtins.str", "js:String", "os.fspath", "os.fsdecode"})
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
@@ -160,6 +161,10 @@ class Instructions(Calls):
         """Registers that hold the scheme of an address: the cells of the address."""
         self.endings: dict[int, tuple[Any, ...]] = {}
         """Registers that hold what the name of a file ends in: the cells of its path."""
+        self.dots: dict[int, tuple[tuple[Any, ...], Value, bool]] = {}
+        """Registers that hold the place of the last dot of a text: its cells, the text, and whether it is the place behind."""
+        self.tails: dict[int, str] = {}
+        """Registers, of no variable, that hold a text which ends with something written: the end."""
         self.folders: set[int] = set()
         """Registers that hold the folder of a path which lies inside of another one."""
         self.variables = frozenset(fn.ir.names.values())
@@ -200,7 +205,7 @@ class Instructions(Calls):
         self.elements_from.pop(i.dst, None)
         if self.mod.script and i.dst not in self.variables:
             self.moved_from[i.dst] = i.src
-        for table in (self.chains, self.indexed, self.schemes, self.endings):
+        for table in (self.chains, self.indexed, self.schemes, self.endings, self.dots):
             if table:
                 table.pop(i.dst, None)
                 if i.src in table:
@@ -548,6 +553,7 @@ class Instructions(Calls):
                 text += str(value.const)
                 fixed = fixed or bool(texts.WITH_HOST.match(text))
             elif value.labels:
+                value = dots.behind(text, value)
                 value = rough(self.unquoted(text, value))  # of a number in a sentence, a few digits are seen
                 if _BEFORE_PORT.search(text):
                     value = self.ports(value)
@@ -637,6 +643,7 @@ class Instructions(Calls):
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
         what = JOINED if i.op in ("+", "%") else ""
+        right = dots.added(self, i, left, right)
         if i.op == "+" and right.labels and right.proven & HOST_FIXED:
             right = cleared(right, ADDRESS)  # whatever it is added to: in the text the data stands behind a slash
         if i.op in ("+", "%") and any(getattr(ref, "text", "").endswith("Markup()") for ref in left.refs):  # escapes what is put into it
@@ -807,6 +814,9 @@ class Instructions(Calls):
             self.asked.add(i.start)
         if args.name in texts.SHAPED and callee.bound is not None and result.labels:
             result = texts.shaped(self, args, callee.bound, result)
+        self.dots.pop(i.dst, None)
+        if args.name and callee.bound is not None:
+            result = dots.called(self, i, args, callee.bound, result)
         if args.name == "replace" and self.mod.script and texts.ended(args):
             result = result.with_(proven=result.proven | SLASHED)
         self.origins.pop(i.dst, None)

@@ -84,9 +84,14 @@ FIRSTS = FIRST | FIRST_HOST | FIRST_IN | FIRST_BEGINS
 """In ``Value.proven``, of what a local function has captured: equal to its first argument, on its host, without it, beginning with it."""
 BASED = FIRST_BEGINS << 1
 """In ``Label.weak``: a path that begins with the data, whole, so that it lies in the folder that the data was shown to lie in."""
+NO_NAMES = BASED << 1
+"""In ``Value.proven``: text with which a program can name nothing: in whatever program it is put, it is a sum."""
+PROGRAM = BIT["code"] | BIT["sandboxed-code"]
+NO_DOT = NO_NAMES << 1
+"""In ``Label.cleared``: no dot is in the data, so no .. either: behind a folder or the beginning of a name it leads out of no folder."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""
@@ -122,7 +127,7 @@ def if_resolved(proven: int, given: int) -> int:
     return proven | PATHS if proven & INSIDE and given & RESOLVED else proven
 
 
-_WORDS = {"all": ALL, "no-option": NO_OPTION, "no-slash": CONTAINED, "text": NUMBERS, "parts": PARTS}
+_WORDS = {"all": ALL, "no-option": NO_OPTION, "no-slash": CONTAINED, "text": NUMBERS, "parts": PARTS, "no-names": NO_NAMES}
 
 
 def bits(classes: list[str]) -> int:

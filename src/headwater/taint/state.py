@@ -19,8 +19,10 @@ from headwater.taint.labels import (
     ENDED,
     GLUED,
     GUESSED,
+    NO_NAMES,
     NUMERIC,
     PARTS,
+    PROGRAM,
     TEXTUAL,
     Label,
     derive,
@@ -400,7 +402,7 @@ class State:
             value = self.collapse(value)
             if value.proven & ALL == ALL:
                 continue  # one of a fixed set of values: whatever is made of it is one of a fixed set too
-            shown = clear | (value.proven & TEXTUAL)
+            shown = clear | (value.proven & TEXTUAL) | (PROGRAM if value.proven & NO_NAMES else 0)
             if not self.traced:
                 labels |= derive_all(value.labels, shown, drop, weak, exact)
                 continue
