@@ -143,7 +143,7 @@ class Graph:
         for label in sorted(labels, key=lambda label: label.key):
             if label.source is None:
                 found.update(dict.fromkeys(self._handed((fn.id, label.param, label.path), seen, ask, self._held[parts])))
-        return tuple(found)
+        return tuple(key for key in found if key in self.nodes)  # a component may have turned out to be none since it was noted
 
     @contextlib.contextmanager
     def _query(self, seen: frozenset[Key]) -> Iterator[None]:
