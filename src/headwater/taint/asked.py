@@ -11,8 +11,7 @@ _PART = re.compile(r"""(?:[?!]*\.|(?:\?\.)?\[\s*["']|[?!]*\.get\(\s*["'])\s*([A-
 _TESTED = re.compile(r"(?:&&|\|\||[=!]==?|\?(?!\.)|:|is\b|and\b|or\b|\))")
 """What comes after a name that a condition looks at."""
 
-
-_FIRST = re.compile(r"[^(]*\(\s*([\w.$]+)\s*[,)]")
+FIRST = re.compile(r"[^(]*\(\s*([\w.$]+)\s*[,)]")
 """The first argument of a call, where it is a name."""
 
 
@@ -38,7 +37,7 @@ def asks_only(before: str, after: str, parts: Collection[str]) -> bool:
 
 def given_again(call: str, after: str, functions: Collection[str]) -> bool:
     """Whether one of the functions is given the first argument of ``call`` again in the text behind it, and another argument beside it."""
-    given = _FIRST.match(call)
+    given = FIRST.match(call)
     if given is None or not functions:
         return False
     names = "|".join(map(re.escape, functions))

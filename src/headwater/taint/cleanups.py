@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
+
+from headwater.taint.asked import FIRST
 
 if TYPE_CHECKING:
     from headwater.taint.summary import Issue, Sink
 
 _WRITES: Final = frozenset({"createWriteStream", "open", "outputFile", "outputFileSync", "writeFile", "writeFileSync"})
 _REMOVES: Final = frozenset({"remove", "rm", "rmSync", "unlink", "unlinkSync"})
-_FIRST: Final = re.compile(r"[^(]*\(\s*([\w.$]+)\s*[,)]")
-"""The first argument, where it is a name."""
 
 
 def removals(groups: dict[Any, list[Issue]], text: Callable[[Sink], str]) -> list[Any]:
@@ -24,7 +23,7 @@ def removals(groups: dict[Any, list[Issue]], text: Callable[[Sink], str]) -> lis
         name = sink.name.rpartition(".")[2].removesuffix("()") if sink.class_ == "path-write" else ""
         if name not in _WRITES and name not in _REMOVES:
             continue
-        given = _FIRST.match(text(sink))
+        given = FIRST.match(text(sink))
         if given is None:
             continue
         if name in _WRITES:
