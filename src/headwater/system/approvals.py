@@ -97,4 +97,5 @@ def _asks(builder: Builder, fn: Fn) -> bool:
 
 
 def _judges_alone(builder: Builder, guard: Key) -> bool:
-    return not _ASKS.search(builder.nodes[guard].name) and not _ASKS.search(builder.nodes[guard].detail.get("api", ""))
+    node = builder.known(guard)
+    return node is None or not (_ASKS.search(node.name) or _ASKS.search(node.detail.get("api", "")))

@@ -404,7 +404,8 @@ class Builder(Crews):
 
     def _map(self) -> SystemMap:
         if any(not self.aside(node) for node in self.nodes.values()):
-            self.nodes = {key: node for key, node in self.nodes.items() if not self.aside(node)}
+            self.examples = {key: node for key, node in self.nodes.items() if self.aside(node)}
+            self.nodes = {key: node for key, node in self.nodes.items() if key not in self.examples}
             self._joined()
         rows = sorted(
             (

@@ -58,6 +58,8 @@ class Graph:
         self.beside = beside
         self.places = Reads(solver.symbols, solver.called)
         self.nodes: dict[Key, Node] = {}
+        self.examples: dict[Key, Node] = {}
+        """Components of examples, once the map has been made without them."""
         self.edges: dict[tuple[Key, Key, str], tuple[Fn, int]] = {}
         self.unresolved: dict[tuple[Key, str], tuple[Fn, int]] = {}
         self.of_function: dict[int, Key] = {}
@@ -107,6 +109,10 @@ class Graph:
         if node is None:
             node = self.nodes[key] = Node(type_, name, fn, start, self.line_end(fn, start) if end < 0 else end)
         return node
+
+    def known(self, key: Key) -> Node | None:
+        """A component, also one that is not in the map because it belongs to an example; None where it turned out to be none."""
+        return self.nodes.get(key) or self.examples.get(key)
 
     def line_end(self, fn: Fn, start: int) -> int:
         """The end of the line at a place: of a definition, its first line."""
@@ -298,8 +304,9 @@ class Graph:
         """The functions that a function may run itself; not those that are components."""
         inner = [other.id for other in fn.module.functions if other.ir.parent == fn.index and other.index] if fn.index else []
         for number in (*self.solver.called.get(fn.id, ()), *inner, *(other.id for other in self.places.by_hand(fn))):
-            stops = self.of_function.get(number)
-            if number not in self.steps and (stops is None or self.nodes[stops].type == "entry-point"):
+            key = self.of_function.get(number)
+            stops = self.known(key) if key is not None else None
+            if number not in self.steps and (stops is None or stops.type == "entry-point"):
                 yield self.symbols.functions[number]
 
     def _outside(self, shape: Shape) -> list[Key]:
