@@ -253,7 +253,8 @@ def _check(file: ApiFile) -> None:
         for guard in api.guards:
             _one_of(guard.way, ("fullmatch", "match", "search"), "way", at)
         compared = (text for guard in api.guards for text in (guard.on, guard.pattern, guard.separated))
-        for one in (api.fills, api.same, api.copies, api.result_of, api.matched, *api.instance_of.values(), *compared):
+        scrubbed = (text for one in api.clears_where for text in (one.left_of, one.by))
+        for one in (api.fills, api.same, api.copies, api.result_of, api.matched, *api.instance_of.values(), *compared, *scrubbed):
             if one:
                 _argument(one, at)
         for one in (*_described(api.describes), *((api.checks.data, api.checks.by) if api.checks is not None else ())):

@@ -32,6 +32,8 @@ _WORD = mask(string.ascii_letters + string.digits + "_")
 _SPACE = mask(" \t\n\r\f\v")
 _LETTERS = mask(string.ascii_letters)
 _ESCAPES = {"d": _DIGITS, "w": _WORD, "s": _SPACE, "D": _ANY & ~_DIGITS, "W": _ANY & ~_WORD, "S": _ANY & ~_SPACE}
+_CODES = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})")
+_BRACED = re.compile(r"\{[^{}]*\}")
 _NAMES = _WORD | _BEYOND | mask("-.:@+,=")
 _TO_THE_END = ("$", r"\Z", r"\z")
 _WITH_HOST = re.compile(r"[a-z]+(?:s\?)?:(?:\\?/){2}(?:[A-Za-z0-9-]|\\[.-])+\\?/")
@@ -71,7 +73,7 @@ class Pattern(msgspec.Struct, frozen=True):
     host: bool
     """It begins with an address whose host is spelled out, and a slash behind it."""
     refused: int = 0
-    """Where all of it is one class: the characters that it finds."""
+    """Where all of it is one class: the characters that it finds for sure."""
 
     def proves(self, way: str) -> tuple[str, ...]:
         """Sink classes for which a text is safe that was matched by ``fullmatch``, ``match`` or ``search``."""
@@ -82,6 +84,11 @@ class Pattern(msgspec.Struct, frozen=True):
     def matched(self) -> tuple[str, ...]:
         """Sink classes for which the part that was matched is safe."""
         return safe_for(self.chosen)
+
+    def left(self, by: str) -> tuple[str, ...]:
+        """Sink classes for which a text is safe in which everything that was found was replaced by a text."""
+        brought_back = "$" in by or "\\" in by  # $&, \\g<0>
+        return safe_for((_ANY & ~self.refused) | mask(by)) if self.refused and not brought_back else ()
 
     def not_found(self) -> tuple[str, ...]:
         """Sink classes for which a text is safe in which ``search`` finds nothing."""
@@ -121,10 +128,10 @@ def read(pattern: str) -> Pattern:
                 chosen = _ANY
             at += 2
         elif one == "[":
-            found, end = _class(text, at)
+            found, surely, end = _class(text, at)
             chosen |= found
             if at == 0 and text[end:] in ("", "+", "*"):
-                only = found
+                only = surely
             at = end
         else:
             if one == ".":
@@ -140,36 +147,42 @@ def read(pattern: str) -> Pattern:
     return Pattern(chosen, begins, ends, bool(_WITH_HOST.match(body)) and not split, max(only, 0))
 
 
-def _class(text: str, start: int) -> tuple[int, int]:
-    """The characters of the class that begins at ``start``, and where it ends."""
+def _class(text: str, start: int) -> tuple[int, int, int]:
+    """The characters that the class that begins at ``start`` may stand for, those that it stands for surely, and where it ends."""
     at = start + 1
     negated = text[at : at + 1] == "^"
     at += negated
-    found, first = 0, at
+    maybe, sure, first = 0, 0, at
     last = -1  # the character before, with which a range may begin
     while at < len(text) and (text[at] != "]" or at == first):
-        one, width, mask = text[at], 1, 0
-        if one == "\\":
-            one, width = text[at + 1 : at + 2], 2
-            mask = _ESCAPES.get(one, 0)
-            one = {"n": "\n", "t": "\t", "r": "\r"}.get(one, one)
-            if one in ("x", "u", "U", "p", "P", "N") or one.isdecimal():
-                mask = _ANY
-        if mask:
-            found, last = found | mask, -1
-        elif one == "-" and width == 1 and last >= 0 and text[at + 1 : at + 2] not in ("]", ""):
-            upper = text[at + 1]
-            width = 2
-            if upper == "\\":
-                upper, width = text[at + 2 : at + 3], 3
-            if not upper or upper in _ESCAPES:
-                found = _ANY
-            else:
-                for number in range(last, min(ord(upper), 127) + 1):
-                    found |= 1 << number
-            last = -1
-        else:
-            last = ord(one) if one and ord(one) < 128 else -1
-            found |= 1 << last if last >= 0 else 0
+        if text[at] == "-" and last >= 0 and text[at + 1 : at + 2] not in ("]", ""):
+            upper, _, _, width = _member(text, at + 1)
+            made = sum(1 << number for number in range(last, min(upper, 127) + 1)) | (_BEYOND if upper > 127 else 0)
+            maybe, sure, last = maybe | (made if upper >= 0 else _ANY), sure | (made & ~_BEYOND), -1
+            at += width + 1
+            continue
+        last, some, all_, width = _member(text, at)
+        maybe, sure = maybe | some, sure | all_
         at += width
-    return (_ANY & ~found if negated else found), at + 1
+    return (_ANY & ~sure, _ANY & ~maybe, at + 1) if negated else (maybe, sure, at + 1)
+
+
+def _member(text: str, at: int) -> tuple[int, int, int, int]:
+    """What stands at a place in a class: its number, or -1; what it may be; what it is surely; and how long it is."""
+    one = text[at : at + 1]
+    if one != "\\":
+        number, width = ord(one), 1
+    else:
+        one = text[at + 1 : at + 2]
+        if one in _ESCAPES:
+            kinds = _ESCAPES[one]
+            return -1, kinds, kinds & ~_BEYOND if one.islower() else kinds, 2
+        code = _CODES.match(text, at + 1)
+        if code is not None:
+            number, width = int(code[1] or code[2], 16), len(code[0]) + 1
+        elif one in ("x", "u", "U", "p", "P", "N") or one.isdecimal():
+            braced = _BRACED.match(text, at + 2)
+            return -1, _ANY, 0, 2 + (len(braced[0]) if braced is not None else 0)
+        else:
+            number, width = ord({"n": "\n", "t": "\t", "r": "\r"}.get(one, one) or "\\"), 2
+    return (number, 1 << number, 1 << number, width) if number < 128 else (number, _BEYOND, 0, width)

@@ -326,6 +326,11 @@ class Cleared(_Strict, frozen=True):
 
     classes: list[str]
     when: str
+    left_of: str = ""
+    """The argument that is a regular expression of whose matches none is left: of the classes, those count to which what else there may be
+    does no harm."""
+    by: str = ""
+    """The argument that stands in place of each match, a text of the program."""
 
 
 class Hindered(_Strict, frozen=True):

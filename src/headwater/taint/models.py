@@ -16,7 +16,7 @@ from headwater import limits
 from headwater.apis import conditions, patterns
 from headwater.apis.load import CallRule
 from headwater.apis.paths import CALL, ApiPath, Sited
-from headwater.apis.schema import Api, Callback, Guard, SinkModel
+from headwater.apis.schema import Api, Callback, Cleared, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import addresses, components, guards, optin, plug_ins, prompts, rows, schemas, secrets, sights, slots, templates, texts
@@ -473,8 +473,15 @@ class Models(Arguments):
                 clear |= bits(list(patterns.read(found.const).matched()))
         for one in entry.clears_where:
             if self.holds(one.when, args, []) is True:
-                clear |= bits(one.classes)
+                clear |= bits(one.classes) & self._scrubbed(one, args) if one.left_of else bits(one.classes)
         return clear
+
+    def _scrubbed(self, entry: Cleared, args: Args) -> int:
+        """Sink classes to which what is left does no harm where all matches of an expression are replaced."""
+        pattern, by = self.argument(conditions.argument(entry.left_of), args), self.argument(conditions.argument(entry.by), args)
+        if pattern is None or by is None or not isinstance(pattern.const, str) or not isinstance(by.const, str):
+            return 0
+        return bits(list(patterns.read(pattern.const).left(by.const)))
 
     def _sink(self, model: SinkModel, node: ApiPath[Any], args: Args, drop: int) -> None:
         requires: list[Requirement] = []
