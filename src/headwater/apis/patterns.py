@@ -33,6 +33,7 @@ _SPACE = mask(" \t\n\r\f\v")
 _LETTERS = mask(string.ascii_letters)
 _ESCAPES = {"d": _DIGITS, "w": _WORD, "s": _SPACE, "D": _ANY & ~_DIGITS, "W": _ANY & ~_WORD, "S": _ANY & ~_SPACE}
 _CODES = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})")
+_GROUP = re.compile(r"\((?!\?)|\(\?P?<(\w+)>")
 _BRACED = re.compile(r"\{[^{}]*\}")
 _NAMES = _WORD | _BEYOND | mask("-.:@+,=")
 _TO_THE_END = ("$", r"\Z", r"\z")
@@ -145,6 +146,53 @@ def read(pattern: str) -> Pattern:
                 split = True
             at += 1
     return Pattern(chosen, begins, ends, bool(_WITH_HOST.match(body)) and not split, max(only, 0))
+
+
+@lru_cache(maxsize=1 << 12)
+def groups(pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The name of each group that a pattern captures, and the sink classes for which what stands in it is safe.
+
+    What the pattern spells out counts too, since a group may repeat it. A group without a slash is one name, to which the folder above is
+    the worst that it can say; several of them, joined, may lead further up where dots are allowed.
+    """
+    names: list[str] = []
+    held: list[int] = []
+    around: list[int] = []
+    at = 0
+    while at < len(pattern):
+        one, found = pattern[at], 0
+        if one == "(":
+            head = _GROUP.match(pattern, at)
+            around.append(len(names) if head is not None else -1)
+            if head is not None:
+                names.append(head[1] or "")
+                held.append(0)
+            at += len(head[0]) if head is not None else 1
+            continue
+        if one == "[":
+            found, _, at = _class(pattern, at)
+        elif one == "\\":
+            escaped = pattern[at + 1 : at + 2]
+            _, found, _, width = _member(pattern, at)
+            if escaped in ("b", "B"):  # the end of a word
+                found = 0
+            elif escaped == "k" or escaped.isdecimal():  # what another group holds
+                found = _ANY
+            at += width
+        else:
+            if one == ")" and around:
+                around.pop()
+            found = _ANY & ~mask("\n") if one == "." else mask(one) if one not in "()|^$*+?" else 0
+            at += 1
+        for number in around:
+            if number >= 0:
+                held[number] |= found
+    rising = sum(not signs & mask("/") and bool(signs & mask(".")) for signs in held)
+    made: list[tuple[str, tuple[str, ...]]] = []
+    for name, signs in zip(names, held, strict=True):
+        stays = not signs & mask("/") and (rising < 2 or not signs & mask("."))
+        made.append((name, tuple(dict.fromkeys((*safe_for(signs), *(("path-read", "path-write") if stays else ()))))))
+    return tuple(made)
 
 
 def _class(text: str, start: int) -> tuple[int, int, int]:

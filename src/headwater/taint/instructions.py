@@ -23,6 +23,7 @@ from headwater.taint import (
     fills,
     firsts,
     forms,
+    groups,
     guards,
     members,
     optin,
@@ -814,6 +815,8 @@ class Instructions(Calls):
             self.asked.add(i.start)
         if args.name in texts.SHAPED and callee.bound is not None and result.labels:
             result = texts.shaped(self, args, callee.bound, result)
+        elif self.mod.script and args.name in groups.METHODS and callee.bound is not None and result.labels:
+            result = groups.called(self, args, callee.bound, result)
         self.dots.pop(i.dst, None)
         if args.name and callee.bound is not None:
             result = dots.called(self, i, args, callee.bound, result)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from headwater.taint.labels import BIT, CONTAINED, HOST_FIXED, PATHS, SLASHED
+from headwater.taint.labels import BIT, CONTAINED, HOST_FIXED, PATHS, SLASHED, WAY
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
 
@@ -52,6 +52,8 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     alloc = frame.alloc((frame.at.start, frame.at.end, "cut"), "list")
     whole = Value(result.labels, steps=result.steps)
     last = _no_slash(whole)
+    if receiver.proven & WAY and receiver.proven & PATHS == PATHS:  # no .. is left in the way, so that no part of it leads up
+        whole = last
     frame.put(alloc, "*", whole)
     frame.put(alloc, LAST, last)
     if args.name == "rpartition":
