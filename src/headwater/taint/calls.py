@@ -13,7 +13,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, sights, slots, unpicklers
+from headwater.taint import arrays, containers, hosts, sights, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
@@ -460,8 +460,14 @@ class Calls(Models):
                 if weak & TREE_CHECKS and index < len(actuals.values):
                     self.looked_at(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
         if summary.when_true or summary.when_false:
-            result = result.with_(pred=(_facts(summary.when_true, cells, actuals), _facts(summary.when_false, cells, actuals)))
+            result = result.with_(pred=(self._tells(summary.when_true, cells, actuals), self._tells(summary.when_false, cells, actuals)))
         return result
+
+    def _tells(self, proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Actuals) -> tuple[Fact, ...]:
+        """What a function's result shows of the arguments of a call."""
+        if (place := hosts.settled(self, proofs, actuals.values)) >= 0:
+            proofs = tuple((index, proven | ADDRESS if index == place else proven, weak, text) for index, proven, weak, text in proofs)
+        return _facts(proofs, cells, actuals)
 
     def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals, asked: bool = True) -> Value:
         """The result of a function among the arguments of a call, called with what the callee calls it with.
@@ -599,7 +605,8 @@ class Calls(Models):
         value = self.text_of(actual, bit)
         if not value.labels or value.proven & ALL == ALL:  # one of a fixed set of values: so is what the function makes of it
             return
-        if effect.exact and (value.proven & (bit | effect.sink.safe_if) or (bit & _NAMES and _opened(actual))):
+        shown = hosts.shown(effect.weak, value.proven) | value.proven
+        if effect.exact and (shown & (bit | effect.sink.safe_if) or (bit & _NAMES and _opened(actual))):
             return
         requires: list[Requirement] = []
         doubt = 0

@@ -12,7 +12,7 @@ from headwater import limits
 from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod, Super, Var
-from headwater.taint import addresses, personal, rows, schemas, secrets, slots
+from headwater.taint import addresses, hosts, personal, rows, schemas, secrets, slots
 from headwater.taint.described import Schema
 from headwater.taint.labels import (
     ALL,
@@ -20,6 +20,8 @@ from headwater.taint.labels import (
     DEEP,
     GUESSED,
     HANDED,
+    HOST_ALONE,
+    HOSTED,
     INSIDE,
     KEYED,
     OF_OTHERS,
@@ -695,7 +697,10 @@ class Frame(State):
         made = BOTTOM
         at = self.at
         inside = bool(shape.proven & INSIDE)
-        memo = actuals.known if actuals is not None and not self.traced and not inside else None
+        hosted = 0
+        """What is known of the host of an address, and so of the one that is made of it."""
+        kept = inside or any(label.weak & HOSTED for label in shape.labels)
+        memo = actuals.known if actuals is not None and not self.traced and not kept else None
         cached = memo.get(shape.labels) if memo is not None and shape.labels else None
         if cached is not None:
             made, done = cached
@@ -720,6 +725,11 @@ class Frame(State):
                 label = settled(label, PATHS)
             if label.weak & BASED and actual.proven & PATHS == PATHS:
                 label = derive(label, clear=PATHS, exact=True) or label
+            if label.weak & HOSTED and (shown := hosts.shown(label.weak, actual.proven)):
+                if label.weak & HOST_ALONE:
+                    label = derive(label, clear=shown, exact=True) or label
+                elif len(shape.labels) == 1:
+                    hosted = shown
             if label.exact and not label.cleared and not label.drop and not label.weak:
                 if self.traced and hop is not None and actual.steps:
                     actual = actual.with_(
@@ -744,7 +754,8 @@ class Frame(State):
         done = widen(frozenset(labels))
         if memo is not None and shape.labels:
             memo[shape.labels] = (made, done)
-        return self._instance(shape, site, what, actuals, hop, made, done, steps)
+        made = self._instance(shape, site, what, actuals, hop, made, done, steps)
+        return made.with_(proven=made.proven | hosted) if hosted else made
 
     def _instance(
         self,

@@ -6,6 +6,7 @@ that are calls of library functions are API models.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, fills, firsts, members, objects, prompts, texts, ways
+from headwater.taint import arrays, containers, fills, firsts, hosts, members, objects, prompts, texts, ways
 from headwater.taint.labels import (
     ADDRESS,
     ALL,
@@ -33,10 +34,12 @@ from headwater.taint.labels import (
     NAME_HEAD,
     NEAR,
     NO_NAMES,
+    OPERATORS,
     PATHS,
     PROGRAM,
     RESOLVED,
     Label,
+    Source,
 )
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NONE, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, as_given, join, same
 
@@ -51,6 +54,8 @@ _OWN_HOST = frozenset(
     f"js:{holder}location.{part}" for holder in ("", "window.", "document.", "self.") for part in ("origin", "host", "hostname")
 )
 """The host of the page that a script runs in."""
+_REGISTERED = re.compile(r"(?i)^(?:registered|allowed|post_?logout)?_?redirect_?ur[il]s$")
+"""The addresses that a client of an authorisation server has registered, as its metadata calls them."""
 _LISTS = frozenset(
     {"os.listdir()", "node:fs.readdirSync()", *(f"node:{module}.readdir()" for module in ("fs", "fs/promises", "fs.promises"))}
 )
@@ -59,7 +64,6 @@ NAMES = (*sorted(texts.SEPARATORS), *sorted(_LISTS), *sorted(_OWN_HOST), "typing
 """API paths that mean something here without a call."""
 _PLACES = frozenset({"commonpath", "is_relative_to", "parents", "relative", "relpath", "startsWith", "startswith"})
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
-_OPERATOR = frozenset({"cli", "env", "config"})
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
 
 
@@ -92,6 +96,8 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
         elif left.subject and right.subject and _given(left) != _given(right):  # what was found is on the host that the caller asked for
             found = right if _given(left) else left
             true_ = ((found.subject, ADDRESS, 0, (), ""),) if not found.proven & NAME_HEAD else ()
+        elif left.labels and right.labels and _given(left) and _given(right) and left.labels != right.labels:
+            true_ = hosts.alike(frame, left_register, left, right_register, right)
         elif right.refs and any(isinstance(ref, Inst) and frame.symbols.is_enum(ref.cls) for ref in right.refs):
             true_ = ((cells, ALL, 0, (), ""),)
         for one, other in ((left_register, right_register), (right_register, left_register)):
@@ -166,6 +172,8 @@ def _membership(
             return ((cells, shown, 0, (), ""),), ()
     if left.labels and (_operators(frame, right) or (frame.mod.script and _settings(right))) and not configured(frame, left):
         return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
+    if _REGISTERED.match(frame.named_calls.get(right_register, "")) and not _sources(left) & _sources(right):
+        return ((cells, BIT["redirect"], 0, (), ""),), ()
     of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register
     members = frame.cells.get(of, BOTTOM)
     if any(isinstance(ref, Cls) and frame.symbols.is_enum(ref) for ref in members.refs):
@@ -198,6 +206,10 @@ def _membership(
     return None
 
 
+def _sources(value: Value) -> set[Source | None]:
+    return {label.source for label in value.labels}
+
+
 def _with_slash(frame: Instructions, value: Value) -> bool:
     """Whether a separator of folders is in one of the words of a collection, or may be."""
     if isinstance(value.const, str):
@@ -215,7 +227,7 @@ def _operators(frame: Instructions, value: Value) -> bool:
             return False
         for key in alloc.keys:
             one = frame.cells.get((alloc, key), BOTTOM)
-            said = bool(one.labels) and all(label.source is not None and label.source.kind in _OPERATOR for label in one.labels)
+            said = bool(one.labels) and all(label.source is not None and label.source.kind in OPERATORS for label in one.labels)
             if not said and one.const is NO_CONST:
                 return False
     return True
@@ -223,7 +235,7 @@ def _operators(frame: Instructions, value: Value) -> bool:
 
 def _settings(value: Value) -> bool:
     """Whether all data in a value is the operator's: words of a setting, cut apart."""
-    return bool(value.labels) and all(label.source is not None and label.source.kind in _OPERATOR for label in value.labels)
+    return bool(value.labels) and all(label.source is not None and label.source.kind in OPERATORS for label in value.labels)
 
 
 def _first_word(frame: Instructions, register: int, word: Value) -> tuple[Fact, ...]:
@@ -263,14 +275,15 @@ def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:
     if not part.subject:
         return ()
     options = [known, *(frame.contents(alloc) for alloc in known.allocs if alloc.constant)]
-    if any(ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("socket.")) for option in options for ref in option.refs):
+    named = [ref for option in options if not option.labels for ref in option.refs]
+    if any(ref is EXTERNAL or (isinstance(ref, ApiPath) and ref.text.startswith("socket.")) for ref in named):
         return ()  # the family of an address, not the address
     return ((part.subject, BIT["import"] if part.proven & NAME_HEAD else ADDRESS, 0, (), ""),)
 
 
 def _given(value: Value) -> bool:
-    """Whether a value is of the caller alone."""
-    return all(label.source is None for label in value.labels)
+    """Whether a value is of the caller alone, or by default the operator's."""
+    return all(label.source is None or label.source.kind in OPERATORS for label in value.labels)
 
 
 def configured(frame: Frame, value: Value) -> bool:

@@ -25,6 +25,7 @@ from headwater.taint import (
     forms,
     groups,
     guards,
+    hosts,
     members,
     optin,
     personal,
@@ -359,6 +360,7 @@ class Instructions(Calls):
         base = self.cells.get(i.obj, BOTTOM)
         chains.written(self, i.obj, i.name)
         self.store(base, i.name, self._stepped(value, i, f"kept in .{i.name}"))
+        hosts.changed(self, i, base, value)
         for ref in base.refs:
             if isinstance(ref, Cls):
                 self.solver.store_field(self.fn, ref, i.name, lambda: self.export(value))
@@ -569,8 +571,8 @@ class Instructions(Calls):
             text += "\0" if value.const is NO_CONST else ""
             text += literal
             form += (addresses.form_of(value) if not isinstance(value.const, int) else str(value.const)) + literal
-            # After a base address of any kind, what follows a slash cannot change the host any more.
-            fixed = fixed or bool(texts.WITH_HOST.match(text)) or (text.startswith("\0") and "/" in literal.replace("://", ""))
+            # After a base address of any kind the host ends here.
+            fixed = fixed or bool(texts.WITH_HOST.match(text)) or (text.startswith("\0") and bool(texts.HOST_ENDS.search(literal)))
             seen = True
         last = self.cells.get(i.parts[-1], BOTTOM) if i.parts else BOTTOM
         rest = i.literals[len(i.parts)] if len(i.literals) > len(i.parts) else ""
@@ -667,7 +669,7 @@ class Instructions(Calls):
             made = made.with_(proven=made.proven | kept | HOST_FIXED) if kept else made
         else:
             made = self.derived([left, right], what)
-        base = left.const is NO_CONST and isinstance(right.const, str) and "/" in right.const.replace("://", "")
+        base = left.const is NO_CONST and isinstance(right.const, str) and bool(texts.HOST_ENDS.search(right.const))
         if fixed or (i.op == "+" and base):
             made = made.with_(proven=made.proven | HOST_FIXED)
         if i.op in ("+", "%") and isinstance(left.const, str):

@@ -89,9 +89,17 @@ NO_NAMES = BASED << 1
 PROGRAM = BIT["code"] | BIT["sandboxed-code"]
 NO_DOT = NO_NAMES << 1
 """In ``Label.cleared``: no dot is in the data, so no .. either: behind a folder or the beginning of a name it leads out of no folder."""
+HOSTED = NO_DOT << 1
+"""In ``Label.weak``: an address on the host of the data, which is one, whole."""
+HOST_ALONE = HOSTED << 1
+"""In ``Label.weak``, beside ``HOSTED``: nothing else of the data is in the address, before a path that is written."""
+_OF_WHOLE = BASED | HOSTED | HOST_ALONE
+"""In ``Label.weak``: what is so no more once the data is changed."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES
+PEER = HOST_ALONE << 1
+"""In ``Value.proven``: on the host of another parameter; the caller, who knows both, can tell what that shows."""
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""
@@ -99,6 +107,8 @@ KEYED = "*$"
 """In an access path, before the number of a parameter: what is under the key that the caller gives as that parameter."""
 DEEP = "**"
 """In an access path, before the last name: any attributes and keys, or none."""
+OPERATORS = frozenset({"cli", "env", "config"})
+"""Source kinds of what whoever runs the program says."""
 KIND_RANK = {kind: number for number, kind in enumerate(SOURCE_KINDS)}
 
 
@@ -226,7 +236,8 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
     except KeyError:
         pass
     cleared = label.cleared | clear
-    based = label.weak & BASED if exact else weak & BASED if label.exact or label.weak & BASED else 0
+    whole = _OF_WHOLE if label.exact else label.weak & _OF_WHOLE
+    whole &= label.weak if exact else weak
     made: Label | None
     if cleared & ALL == ALL or (drop and label.weak & RECALLED) or (cleared & (_NUMBER | PARTS) and _told_no_more(label, cleared)):
         made = None
@@ -238,7 +249,7 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
             cleared,
             min(label.drop + drop, limits.DROPS),
             exact and label.exact,
-            ((label.weak | weak) & ~BASED) | based,
+            ((label.weak | weak) & ~_OF_WHOLE) | whole,
         )
     label._derived[key] = made
     return made
@@ -271,7 +282,7 @@ def extend(label: Label, key: str | int) -> Label:
     Of a path that is too long, the last name is kept, and not what stands before it.
     """
     if not label.exact:
-        return label
+        return settled(label, HOSTED | HOST_ALONE)
     long = len(label.path) >= limits.ACCESS_PATH or DEEP in label.path
     if label.source is None and not (long and key == CALL):
         known = label._extended.get(key)

@@ -19,7 +19,22 @@ from headwater.apis.paths import CALL, ApiPath, Sited
 from headwater.apis.schema import Api, Callback, Cleared, Guard, SinkModel
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import addresses, components, guards, optin, plug_ins, prompts, rows, schemas, secrets, sights, slots, templates, texts
+from headwater.taint import (
+    addresses,
+    components,
+    guards,
+    hosts,
+    optin,
+    plug_ins,
+    prompts,
+    rows,
+    schemas,
+    secrets,
+    sights,
+    slots,
+    templates,
+    texts,
+)
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.described import ANY, Schema
 from headwater.taint.doubt import Doubt
@@ -35,7 +50,9 @@ from headwater.taint.labels import (
     ENDED,
     GLUED,
     HANDED,
+    HOST_ALONE,
     HOST_FIXED,
+    HOSTED,
     INSIDE,
     MODULE,
     NAME_HEAD,
@@ -187,7 +204,7 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        left = NEAR | GLUED | ENDED if bit & PATHS else NEAR if bit & BIT["url"] else 0
+        left = NEAR | GLUED | ENDED if bit & PATHS else NEAR | HOST_ALONE if bit & BIT["url"] else 0
         weak |= label.weak & (bit | OPTED_IN | HANDED | left | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
@@ -205,7 +222,7 @@ class Models(Arguments):
             if known is None or _better(issue, known):
                 self.issues[issue.key] = issue
             return
-        whole = label.exact or bool(label.weak & BASED and bit & PATHS)
+        whole = label.exact or bool(label.weak & BASED and bit & PATHS) or bool(label.weak & HOSTED and bit & ADDRESS)
         effect = ToSink(label.param, label.path, whole and exact, drop, weak, sink, requires, hop, length)
         known_effect = self.sinks.get(effect.key)
         if known_effect is None or _better(effect, known_effect):
@@ -310,7 +327,9 @@ class Models(Arguments):
         if entry.updates:
             made = join(made, slots.message(self, entry, args))
         clear = self._cleared(entry, args)
-        if clear:
+        if "parsed-url" in entry.marks and entry.passes == ["$0", "$1"] and not body:
+            made = join(made, hosts.parsed(self, args, clear, "" if clear else f"through {_last(node)}"))
+        elif clear:
             values = (
                 [self._argument(one, args) for one in entry.passes]
                 if entry.passes
@@ -373,8 +392,6 @@ class Models(Arguments):
                     made.origin = (args.receiver_cells or held) if entry.same == "self" else held
                 if mark == "parsed-url" and args.cells:
                     made.subject = args.cells[0]
-                    if len(args.positional) == 1:
-                        made = made.with_(proven=made.proven | (args.positional[0].proven & BIT["redirect"]))
                 elif mark == "same-host" and args.positional and args.cells:
                     made.subject = args.positional[0].subject or args.cells[0]
         if entry.hinders is not None and made.labels and self.holds(entry.hinders.when, args, []) is True:

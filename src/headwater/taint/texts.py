@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from headwater.taint.labels import BIT, CONTAINED, HOST_FIXED, PATHS, SLASHED, WAY
+from headwater.taint.labels import ADDRESS, BIT, CONTAINED, HOST_FIXED, PATHS, SLASHED, WAY
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\]|[\w.-]+/)")  # or relative to an address that something else fixes
 _RUN = re.compile(r"(?i)\.(?:bat|cmd|pth|pyc?|ps1|sh|so)$")
-SHAPED = frozenset({"format", "join", "replace", "rpartition", "rsplit", "split"})
+HOST_ENDS = re.compile(r"(?<!:)(?<!:/)/|[?#]")
+"""What follows a slash, a question mark or a number sign behind an address cannot change the host any more."""
+SHAPED = frozenset({"format", "join", "replace", "replaceAll", "rpartition", "rsplit", "split"})
 SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep", "node:path.sep", "node:path.posix.sep"})
 
 
@@ -34,6 +36,8 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
                 return cleared(result, PATHS)
         return result
     cut = args.positional[0] if args.positional else BOTTOM
+    if args.name.startswith("replace") and (head := _kept_host(receiver, cut)):  # "https://host/users/{id}".replace("{id}", name)
+        return cleared(result, ADDRESS).with_(proven=result.proven | HOST_FIXED, head=head)
     if args.name == "join":  # of parts that were cut apart at slashes, with something else between them
         lasts = [frame.cells.get((alloc, LAST)) if len(alloc.keys) == 2 else None for alloc in cut.allocs]
         cut_up = bool(lasts) and all(one is not None and all(label.cleared & PATHS == PATHS for label in one.labels) for one in lasts)
@@ -43,7 +47,7 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
         return _no_slash(result) if cut_up and not cut.labels and _written(receiver) else result
     if cut.const != "/" and not any(getattr(ref, "text", "") in SEPARATORS for ref in cut.refs):
         return result
-    if args.name == "replace":
+    if args.name.startswith("replace"):
         if frame.mod.script:  # replaces once
             return result
         return _no_slash(result) if len(args.positional) == 2 and _written(args.positional[1]) else result
@@ -59,6 +63,16 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     if args.name == "rpartition":
         frame.put(alloc, 2, last)
     return Value(refs=result.refs, allocs=(alloc,))
+
+
+def _kept_host(receiver: Value, cut: Value) -> str:
+    """How an address begins in which a word is replaced that stands behind the host; nothing where it is not known."""
+    begin = receiver.const if isinstance(receiver.const, str) else receiver.head or ""
+    found = WITH_HOST.match(begin)
+    if found is None or any(label.cleared & ADDRESS != ADDRESS for label in receiver.labels):
+        return ""
+    place = begin.find(cut.const) if isinstance(cut.const, str) and cut.const else 0
+    return begin if place < 0 else begin[:place] if place >= found.end() else ""
 
 
 def ended(args: Args) -> bool:

@@ -15,7 +15,7 @@ from headwater import limits
 from headwater.apis.paths import ApiPath, Sited
 from headwater.index.entities import EXTERNAL, Fn, Inst
 from headwater.taint.described import Schema
-from headwater.taint.labels import ALL, HANDED, RESOLVED, Label, derive, derive_all, widen
+from headwater.taint.labels import ALL, HANDED, OPERATORS, RESOLVED, Label, derive, derive_all, widen
 
 
 class _NoConst:
@@ -253,12 +253,13 @@ def join(a: Value, b: Value) -> Value:
 
 
 def _both(a: Value | Shape, b: Value | Shape) -> int:
-    """What is shown of either of two values: of one as a fact, of the other as a part that was made safe."""
+    """What is shown of either of two values: of one as a fact, of the other as a part that was made safe, or is the operator's own."""
     proven = a.proven & b.proven
     for one, other in ((a, b), (b, a)):
         if lost := one.proven & ~other.proven & ALL:
             for label in other.labels:
-                lost &= label.cleared
+                if label.source is None or label.source.kind not in OPERATORS:
+                    lost &= label.cleared
             proven |= lost
     return proven
 
