@@ -23,6 +23,9 @@ _WORDS = frozenset({"super", "str", "float", "bool", "None"})
 """What the frontend of scripts says with Python's words."""
 _TRANSPARENT = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Self"})
 _UNIONS = frozenset({"Union", "|", "Optional"})
+_ADDRESSES = frozenset({"str", "URL", "RequestInfo"})
+_REQUEST = "js:Request()"
+"""An address or a request is what is handed to ``fetch``: it goes out, and has not come in."""
 _SEQUENCES = frozenset({
     "list", "List", "tuple", "Tuple", "set", "Set", "frozenset", "FrozenSet", "deque", "Deque", "AbstractSet", "Collection", "Iterable",
     "Iterator", "Sequence", "MutableSequence", "Generator", "AsyncIterable", "AsyncIterator", "AsyncGenerator",
@@ -492,6 +495,8 @@ class Symbols:
         if last in _UNIONS:
             parts = [self.type_value(mod, arg, cls, depth + 1) for arg in type_.args if arg.name not in ("None", "?")]
             refs = tuple(dict.fromkeys(ref for part in parts for ref in part.refs))[: limits.REFS]
+            if any(arg.name in _ADDRESSES for arg in type_.args):
+                refs = tuple(ref for ref in refs if getattr(ref, "text", "") != _REQUEST)
             elements = next((part.elements for part in parts if part.elements is not None), None)
             closed = bool(parts) and all(part.scalar or part.literal for part in parts)
             return TypeValue(refs, elements, scalar=closed)

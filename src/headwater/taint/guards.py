@@ -54,6 +54,8 @@ _OWN_HOST = frozenset(
     f"js:{holder}location.{part}" for holder in ("", "window.", "document.", "self.") for part in ("origin", "host", "hostname")
 )
 """The host of the page that a script runs in."""
+_OR_AN_ADDRESS = "js:Request"
+"""What may be no request but an address is what is handed to ``fetch``: it goes out, and has not come in."""
 _REGISTERED = re.compile(r"(?i)^(?:registered|allowed|post_?logout)?_?redirect_?ur[il]s$")
 """The addresses that a client of an authorisation server has registered, as its metadata calls them."""
 _LISTS = frozenset(
@@ -307,7 +309,7 @@ def _isinstance(frame: Instructions, cells: tuple[Any, ...], right: Value) -> Pr
                 if ref.text not in _SCALAR_TYPES:
                     scalar = False
                     child = ref.child("()")
-                    if child is not None:
+                    if child is not None and ref.text != _OR_AN_ADDRESS:
                         refs.append(child)
             else:
                 scalar = False
