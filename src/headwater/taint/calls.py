@@ -31,6 +31,7 @@ from headwater.taint.labels import (
     PATHS,
     RECALLED,
     RESOLVED,
+    SERVICE,
     TREE_CHECKS,
     Label,
     extend,
@@ -603,6 +604,8 @@ class Calls(Models):
             return
         bit = BIT[effect.sink.class_]
         value = self.text_of(actual, bit)
+        if effect.weak & SERVICE:
+            value = self.of_service(value)
         if not value.labels or value.proven & ALL == ALL:  # one of a fixed set of values: so is what the function makes of it
             return
         shown = hosts.shown(effect.weak, value.proven) | value.proven

@@ -27,6 +27,7 @@ from headwater.taint.labels import (
     OF_OTHERS,
     PATHS,
     RESOLVED,
+    SERVICE,
     Label,
     bits,
     derive,
@@ -675,6 +676,10 @@ class Frame(State):
             return NOTHING if not proven else Shape(proven=proven)
         return Shape(labels, value.refs, value.const, fields, kind, closed, constant, proven, bound, value.loose)
 
+    def of_service(self, value: Value) -> Value:
+        """What a service answers in its own form: it may say where the rest is, unlike a page whose links anybody may have written."""
+        raise NotImplementedError
+
     def instantiate(self, shape: Shape, site: Any, what: str = "", actuals: Actuals | None = None, hop: Any = None) -> Value:
         """A shape as a value here; ``actuals`` replace parameters; ``what`` and ``hop`` are the step that a trace shows."""
         if shape.value is not None and not self.traced:
@@ -740,6 +745,8 @@ class Frame(State):
                 made = join(made, actual)
                 continue
             inner = self.collapse(actual)
+            if label.weak & SERVICE:
+                inner = self.of_service(inner)
             if inner.proven & ALL == ALL:
                 continue  # one of a fixed set of values: so is what the function made of it
             if not self.traced:

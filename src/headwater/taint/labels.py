@@ -97,7 +97,9 @@ _OF_WHOLE = BASED | HOSTED | HOST_ALONE
 """In ``Label.weak``: what is so no more once the data is changed."""
 NUMERIC = "model-internals"
 """The source kind of which numbers tell something."""
-PEER = HOST_ALONE << 1
+SERVICE = HOST_ALONE << 1
+"""In ``Label.weak``: parsed as what services answer; whether one did, the caller can tell."""
+PEER = SERVICE << 1
 """In ``Value.proven``: on the host of another parameter; the caller, who knows both, can tell what that shows."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER
 """What a function's checks may prove to its caller."""

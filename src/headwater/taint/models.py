@@ -63,6 +63,7 @@ from headwater.taint.labels import (
     PATHS,
     QUOTED,
     RESOLVED,
+    SERVICE,
     SLASHED,
     TREE,
     TREE_CHECKS,
@@ -71,6 +72,7 @@ from headwater.taint.labels import (
     derive,
     left_of,
     ordered,
+    settled,
     source_label,
     steps_down,
     uncleared,
@@ -179,11 +181,15 @@ class Models(Arguments):
 
     def of_service(self, value: Value) -> Value:
         """What a service answers in its own form: it may say where the rest is, unlike a page whose links anybody may have written."""
+        made = value
         found = frozenset(label for label in value.labels if label.source is not None and label.source.of_service)
-        if not found:
-            return value
-        rest = value.with_(labels=value.labels - found)
-        return join(rest, cleared(Value(found, steps=value.steps), ADDRESS))
+        if found:
+            made = join(value.with_(labels=value.labels - found), cleared(Value(found, steps=value.steps), ADDRESS))
+        given = {label: settled(label, 0, SERVICE) for label in made.labels if label.source is None}
+        if given and any(old is not new for old, new in given.items()):
+            steps = {given.get(label, label): node for label, node in made.steps.items()} if made.steps else None
+            made = made.with_(labels=frozenset(given.get(label, label) for label in made.labels), steps=steps)
+        return made
 
     def _reach(
         self,
@@ -204,7 +210,7 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        left = NEAR | GLUED | ENDED if bit & PATHS else NEAR | HOST_ALONE if bit & BIT["url"] else 0
+        left = NEAR | GLUED | ENDED if bit & PATHS else NEAR | HOST_ALONE | SERVICE if bit & BIT["url"] else 0
         weak |= label.weak & (bit | OPTED_IN | HANDED | left | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
