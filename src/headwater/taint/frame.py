@@ -25,6 +25,7 @@ from headwater.taint.labels import (
     INSIDE,
     KEYED,
     OF_OTHERS,
+    PARSED_URL,
     PATHS,
     RESOLVED,
     SERVICE,
@@ -889,6 +890,8 @@ class Frame(State):
                 value = self._under(value, self.given_key(key, actuals))
             elif isinstance(key, int):
                 value = self.item(value, key, None)
+            elif key == "href" and value.proven & PARSED_URL and not deep:
+                value = hosts.as_text(value)
             else:
                 value = self.below(value, key) if deep else self._get(value, key)
             if value is BOTTOM:

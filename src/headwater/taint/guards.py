@@ -39,7 +39,6 @@ from headwater.taint.labels import (
     PROGRAM,
     RESOLVED,
     Label,
-    Source,
 )
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NONE, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, as_given, join, same
 
@@ -208,8 +207,8 @@ def _membership(
     return None
 
 
-def _sources(value: Value) -> set[Source | None]:
-    return {label.source for label in value.labels}
+def _sources(value: Value) -> set[Any]:
+    return {label.source or (label.param, label.path[:1]) for label in value.labels}
 
 
 def _with_slash(frame: Instructions, value: Value) -> bool:

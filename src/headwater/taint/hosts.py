@@ -30,6 +30,11 @@ def shown(weak: int, proven: int) -> int:
     return ADDRESS if weak & HOST_ALONE and proven & BIT["redirect"] else proven & ADDRESS
 
 
+def as_text(address: Value) -> Value:
+    """The text of a parsed address: what was shown of the one holds for the other."""
+    return address.with_(refs=(), allocs=(), bound=None, pred=None, proven=address.proven & ~PARSED_URL)
+
+
 def parsed(frame: Models, args: Args, clear: int, what: str) -> Value:
     """An address, with a base or without."""
     address, base = (*args.positional, BOTTOM, BOTTOM)[:2]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from headwater import ir
 from headwater.index.entities import Fn
-from headwater.taint import fills, firsts, guards
+from headwater.taint import fills, firsts, guards, hosts
 from headwater.taint.labels import BIT, NEAR, PARSED_URL, PATHS, SLASHED
 from headwater.taint.state import cleared
 from headwater.taint.texts import SEPARATORS
@@ -43,7 +43,7 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
         return value.with_(pred=shown) if shown is not None else value
     if base.proven & PARSED_URL:
         if i.name == "href":
-            return as_text(base)
+            return hosts.as_text(base)
         if i.name in _HOST and base.proven & BIT["redirect"]:
             value = cleared(value, BIT["redirect"])
         if i.name == "protocol":
@@ -69,11 +69,6 @@ def sent_on(frame: Instructions, value: Value) -> Value:
     return join(value.with_(labels=kept, allocs=()), on)  # a text, and no object with fields
 
 
-def as_text(address: Value) -> Value:
-    """The text of a parsed address: what was shown of the one holds for the other."""
-    return address.with_(refs=(), allocs=(), bound=None, pred=None, proven=address.proven & ~PARSED_URL)
-
-
 def called(frame: Instructions, i: ir.Call, args: Args, callee: Value, result: Value) -> Value:
     """The result of a call that asks whether something is in a collection, or that makes a text or a number of something."""
     receiver = callee.bound
@@ -97,7 +92,7 @@ def called(frame: Instructions, i: ir.Call, args: Args, callee: Value, result: V
     if pred is not result.pred:
         result = result.with_(pred=pred)
     if args.name in ("toString", "toJSON") and receiver is not None and receiver.proven & PARSED_URL:
-        return as_text(receiver)
+        return hosts.as_text(receiver)
     if result.proven & PARSED_URL and not result.subject:
         result = _parsed_there(frame, args, callee, result)
     if args.name == "extname" and args.cells and args.positional[0].labels:

@@ -210,7 +210,7 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        left = NEAR | GLUED | ENDED if bit & PATHS else NEAR | HOST_ALONE | SERVICE if bit & BIT["url"] else 0
+        left = NEAR | GLUED | ENDED if bit & PATHS else NEAR | HOSTED | HOST_ALONE | SERVICE if bit & BIT["url"] else 0
         weak |= label.weak & (bit | OPTED_IN | HANDED | left | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)
