@@ -40,6 +40,8 @@ from headwater.scanners.values import Report
 _REMARK: Final = re.compile(rb"(?:#+|//+|<!--)[ \t]*headwater[ \t]*:[^\r\n]*")
 _OF_OTHERS: Final = frozenset({servers.UNPINNED, installs.UNPINNED})
 """Shapes that say nothing of packages of the repository itself."""
+_OF_PINS: Final = frozenset({packages.VULNERABLE, names.MISSPELT, servers.UNPINNED})
+"""Shapes that need to know which packages are declared."""
 _LINE: Final = re.compile(rb"[^\r\n]*\r?\n?")
 
 
@@ -66,7 +68,8 @@ def examine(
     """All files; what cannot be read is told. Of the code those are looked at that may hold a key (``keyed``), or that a report names."""
     paths = [entry.path for entry in papers]
     secrets = Reported(reports, [*paths, *code, *(entry.path for entry in notebooks)])
-    one = _Examiner(told.shapes(rules), reports, Paths(paths), secrets)
+    installed = any(path.startswith(servers.PLUGIN) for path in paths)
+    one = _Examiner(told.shapes(rules), reports, Paths(paths), secrets, installed)
     for entry in papers:
         data = one.read(entry)
         if data is not None and b"\0" not in data:
@@ -83,8 +86,17 @@ def examine(
 
 
 class _Examiner:
-    def __init__(self, asked: Mapping[str, tuple[Rule, ShapePattern]], reports: Sequence[Report], papers: Paths, secrets: Reported) -> None:
+    def __init__(
+        self,
+        asked: Mapping[str, tuple[Rule, ShapePattern]],
+        reports: Sequence[Report],
+        papers: Paths,
+        secrets: Reported,
+        installed: bool,
+    ) -> None:
         self.asked = asked
+        self.installed = installed
+        """Whether users of the repository get the configuration at its root."""
         self.reports = reports
         self.papers = papers
         self.reported = secrets
@@ -121,14 +133,14 @@ class _Examiner:
         before = len(self.found)
         if (name := manifests.own_name(path, data)) is not None:
             self.own.add(":".join(name))
-        pins = list(manifests.pins(path, data)) if self.asked.keys() & {packages.VULNERABLE, names.MISSPELT} else []
+        pins = list(manifests.pins(path, data)) if self.asked.keys() & _OF_PINS else []
         if commands.is_read(path):
             pins += self.script(path, data, list(commands.commands(path, data)))
         elif pipelines.is_read(path):
             pins += self.script(path, data, list(pipelines.commands(path, data)))
         started = list(servers.read(path, data))
         pins += servers.pins(started)
-        self.told(servers.told(path, started))
+        self.told(servers.told(path, started, self.installed))
         self.told(indexes.of_settings(path, data))
         if pins:
             self.declared[path] = pins
@@ -173,8 +185,22 @@ class _Examiner:
             if keys.WRITTEN in self.asked:
                 self.found.append(one)
 
+    def fixed(self, one: Told) -> bool:
+        """Whether what is started is a dependency in an exact version, which ``npx`` takes before it asks the registry."""
+        ecosystem, _, name = one.known_by.partition(":")
+        if ecosystem != "npm" or one.sink != f"`{name}`":  # else a version is asked for, whatever is there
+            return False
+        folder = one.path
+        while folder:
+            folder = folder.rpartition("/")[0]
+            here = self.declared.get(f"{folder}/package.json" if folder else "package.json", ())
+            if any(pin.ecosystem == "npm" and pin.name == name and pin.exact for pin in here):
+                return True
+        return False
+
     def result(self) -> Examined:
         found = [one for one in self.found if one.shape not in _OF_OTHERS or one.known_by not in self.own]
+        found = [one for one in found if one.shape != servers.UNPINNED or not self.fixed(one)]
         if packages.VULNERABLE in self.asked:
             whole = sorted((path for path in self.kept if manifests.kind_of(path)), key=lambda path: (path.count("/"), path))
             at, loose, lost = packages.placed(self.reports, self.declared, whole, self.papers)

@@ -25,6 +25,12 @@ _HOLDERS: Final = frozenset(
 _LAUNCHES: Final = (b"npx", b"uvx", b"bunx", b"pnpx", b"dlx", b"pipx", b"docker", b"podman", b"npm", b"tool")
 _SPEAKS: Final = (b"mcp", b"MCP", b"Mcp", b"context_servers")
 _FILE: Final = re.compile(r"\.(?:jsonc?|json5|ya?ml|toml)$", re.IGNORECASE)
+PLUGIN: Final = ".claude-plugin/"
+"""A folder beside which the configuration is one that users of the repository install."""
+_OF_EDITORS: Final = re.compile(
+    r"\.(?:mcp(?:\.local)?\.json$|(?!(?:circleci|config|deploy|docker|github|gitlab)/|[\w-]*plugins?/)[a-z][\w-]*/)"
+)
+"""At the root of a repository: what the editors and assistants of those who work on it start, and nobody else."""
 _LEVELS: Final = 3  # of objects between the key that holds servers and a server: servers by name, by group and name
 
 
@@ -80,8 +86,9 @@ def pins(servers: Iterable[Server]) -> Iterator[Pin]:
         yield from pin(one.fetched, at.start, at.end)
 
 
-def told(path: str, servers: Iterable[Server]) -> Iterator[Told]:
-    """The servers that are not fixed."""
+def told(path: str, servers: Iterable[Server], installed: bool = False) -> Iterator[Told]:
+    """The servers that are not fixed; ``installed``: others than those who work on the repository get its configuration."""
+    little = is_aside(path) or (not installed and _OF_EDITORS.match(path) is not None)
     for one in servers:
         if one.fetched.exact:
             continue
@@ -94,7 +101,7 @@ def told(path: str, servers: Iterable[Server]) -> Iterator[Told]:
             f"`{one.fetched.written}`",
             f"the server `{one.name}`" if one.name else "a server",
             f"{one.fetched.ecosystem}:{one.fetched.name}",
-            Severity.LOW if is_aside(path) else Severity.MEDIUM,
+            Severity.LOW if little else Severity.MEDIUM,
             Confidence.HIGH,
             f"Write `{one.fetched.pinned}` with the version that was looked at.",
         )

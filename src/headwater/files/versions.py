@@ -83,6 +83,13 @@ class Versions:
             known = self._known[key] = exact or known
         return known
 
+    def root(self, module: str) -> str:
+        """The nearest folder above a module for which something is declared; that of the project where there is none."""
+        folder = module.rpartition("/")[0]
+        while folder and folder not in self._found:
+            folder = folder.rpartition("/")[0]
+        return folder
+
     def all(self, module: str, library: str, operator: str, version: str) -> bool:
         """Whether every version that is declared is before (``<``), or not before (``>=``), the given one; False where none is."""
         limit = Version(version)

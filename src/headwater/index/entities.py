@@ -206,10 +206,16 @@ Binding = Mod | Fn | Cls | Var | ApiPath[Any] | External
 
 
 _TESTS = re.compile(
-    r"(^|/)(tests?/|benchmarks?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$|__tests__/|__mocks__/|e2e/|[^/]*\.(test|vitest|spec|stories|bench)\.[cm]?[jt]sx?$)"
+    r"(^|/)("
+    r"tests?/|testing/|benchmarks?/|__tests__/|e2e(?:[-_]tests?)?/|integration[-_]tests?/|manual[-_]test(?:s|ing)?(?:[-_][^/]*)?/"
+    r"|(?:__mocks__|__fixtures__|mocks|fixtures?|test[-_]?(?:data|fixtures?|helpers?|support|utils?))/"
+    r"|test_[^/]*$|conftest\.py$|[^/]*_test\.py$|[^/]*\.(test|vitest|spec|stories|bench)\.[cm]?[jt]sx?$"
+    r"|(?:fake|mock|[^/]*[-_]test)[-_](?:[a-z0-9]+[-_])?(?:api|http|llm|mcp|oauth|openai|server)(?:[-_.][^/]*)?(?:/|$)"
+    r")"
 )
+"""Also what stands in for a service while a program is tested: ``mock_server.py``, ``fake-llm-server/``."""
 
 
 def is_test(path: str) -> bool:
-    """Whether a file is a test or a benchmark, which its authors start themselves: nobody sends it anything."""
+    """Whether a file is of a test or a benchmark, which its authors start themselves: nobody sends it anything."""
     return _TESTS.search(path) is not None

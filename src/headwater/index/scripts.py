@@ -64,6 +64,15 @@ class Scripts:
             here = here.rpartition("/")[0]
         return self._of_package(name)
 
+    def owns(self, package: str) -> bool:
+        """Whether a package is one of the repository itself."""
+        return _form(package) in self._packages
+
+    def root(self, path: str) -> str:
+        """The folder of the package that a script belongs to."""
+        above = (one.folder for one in self._packages.values() if not one.folder or path.startswith(f"{one.folder}/"))
+        return max(above, key=len, default="")
+
     def _of_dots(self, place: str) -> Mod | None:
         """The script whose path has dots where the place has ``_``."""
         formed = _form(posixpath.normpath(place))

@@ -160,6 +160,8 @@ class RuleHead(_Strict, frozen=True):
     tags: list[str] = []
     messages: dict[str, str] = {}
     """Messages of single sink classes, where what an attacker gains differs."""
+    cookies: bool = False
+    """The harm is done with what browsers send along by themselves: little in a package that asks for nothing of the kind."""
     fix_scripts: str = ""
     """What to change in TypeScript and JavaScript, where ``fix`` names what only Python has."""
 

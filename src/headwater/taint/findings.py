@@ -20,6 +20,7 @@ from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, cleanups, pages, personal, prompts
 from headwater.taint.asked import asks_only, given_again
+from headwater.taint.cookies import Cookies
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.instructions import JOINED
@@ -94,6 +95,7 @@ class Reporter:
         """By module: whether all of its routes ask who sends a request."""
         self.openness = Openness(solver.symbols, files)
         self.tenancy = Tenancy(solver, files)
+        self.cookies = Cookies(solver, files)
         self.leaky: dict[tuple[int, int, int], dict[tuple[int, int], tuple[Issue, list[RawStep]]]] = {}
         """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}
@@ -400,13 +402,16 @@ class Reporter:
         head = rule.head
         known_by = self._anchor(report.fn, report.start, report.end)
         sink = f"`{self._words(report.fn, report.start, report.end)}`"
+        little = report.little
+        if head.cookies and not self.cookies.sent_to(report.fn.module):
+            little = "nothing in its package asks for a cookie, a session or a sign-in"
         return Finding(
             rule=rule.id,
             title=head.title,
             message=_fill(report.rule.message or head.message, source=why, sink=sink, function=report.fn.ir.qualname)
             + _noted(self.solver.declared(report.fn, report.rule.when))
             + (report.told[3] if report.told else ""),
-            severity=_severity(rule, report.fn),
+            severity=Severity.LOW if little else _severity(rule, report.fn),
             confidence=Confidence.LOW if report.gated else Confidence[report.rule.confidence.upper()],
             place=self._place(report.fn, report.start, report.end),
             function=report.fn.ir.qualname,
@@ -418,7 +423,7 @@ class Reporter:
             fix=_advice(head, report.fn),
             cwe=tuple(head.mappings.cwe),
             mappings=rule.mappings,
-            weaknesses=(_OFF,) if report.gated else (),
+            weaknesses=tuple(why for why in (_OFF if report.gated else "", little) if why),
             shape=known_by.shape,
             around=known_by.around,
         )

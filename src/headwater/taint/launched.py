@@ -6,12 +6,14 @@ module that speaks of MCP. Variables are followed inside their function and to t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from headwater import ir
 from headwater.documents.launch import Fetched, unpinned
 from headwater.documents.servers import UNPINNED
+from headwater.documents.told import is_aside
 from headwater.index.calls import instructions
 from headwater.taint.solve import Told
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 _WORD: Final = "mcp"
 _FETCHING: Final = {"NpxStdioTransport": "npx", "UvxStdioTransport": "uvx"}
 """Classes of FastMCP that are such a program."""
+_SHOWN: Final = re.compile(r"example|sample|snippet|placeholder", re.IGNORECASE)
+"""In the name of a function or a variable: what it holds is there to be read."""
+_PAGE: Final = (".jsx", ".tsx")
+_TERMINAL: Final = "npm:ink"
+"""What shows components in a terminal, whose program can start others."""
 _MADE: Final = 6  # moves and names that one value is followed through
 
 
@@ -34,8 +41,18 @@ def look(solver: Solver) -> None:
         if not _speaks(mod):
             continue
         for fn in mod.functions:
-            for fetched, start, end in _Function(fn).servers():
-                solver.report_call(fn, rule, fetched.written, start, end, told=Told("a tool server's start"))
+            one = _Function(fn)
+            for fetched, start, end in one.servers():
+                if fetched.ecosystem == "npm" and solver.symbols.scripts.owns(fetched.name):
+                    continue
+                little = "it is an example" if is_aside(mod.path) or one.shown(start, end) else _shown_by(mod)
+                solver.report_call(fn, rule, fetched.written, start, end, told=Told("a tool server's start"), little=little)
+
+
+def _shown_by(mod: Mod) -> str:
+    """Why a module does no more than show it, in words: components of a page start no programs."""
+    page = mod.path.endswith(_PAGE) and not any(one.path.startswith(_TERMINAL) for one in mod.ir.imported)
+    return "a page shows it, and starts nothing" if page else ""
 
 
 def _speaks(mod: Mod) -> bool:
@@ -69,6 +86,19 @@ class _Function:
                 elif _WORD in name.lower() or "stdio" in name.lower():
                     given.update(zip(("command", "args"), one.args, strict=False))
                     yield from self._started(one, given)
+
+    def shown(self, start: int, end: int) -> bool:
+        """Whether what stands at a place is written to be read: the function or the variable is called so."""
+        if _SHOWN.search(self.fn.ir.qualname):
+            return True
+        held = (name for name, dst in self.fn.ir.names.items() if _SHOWN.search(name) and self._holds(dst, start, end))
+        return any(held)
+
+    def _holds(self, register: int, start: int, end: int) -> bool:
+        """Whether what is assigned to a variable is written around a place."""
+        sources = (one.src for one in self.all if type(one) is ir.Move and one.dst == register)
+        made = (self.made.get(source) for source in (register, *sources))
+        return any(one is not None and one.start <= start and end <= one.end for one in made)
 
     def _started(self, one: Any, given: dict[Any, int]) -> Iterator[tuple[Fetched, int, int]]:
         whole = given.get("fullCommand", given.get("full_command"))

@@ -49,7 +49,7 @@ class Told(NamedTuple):
 class CallReport:
     """A call that is wrong by itself."""
 
-    __slots__ = ("end", "fn", "gated", "key", "name", "origin", "rule", "start", "told")
+    __slots__ = ("end", "fn", "gated", "key", "little", "name", "origin", "rule", "start", "told")
 
     def __init__(self, rule: CallRule, fn: Fn, name: str, start: int, end: int, origin: tuple[int, int, str] | None = None) -> None:
         self.rule = rule
@@ -61,6 +61,8 @@ class CallReport:
         """Where what it works on comes from, and that in words, where this is known without asking."""
         self.told: Told | None = None
         """Where a check of the whole system has found it."""
+        self.little = ""
+        """Why it does little harm here, in words."""
         self.gated = False
         """It stands behind a switch that is off by default, and that nothing in the project switches on."""
         self.key = (fn.module.id, start, end, rule.rule)
@@ -468,8 +470,10 @@ class Solver(Stores):
         origin: tuple[int, int, str] | None = None,
         told: Told | None = None,
         gated: bool = False,
+        little: str = "",
     ) -> None:
         report = CallReport(rule, fn, name, start, end, origin)
+        report.little = little
         report.told = told
         report.gated = gated
         self.reports.setdefault(fn.id, {})[report.key] = report
