@@ -9,7 +9,7 @@ from typing import Any, Final
 from headwater.apis.paths import ApiPath, Sited
 from headwater.components import Ability, Component, Edge, Spot, SystemMap, Unresolved
 from headwater.index.entities import Fn, is_test
-from headwater.system import gaps
+from headwater.system import acting, gaps
 from headwater.system.added import added
 from headwater.system.crew import Crews
 from headwater.system.graph import Key, Node, refs_in
@@ -89,6 +89,7 @@ class Builder(Crews):
         self._name_tools()
         self._joined()
         gaps.find(self, sights)
+        acting.note(self)
         return self._map()
 
     def _join(self, sight: Sight) -> None:

@@ -23,6 +23,7 @@ from headwater.taint.asked import asks_only, given_again
 from headwater.taint.cookies import Cookies
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
+from headwater.taint.gains import Gains
 from headwater.taint.instructions import JOINED
 from headwater.taint.labels import ENDED, Source, eased, left_of, steps_down
 from headwater.taint.library import public_calls
@@ -96,6 +97,7 @@ class Reporter:
         self.openness = Openness(solver.symbols, files)
         self.tenancy = Tenancy(solver, files)
         self.cookies = Cookies(solver, files)
+        self.gains = Gains(solver, files)
         self.leaky: dict[tuple[int, int, int], dict[tuple[int, int], tuple[Issue, list[RawStep]]]] = {}
         """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}
@@ -213,6 +215,7 @@ class Reporter:
         way: list[RawStep] = []
         checked: list[RawStep] = []
         shown: list[list[RawStep]] = []
+        ways: list[tuple[Issue, list[RawStep]]] = []
         for issue in ordered[: limits.SOURCES_PER_SINK]:
             if len(traces) >= limits.TRACES or len(traces) + len(alike) >= 2 * limits.TRACES:
                 break
@@ -224,6 +227,7 @@ class Reporter:
                     self.stale.setdefault(fn.id, set()).update([sink] if sink is not None else ())
                 self.gaps.append(self._gap(issue.sink.fn, issue.sink.start, f"a path to this place could not be replayed: {error}"))
                 continue
+            ways.append((issue, path))
             if strongest is None:
                 strongest, doubts, way = issue, _doubts(path), path[:1]
                 checked = [step for step in path if isinstance(step.what, Doubt)]
@@ -250,9 +254,9 @@ class Reporter:
         elif strongest.drop:
             weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
         weaknesses += checks_in_words(strongest.weak, doubts)
-        session = self._session(strongest, ordered)
-        if session:
-            weaknesses.append(session)
+        little = self._session(strongest, ordered) or self.gains.little(ordered, ways)
+        if little:
+            weaknesses.append(little)
         known_by = self._anchor(sink.fn, sink.start, sink.end)
         signed_in = sink.fn is not None and STRENGTH.get(strongest.source.kind, 9) == 0 and self._asks(strongest, way)
         head = rule.head
@@ -267,7 +271,7 @@ class Reporter:
                 function=sink.fn.ir.qualname,
             )
             + _noted(sink.note),
-            severity=Severity.LOW if session or sink.little else _severity(rule, sink.fn, strongest.weak),
+            severity=Severity.LOW if little or sink.little else _severity(rule, sink.fn, strongest.weak),
             confidence=confidence,
             place=self._place(sink.fn, sink.start, sink.end),
             function=sink.fn.ir.qualname,

@@ -97,6 +97,10 @@ class Solver(Stores):
         self.summaries: list[Summary] = [EMPTY] * len(symbols.functions)
         self.issues: dict[int, list[Issue]] = {}
         self.reports: dict[int, dict[Any, CallReport]] = {}
+        self.acting: set[int] = set()
+        """Modules of code that has a model act by tools, or that such code runs; of the system map."""
+        self.tool_names: dict[int, str] = {}
+        """What tools are called, by their functions; of the system map."""
         self.led_to: dict[Any, Told] = {}
         """By report: which request leads to the call, in words, and how (``headwater.system.ways``, ``headwater.system.owners``)."""
         self.entries: dict[int, dict[Any, Entry]] = {}

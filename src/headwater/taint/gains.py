@@ -1,0 +1,134 @@
+"""Whether somebody gains anything by a flow that is there: what he reaches is his own, is granted to him, or runs nowhere.
+
+Asked of each way to an operation; where one way is of use to somebody, the operation is told as always.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from headwater.files.source import Source as File
+from headwater.findings import STRENGTH
+from headwater.index.entities import Cls, Fn, Mod, Var, is_test
+from headwater.taint.doubt import Doubt
+from headwater.taint.instructions import JOINED
+from headwater.taint.solve import Solver
+from headwater.taint.summary import Issue
+from headwater.taint.trace import RawStep
+
+_OWN_STATE = re.compile(r"read back from the (?:state|session|local)\b")
+_STORED = re.compile(r"(?:read back from|kept in) the ")
+_TOOLS = re.compile(r"\btools?\b|\bfunctions\s*[:=]|bind_?tools|function_call", re.IGNORECASE)
+_ONLY = re.compile(r"[{(,]\s*[\"']?messages[\"']?\s*[:=]\s*\[\s*$")
+_ALONE = re.compile(r"\s*(?:as const\s*)?,?\s*(?:(?://|#)[^\n]*\n\s*)?\]")
+"""Before and behind a message that is the only one of a call."""
+_SHELL = re.compile(
+    r"(?:run|exec|execute|start|launch)_?(?:a_)?(?:shell|bash|system|terminal|background|os|local|powershell)?_?"
+    r"(?:command|cmd|commands|script|shell|bash|terminal|powershell)(?:_line)?(?:_tool)?"
+    r"|(?:shell|bash|terminal|cmd|command|powershell|sh)(?:_(?:tool|exec|execute|run|command))?"
+)
+"""Names of tools that say that they run what they are given."""
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]+")
+_EXAMPLES = re.compile(r"examples?|samples?|cookbooks?|tutorials?", re.IGNORECASE)
+_SERVED = frozenset({"app", "api", "components", "pages", "routes", "views"})
+"""Folders of applications whose parts may be called like what an example is."""
+_FROM = (
+    r"([\w$]*(?:args|body|data|form|input|params|parsed|payload|query|req|request|validated)[\w$]*"
+    r"(?:\.(?:body|data|json|params|query))?)"
+)
+_HOST = re.compile(rf"\b(?:host|hostname|server|dsn|uri|url)[\"']?\s*[:=]\s*{_FROM}\.\w+")
+_LOGIN = re.compile(rf"\b(?:password|passwd|pwd|private_?key)[\"']?\s*[:=]\s*{_FROM}\.\w+", re.IGNORECASE)
+"""Where a connection is made: what comes from the same object is the sender's own."""
+
+
+class Gains:
+    """Judges the ways of one project."""
+
+    def __init__(self, solver: Solver, files: Mapping[str, File]) -> None:
+        self.solver = solver
+        self.files = files
+        self._used: frozenset[int] | None = None
+
+    def little(self, issues: Sequence[Issue], ways: Sequence[tuple[Issue, Sequence[RawStep]]]) -> str:
+        """Why whoever sends the data gains little by any of the ways, in words; empty where he does by one. ``issues``: all flows."""
+        first = ""
+        for issue, way in ways:
+            why = self._of(issue, way, issues)
+            if not why:
+                return ""
+            first = first or why
+        return first
+
+    def _of(self, issue: Issue, way: Sequence[RawStep], issues: Sequence[Issue]) -> str:
+        class_, kind = issue.sink.class_, issue.source.kind
+        functions = list({fn.id: fn for fn in (issue.sink.fn, issue.source.fn, issue.apex, *(step.fn for step in way))}.values())
+        if self.is_example(issue.source.fn.module) or self.is_example(issue.sink.fn.module):
+            return "it is an example, which nobody serves"
+        if class_ == "prompt-system" and all(STRENGTH.get(one.source.kind, 9) == 0 for one in issues) and not self._acts(functions, way):
+            return "the model works for whoever sends it, and has no tool that acts"
+        if class_ == "prompt-system" and kind in ("retrieved-content", "tool-result", "dataset") and self._alone(issue):
+            return "it is all that the model is told, and the model has no tools"
+        if class_ == "shell" and kind == "tool-args" and self._granted(issue, way):
+            return "the tool is there to run what it is given"
+        if class_ in ("sql", "query") and any(self._own_account(fn) for fn in functions):
+            return "the address and the password of the database are the sender's own"
+        return ""
+
+    def _acts(self, functions: Sequence[Fn], way: Sequence[RawStep]) -> bool:
+        """Whether a model acts on what it is told, or others than the sender have theirs told it."""
+        if any(fn.module.id in self.solver.acting for fn in functions):
+            return True
+        return any(_STORED.match(step.what) and not _OWN_STATE.match(step.what) for step in way)
+
+    def _alone(self, issue: Issue) -> bool:
+        """Whether a message is the only one of its call, in a function that speaks of no tools."""
+        file = self.files.get(issue.sink.fn.module.path)
+        if file is None:
+            return False
+        before, after = file.slice(issue.sink.fn.ir.start, issue.sink.start), file.slice(issue.sink.end, issue.sink.fn.ir.end)
+        return bool(_ONLY.search(before) and _ALONE.match(after)) and not (_TOOLS.search(before) or _TOOLS.search(after))
+
+    def _granted(self, issue: Issue, way: Sequence[RawStep]) -> bool:
+        """Whether a tool is called like what it does, and its argument is all of the command."""
+        name = _WORD.sub("_", self.solver.tool_names.get(issue.source.fn.id, "")).lower()
+        return _SHELL.fullmatch(name) is not None and not any(step.what == JOINED or isinstance(step.what, Doubt) for step in way)
+
+    def _own_account(self, fn: Fn) -> bool:
+        """Whether a function connects to where the request says, with the password that the request brings."""
+        file = self.files.get(fn.module.path)
+        if file is None or not fn.index:
+            return False
+        text = file.slice(fn.ir.start, fn.ir.end)
+        return not {one[1] for one in _HOST.finditer(text)}.isdisjoint(one[1] for one in _LOGIN.finditer(text))
+
+    def is_example(self, mod: Mod) -> bool:
+        """Whether a file is an example of how to use the package beside it: no application of its own, and no part of one."""
+        folders = mod.path.split("/")[:-1]
+        at = next((number for number, name in enumerate(folders) if _EXAMPLES.fullmatch(name)), -1)
+        if at < 0 or not _SERVED.isdisjoint(folders[:at]):
+            return False
+        root = max(self.solver.symbols.scripts.root(mod.path), self.solver.versions.root(mod.path), key=len)
+        depth = len(root.split("/")) if root else 0
+        return depth <= at + 1 and mod.id not in self._used_by_others()
+
+    def _used_by_others(self) -> frozenset[int]:
+        """The modules that code outside of examples and tests imports; all of them where there is no such code."""
+        if self._used is None:
+            others = [mod for mod in self.solver.symbols.modules if not is_test(mod.path) and not _in_examples(mod)]
+            found = {id_ for mod in others for id_ in self._imported(mod)}
+            self._used = frozenset(found if others else (mod.id for mod in self.solver.symbols.modules))
+        return self._used
+
+    def _imported(self, mod: Mod) -> Iterator[int]:
+        for _, aliases in sorted(mod.ir.imports.items()):
+            for alias in aliases:
+                for one in self.solver.symbols.alias(mod, alias):
+                    if isinstance(one, Mod):
+                        yield one.id
+                    elif isinstance(one, Fn | Cls | Var):
+                        yield one.module.id
+
+
+def _in_examples(mod: Mod) -> bool:
+    return any(_EXAMPLES.fullmatch(name) for name in mod.path.split("/")[:-1])
