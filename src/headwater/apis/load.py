@@ -57,6 +57,7 @@ class CallRule(msgspec.Struct, frozen=True):
     but_for: tuple[str, ...] = ()
     reach: str = ""
     then: tuple[str, ...] = ()
+    received: tuple[str, ...] = ()
 
 
 class Kind(msgspec.Struct, frozen=True):

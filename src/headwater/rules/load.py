@@ -347,7 +347,15 @@ def call_rules(rules: Iterable[Rule]) -> list[tuple[str, CallRule]]:
         (
             path,
             CallRule(
-                rule.id, call.when, call.confidence, call.message, _folded(call.unless), tuple(call.but_for), call.reach, tuple(call.then)
+                rule.id,
+                call.when,
+                call.confidence,
+                call.message,
+                _folded(call.unless),
+                tuple(call.but_for),
+                call.reach,
+                tuple(call.then),
+                tuple(call.received),
             ),
         )
         for rule in rules

@@ -52,6 +52,9 @@ class CallPattern(_Strict, frozen=True):
     """Words: nothing is reported in a file whose code has one of them, in any case: what the call leaves out is done there otherwise."""
     but_for: list[str] = []
     """Parts of the result: nothing is reported where the function that calls reads these alone."""
+    received: list[str] = []
+    """Members of what a sign-in service has answered, or of the account that keeps it: of little harm where the first argument is one of
+    these, and no request is known to bring it."""
     then: list[str] = []
     """Functions: nothing is reported where one of these is given the same first argument afterwards, with another and no ``options``."""
     reach: str = ""

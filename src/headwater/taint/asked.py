@@ -11,6 +11,13 @@ _PART = re.compile(r"""(?:[?!]*\.|(?:\?\.)?\[\s*["']|[?!]*\.get\(\s*["'])\s*([A-
 _TESTED = re.compile(r"(?:&&|\|\||[=!]==?|\?(?!\.)|:|is\b|and\b|or\b|\))")
 """What comes after a name that a condition looks at."""
 
+_KEEPERS = re.compile(
+    r"(?:[a-z]\w*_?)?(?:acc|account|session|tokens|token_?(?:data|response|result|set))(?:_?row)?",
+    re.IGNORECASE,
+)
+"""What holds the tokens of a sign-in service."""
+_SENT = frozenset({"args", "body", "cookies", "headers", "params", "query", "req", "request"})
+
 FIRST = re.compile(r"[^(]*\(\s*([\w.$]+)\s*[,)]")
 """The first argument of a call, where it is a name."""
 
@@ -42,6 +49,13 @@ def given_again(call: str, after: str, functions: Collection[str]) -> bool:
         return False
     names = "|".join(map(re.escape, functions))
     return re.search(rf"(?<!\w)(?:{names})\s*\(\s*{re.escape(given[1])}\s*,(?![^()]*\boptions\b)", after) is not None
+
+
+def received(call: str, members: Collection[str]) -> bool:
+    """Whether the first argument of ``call`` is one of these members of what a sign-in service has answered, or of an account."""
+    given = FIRST.match(call)
+    parts = given[1].split(".") if given is not None else []
+    return len(parts) > 1 and parts[-1] in members and _KEEPERS.fullmatch(parts[-2]) is not None and _SENT.isdisjoint(parts)
 
 
 def _part(text: str) -> str:

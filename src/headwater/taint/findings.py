@@ -19,7 +19,7 @@ from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, cleanups, pages, personal, prompts
-from headwater.taint.asked import asks_only, given_again
+from headwater.taint.asked import asks_only, given_again, received
 from headwater.taint.cookies import Cookies
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
@@ -409,6 +409,10 @@ class Reporter:
         little = report.little
         if head.cookies and not self.cookies.sent_to(report.fn.module):
             little = "nothing in its package asks for a cookie, a session or a sign-in"
+        elif report.rule.received and not any(STRENGTH.get(trace.kind) == 0 for trace in traces):
+            file = self.files.get(report.fn.module.path)
+            if file is not None and received(file.slice(report.start, report.end), report.rule.received):
+                little = "the service that signs in has answered with it"
         return Finding(
             rule=rule.id,
             title=head.title,
