@@ -164,7 +164,8 @@ class RuleHead(_Strict, frozen=True):
     messages: dict[str, str] = {}
     """Messages of single sink classes, where what an attacker gains differs."""
     cookies: bool = False
-    """The harm is done with what browsers send along by themselves: little in a package that asks for nothing of the kind."""
+    """The harm is done with what browsers send along by themselves: little in an application that asks for nothing of the kind. What a
+    published package starts runs behind the firewalls of others, so that any page is a bridge to it."""
     fix_scripts: str = ""
     """What to change in TypeScript and JavaScript, where ``fix`` names what only Python has."""
 

@@ -1,4 +1,4 @@
-"""Whether a package knows its callers by what browsers send along without being asked: cookies, sessions, sign-in by HTTP.
+"""Whether an application knows its callers by what browsers send along without being asked: cookies, sessions, sign-in by HTTP.
 
 It is judged by words alone, those of the code of the whole package in one language: one that speaks of any of these counts.
 A key or a token in a header is nothing that the page of somebody else could have sent.

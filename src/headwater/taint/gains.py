@@ -33,6 +33,12 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]+")
 _EXAMPLES = re.compile(r"examples?|samples?|cookbooks?|tutorials?", re.IGNORECASE)
 _SERVED = frozenset({"app", "api", "components", "pages", "routes", "views"})
 """Folders of applications whose parts may be called like what an example is."""
+_PROTOCOL = re.compile(
+    r"(?<![\w.])(?:session\.(?:\w+\.)?)?protocol\.(?:handle|(?:register|intercept)(?:Buffer|File|Http|Stream|String)Protocol)"
+    r"\(\s*[^(),]{1,60},\s*(?:async\s*)?$"
+)
+_NEAR = 150
+"""Bytes before a function in which the call that it is handed to begins."""
 _FROM = (
     r"([\w$]*(?:args|body|data|form|input|params|parsed|payload|query|req|request|validated)[\w$]*"
     r"(?:\.(?:body|data|json|params|query))?)"
@@ -63,8 +69,10 @@ class Gains:
     def _of(self, issue: Issue, way: Sequence[RawStep], issues: Sequence[Issue]) -> str:
         class_, kind = issue.sink.class_, issue.source.kind
         functions = list({fn.id: fn for fn in (issue.sink.fn, issue.source.fn, issue.apex, *(step.fn for step in way))}.values())
-        if self.is_example(issue.source.fn.module) or self.is_example(issue.sink.fn.module):
+        if any(self.is_example(fn.module) for fn in functions):
             return "it is an example, which nobody serves"
+        if STRENGTH.get(kind) == 0 and any(self._of_own_window(fn) for fn in functions):
+            return "no other program sends it: it comes from the window of this one"
         if class_ == "prompt-system" and all(STRENGTH.get(one.source.kind, 9) == 0 for one in issues) and not self._acts(functions, way):
             return "the model works for whoever sends it, and has no tool that acts"
         if class_ == "prompt-system" and kind in ("retrieved-content", "tool-result", "dataset") and self._alone(issue):
@@ -88,6 +96,11 @@ class Gains:
             return False
         before, after = file.slice(issue.sink.fn.ir.start, issue.sink.start), file.slice(issue.sink.end, issue.sink.fn.ir.end)
         return bool(_ONLY.search(before) and _ALONE.match(after)) and not (_TOOLS.search(before) or _TOOLS.search(after))
+
+    def _of_own_window(self, fn: Fn) -> bool:
+        """Whether a function answers what the windows of an Electron program ask for: no port is opened for it."""
+        file = self.files.get(fn.module.path)
+        return file is not None and fn.index > 0 and _PROTOCOL.search(file.slice(max(0, fn.ir.start - _NEAR), fn.ir.start)) is not None
 
     def _granted(self, issue: Issue, way: Sequence[RawStep]) -> bool:
         """Whether a tool is called like what it does, and its argument is all of the command."""
