@@ -18,7 +18,7 @@ from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep
 
 _OWN_STATE = re.compile(r"read back from the (?:state|session|local)\b")
-_STORED = re.compile(r"(?:read back from|kept in) the ")
+_STORED = re.compile(r"the (?:field|module variable) |(?:read back from|kept in) the ")
 _TOOLS = re.compile(r"\btools?\b|\bfunctions\s*[:=]|bind_?tools|function_call", re.IGNORECASE)
 _ONLY = re.compile(r"[{(,]\s*[\"']?messages[\"']?\s*[:=]\s*\[\s*$")
 _ALONE = re.compile(r"\s*(?:as const\s*)?,?\s*(?:(?://|#)[^\n]*\n\s*)?\]")
@@ -85,7 +85,7 @@ class Gains:
 
     def _acts(self, functions: Sequence[Fn], way: Sequence[RawStep]) -> bool:
         """Whether a model acts on what it is told, or others than the sender have theirs told it."""
-        if any(fn.module.id in self.solver.acting for fn in functions):
+        if any(fn.id in self.solver.acting for fn in functions):
             return True
         return any(_STORED.match(step.what) and not _OWN_STATE.match(step.what) for step in way)
 

@@ -98,7 +98,7 @@ class Solver(Stores):
         self.issues: dict[int, list[Issue]] = {}
         self.reports: dict[int, dict[Any, CallReport]] = {}
         self.acting: set[int] = set()
-        """Modules of code that has a model act by tools, or that such code runs; of the system map."""
+        """Functions that have a model act by tools, those that lead there, and those that they run; of the system map."""
         self.tool_names: dict[int, str] = {}
         """What tools are called, by their functions; of the system map."""
         self.led_to: dict[Any, Told] = {}
