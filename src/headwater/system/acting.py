@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -24,12 +25,36 @@ _ACTS: Final = frozenset(
 """What a tool can do that whoever talks to the model could not do himself; a request to a search service is not among it."""
 
 
-def _leading(builder: Builder, asking: dict[int, None]) -> set[int]:
-    """The functions from which these are reached."""
+def note(builder: Builder) -> None:
+    """Tell the solver, before the components of examples are taken out of the map."""
+    solver = builder.solver
     callers: dict[int, list[int]] = {}
-    for reader, called in builder.solver.called.items() if asking else ():
+    for reader, called in solver.called.items():
         for other in called:
             callers.setdefault(other, []).append(reader)
+    asking: dict[int, None] = {}
+    for from_, to, kind in builder.edges:
+        node, offered = builder.nodes[from_], builder.nodes[to]
+        if kind != "offers-tool" or node.type not in _ASKERS or offered.type not in ("tool", "mcp-client"):
+            continue
+        functions = [node.fn, *node.bodies.values()]
+        if offered.type == "tool" and not offered.bodies:  # whoever asks, or whoever has it ask, does what the model wants
+            near = [one for fn in functions for one in (fn, *(solver.symbols.functions[number] for number in callers.get(fn.id, ())))]
+            acts = any(not _ACTS.isdisjoint(solver.abilities.get(number, ())) for fn in near for number in builder.reached(fn))
+        else:
+            acts = offered.type != "tool" or not _ACTS.isdisjoint(builder.abilities_of(to))
+        if acts:
+            asking.update((fn.id, None) for fn in functions)
+            solver.acting.update(fn.id for fn in node.fn.module.functions)
+    solver.acting.update(number for one in asking for number in builder.reached(solver.symbols.functions[one]))
+    solver.acting.update(_leading(builder, asking, callers))
+    for node in builder.nodes.values():
+        if node.type == "tool":
+            solver.tool_names.update((body, node.name) for body in node.bodies)
+
+
+def _leading(builder: Builder, asking: Mapping[int, None], callers: Mapping[int, list[int]]) -> set[int]:
+    """The functions from which these are reached."""
     found, todo = set(asking), list(asking)
     while todo:
         fn = builder.symbols.functions[todo.pop()]
@@ -39,20 +64,3 @@ def _leading(builder: Builder, asking: dict[int, None]) -> set[int]:
                 found.add(caller)
                 todo.append(caller)
     return found
-
-
-def note(builder: Builder) -> None:
-    """Tell the solver, before the components of examples are taken out of the map."""
-    solver = builder.solver
-    tools = {key: node for key, node in builder.nodes.items() if node.type == "tool"}
-    acting = {key for key, node in tools.items() if not node.bodies or not _ACTS.isdisjoint(builder.abilities_of(key))}
-    asking: dict[int, None] = {}
-    for from_, to, kind in builder.edges:
-        node = builder.nodes[from_]
-        if kind == "offers-tool" and node.type in _ASKERS and (to in acting or builder.nodes[to].type == "mcp-client"):
-            asking.update((fn.id, None) for fn in (node.fn, *node.bodies.values()))
-            solver.acting.update(fn.id for fn in node.fn.module.functions)
-    solver.acting.update(number for one in asking for number in builder.reached(solver.symbols.functions[one]))
-    solver.acting.update(_leading(builder, asking))
-    for node in tools.values():
-        solver.tool_names.update((body, node.name) for body in node.bodies)
