@@ -17,7 +17,7 @@ from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep
 
-_OWN_STATE = re.compile(r"read back from the (?:state|session|local)\b")
+_OWN_STATE = re.compile(r"(?:read back from|kept in) the (?:state|session|local)\b")
 _STORED = re.compile(r"the (?:field|module variable) |(?:read back from|kept in) the ")
 _TOOLS = re.compile(r"\btools?\b|\bfunctions\s*[:=]|bind_?tools|function_call", re.IGNORECASE)
 _ONLY = re.compile(r"[{(,]\s*[\"']?messages[\"']?\s*[:=]\s*\[\s*$")
