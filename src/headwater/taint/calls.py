@@ -162,9 +162,12 @@ class Calls(Models):
         what = f"through {args.name or 'a function'}(), which is not part of the project"
         objects: list[Value] = []  # which of their fields the result is made of is a second guess
         others: list[Value] = []
+        asked: list[Value] = []  # with data in fields: it gives something for them, and hardly one of them as an address to go to
         for value in values:
-            (objects if any(type(ref) is Inst for ref in value.refs) else others).append(value)
+            fields = bool(value.allocs) and not value.labels and all(alloc.kind == "dict" for alloc in value.allocs)
+            (objects if any(type(ref) is Inst for ref in value.refs) else asked if fields else others).append(value)
         other = join(self.derived(others, what, drop=1, weak=weak), self.derived(objects, what, drop=2, weak=weak))
+        other = join(other, self.derived(asked, what, clear=BIT["redirect"], drop=1, weak=weak))
         return join(made, other.with_(proven=checked) if checked and other.labels else other)
 
     def _of_numbers(self, node: ApiPath[Any], args: Args) -> bool:
