@@ -13,11 +13,14 @@ from headwater.findings import STRENGTH
 from headwater.index.entities import Cls, Fn, Mod, Var, is_test
 from headwater.taint.doubt import Doubt
 from headwater.taint.instructions import JOINED
+from headwater.taint.openness import of_web
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep
 
-_OWN_STATE = re.compile(r"(?:read back from|kept in) the (?:state|session|local)\b")
+_OWN_STATE = re.compile(
+    r"(?:read back from|kept in) the (?:state|session|local)\b|the field (?:body|cookies|headers|params|query)$"  # of the request itself
+)
 _STORED = re.compile(r"the (?:field|module variable) |(?:read back from|kept in) the ")
 _TOOLS = re.compile(r"\btools?\b|\bfunctions\s*[:=]|bind_?tools|function_call", re.IGNORECASE)
 _ONLY = re.compile(r"[{(,]\s*[\"']?messages[\"']?\s*[:=]\s*\[\s*$")
@@ -39,6 +42,8 @@ _PROTOCOL = re.compile(
 )
 _NEAR = 150
 """Bytes before a function in which the call that it is handed to begins."""
+_ASKS = re.compile(r"(?<![\w.])input\(")
+_MAIN = re.compile(r"^if __name__ == [\"']__main__[\"']", re.MULTILINE)
 _FROM = (
     r"([\w$]*(?:args|body|data|form|input|params|parsed|payload|query|req|request|validated)[\w$]*"
     r"(?:\.(?:body|data|json|params|query))?)"
@@ -71,6 +76,8 @@ class Gains:
         functions = list({fn.id: fn for fn in (issue.sink.fn, issue.source.fn, issue.apex, *(step.fn for step in way))}.values())
         if any(self.is_example(fn.module) for fn in functions):
             return "it is an example, which nobody serves"
+        if class_ == "url" and any(self._at_terminal(fn.module) for fn in functions):
+            return "it is an example that asks at a terminal: what it fetches is shown to whoever runs it"
         if STRENGTH.get(kind) == 0 and any(self._of_own_window(fn) for fn in functions):
             return "no other program sends it: it comes from the window of this one"
         if class_ == "prompt-system" and all(STRENGTH.get(one.source.kind, 9) == 0 for one in issues) and not self._acts(functions, way):
@@ -114,6 +121,13 @@ class Gains:
             return False
         text = file.slice(fn.ir.start, fn.ir.end)
         return not {one[1] for one in _HOST.finditer(text)}.isdisjoint(one[1] for one in _LOGIN.finditer(text))
+
+    def _at_terminal(self, mod: Mod) -> bool:
+        """Whether a file is an example that is run by hand: a program that asks for its input, and no part of a server."""
+        file = self.files.get(mod.path) if not mod.script and _in_examples(mod) else None
+        if file is None or _ASKS.search(file.text) is None or _MAIN.search(file.text) is None:
+            return False
+        return not of_web(mod.ir.imported) and mod.id not in self._used_by_others()
 
     def is_example(self, mod: Mod) -> bool:
         """Whether a file is an example of how to use the package beside it: no application of its own, and no part of one."""

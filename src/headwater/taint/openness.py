@@ -73,7 +73,7 @@ class Openness:
             self._guarded = any(
                 _GUARDS.search(file.slice(0, mod.ir.functions[0].end))
                 for mod in self.symbols.modules
-                if (file := self.files.get(mod.path)) is not None and not is_test(mod.path) and _of_web(mod.ir.imported)
+                if (file := self.files.get(mod.path)) is not None and not is_test(mod.path) and of_web(mod.ir.imported)
             )
         return self._guarded
 
@@ -114,7 +114,7 @@ class Openness:
                     yield file.slice(one.ir.start, one.ir.end) if isinstance(one, Fn) else file.text
 
 
-def _of_web(imported: list[Alias]) -> bool:
+def of_web(imported: list[Alias]) -> bool:
     return any(alias.path.partition(".")[0] in _FRAMEWORKS for alias in imported)
 
 
