@@ -45,6 +45,7 @@ from headwater.taint.labels import (
     ALL,
     ASKED,
     BASED,
+    BEHIND,
     BIT,
     GLUED,
     HOST_FIXED,
@@ -560,7 +561,7 @@ class Instructions(Calls):
                 value = rough(self.unquoted(text, value))  # of a number in a sentence, a few digits are seen
                 if _BEFORE_PORT.search(text):
                     value = self.ports(value)
-                glued = GLUED if texts.glued(text) else 0
+                glued = GLUED | BEHIND if texts.glued(text) else 0
                 places.append(len(text))
                 clear = (ADDRESS if fixed else 0) | texts.stays(value, bool(text))
                 parts.append(self.derived([value], clear=clear, weak=glued) if clear or glued else value)
@@ -659,7 +660,7 @@ class Instructions(Calls):
             made = self.joined([left, right], "")
             made = cleared(made, BIT["url"]) if refs else made
         elif i.op in ("+", "%"):
-            glued = GLUED if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
+            glued = GLUED | BEHIND if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
             clear = (ADDRESS if fixed else 0) | texts.stays(right, True)
             kept = ADDRESS if texts.keeps_host(left, right.const if isinstance(right.const, str) else "") else 0

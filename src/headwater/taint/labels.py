@@ -101,6 +101,8 @@ SERVICE = HOST_ALONE << 1
 """In ``Label.weak``: parsed as what services answer; whether one did, the caller can tell."""
 PEER = SERVICE << 1
 """In ``Value.proven``: on the host of another parameter; the caller, who knows both, can tell what that shows."""
+BEHIND = PEER << 1
+"""In ``Label.weak``: it stands behind something written in the same name; without a dot, as a caller may know, it is no way up."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -240,6 +242,8 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
     cleared = label.cleared | clear
     whole = _OF_WHOLE if label.exact else label.weak & _OF_WHOLE
     whole &= label.weak if exact else weak
+    if weak & BEHIND and label.cleared & NO_DOT:
+        cleared |= PATHS
     made: Label | None
     if cleared & ALL == ALL or (drop and label.weak & RECALLED) or (cleared & (_NUMBER | PARTS) and _told_no_more(label, cleared)):
         made = None

@@ -43,6 +43,7 @@ from headwater.taint.labels import (
     ADDRESS,
     ALL,
     BASED,
+    BEHIND,
     BIT,
     CHECKED,
     CONTAINED,
@@ -57,6 +58,7 @@ from headwater.taint.labels import (
     MODULE,
     NAME_HEAD,
     NEAR,
+    NO_DOT,
     NO_OPTION,
     OPTED_IN,
     PARSED_URL,
@@ -210,7 +212,9 @@ class Models(Arguments):
             return
         if self.cells.get(optin.CELL, BOTTOM).const is True:
             weak |= OPTED_IN
-        left = NEAR | GLUED | ENDED if bit & PATHS else NEAR | HOSTED | HOST_ALONE | SERVICE if bit & BIT["url"] else 0
+        if weak & BEHIND and label.cleared & NO_DOT and bit & PATHS:
+            return
+        left = NEAR | GLUED | ENDED | BEHIND if bit & PATHS else NEAR | HOSTED | HOST_ALONE | SERVICE if bit & BIT["url"] else 0
         weak |= label.weak & (bit | OPTED_IN | HANDED | left | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)

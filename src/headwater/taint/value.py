@@ -208,9 +208,15 @@ def join(a: Value, b: Value) -> Value:
         return a
     if a is BOTTOM:
         return b
-    labels = a.labels
-    if b.labels and b.labels is not labels and not b.labels <= labels:
-        labels = widen(labels | b.labels) if labels else b.labels
+    labels, others = a.labels, b.labels
+    steps, other_steps = a.steps, b.steps
+    proven = a.proven if labels else b.proven if others else a.proven & b.proven
+    if labels and others and proven != b.proven:
+        proven = _both(a, b)
+        labels, steps = _kept(a, others, proven)
+        others, other_steps = _kept(b, a.labels, proven)
+    if others and others is not labels and not others <= labels:
+        labels = widen(labels | others) if labels else others
     refs = a.refs
     if b.refs and b.refs != refs:
         refs = join_refs(refs, b.refs)
@@ -220,14 +226,9 @@ def join(a: Value, b: Value) -> Value:
         if len(both) > len(allocs):
             allocs = tuple(sorted(both, key=_alloc_id))[: limits.OBJECTS]
     const = a.const if a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const) else NO_CONST
-    if a.labels:
-        proven = _both(a, b) if b.labels else a.proven
-    else:
-        proven = b.proven if b.labels else a.proven & b.proven
     bound = a.bound if b.bound is None or a.bound is b.bound else b.bound if a.bound is None else join(a.bound, b.bound)
-    steps = a.steps
-    if b.steps:
-        steps = {**b.steps, **steps} if steps else b.steps
+    if other_steps:
+        steps = {**other_steps, **steps} if steps else other_steps
     pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else _if_true(a, b) or _if_true(b, a)
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
     head = a.head if a.head == b.head or _silent(b) else b.head if _silent(a) else ""
@@ -262,6 +263,18 @@ def _both(a: Value | Shape, b: Value | Shape) -> int:
                     lost &= label.cleared
             proven |= lost
     return proven
+
+
+def _kept(value: Value, others: frozenset[Label], proven: int) -> tuple[frozenset[Label], Mapping[Label, Node] | None]:
+    """The labels of a value that is joined with other data, and their steps: what was shown of it and not of that stays with its own."""
+    lost = value.proven & ~proven & ALL
+    if not lost or value.labels <= others:
+        return value.labels, value.steps
+    made = {label: label if label in others else derive(label, lost, exact=True) for label in value.labels}
+    if all(after is label for label, after in made.items()):
+        return value.labels, value.steps
+    steps = {after: value.steps[one] for one, after in made.items() if after and one in value.steps} if value.steps else None
+    return frozenset(after for after in made.values() if after is not None), steps
 
 
 def _silent(value: Value) -> bool:
