@@ -30,6 +30,7 @@ from headwater.taint import (
     optin,
     personal,
     prompts,
+    quotes,
     schemas,
     secrets,
     sights,
@@ -54,7 +55,6 @@ from headwater.taint.labels import (
     NO_OPTION,
     PARSED_URL,
     PATHS,
-    QUOTED,
     RESOLVED,
     SLASHED,
     WAY,
@@ -558,7 +558,7 @@ class Instructions(Calls):
                 fixed = fixed or bool(texts.WITH_HOST.match(text))
             elif value.labels:
                 value = dots.behind(text, value)
-                value = rough(self.unquoted(text, value))  # of a number in a sentence, a few digits are seen
+                value = rough(quotes.inside(text, self.unquoted(text, value)))  # of a number in a sentence, a few digits are seen
                 if _BEFORE_PORT.search(text):
                     value = self.ports(value)
                 glued = GLUED | BEHIND if texts.glued(text) else 0
@@ -652,8 +652,9 @@ class Instructions(Calls):
             right = cleared(right, ADDRESS)  # whatever it is added to: in the text the data stands behind a slash
         if i.op in ("+", "%") and any(getattr(ref, "text", "").endswith("Markup()") for ref in left.refs):  # escapes what is put into it
             right = cleared(right, BIT["html"] | BIT["xml"])
-        if i.op == "+" and right.proven & QUOTED:
-            right = self.unquoted(left.const if isinstance(left.const, str) else left.head or "", right)
+        if i.op == "+" and right.labels:
+            begun = left.const if isinstance(left.const, str) else left.head or ""
+            right = quotes.inside(begun, self.unquoted(begun, right))
         if i.op == "+" and isinstance(right.const, str) and texts.ends_in_a_name(right.const):
             left = followed_by(left, True)
         if i.op == "/":
@@ -823,6 +824,8 @@ class Instructions(Calls):
         self.dots.pop(i.dst, None)
         if args.name and callee.bound is not None:
             result = dots.called(self, i, args, callee.bound, result)
+        if args.name in quotes.METHODS and callee.bound is not None and result.labels:
+            result = quotes.replaced(self, args, callee.bound, result)
         if args.name == "replace" and self.mod.script and texts.ended(args):
             result = result.with_(proven=result.proven | SLASHED)
         self.origins.pop(i.dst, None)

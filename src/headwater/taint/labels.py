@@ -103,6 +103,10 @@ PEER = SERVICE << 1
 """In ``Value.proven``: on the host of another parameter; the caller, who knows both, can tell what that shows."""
 BEHIND = PEER << 1
 """In ``Label.weak``: it stands behind something written in the same name; without a dot, as a caller may know, it is no way up."""
+WORD = BEHIND << 1
+"""In ``Label.cleared``: it stands between quotes of a shell, from which it cannot break out, unless they stand inside others."""
+IN_QUOTES = WORD << 1
+"""In ``Label.cleared``, and the four above it: signs that are special between the quotes of a shell are gone (``taint.quotes``)."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"

@@ -27,6 +27,8 @@ _PLACES: Final = frozenset({"indexOf", "lastIndexOf", "findIndex", "findLastInde
 _NUMBERS: Final = frozenset({"js:Number", "js:BigInt"})
 _URLS: Final = frozenset({"js:URL()", "node:url.URL()"})
 _HOST: Final = frozenset({"host", "hostname", "origin"})
+_NAMES: Final = frozenset({"host", "hostname", "port"})
+"""Parts of an address in which no slash can stand: in a path they are one name."""
 _SCHEMES: Final = frozenset({"http", "https", "http:", "https:"})
 _ENDING: Final = re.compile(r"^(?!\.(?:bat|cjs|cmd|env|exe|js|jsx|mjs|pth|pyc?|ps1|sh|so|tsx?)$)\.[A-Za-z0-9.]+$")
 """What the name of a file of some kind ends in that is not run."""
@@ -41,6 +43,9 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
     if i.name == "length":
         shown = fills.pred(frame, base)
         return value.with_(pred=shown) if shown is not None else value
+    parsed = base.proven & PARSED_URL or any(getattr(ref, "text", "") in _URLS for ref in base.refs)
+    if parsed and i.name in _NAMES and value.labels:
+        value = cleared(value, PATHS)
     if base.proven & PARSED_URL:
         if i.name == "href":
             return hosts.as_text(base)
@@ -51,7 +56,7 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
         elif i.name == "origin" and value.labels:
             value = value.with_()
             value.subject = (*base.subject, *frame.cells_of(i.obj))
-    elif i.name in _HOST and value.labels and any(getattr(ref, "text", "") in _URLS for ref in base.refs):  # parsed by who gave it
+    elif i.name in _HOST and value.labels and parsed:  # by who gave it
         value = value.with_()
         value.subject = frame.cells_of(i.obj)
     return value

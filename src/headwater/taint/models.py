@@ -69,6 +69,7 @@ from headwater.taint.labels import (
     SLASHED,
     TREE,
     TREE_CHECKS,
+    WORD,
     Label,
     bits,
     derive,
@@ -928,9 +929,13 @@ class Models(Arguments):
 
     def unquoted(self, before: str, value: Value) -> Value:
         """A text that was quoted as one word, put behind the text ``before``: between quotes it is no word."""
-        if not value.proven & QUOTED or not (before.count("'") % 2 or before.count('"') % 2):
+        word = value.proven & QUOTED or any(label.cleared & WORD for label in value.labels)
+        if not word or not (before.count("'") % 2 or before.count('"') % 2):
             return value
-        undone = {label: uncleared(label, BIT["shell"]) for label in value.labels}
+        undone = {
+            label: uncleared(label, BIT["shell"] | WORD) if value.proven & QUOTED or label.cleared & WORD else label
+            for label in value.labels
+        }
         steps = {undone[label]: node for label, node in value.steps.items()} if value.steps else None
         bare = value.with_(labels=frozenset(undone.values()), steps=steps, proven=value.proven & ~QUOTED)
         return self.hindered(bare, BIT["shell"], "what quote() makes stands inside quotes, which end it")
