@@ -37,7 +37,7 @@ def read(frame: Instructions, register: int, obj: int, name: str | int | None, v
         frame.cells[key] = value  # not journalled: so it was read in every branch
         frame.chained.append(key)
         return value
-    return _again(frame, value, known) if _origins(known) == _origins(value) and known.allocs == value.allocs else value
+    return _again(frame, value, known) if _origins(value) <= _origins(known) and known.allocs == value.allocs else value
 
 
 def _origins(value: Value) -> set[Any]:
