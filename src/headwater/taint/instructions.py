@@ -31,6 +31,7 @@ from headwater.taint import (
     personal,
     prompts,
     quotes,
+    replacers,
     schemas,
     secrets,
     sights,
@@ -826,6 +827,8 @@ class Instructions(Calls):
             result = dots.called(self, i, args, callee.bound, result)
         if args.name in quotes.METHODS and callee.bound is not None and result.labels:
             result = quotes.replaced(self, args, callee.bound, result)
+            if self.mod.script:
+                result = replacers.shown(args, result)
         if args.name == "replace" and self.mod.script and texts.ended(args):
             result = result.with_(proven=result.proven | SLASHED)
         self.origins.pop(i.dst, None)
