@@ -13,7 +13,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, hosts, sights, slots, unpicklers
+from headwater.taint import arrays, containers, handed, hosts, sights, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
@@ -41,10 +41,12 @@ from headwater.taint.labels import (
 from headwater.taint.models import Models
 from headwater.taint.narrow import as_object
 from headwater.taint.state import Cell, cleared, guessed, lacks
-from headwater.taint.summary import ABSENT, EMPTY, SLOT, Proof, Requirement, Summary, ToCallback, ToSink
+from headwater.taint.summary import ABSENT, EMPTY, SLOT, Proof, Requirement, Summary, ToCallback, ToEntry, ToSink
 from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, captured_key, join, join_refs, of_others
 
 if TYPE_CHECKING:
+    from headwater.apis.schema import Callback
+    from headwater.taint.described import Schema
     from headwater.taint.solve import Solver
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
@@ -57,6 +59,7 @@ class Calls(Models):
     def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
         super().__init__(solver, fn, traced)
         self.callbacks: dict[Any, ToCallback] = {}
+        self.entered: dict[Any, ToEntry] = {}
         self.raised: list[list[Value]] = []
         self.closures: dict[int, tuple[int, ...]] = {}
         """Registers that local functions capture, by function id."""
@@ -147,9 +150,9 @@ class Calls(Models):
         if refs and all(type(ref) is Fn and "abstract" in ref.ir.flags for ref in refs):
             made = join(made, self._unknown_callback(callee, args))
         elif not refs:
-            handed = self._unknown_callback(callee, args)
-            weak = HANDED if handed.labels and len(handed.labels) == len(callee.labels) else 0
-            made = join(made, handed)
+            told = self._unknown_callback(callee, args)
+            weak = HANDED if told.labels and len(told.labels) == len(callee.labels) else 0
+            made = join(made, told)
             self.solver.count("calls-unresolved")
         given = args.everything()
         self._handed_functions(given)
@@ -257,7 +260,7 @@ class Calls(Models):
             if key not in self.callbacks and len(self.callbacks) >= limits.CALLBACKS:
                 self.solver.count("callbacks-cut")
                 continue
-            if label.path or self.fn.cls is None or label.param:
+            if label.path or not self.fn.bound or label.param:
                 named = {**self._spread_names(args.spread), **args.kw} if args.spread is not None else args.kw
                 told = self.projecting and key in self.callbacks  # only what it gives back is asked for; what it is given has been said
                 self.callbacks[key] = (
@@ -445,6 +448,8 @@ class Calls(Models):
             self.pass_on(function, callback, ("callback", fn.id, callback.key), f"passed on by {fn.name}()", actuals, False)
             if self.version != before:
                 actuals.known.clear()
+        if summary.entries and not loose:
+            handed.told(self, summary, actuals)
         if summary.raises is not NOTHING and self.raised:
             self.raised[-1].append(self.instantiate(summary.raises, ("raised", fn.id), f"raised by {fn.name}()", actuals))
         result = self._result(fn, summary, actuals, drop) if args.asked else BOTTOM
@@ -472,6 +477,14 @@ class Calls(Models):
         if (place := hosts.settled(self, proofs, actuals.values)) >= 0:
             proofs = tuple((index, proven | ADDRESS if index == place else proven, weak, text) for index, proven, weak, text in proofs)
         return _facts(proofs, cells, actuals)
+
+    def hand_on(self, function: Value, callback: Callback, schema: Schema, args: Args) -> None:
+        if not function.labels and not any(isinstance(ref, Fn) and ref.ir.captured for ref in function.refs):
+            return
+        named = [callback.schema] if isinstance(callback.schema, str) else callback.schema
+        found = (self._argument(one, args) for one in named if one and one != "callee")
+        asked = next((value for value in found if value is not None), None)
+        handed.note(self, function, callback, schema, handed.place(asked))
 
     def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals, asked: bool = True) -> Value:
         """The result of a function among the arguments of a call, called with what the callee calls it with.

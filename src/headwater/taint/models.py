@@ -671,7 +671,13 @@ class Models(Arguments):
                     slots.hand_state(self, state, function, callback.parameters)
                 if any(isinstance(ref, Fn | Cls | Inst) or (isinstance(ref, ApiPath) and ref.entries) for ref in function.refs):
                     made = join(made, self._handed_one(callback, args, function, state, schema, node))
+                if not state:
+                    self.hand_on(function, callback, schema, args)
         return made
+
+    def hand_on(self, function: Value, callback: Callback, schema: Schema, args: Args) -> None:
+        """A function given to a library that a caller may have handed over."""
+        raise NotImplementedError
 
     def _handed_one(self, callback: Callback, args: Args, function: Value, state: str, schema: Schema, node: ApiPath[Any] | None) -> Value:
         """One of the functions given to a library."""

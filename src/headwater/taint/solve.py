@@ -265,7 +265,7 @@ class Solver(Stores):
 
     def _may_find(self, one: int) -> bool:
         """Whether what a function finds can change with what it reads: it leads to an operation, calls what it was given, or is used."""
-        return self.interest.leads(one) or bool(self.summaries[one].callbacks) or one in self.used
+        return self.interest.leads(one) or bool(self.summaries[one].callbacks or self.summaries[one].entries) or one in self.used
 
     def _want(self, one: int) -> None:
         if self._state[one] == NEW:
@@ -584,7 +584,7 @@ class Solver(Stores):
 
 def _matters(summary: Summary) -> bool:
     """Whether a function does more than pass data on."""
-    return bool(summary.sinks or summary.callbacks) or any(_brings(shape) for shape in _shapes(summary))
+    return bool(summary.sinks or summary.callbacks or summary.entries) or any(_brings(shape) for shape in _shapes(summary))
 
 
 def _differ(a: Summary, b: Summary) -> bool:
@@ -592,6 +592,7 @@ def _differ(a: Summary, b: Summary) -> bool:
     return (
         {effect.key for effect in a.sinks} != {effect.key for effect in b.sinks}
         or {one.key for one in a.callbacks} != {one.key for one in b.callbacks}
+        or a.entries != b.entries
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
         or (a.never, a.paths, a.proofs, a.when_true, a.when_false) != (b.never, b.paths, b.proofs, b.when_true, b.when_false)
         or _answers(a) != _answers(b)

@@ -182,6 +182,34 @@ class ToCallback:
     __hash__ = None  # type: ignore[assignment]
 
 
+class ToEntry:
+    """A function that the caller handed over is given to a framework, which calls it with data of its own."""
+
+    __slots__ = ("asked", "callback", "key", "param", "path", "schema", "start")
+
+    def __init__(self, param: int, path: Path, start: int, callback: Callback, schema: Schema, asked: tuple[int, Path] | None) -> None:
+        self.param = param
+        self.path = path
+        self.start = start
+        self.callback = callback
+        self.schema = schema
+        """What the framework has checked of the first parameter."""
+        self.asked = asked
+        """What of the caller's says that, if the caller decides it."""
+        self.key = (param, tuple(map(str, path)), start, callback.function, tuple(callback.given))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, ToEntry)
+            and self.key == other.key
+            and self.callback == other.callback
+            and self.schema == other.schema
+            and self.asked == other.asked
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 Proof = tuple[int, int, int, str]
 """Parameter, classes proven, classes weakly checked, the weakness in words."""
 
@@ -190,7 +218,8 @@ class Summary:
     """All that callers need to know of one function."""
 
     __slots__ = (
-        "callbacks", "mutations", "never", "paths", "proofs", "raises", "return_steps", "returns", "sinks", "when_false", "when_true"
+        "callbacks", "entries", "mutations", "never", "paths", "proofs", "raises", "return_steps", "returns", "sinks", "when_false",
+        "when_true"
     )  # fmt: skip
 
     def __init__(
@@ -205,11 +234,13 @@ class Summary:
         when_false: tuple[Proof, ...] = (),
         never: bool = False,
         paths: tuple[tuple[int, bool, bool], ...] = (),
+        entries: tuple[ToEntry, ...] = (),
     ) -> None:
         self.returns = returns
         self.sinks = sinks
         self.mutations = mutations
         self.callbacks = callbacks
+        self.entries = entries
         self.raises = raises
         self.proofs = proofs
         """What holds of the arguments after any normal return."""
@@ -236,6 +267,7 @@ class Summary:
             and self.returns == other.returns
             and self.mutations == other.mutations
             and self.callbacks == other.callbacks
+            and self.entries == other.entries
             and self.raises == other.raises
             and self.proofs == other.proofs
             and self.when_true == other.when_true

@@ -116,6 +116,7 @@ class Interpreter(Branches):
             _common(self.false_proofs, self.doubts),
             self._ends_here(),
             tuple((param, *how) for param, how in sorted((self.returned_paths or {}).items())),
+            tuple(entry for _, entry in sorted(self.entered.items(), key=lambda item: item[0])),
         )
 
     def _ends_here(self) -> bool:
