@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from headwater.apis.schema import is_object
 from headwater.index.entities import Fn
 from headwater.taint import containers, fills, firsts
 from headwater.taint.arguments import Args
@@ -251,6 +252,10 @@ def promise(frame: Calls, args: Args) -> Value | None:
             if callback.param == 0 and not callback.path and callback.args:
                 site = ("promise", ref.id, callback.key)
                 made = join(made, frame.instantiate(callback.args[0], site, "resolved by the promise", actuals))
+        for entry in summary.entries:  # resolved in a function that a library calls with data of others
+            kind = entry.callback.given[0] if entry.param == 0 and not entry.path and entry.callback.given else ""
+            if kind and not is_object(kind):
+                made = join(made, frame.from_source(kind, "what the promise is resolved with"))
     return made
 
 
