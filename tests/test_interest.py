@@ -66,3 +66,17 @@ def test_functions_that_ask_for_one_another_deep_inside_their_blocks(tmp_path: P
     review = headwater.review(tmp_path, Config(processes=1))
     assert not [gap for gap in review.coverage.gaps if gap.kind == "parse-error"]
     assert {finding.rule for finding in review.findings} == {"remote-input-to-shell"}
+
+
+def test_a_field_that_many_classes_have_says_nothing_of_who_gives_it(tmp_path: Path) -> None:
+    def solved(count: int) -> int:
+        lines = ["import os", "", "def read(thing):", "    return open(thing.source).read()", ""]
+        for number in range(count):
+            lines += [f"class Part{number}:", "    def __init__(self, given):", "        os.remove('lock')", "        self.source = given"]
+            lines += [f"def make{number}(given):", f"    return Part{number}(given)", ""]
+        (tmp_path / "main.py").write_text("\n".join(lines), encoding="utf-8")
+        return headwater.review(tmp_path, Config(processes=1)).coverage.counts["functions-solved"]
+
+    known = 2  # the module and read
+    assert solved(limits.SETTERS) == 2 * limits.SETTERS + known  # who makes a part hands over what is read
+    assert solved(limits.SETTERS + 1) == limits.SETTERS + 1 + known

@@ -130,10 +130,12 @@ class Interest:
         self._occurs: dict[str, frozenset[int]] = {}
         self._called = {*self._operations.members, *self._operations.functions}
         """Names of operations of libraries, and of fields of classes."""
-        self._fields: set[str] = set()
+        self._fields: dict[str, int] = {}
+        """Names of fields, and how many classes have one of this name."""
         for cls in symbols.classes:
-            self._fields.update(cls.written, cls.ir.fields)
-        self._called |= self._fields
+            for name in {**cls.written, **cls.ir.fields}:
+                self._fields[name] = self._fields.get(name, 0) + 1
+        self._called |= self._fields.keys()
         self._imports: dict[int, frozenset[str]] = {}
 
     def _keep(self, kind: str, path: str, types: dict[str, list[str]]) -> None:
@@ -282,7 +284,7 @@ class Interest:
                 own = fn.cls is not None and not mutation.param and not mutation.path
                 self._setters.setdefault(mutation.field, {})[fn.id] = own
                 if self._is_hot(fn, mutation.field, own):
-                    yield from self._givers(fn)
+                    yield from self._givers(fn, mutation.field)
         counting = [effect for effect in summary.sinks if effect.sink.class_ in self._classes]
         if not counting:
             return
@@ -311,7 +313,7 @@ class Interest:
             known.update(one.id for one in family)
             for one in family:
                 yield from (writer.id for writer in one.written.get(field, ()))
-        elif cls is None and None not in known:
+        elif cls is None and None not in known and self._fields.get(field, 0) <= limits.SETTERS:  # else the name says nothing
             known.add(None)
         else:
             return
@@ -321,11 +323,12 @@ class Interest:
         for number, own in list(self._setters.get(field, {}).items()):
             fn = self.symbols.functions[number]
             if self._is_hot(fn, field, own):
-                yield from self._givers(fn)
+                yield from self._givers(fn, field)
 
-    def _givers(self, fn: Fn) -> Iterator[int]:
-        """Who may call a function for what it sets: not of a class that much of a large project is derived from."""
-        if fn.cls is None or len(fn.cls.descendants(limits.MADE_FAMILY + 1)) <= limits.MADE_FAMILY:
+    def _givers(self, fn: Fn, field: str) -> Iterator[int]:
+        """Who may call a function for the field that it sets: not of a class that much of a large project is derived from."""
+        owners = [one for one in fn.cls.mro if one is fn.cls or field in one.written] if fn.cls is not None else []
+        if all(len(one.descendants(limits.MADE_FAMILY + 1)) <= limits.MADE_FAMILY for one in owners):
             yield from self._callers(fn)
 
     def _callers(self, fn: Fn) -> Iterator[int]:
