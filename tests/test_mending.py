@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 import headwater
+from headwater import limits
 from headwater.config import Config
 from headwater.findings import Review
 from headwater.index.entities import Fn
 from headwater.taint import findings
+from headwater.taint.mending import _groundless
 from headwater.taint.solve import Solver
-from headwater.taint.summary import Issue, ToSink
+from headwater.taint.summary import EMPTY, Issue, ToSink
+from headwater.taint.trace import RawStep, TraceError, Tracer
 
 CODE = """
 import subprocess
@@ -128,3 +131,93 @@ def test_what_only_a_replay_shows_is_mended_too(seen: bool, tmp_path: Path, monk
     made = _review(tmp_path, spoil, monkeypatch, seen)
     assert [one.rule for one in made.findings] == ["remote-input-to-shell"]
     assert "traces-failed" not in made.coverage.counts
+
+
+@pytest.mark.parametrize("spread", [True, False])
+def test_what_has_no_ground_is_mended_whatever_the_bounds(spread: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody need read what else functions turn out to do; who has told what is not so must be interpreted again."""
+    monkeypatch.setattr(limits, "MENDED", 0)
+    monkeypatch.setattr(limits, "MENDS_SPREAD", limits.MENDS if spread else 0)
+    evaluated: list[str] = []
+
+    def spoil(solver: Solver) -> None:
+        inner = _function(solver, "inner")
+        made = copy.copy(solver.summaries[inner.id])
+        made.sinks = (ToSink(0, (), False, 0, 0, made.sinks[0].sink, (), None),)  # its replay says: as it came
+        solver.summaries[inner.id] = made
+        effect = _effect(solver, "outer")
+        assert effect.hop is not None
+        effect.hop = (*effect.hop[:3], made.sinks[0].key)
+        interpret = solver._interpret
+        monkeypatch.setattr(solver, "_interpret", lambda fn: evaluated.append(fn.name) or interpret(fn))
+
+    made = _review(tmp_path, spoil, monkeypatch)
+    assert [one.rule for one in made.findings] == ["remote-input-to-shell"]
+    assert "traces-failed" not in made.coverage.counts
+    assert {"inner", "outer"} <= set(evaluated)
+
+
+def test_only_what_goes_round_in_circles_has_no_ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[dict[int, set[object]]] = []
+
+    def spoil(solver: Solver) -> None:
+        _told(solver, "ping", "pong")
+        _told(solver, "pong", "ping")
+        _told(solver, "play", "ping")
+        found.append({**_groundless(solver, {_effect(solver, "inner").sink.key})})
+        assert set(found[0]) == {_function(solver, name).id for name in ("ping", "pong", "play")}
+
+    _review(tmp_path, spoil, monkeypatch)
+    assert found
+
+
+def test_what_stays_as_it_was_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay that fails for another reason than what was told costs one turn, and the ledger names it."""
+    turns: list[object] = []
+    mend = findings.mend
+
+    def never(tracer: Tracer, issue: Issue) -> list[RawStep]:
+        raise TraceError("it is not seen", (issue.apex, None))
+
+    monkeypatch.setattr(Tracer, "path", never)
+    monkeypatch.setattr(findings, "mend", lambda *given: turns.append(given) or mend(*given))
+    made = _review(tmp_path, lambda _: None, monkeypatch)
+    assert len(turns) == 1
+    assert made.coverage.counts["traces-failed"] == 1
+
+
+IN_TURN = """
+import subprocess
+
+
+def first(text):
+    second(text)
+
+
+def second(text):
+    third(text)
+
+
+def third(text):
+    subprocess.run(text, shell=True)
+"""
+
+
+def test_what_is_interpreted_again_comes_after_what_it_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the calls that were seen; names alone suggest another order."""
+    (tmp_path / "app.py").write_text(IN_TURN)
+    solve = Solver.solve
+    told: list[int] = []
+
+    def emptied(solver: Solver) -> None:
+        solve(solver)
+        numbers = [_function(solver, name).id for name in ("first", "second", "third")]
+        solver._order = list(range(len(solver._order)))
+        for one in numbers:
+            solver.summaries[one] = EMPTY
+        solver._deep(lambda: told.append(solver._repair(set(numbers), 3, 1)))
+        told.extend(len(solver.summaries[one].sinks) for one in numbers)
+
+    monkeypatch.setattr(Solver, "solve", emptied)
+    headwater.review(tmp_path, Config(processes=1, cache=""))
+    assert told == [0, 1, 1, 1]

@@ -87,8 +87,9 @@ ROUTES: Final = 5_000  # of all applications of a repository; the largest servic
 ROUTES_ASKED: Final = 4  # that one request may be for: of more, its address says nothing
 ROUTERS_NESTED: Final = 6  # routers below routers: real ones have three
 SLOT_NODES: Final = 12  # parts of what is kept in one place of a store
-MENDS: Final = 8  # times that what is stale on the way to findings is mended; real projects need one to six
-MENDED: Final = 200  # functions interpreted again each time: a second
+MENDS: Final = 12  # times that what is stale on the way to findings is mended; real projects need one to eight
+MENDS_SPREAD: Final = 4  # of them, those after which others read what functions turned out to do besides: each such turn may bring new ways
+MENDED: Final = 200  # functions interpreted again each time, a second; those that have told what has no ground are not counted out
 MEND_ROUNDS: Final = 2  # of one function each time: what changes again and again is cheaper to see the next time
 REPAIRS: Final = 4  # of one function that read something too early, or what such a function changed
 

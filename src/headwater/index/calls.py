@@ -7,7 +7,7 @@ only values show are added later by ``headwater.taint.solve``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from headwater import ir, limits
@@ -362,6 +362,26 @@ def components(edges: list[dict[int, None]]) -> list[list[int]]:
                             break
                     found.append(sorted(group))
     return found
+
+
+def callees_first(edges: Mapping[int, Iterable[int]]) -> dict[int, int]:
+    """The place of each caller in an order in which what it calls comes before it, wherever there is such an order."""
+    places: dict[int, int] = {}
+    met: set[int] = set()
+    for start in sorted(edges):
+        work = [(start, iter(edges[start]))] if start not in met else []
+        met.add(start)
+        while work:
+            node, rest = work[-1]
+            for target in rest:
+                if target not in met and target in edges:
+                    met.add(target)
+                    work.append((target, iter(edges[target])))
+                    break
+            else:
+                work.pop()
+                places[node] = len(places)
+    return places
 
 
 def sizes(groups: Iterable[list[int]]) -> dict[str, int]:

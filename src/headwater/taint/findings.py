@@ -67,15 +67,18 @@ def reported(solver: Solver, rules: Mapping[str, Rule], files: Mapping[str, File
     for turn in range(limits.MENDS + 1):
         reporter = Reporter(solver, rules, files)
         stale: Stale = unfounded(solver, reporter.tried()) if turn < limits.MENDS else {}
-        if not stale:
+        replayed = not stale
+        if replayed:
             findings = reporter.findings()
             stale = reporter.stale
         if not stale or turn == limits.MENDS:
             break
         calls = {number: dict(told) for number, told in solver.reports.items()}
-        mend(solver, stale)
+        changed = mend(solver, stale, turn < limits.MENDS_SPREAD)
         for number, told in calls.items():  # among them what was seen of the whole system
             solver.reports[number] = {**solver.reports.get(number, {}), **told}
+        if replayed and not changed:
+            break  # another turn would see the same
     solver.counts.update(reporter.counts)
     return findings, reporter.gaps
 

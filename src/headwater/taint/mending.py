@@ -17,16 +17,53 @@ Stale = Mapping[int, Set[Any]]
 """Functions of which more was told than is so, with keys of the sinks to which they lead without ground."""
 
 
-def mend(solver: Solver, stale: Stale) -> None:
-    """Interpret functions again, and whoever reads what changes by that; what has no ground is forgotten first, wherever it is told."""
-    dirty = set(stale)
-    sinks = frozenset[Any]().union(*stale.values())
+def mend(solver: Solver, stale: Stale, spread: bool = True) -> bool:
+    """Interpret functions again, and whoever tells what has no ground after that; what goes round in circles is forgotten first.
+
+    ``spread``: whoever reads what these turn out to do besides is interpreted again, too. Whether anything is told otherwise now.
+    """
+    empty = _groundless(solver, frozenset().union(*stale.values()))
+    for number, effects in empty.items():
+        solver.summaries[number] = solver.summaries[number].without(effects)
+    telling = {
+        number
+        for number, issues in solver.issues.items()
+        if empty and any(issue.hop is not None and issue.hop[3] in empty.get(issue.hop[2].id, ()) for issue in issues)
+    }
+    dirty = {*stale, *empty, *telling}
+    before = {number: _told(solver, number) for number in dirty}
+    solver.again(dirty, empty.keys(), spread)
+    return bool(empty) or any(_told(solver, number) != told for number, told in before.items())
+
+
+def _told(solver: Solver, number: int) -> Any:
+    """What is told of one function, as far as ways are followed over it."""
+    effects = [(one.key, one.hop) for one in solver.summaries[number].sinks]
+    issues = [(one.key, one.hop) for one in (*solver.issues.get(number, ()), *(one for one in solver.virtual if one.apex.id == number))]
+    return effects, issues
+
+
+def _groundless(solver: Solver, sinks: Set[Any]) -> dict[int, set[Any]]:
+    """The effects, by function, on data that is said to reach some of these sinks, and from which no way leads there."""
+    hops: dict[tuple[int, Any], tuple[int, Any] | None] = {}
     for number, summary in enumerate(solver.summaries) if sinks else ():
-        after = summary.without(sinks)
-        if after is not summary:
-            solver.summaries[number] = after
-            dirty.add(number)
-    solver.again(dirty)
+        for one in summary.sinks:
+            if one.sink.key in sinks:
+                hops[number, one.key] = (one.hop[2].id, one.hop[3]) if one.hop is not None else None
+    ends: dict[tuple[int, Any], bool] = {}
+    """Of those that were followed: whether they lead to the sink."""
+    for effect in hops:
+        way: dict[tuple[int, Any], None] = {}
+        at: tuple[int, Any] | None = effect
+        while at is not None and at in hops and at not in ends and at not in way:
+            way[at] = None
+            at = hops[at]
+        ends.update(dict.fromkeys(way, at is None or ends.get(at, False)))
+    found: dict[int, set[Any]] = {}
+    for (number, key), grounded in ends.items():
+        if not grounded:
+            found.setdefault(number, set()).add(key)
+    return found
 
 
 def unfounded(solver: Solver, issues: Iterable[Issue]) -> Stale:

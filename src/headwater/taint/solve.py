@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import Any, NamedTuple
 
 from headwater import limits
@@ -20,7 +20,7 @@ from headwater.apis.load import CallRule, Catalogue
 from headwater.apis.paths import ApiPath, Sited
 from headwater.apis.schema import SINK_CLASSES, is_object
 from headwater.files.versions import Versions
-from headwater.index.calls import components, sizes
+from headwater.index.calls import callees_first, components, sizes
 from headwater.index.entities import EXTERNAL, Fn, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import plug_ins, routes
@@ -155,6 +155,10 @@ class Solver(Stores):
         self._mapped: dict[ApiPath[Any], bool] = {}
         self._renewed: set[int] | None = None
         """While some functions are interpreted again at the end: these. Nothing else has changed for the calls of frameworks."""
+        self._emptied: Set[int] = frozenset()
+        """Of these: those from which effects were taken that have no ground."""
+        self._misled: set[int] = set()
+        """Those that have told what has no ground: their turn comes in any case."""
         self._by_entry: dict[Any, list[Issue]] = {}
         """What was found by the calls of frameworks."""
         self._depth = 0
@@ -188,12 +192,17 @@ class Solver(Stores):
         self._drain(total)
         self.counts["functions-solved"] = self._state.count(DONE)
 
-    def again(self, dirty: set[int]) -> None:
-        """Interpret some functions again, and whoever reads what changes by that; then what frameworks call."""
+    def again(self, dirty: set[int], emptied: Set[int], spread: bool) -> None:
+        """Interpret some functions again, and whoever tells what has no ground after that; then what frameworks call.
+
+        ``emptied``: those from which effects were taken before, and which are to find them again in each other. ``spread``: others
+        read what functions turn out to do besides, too.
+        """
 
         def work() -> None:
-            self._renewed = set()
-            self._repair(dirty, limits.MENDED, limits.MEND_ROUNDS)
+            self._renewed, self._emptied, self._misled = set(), emptied, set(dirty)
+            self._repair(dirty, limits.MENDED if spread else 0, limits.MEND_ROUNDS)
+            self._misled = set()
             self._run_entries(0)
             self._renewed = None
 
@@ -213,29 +222,31 @@ class Solver(Stores):
     def _repair(self, dirty: set[int], most: int, rounds: int) -> int:
         """Interpret again what read something too early, and whoever reads what changes by that; how many are left.
 
-        ``most``: of all, and each at most ``rounds`` times.
+        ``most``: of all, and each at most ``rounds`` times; those that were misled are not counted out.
         """
         readers: dict[int, set[int]] = {}
         for reader, called in self.called.items():
             for target in called:
                 readers.setdefault(target, set()).add(reader)
+        order = callees_first(self.called)
         repaired = 0
         for _ in range(rounds):
-            todo = [(self._order[one], one) for one in dirty]
+            todo = [(order.setdefault(one, len(order)), one) for one in dirty]
             heapq.heapify(todo)
             waiting, later = set(dirty), set()
             while todo:
                 at = heapq.heappop(todo)
                 repaired += 1
-                if repaired > most:
+                if repaired > most and at[1] not in self._misled:
                     later.add(at[1])
                     continue
                 for reader in self._repaired(at[1], readers):
-                    if (self._order[reader], reader) <= at:
+                    place = order.setdefault(reader, len(order)), reader
+                    if place <= at:
                         later.add(reader)  # callees first: its turn comes in the next round
                     elif reader not in waiting:
                         waiting.add(reader)
-                        heapq.heappush(todo, (self._order[reader], reader))
+                        heapq.heappush(todo, place)
             dirty = later
         self._late = {}
         return len(dirty)
@@ -261,7 +272,25 @@ class Solver(Stores):
         self._drain(0)
         if one in self._carrying:
             self._carrying |= changed
-        return {reader for reader in changed if self._state[reader] == DONE and (reader in self._carrying or self._may_find(reader))}
+        found = {reader for reader in changed if self._state[reader] == DONE and (reader in self._carrying or self._may_find(reader))}
+        if self._renewed is not None:
+            misled = self._misled_by(one, before, after, readers.get(one, set()))
+            self._misled |= misled
+            found |= misled
+        return found
+
+    def _misled_by(self, one: int, before: Summary, after: Summary, readers: set[int]) -> set[int]:
+        """Who tells of effects that one function has no more; and who is to find again what was taken from it."""
+        keys = {effect.key for effect in after.sinks}
+        gone = {effect.key for effect in before.sinks} - keys
+        found = {
+            reader
+            for reader in readers
+            if gone and any(rests(told.hop, one, gone) for told in (*self.summaries[reader].sinks, *self.issues.get(reader, ())))
+        }
+        if one in self._emptied and not keys <= {effect.key for effect in before.sinks}:
+            found |= readers & self._emptied
+        return found
 
     def _may_find(self, one: int) -> bool:
         """Whether what a function finds can change with what it reads: it leads to an operation, calls what it was given, or is used."""
@@ -580,6 +609,11 @@ class Solver(Stores):
                 break
         self.virtual = [issue for entry in ordered for issue in found.get(entry.key, ())]
         self._drain(total)
+
+
+def rests(hop: Any, one: int, keys: Set[Any]) -> bool:
+    """Whether what is told leads on over a call of a function, by one of these effects of it."""
+    return hop is not None and hop[2].id == one and hop[3] in keys
 
 
 def _matters(summary: Summary) -> bool:

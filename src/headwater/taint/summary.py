@@ -252,12 +252,10 @@ class Summary:
         """The parameters of which it gives a path, each as ``PathOf`` says: joined with others, or perhaps of another form."""
         self.return_steps: dict[Any, Node] = {}
 
-    def without(self, sinks: Set[Any]) -> Summary:
-        """The same but for effects on data that reaches some sinks, given by their keys."""
-        if sinks.isdisjoint(one.sink.key for one in self.sinks):
-            return self
+    def without(self, effects: Set[Any]) -> Summary:
+        """The same but for some effects on data that reaches sinks, given by their keys."""
         made = copy.copy(self)
-        made.sinks = tuple(one for one in self.sinks if one.sink.key not in sinks)
+        made.sinks = tuple(one for one in self.sinks if one.key not in effects)
         return made
 
     def __eq__(self, other: object) -> bool:
