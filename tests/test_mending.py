@@ -221,3 +221,32 @@ def test_what_is_interpreted_again_comes_after_what_it_calls(tmp_path: Path, mon
     monkeypatch.setattr(Solver, "solve", emptied)
     headwater.review(tmp_path, Config(processes=1, cache=""))
     assert told == [0, 1, 1, 1]
+
+
+LARGE = """
+import subprocess
+from flask import Flask, request
+
+app = Flask(__name__)
+
+
+def asked():
+    return request.args["command"]
+
+
+@app.get("/run")
+def run():
+    box = asked()
+{reads}
+    subprocess.run(asked(), shell=True)
+"""
+
+
+@pytest.mark.parametrize("work", [2, 4, 8, 16])
+def test_a_replay_goes_as_far_as_what_it_checks(work: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a function that is too large to be followed to its end: what was read before counts once, and a replay keeps nothing."""
+    monkeypatch.setattr(limits, "WORK", work)
+    (tmp_path / "app.py").write_text(LARGE.format(reads="\n".join(f"    a{number} = box.name.first" for number in range(12))))
+    made = headwater.review(tmp_path, Config(processes=1, cache=""))
+    assert "traces-failed" not in made.coverage.counts
+    assert made.findings

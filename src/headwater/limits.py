@@ -26,6 +26,7 @@ LABELS: Final = 12  # sources and parameters told apart in one value; a reader f
 REFS: Final = 8  # classes, functions and API paths that one value can be
 OBJECTS: Final = 4  # objects that one value can be: a branch or two, each with its own
 WORK: Final = 2_000  # parts of results made anew at the calls of one function; hand-written functions need under 500
+WORK_OF_CALL: Final = 8_000  # with those of one call more, which are not left out half-way: a replay would leave out others
 ACCESS_PATH: Final = 3  # attributes and keys told apart below a parameter: self.client.model.name has three
 PUBLIC_HOPS: Final = 3  # calls from a public function of a package to what runs its argument: further away the flow is not its promise
 FIELDS: Final = 24  # places of one list that are told apart

@@ -78,6 +78,23 @@ class Calls(Models):
         """Programs with such parts are refused from here on."""
         raise NotImplementedError
 
+    def tire(self) -> None:
+        """Note, before a call, whether what was made anew is too much.
+
+        A traced run makes more anew than the run of which it is the check, and is to find the same: it goes as far as that one.
+        """
+        self.calls += 1
+        if self.tired:
+            return
+        tired = self.solver.tired
+        if self.traced and not self.virtual:
+            self.tired = tired.get(self.fn.id, self.calls + 1) <= self.calls
+        elif self.work > limits.WORK:
+            self.tired = True
+            self.solver.count("functions-cut")
+            if not self.virtual:
+                tired[self.fn.id] = self.calls
+
     # --------------------------------------------------------------------------------------------- entry points
 
     def call_function(self, fn: Fn, receiver: Value | None, args: list[Value], kw: dict[str, Value]) -> Value:
@@ -369,7 +386,7 @@ class Calls(Models):
 
     def _apply_summary(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         summary = self.solver.summary(self.fn, fn)
-        if self.work > limits.WORK:  # sinks still count; what the call returns is taken to be what it was given
+        if self.tired:  # sinks still count; what the call returns is taken to be what it was given
             actuals, cells = self.bind(fn, receiver, args, callee)
             for effect in summary.sinks if summary is not None else ():
                 self._sink_effect(fn, effect, actuals, int(loose))

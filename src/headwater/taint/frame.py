@@ -686,9 +686,7 @@ class Frame(State):
         if shape.value is not None and not self.traced:
             return shape.value
         self.work += shape.value is None
-        if self.work > limits.WORK and shape.value is None:
-            if self.work == limits.WORK + 1:
-                self.solver.count("functions-cut")
+        if (self.tired or self.work > limits.WORK_OF_CALL) and shape.value is None:
             return Value(refs=shape.refs, const=shape.const)
         if len(shape.labels) == 1 and actuals is not None and not self.traced and _only_labels(shape):
             (only,) = shape.labels  # most parts are an argument as it was given

@@ -796,6 +796,7 @@ class Instructions(Calls):
         return list(dict.fromkeys(cell for register in registers for cell in self.cells_of(register)))
 
     def i_call(self, i: ir.Call) -> None:
+        self.tire()
         callee = self.cells.get(i.fn, BOTTOM)
         cells = self.cells
         args = self._arguments(i)

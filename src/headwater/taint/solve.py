@@ -131,6 +131,8 @@ class Solver(Stores):
         """The functions whose summaries each function wanted before they were known."""
         self._version = [0] * len(symbols.functions)
         """How often the result of a function has changed."""
+        self.tired: dict[int, int] = {}
+        """By function: the call from which on results are not made anew any more."""
         self.called: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function has read."""
         self.sights: dict[int, dict[Any, Sight]] = {}
@@ -371,6 +373,7 @@ class Solver(Stores):
         self.called[fn.id] = {}
         self.reports.pop(fn.id, None)
         self.entries.pop(fn.id, None)
+        self.tired.pop(fn.id, None)
         frame = Interpreter(self, fn)
         try:
             summary = frame.run()

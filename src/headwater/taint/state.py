@@ -64,6 +64,10 @@ class State:
         """The journals of all open branches, the innermost last."""
         self.dead = False
         self.work = 0
+        self.calls = 0
+        """Calls met so far."""
+        self.tired = False
+        """So much was made anew that calls are taken to pass on what they are given."""
         self.version = 0
         """Raised by every write to an object."""
         self.collapsed: dict[int, tuple[int, Value, Value, list[tuple[Alloc, int]]]] = {}
