@@ -15,7 +15,7 @@ from headwater import limits
 from headwater.apis.paths import ApiPath, Sited
 from headwater.index.entities import EXTERNAL, Fn, Inst
 from headwater.taint.described import Schema
-from headwater.taint.labels import ALL, HANDED, OPERATORS, RESOLVED, Label, derive, derive_all, widen
+from headwater.taint.labels import ALL, HANDED, OPERATORS, PATHS, RESOLVED, Label, derive, derive_all, widen
 
 
 class _NoConst:
@@ -266,8 +266,11 @@ def _both(a: Value | Shape, b: Value | Shape) -> int:
 
 
 def _kept(value: Value, others: frozenset[Label], proven: int) -> tuple[frozenset[Label], Mapping[Label, Node] | None]:
-    """The labels of a value that is joined with other data, and their steps: what was shown of it and not of that stays with its own."""
-    lost = value.proven & ~proven & ALL
+    """The labels of a value that is joined with other data, and their steps: that its path is safe stays with its own data.
+
+    Of its address as a whole the same is not said: what is then taken out of it is not the whole.
+    """
+    lost = value.proven & ~proven & PATHS
     if not lost or value.labels <= others:
         return value.labels, value.steps
     made = {label: label if label in others else derive(label, lost, exact=True) for label in value.labels}
