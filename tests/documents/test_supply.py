@@ -238,3 +238,48 @@ def test_broken_configurations_cost_nothing(data: bytes) -> None:
 )
 def test_commands_that_end_early_fetch_nothing(command: str) -> None:
     assert fetched(command.split()) is None
+
+
+@pytest.mark.parametrize(
+    ("manifest", "stdio", "http"),
+    [
+        (
+            ("package.json", '{"dependencies": {"@modelcontextprotocol/sdk": "1.8.0"}}'),
+            (
+                "src/index.ts",
+                'import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";\nnew StdioServerTransport();\n',
+            ),
+            (
+                "src/http.ts",
+                'import { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";\nnew SSEServerTransport("/m", null);\n',
+            ),
+        ),
+        (
+            ("requirements.txt", "mcp==1.13.0\n"),
+            ("server.py", 'from mcp.server.fastmcp import FastMCP\n\nFastMCP("a").run(transport="stdio")\n'),
+            ("web.py", 'import os\n\nfrom server import server\n\nserver.run(transport=os.environ["TRANSPORT"])\n'),
+        ),
+    ],
+)
+def test_an_advisory_on_a_part_that_no_code_names_is_told_as_a_note(
+    tmp_path: Path, manifest: tuple[str, str], stdio: tuple[str, str], http: tuple[str, str]
+) -> None:
+    def severity() -> str:
+        (finding,) = (one for one in headwater.review(tmp_path, Config()).findings if one.rule == "vulnerable-package")
+        assert ("no code beside it names the part" in finding.message) == (finding.severity.name == "LOW")
+        return finding.severity.name
+
+    for name, text in (manifest, stdio):
+        (tmp_path / "app" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "app" / name).write_text(text)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "web.ts").write_text(http[1])  # of another package
+    assert severity() == "LOW"
+    (tmp_path / "app" / http[0]).write_text(http[1])
+    assert severity() == "MEDIUM"
+
+
+def test_parts_are_of_advisories_that_the_table_has() -> None:
+    known = {one.id for found in advisories.table().values() for one in found}
+    assert advisories.parts()
+    assert advisories.parts().keys() <= known

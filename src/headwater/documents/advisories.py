@@ -67,6 +67,14 @@ def table() -> dict[tuple[str, str], list[Advisory]]:
     return parsed(text())
 
 
+@functools.cache
+def parts() -> dict[str, re.Pattern[bytes]]:
+    """By the id of an advisory: what code writes that uses the part it is about. Those without concern whoever has the package."""
+    lines = (_FOLDER / "advisory-parts.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.partition("\t") for line in lines if not line.startswith("#")]
+    return {id: re.compile(expression.encode()) for id, _, expression in rows}
+
+
 def as_of(table_text: str) -> str:
     """The day of the newest record that went into a table."""
     found = re.search(r"^# as of (\d{4}-\d\d-\d\d)", table_text, re.MULTILINE)

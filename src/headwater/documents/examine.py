@@ -69,7 +69,7 @@ def examine(
     paths = [entry.path for entry in papers]
     secrets = Reported(reports, [*paths, *code, *(entry.path for entry in notebooks)])
     installed = any(path.startswith(servers.PLUGIN) for path in paths)
-    one = _Examiner(told.shapes(rules), reports, Paths(paths), secrets, installed)
+    one = _Examiner(told.shapes(rules), reports, Paths(paths), secrets, installed, code)
     for entry in papers:
         data = one.read(entry)
         if data is not None and b"\0" not in data:
@@ -93,8 +93,10 @@ class _Examiner:
         papers: Paths,
         secrets: Reported,
         installed: bool,
+        code: Mapping[str, Source],
     ) -> None:
         self.asked = asked
+        self.code = code
         self.installed = installed
         """Whether users of the repository get the configuration at its root."""
         self.reports = reports
@@ -204,7 +206,7 @@ class _Examiner:
         if packages.VULNERABLE in self.asked:
             whole = sorted((path for path in self.kept if manifests.kind_of(path)), key=lambda path: (path.count("/"), path))
             at, loose, lost = packages.placed(self.reports, self.declared, whole, self.papers)
-            found += [*packages.vulnerable(self.declared, at), *loose]
+            found += [*packages.vulnerable(self.declared, at, self.code), *loose]
             self.gaps += [Gap("import", "", 0, reason, partial=False) for reason in lost]
         if names.MISSPELT in self.asked:
             found += [one for one in names.misspelt(self.declared) if one.known_by not in self.own]

@@ -10,18 +10,22 @@ from headwater.documents.advisories import Advisory
 from headwater.documents.manifests import Pin
 from headwater.documents.reported import Paths
 from headwater.documents.told import Told, is_aside
+from headwater.files.source import Source
 from headwater.findings import Confidence, Severity
 from headwater.scanners.values import Advised, Report
 
 VULNERABLE: Final = "vulnerable-package"
 _NAMED: Final = 3  # advisories that a message names
+_OF_NOTHING_USED: Final = " (no code beside it names the part that they are about)"
 
 
-def vulnerable(declared: Mapping[str, list[Pin]], reported: Mapping[tuple[str, Pin], list[Reported]]) -> Iterator[Told]:
+def vulnerable(
+    declared: Mapping[str, list[Pin]], reported: Mapping[tuple[str, Pin], list[Reported]], code: Mapping[str, Source]
+) -> Iterator[Told]:
     """Declared versions that are under an advisory, of each package of a folder where a person would change it.
 
     What a lock file says counts for the ranges of the manifest beside it, since that is what is installed. ``reported`` is what
-    scanners say of them, by their places.
+    scanners say of them, by their places; ``code``: what may use them.
     """
     each = [(path, pin, (path.rpartition("/")[0], pin.ecosystem, pin.name)) for path, pins in declared.items() for pin in pins]
     locked = {key for _, pin, key in each if pin.locked}
@@ -32,11 +36,20 @@ def vulnerable(declared: Mapping[str, list[Pin]], reported: Mapping[tuple[str, P
             continue
         found = advisories.of(pin.ecosystem, pin.name, pin.exact, "" if pin.exact else pin.allowed)
         if found or others:
-            yield _told(path, pin, found, others)
+            yield _told(path, pin, found, others, code)
 
 
-def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported]) -> Told:
+def _unused(path: str, found: list[Advisory], code: Mapping[str, Source]) -> bool:
+    """Whether the code below a manifest is there, and none of it names what one of the advisories is about."""
+    wanted = [advisories.parts().get(one.id) for one in found]
+    folder = path[: path.rfind("/") + 1]
+    here = [source for name, source in code.items() if name.startswith(folder)] if all(wanted) else []
+    return bool(here) and not any(one.search(source.data) for one in wanted if one is not None for source in here)
+
+
+def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported], code: Mapping[str, Source]) -> Told:
     found, new = joined(own, others)
+    unused = _unused(path, found, code)
     version = pin.exact or pin.allowed
     worst = found[0]
     named = "; ".join(f"{one.name}: {one.summary}" if one.summary else one.name for one in found[:_NAMED])
@@ -58,9 +71,9 @@ def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported]) -> T
         pin.end,
         VULNERABLE,
         sink,
-        f"{named}{more}{by}",
+        f"{named}{more}{by}{_OF_NOTHING_USED if unused else ''}",
         f"{pin.ecosystem}:{pin.name}",
-        min(severity, Severity.LOW) if is_aside(path) else severity,
+        min(severity, Severity.LOW) if unused or is_aside(path) else severity,
         Confidence.HIGH if exact else Confidence.MEDIUM,
         f"{'Use ' if fixed.startswith('a ') else 'Raise it to '}{fixed}: none of these holds there." if fixed else "",
         "static" if own else "imported",
@@ -150,5 +163,5 @@ def _speaks(path: str, ecosystem: str) -> bool:
 def _loose(path: str, ecosystem: str, name: str, version: str, others: list[Reported]) -> Told:
     """Of a package that something else brings in: told of the file as a whole."""
     pin = Pin(ecosystem, name, version, "", 0, 0, False)
-    told = _told(path, pin, [], others)
+    told = _told(path, pin, [], others, {})
     return told._replace(sink=f"`{name} {version}`, which something that this file names brings in,")
