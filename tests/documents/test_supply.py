@@ -256,7 +256,7 @@ def test_commands_that_end_early_fetch_nothing(command: str) -> None:
         ),
         (
             ("requirements.txt", "mcp==1.13.0\n"),
-            ("server.py", 'from mcp.server.fastmcp import FastMCP\n\nFastMCP("a").run(transport="stdio")\n'),
+            ("server.py", 'from mcp.server.fastmcp import FastMCP\n\nFastMCP("a").run(transport = "stdio")\n'),
             ("web.py", 'import os\n\nfrom server import server\n\nserver.run(transport=os.environ["TRANSPORT"])\n'),
         ),
     ],

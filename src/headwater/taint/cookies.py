@@ -19,7 +19,8 @@ _SENT = re.compile(
     r"|(?:express|fastify|koa|iron|next|better)[-_](?:secure[-_])?(?:session|auth)|passport|clerk|auth0|keycloak|supabase"
     r"|from flask import[^\n]*\bsession\b|http_?basic|basic_?auth|digest_?auth|kerberos|negotiate|allauth|django"
 )
-_COMMENTS = re.compile(r"/\*.*?\*/|(?:(?<!:)//|#)[^\n]*", re.DOTALL)
+_COMMENTS = re.compile(r"/\*.*?(?:\*/|\Z)|(?:(?<!:)//|#)[^\n]*", re.DOTALL)
+"""One that nobody ends goes to the end of the file, so that no place is looked at twice."""
 
 
 class Cookies:

@@ -45,7 +45,7 @@ _NEAR = 150
 _ASKS = re.compile(r"(?<![\w.])input\(")
 _MAIN = re.compile(r"^if __name__ == [\"']__main__[\"']", re.MULTILINE)
 _FROM = (
-    r"([\w$]*(?:args|body|data|form|input|params|parsed|payload|query|req|request|validated)[\w$]*"
+    r"([\w$]{0,40}(?:args|body|data|form|input|params|parsed|payload|query|req|request|validated)[\w$]{0,40}"
     r"(?:\.(?:body|data|json|params|query))?)"
 )
 _HOST = re.compile(rf"\b(?:host|hostname|server|dsn|uri|url)[\"']?\s*[:=]\s*{_FROM}\.\w+")
