@@ -24,7 +24,7 @@ _OWN_STATE = re.compile(
 _STORED = re.compile(r"the (?:field|module variable) |(?:read back from|kept in) the ")
 _TOOLS = re.compile(r"\btools?\b|\bfunctions\s*[:=]|bind_?tools|function_call", re.IGNORECASE)
 _ONLY = re.compile(r"[{(,]\s*[\"']?messages[\"']?\s*[:=]\s*\[\s*$")
-_ALONE = re.compile(r"\s*(?:as const\s*)?,?\s*(?:(?://|#)[^\n]*\n\s*)?\]")
+_ALONE = re.compile(r"\s*+(?:as const\s*+)?,?\s*+(?:(?://|#)[^\n]*+\n\s*+)?\]")
 """Before and behind a message that is the only one of a call."""
 _SHELL = re.compile(
     r"(?:run|exec|execute|start|launch)_?(?:a_)?(?:shell|bash|system|terminal|background|os|local|powershell)?_?"
