@@ -48,9 +48,9 @@ _FROM = (
     r"([\w$]{0,40}(?:args|body|data|form|input|params|parsed|payload|query|req|request|validated)[\w$]{0,40}"
     r"(?:\.(?:body|data|json|params|query))?)"
 )
-_HOST = re.compile(rf"\b(?:host|hostname|server|dsn|uri|url)[\"']?\s*[:=]\s*{_FROM}\.\w+")
+_HOST = re.compile(rf"\b(?:host|hostname|server|dsn|uri|url)[\"']?\s*[:=]\s*{_FROM}\.(?!hostname\b|netloc\b)\w+")
 _LOGIN = re.compile(rf"\b(?:password|passwd|pwd|private_?key)[\"']?\s*[:=]\s*{_FROM}\.\w+", re.IGNORECASE)
-"""Where a connection is made: what comes from the same object is the sender's own."""
+"""Where a connection is made: what comes from the same object is the sender's own. An address that was taken apart may be anybody's."""
 
 
 class Gains:
