@@ -39,7 +39,7 @@ def replaced(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     made = {}
     for label in result.labels:
         gone = 0
-        for sign in signs & _GONE.keys():
+        for sign in [one for one in _GONE if one in signs]:
             whole = sign == "\\" or bool(label.cleared & _GONE["\\"]) or "\\" in signs
             escaped = by in _OUTSIDE if sign == _SINGLE else whole and (by == "\\" + sign or by in _ESCAPED)
             if escaped or not set(by) & _GONE.keys():
