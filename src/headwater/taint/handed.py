@@ -6,7 +6,7 @@ what the framework calls is a local function, which calls what the one around it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -75,9 +75,14 @@ def told(frame: Calls, summary: Summary, actuals: Actuals) -> None:
         schema, asked = one.schema, None
         if one.asked is not None:
             described = frame.project(actuals, *one.asked)
-            schema, asked = schemas.of_callback(frame, one.callback, lambda _, found=described: found), place(described)  # type: ignore[misc]
+            schema, asked = _described(frame, one.callback, described), place(described)
         frame.register(function, one.callback, "", schema)
         note(frame, function, one.callback, schema, asked)
+
+
+def _described(frame: Calls, callback: Callback, value: Value | None) -> Schema:
+    """What a framework has checked, which this value of the caller's says."""
+    return schemas.of_callback(frame, callback, lambda _: value)
 
 
 def place(value: Value | None) -> Place:
@@ -118,6 +123,3 @@ def _part(frame: Calls, kind: str, path: Path) -> str:
             if isinstance(entry, Api) and entry.yields:
                 return entry.yields
     return ""
-
-
-__all__: Final = ["note", "place", "told"]
