@@ -484,6 +484,9 @@ class Api(_Strict, frozen=True):
     """Of a receiver about which nothing is known: the name alone says what it is (``x.innerHTML = y``)."""
     never_returns: bool = False
     """The call raises or ends the program: what follows it is not run (``sys.exit``, ``flask.abort``)."""
+    computes: bool = False
+    """A class: those of the project that are derived from it compute with numbers (layers, models, optimizers of a library for training). A
+    method of theirs that names nothing else that models speak of is taken for one of the library: what it gives is numbers."""
     pipe: bool = False
     """Call every stage of the receiver with the result of the one before; the first takes argument 0."""
     makes: str = ""

@@ -31,9 +31,17 @@ def run_entry(solver: Solver, entry: Entry, traced: bool = False) -> list[Issue]
 
 def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interpreter:
     """The run of such a call."""
-    fn, callback = entry.fn, entry.callback
-    frame = Interpreter(solver, fn, traced)
+    frame = Interpreter(solver, entry.fn, traced)
     frame.virtual = True
+    try:
+        _call(frame, entry)
+    finally:
+        frame.release()
+    return frame
+
+
+def _call(frame: Interpreter, entry: Entry) -> None:
+    fn, callback, solver, traced = entry.fn, entry.callback, frame.solver, frame.traced
     frame.at = ir.Move(fn.ir.start, fn.ir.start, 0, 0)
     frame.block(fn.ir.defaults)
     defaults = dict(frame.cells)
@@ -101,7 +109,6 @@ def call_entry(solver: Solver, entry: Entry, traced: bool = False) -> Interprete
     result = frame._apply(fn, receiver, Args(positional, kw, star, spread), False, _closure(frame, entry))
     if entry.state:
         slots.returned(frame, entry.state, given, result, bool(callback.state and callback.state.items))
-    return frame
 
 
 def _construct(frame: Interpreter, entry: Entry, receiver: Value, traced: bool) -> None:

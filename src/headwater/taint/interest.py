@@ -42,6 +42,8 @@ class Operations:
         """Last name of an operation of a module, to the libraries."""
         self.all: set[str] = set()
         """Libraries of which every operation counts."""
+        self.telling: set[str] | None = None
+        """Of the names in ``members``, those that say something by themselves, once somebody has asked."""
 
     def enter(self, path: str, types: dict[str, list[str]]) -> None:
         """An operation, by its API path."""
@@ -78,6 +80,8 @@ class Interest:
         self._operations = Operations()
         self._makers = Operations()
         """Calls that make components of the system map."""
+        self._sources = Operations()
+        """Calls, and members of objects, that bring in data of others."""
         self._keepers: dict[str, dict[str, set[str]]] = {}
         """Of each kind of slots the names of what keeps data in them, and the libraries that have them."""
         for path, payload in catalogue.placed:
@@ -87,6 +91,8 @@ class Interest:
                 self._operations.enter(path, catalogue.types)
             elif isinstance(payload, Api) and kind_of(payload, None, {}):
                 self._makers.enter(path, catalogue.types)
+            elif isinstance(payload, Api) and not {payload.returns, payload.yields} <= _NO_SOURCES:
+                self._sources.enter(path, catalogue.types)
         for type_ in catalogue.components:
             for path in catalogue.types.get(type_, ()):
                 self._makers.enter(path, catalogue.types)
@@ -156,8 +162,7 @@ class Interest:
 
     def seeds(self) -> list[int]:
         """The functions that name an operation, and all module bodies."""
-        everywhere = {UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
-        members = {name for name, roots in self._operations.members.items() if roots & everywhere and name not in COMMON_METHODS}
+        members = self._members_of(self._operations)
         found = []
         prompts = "prompt-system" in self._classes
         for fn, card in zip(self.symbols.functions, self.cards, strict=True):
@@ -175,10 +180,24 @@ class Interest:
 
     def makers(self) -> list[int]:
         """The functions that name what makes components of the system map."""
-        everywhere = {UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
-        members = {name for name, roots in self._makers.members.items() if roots & everywhere and name not in COMMON_METHODS}
+        members = self._members_of(self._makers)
         named = zip(self.symbols.functions, self.cards, strict=True)
         return [fn.id for fn, card in named if self._names_operation(fn, card, self._makers, members)]
+
+    def matters(self, fn: Fn) -> bool:
+        """Whether a function names an operation, a source or a component, or is known to lead to an operation."""
+        if self.leads(fn.id) or fn.index == 0:
+            return True
+        card = self.cards[fn.id]
+        return any(self._names_operation(fn, card, one, self._members_of(one)) for one in (self._makers, self._sources))
+
+    def _members_of(self, operations: Operations) -> set[str]:
+        """Names of operations on objects that say something by themselves in this project."""
+        if operations.telling is None:
+            everywhere = {UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
+            names = operations.members.items()
+            operations.telling = {name for name, roots in names if roots & everywhere and name not in COMMON_METHODS}
+        return operations.telling
 
     def leads(self, one: int) -> bool:
         """Whether a function names an operation, or is known to lead to one."""
@@ -483,6 +502,10 @@ def _last(alias: ir.Alias) -> str:
 
 _SECRETS = frozenset({"env", *secrets.KINDS}) - {"model-internals"}
 """Without what only a route answers: that asks for it itself, and a library of models computes nothing else."""
+
+
+_NO_SOURCES = frozenset({"", "model-internals"})
+"""What numbers bring in only a route gives away, as above."""
 
 
 def _brings_secrets(payload: Any) -> bool:

@@ -202,6 +202,7 @@ _PARAMS: dict[tuple[int, tuple[str | int, ...]], Label] = {}
 _ORDERED: dict[frozenset[Label], tuple[Label, ...]] = {}
 _DERIVED: dict[tuple[frozenset[Label], int, int, int, bool], frozenset[Label]] = {}
 _EXTENDED: dict[tuple[frozenset[Label], str | int], frozenset[Label]] = {}
+_SETS: dict[frozenset[Label], frozenset[Label]] = {}
 
 
 def clear_interned() -> None:
@@ -212,6 +213,7 @@ def clear_interned() -> None:
     _PARAMS.clear()
     _DERIVED.clear()
     _EXTENDED.clear()
+    _SETS.clear()
 
 
 def _intern(source: Source | None, param: int, path: tuple[str | int, ...], cleared: int, drop: int, exact: bool, weak: int) -> Label:
@@ -329,13 +331,18 @@ def extend_deep(label: Label, key: str) -> Label:
     return known
 
 
+def _one_of(labels: frozenset[Label]) -> frozenset[Label]:
+    """The set that stands for all that are equal: most are, and each takes some hundred bytes."""
+    return _SETS.setdefault(labels, labels)
+
+
 def derive_all(labels: frozenset[Label], clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> frozenset[Label]:
     """All labels after an operation."""
     key = (labels, clear, drop, weak, exact)
     known = _DERIVED.get(key)
     if known is None:
         made = (derive(label, clear, drop, weak, exact) for label in labels)
-        known = _DERIVED[key] = frozenset(label for label in made if label is not None)
+        known = _DERIVED[key] = _one_of(frozenset([label for label in made if label is not None]))
     return known
 
 
@@ -343,7 +350,7 @@ def extend_all(labels: frozenset[Label], key: str | int) -> frozenset[Label]:
     """All labels of an attribute or element."""
     known = _EXTENDED.get((labels, key))
     if known is None:
-        known = _EXTENDED[(labels, key)] = frozenset(extend(label, key) for label in labels)
+        known = _EXTENDED[(labels, key)] = _one_of(frozenset([extend(label, key) for label in labels]))
     return known
 
 
@@ -353,7 +360,7 @@ def widen(labels: frozenset[Label]) -> frozenset[Label]:
         return labels
     known = _WIDENED.get(labels)
     if known is None:
-        known = _WIDENED[labels] = _widen(labels)
+        known = _WIDENED[labels] = _one_of(_widen(labels))
     return known
 
 

@@ -24,6 +24,7 @@ from headwater.index.calls import callees_first, components, sizes
 from headwater.index.entities import EXTERNAL, Fn, is_test
 from headwater.index.symbols import Symbols
 from headwater.taint import plug_ins, routes
+from headwater.taint.computing import NUMBERS, Computing
 from headwater.taint.described import ANY, Schema
 from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.library import public_calls
@@ -127,6 +128,8 @@ class Solver(Stores):
         self._groups: dict[int, _Group] = {}
         self._wanted: list[tuple[int, int]] = []
         """Heap of functions of interest, by component."""
+        self._asked_for: set[int] = set()
+        """All that were ever in it."""
         self._late: dict[int, dict[int, None]] = {}
         """The functions whose summaries each function wanted before they were known."""
         self._version = [0] * len(symbols.functions)
@@ -164,6 +167,7 @@ class Solver(Stores):
         self._by_entry: dict[Any, list[Issue]] = {}
         """What was found by the calls of frameworks."""
         self._depth = 0
+        self._computing = Computing(symbols, self.interest)
 
     # ------------------------------------------------------------------------------------------- the solution
 
@@ -300,6 +304,7 @@ class Solver(Stores):
 
     def _want(self, one: int) -> None:
         if self._state[one] == NEW:
+            self._asked_for.add(one)
             heapq.heappush(self._wanted, (self._order[one], one))
 
     def _drain(self, total: int) -> None:
@@ -380,7 +385,7 @@ class Solver(Stores):
         except Exception as error:
             self._fault(fn, error)
             summary = EMPTY
-        del frame.programs.frame  # they hold each other, and nothing collects cycles during a run
+        frame.release()
         self.count("evaluations")
         if frame.issues:
             self.issues[fn.id] = [issue for _, issue in sorted(frame.issues.items(), key=lambda item: item[0])]
@@ -398,7 +403,7 @@ class Solver(Stores):
         """Functions that read something before it was solved, and it turned out to be more than was taken for granted."""
         dirty: set[int] = set()
         for reader, targets in self._late.items():
-            if any(_matters(self.summaries[target]) for target in targets):
+            if any(_matters(self.summaries[target]) or target in self._asked_for for target in targets):
                 dirty.add(reader)  # else what an unknown call does was assumed of it, and that is what it does
         dirty |= self._stale.keys()
         self._stale = {}
@@ -460,6 +465,11 @@ class Solver(Stores):
 
     def summary(self, reader: Fn, fn: Fn) -> Summary | None:
         """The summary of ``fn`` as it is known now; None where it is not known yet."""
+        if self._state[fn.id] == NEW and fn.id not in self._asked_for and self._computing.only(fn):
+            if not self._closed:
+                self._late.setdefault(reader.id, {})[fn.id] = None  # it may turn out to be of interest
+            self.called.setdefault(reader.id, {})[fn.id] = None
+            return NUMBERS if self._computing.gives_numbers(fn) else None
         self._read(reader, fn.id)
         self.called.setdefault(reader.id, {})[fn.id] = None
         if self._state[fn.id] != DONE and self._order[fn.id] != self._order[reader.id]:

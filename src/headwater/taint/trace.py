@@ -75,6 +75,8 @@ class Tracer:
                 if os.environ.get("HEADWATER_TRACEBACK"):
                     raise
                 raise TraceError(f"the engine failed on {_name(fn)}() ({type(error).__name__})") from error
+            finally:
+                made.release()
             self._runs[fn.id] = made
         return made
 

@@ -119,6 +119,13 @@ class Interpreter(Branches):
             tuple(entry for _, entry in sorted(self.entered.items(), key=lambda item: item[0])),
         )
 
+    def release(self) -> None:
+        """The run is over: what only it needs goes. It holds itself in circles, and nothing collects those during a review."""
+        del self.programs.frame
+        if not self.operands:  # else somebody asks for what they hold (``headwater.taint.trace``)
+            for held in (self.cells, self.allocs, self.given, self.collapsed):
+                held.clear()
+
     def _ends_here(self) -> bool:
         """Whether no call of the function returns: every path raises or ends the program."""
         body = self.fn.ir.body

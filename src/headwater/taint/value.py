@@ -144,7 +144,7 @@ class Value:
         pred: Pred | None = None,
         steps: Mapping[Label, Node] | None = None,
     ) -> None:
-        self.labels = labels
+        self.labels = labels or NO_LABELS  # each empty set is an object of 200 bytes
         self.refs = refs
         self.const = const
         self.allocs = allocs
@@ -216,7 +216,7 @@ def join(a: Value, b: Value) -> Value:
         labels, steps = _kept(a, others, proven)
         others, other_steps = _kept(b, a.labels, proven)
     if others and others is not labels and not others <= labels:
-        labels = widen(labels | others) if labels else others
+        labels = others if labels <= others else widen(labels | others)
     refs = a.refs
     if b.refs and b.refs != refs:
         refs = join_refs(refs, b.refs)
@@ -367,7 +367,7 @@ class Shape:
         bound: Shape | None = None,
         loose: bool = False,
     ) -> None:
-        self.labels = labels
+        self.labels = labels = labels or NO_LABELS
         self.refs = refs
         self.const = const
         self.fields = fields
