@@ -465,7 +465,8 @@ class Solver(Stores):
 
     def summary(self, reader: Fn, fn: Fn) -> Summary | None:
         """The summary of ``fn`` as it is known now; None where it is not known yet."""
-        if self._state[fn.id] == NEW and fn.id not in self._asked_for and self._computing.only(fn):
+        computes = self._computing.only(fn)
+        if computes and self._state[fn.id] == NEW and fn.id not in self._asked_for:
             if not self._closed:
                 self._late.setdefault(reader.id, {})[fn.id] = None  # it may turn out to be of interest
             self.called.setdefault(reader.id, {})[fn.id] = None
@@ -476,7 +477,8 @@ class Solver(Stores):
             if not self._closed:
                 self._late.setdefault(reader.id, {})[fn.id] = None
             return None
-        return self.summaries[fn.id]
+        known = self.summaries[fn.id]
+        return NUMBERS if computes and self._computing.gives_numbers(fn) and not (known.sinks or known.entries) else known
 
     def tested(self, reader: Fn, fn: Fn) -> Summary | None:
         """The summary of a function of which ``reader`` asks what it shows of its argument."""
