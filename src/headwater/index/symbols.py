@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 from collections import defaultdict
+from functools import cached_property
 from typing import Any
 
 from headwater import ir, limits
@@ -81,6 +82,8 @@ class Symbols:
         self.classes: list[Cls] = []
         self._by_name: dict[str, list[Mod]] = defaultdict(list)
         self._by_place: dict[str, Mod] = {}
+        self._beside: set[int] = set()
+        """Modules with the name of a library, which their neighbours import by a longer name."""
         self._bindings: dict[tuple[int, str], tuple[Binding, ...]] = {}
         self._resolving: set[tuple[int, str]] = set()
         self._nothing: set[tuple[int, str]] = set()
@@ -102,6 +105,7 @@ class Symbols:
 
     def _name_modules(self) -> None:
         packages = {mod.path.rpartition("/")[0] for mod in self.modules if mod.is_package}
+        like: dict[tuple[str, ...], list[Mod]] = defaultdict(list)
         for mod in self.modules:
             folder, _, file = mod.path.rpartition("/")
             stem = file.rpartition(".")[0]
@@ -126,10 +130,48 @@ class Symbols:
             if parts:
                 names.append(".".join(parts))
             mod.names = tuple(dict.fromkeys(name for name in names if name))
+            if skip and len(parts) > skip and parts[skip] in self.libraries:
+                like[tuple(parts[: skip + 1])].append(mod)
             mod.name = mod.names[0] if mod.names else (stem or "__init__")
+        for place_of, mods in like.items():
+            self._told_from_library(place_of, mods)
+        for mod in self.modules:
             for name in mod.names:
                 if mod not in self._by_name[name]:
                     self._by_name[name].append(mod)
+
+    def _told_from_library(self, top: tuple[str, ...], mods: list[Mod]) -> None:
+        """Modules in a folder (or file) that has the name of a library: where the project imports them by a longer name only, from a
+        folder above that is no package (``stores.duckdb``), their own ``import duckdb`` is the library."""
+        longer = next((name for start in range(len(top) - 1) if (name := ".".join(top[start:])) in self._imported), "")
+        if not longer:
+            return
+        short = top[-1]
+        for mod in mods:
+            rest = mod.names[0].removeprefix(short)
+            if rest and mod.names[0] in self._imported:
+                return  # some file is started beside it
+            passed_on = (name for name, made in mod.ir.imports.items() if any(one.level for one in made))
+            own = {*mod.ir.definitions, *mod.ir.functions[0].names, *passed_on}
+            if any(f"{mod.names[0]}.{name}" in self._imported for name in own):
+                return
+        for mod in mods:
+            self._beside.add(mod.id)
+            mod.names = tuple(dict.fromkeys([longer + mod.names[0].removeprefix(short), *mod.names[1:]]))
+            mod.name = mod.names[0]
+
+    @cached_property
+    def _imported(self) -> set[str]:
+        """The absolute dotted names that the project imports, and what they begin with."""
+        made: set[str] = set()
+        for mod in self.modules:
+            for aliases in mod.ir.imports.values() if not mod.script else ():
+                for one in aliases:
+                    path = "" if one.level else one.path
+                    while path and path not in made:
+                        made.add(path)
+                        path = path.rpartition(".")[0]
+        return made
 
     def module(self, name: str, importer: Mod | None = None) -> Mod | None:
         """The module of a dotted name; of several, the one nearest to the importer."""
@@ -323,7 +365,7 @@ class Symbols:
             if target is None and length == 1 and mod is not None and "/" in mod.path:
                 # A script's neighbour: Python puts the folder of the script on its path.
                 target = self._by_place.get(f"{mod.path.rpartition('/')[0]}/{parts[0]}")
-                if target is mod:
+                if target is mod or (target is not None and target.id in self._beside):
                     target = None
             if target is not None:
                 found = self._members(target, parts[length:])

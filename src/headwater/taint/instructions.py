@@ -560,6 +560,7 @@ class Instructions(Calls):
             elif value.labels:
                 value = dots.behind(text, value)
                 value = rough(quotes.inside(text, self.unquoted(text, value)))  # of a number in a sentence, a few digits are seen
+                value = quotes.in_value(text, value)
                 if _BEFORE_PORT.search(text):
                     value = self.ports(value)
                 glued = GLUED | BEHIND if texts.glued(text) else 0
@@ -655,7 +656,7 @@ class Instructions(Calls):
             right = cleared(right, BIT["html"] | BIT["xml"])
         if i.op == "+" and right.labels:
             begun = left.const if isinstance(left.const, str) else left.head or ""
-            right = quotes.inside(begun, self.unquoted(begun, right))
+            right = quotes.in_value(begun, quotes.inside(begun, self.unquoted(begun, right)))
         if i.op == "+" and isinstance(right.const, str) and texts.ends_in_a_name(right.const):
             left = followed_by(left, True)
         if i.op == "/":
@@ -675,6 +676,8 @@ class Instructions(Calls):
         base = left.const is NO_CONST and isinstance(right.const, str) and bool(texts.HOST_ENDS.search(right.const))
         if fixed or (i.op == "+" and base):
             made = made.with_(proven=made.proven | HOST_FIXED)
+        if i.op == "%":
+            made = quotes.in_values(left, made, "%")
         if i.op in ("+", "%") and isinstance(left.const, str):
             made = _begun(made, left.const.partition("%")[0] if i.op == "%" else left.const)
         if i.op == "+" and isinstance(left.const, str):
@@ -821,6 +824,8 @@ class Instructions(Calls):
             self.asked.add(i.start)
         if args.name in texts.SHAPED and callee.bound is not None and result.labels:
             result = texts.shaped(self, args, callee.bound, result)
+            if args.name == "format":
+                result = quotes.in_values(callee.bound, result, "format")
         elif self.mod.script and args.name in groups.METHODS and callee.bound is not None and result.labels:
             result = groups.called(self, args, callee.bound, result)
         self.dots.pop(i.dst, None)

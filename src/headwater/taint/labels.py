@@ -107,6 +107,8 @@ WORD = BEHIND << 1
 """In ``Label.cleared``: it stands between quotes of a shell, from which it cannot break out, unless they stand inside others."""
 IN_QUOTES = WORD << 1
 """In ``Label.cleared``, and the four above it: signs that are special between the quotes of a shell are gone (``taint.quotes``)."""
+LITERAL = IN_QUOTES << 5
+"""In ``Label.weak``: it stands in a text behind a single quote, where a query has a value; it takes nothing away from what can be done."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"

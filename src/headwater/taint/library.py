@@ -1,9 +1,9 @@
-"""What the callers of a published package hand to its public functions: run as code, in a shell or as a template, unpickled, read as XML.
+"""What the callers of a published package hand to its public functions: run as code, in a shell, as a template or query, unpickled, as XML.
 
 The author of a package does not know its callers: a name, an address or a template may come from a request, a file or a model. Such a
 parameter is a source of the kind ``library-input`` where it reaches an operation that its callers would not expect (the API model
-says so: ``unexpected``). A parameter whose name tells that it is run (``code``, ``command``), or that it is a pickle, is the callers'
-business.
+says so: ``unexpected``; of a query, it is a value between quotes). A parameter whose name tells that it is run (``code``, ``command``), or
+that it is a pickle, is the callers' business.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from headwater import ir, limits
 from headwater.apis.schema import Callback
 from headwater.index.entities import Fn
+from headwater.taint.labels import LITERAL
 from headwater.taint.summary import Entry, ToSink
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ _OWN = frozenset({
     "workdir", "working", "workspace"
 })  # fmt: skip
 """Words in the name of a parameter that say that the program itself writes there: who chooses the folder has filled it."""
+_SCHEMA = frozenset({
+    "catalog", "collection", "column", "columns", "database", "db", "dbname", "field", "fields", "graph", "index", "keyspace", "namespace",
+    "relation", "schema", "table", "tablename", "tables", "view"
+})  # fmt: skip
+"""Words in the name of a parameter that names a part of a database: who writes the program chooses it."""
 _PATHS = frozenset({"os.PathLike", "pathlib.Path", "Path", "PathLike", "pathlib.PurePath", "list", "List", "typing.List"})
 _TEXTS = frozenset(
     {
@@ -67,6 +73,12 @@ _TEXTS = frozenset(
         "typing.AnyStr",
     }
 )
+_MANY = frozenset({
+    "Any", "Dict", "Iterable", "List", "Mapping", "Sequence", "Set", "Tuple", "bool", "collections.abc.Iterable", "collections.abc.Mapping",
+    "collections.abc.Sequence", "dict", "float", "int", "list", "set", "tuple", "typing.Any", "typing.Dict", "typing.Iterable",
+    "typing.List", "typing.Mapping", "typing.Sequence", "typing.Set", "typing.Tuple"
+})  # fmt: skip
+"""Types whose elements and keys may be texts."""
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
 
 
@@ -81,17 +93,27 @@ def public_calls(solver: Solver) -> list[Entry]:
         init: dict[str, str] = {}
         for effect in effects:
             allowed = 1 if effect.sink.confidence == "medium" else 0  # the operation itself is not quite sure, the way to it is
-            if not effect.sink.unexpected or effect.drop > allowed or effect.weak or effect.length > limits.PUBLIC_HOPS:
+            if not _unexpected(effect) or effect.drop > allowed or effect.weak & ~LITERAL or effect.length > limits.PUBLIC_HOPS:
                 continue
             if fn.bound and effect.param == 0:
-                name = _given(solver, fn, effect)
+                name = _given(solver, fn, effect) if effect.sink.unexpected else ""
                 if name:
                     init[name] = KIND
-            elif effect.param < len(fn.ir.params) and not effect.path and _free(fn, fn.ir.params[effect.param], effect):
+            elif effect.param < len(fn.ir.params) and not _deep(effect) and _free(fn, fn.ir.params[effect.param], effect):
                 by_name[fn.ir.params[effect.param].name] = KIND
         if by_name or init:
             made.append(Entry(fn, fn, Callback(function="", by_name=by_name, is_="public function"), init=init))
     return made
+
+
+def _deep(effect: ToSink) -> bool:
+    """Whether it is something in the parameter that no text stands for; the elements and keys of a list or dict of texts are values."""
+    return bool(effect.path) and (effect.sink.class_ != "sql" or effect.path != ("*",))
+
+
+def _unexpected(effect: ToSink) -> bool:
+    """Whether callers would not expect that it can do damage: in a query, that a value can end the quotes around it."""
+    return effect.sink.unexpected or (effect.sink.class_ == "sql" and bool(effect.weak & LITERAL))
 
 
 def _given(solver: Solver, fn: Fn, effect: ToSink) -> str:
@@ -136,6 +158,8 @@ def _free(fn: Fn, param: ir.Param, effect: ToSink) -> bool:
         return _names_file(fn, param)
     if effect.sink.class_ == "xml":
         return _text(param.annotation, _TEXTS | _PATHS)
+    if effect.sink.class_ == "sql":  # what an object is set up with, its program decides
+        return fn.ir.name != "__init__" and not words & _SCHEMA and _text(param.annotation, _TEXTS | _MANY if effect.path else _TEXTS)
     if not _text(param.annotation):
         return False
     if effect.sink.class_ == "template":

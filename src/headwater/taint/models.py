@@ -55,6 +55,7 @@ from headwater.taint.labels import (
     HOST_FIXED,
     HOSTED,
     INSIDE,
+    LITERAL,
     MODULE,
     NAME_HEAD,
     NEAR,
@@ -216,6 +217,7 @@ class Models(Arguments):
         if weak & BEHIND and label.cleared & NO_DOT and bit & PATHS:
             return
         left = NEAR | GLUED | ENDED | BEHIND if bit & PATHS else NEAR | HOSTED | HOST_ALONE | SERVICE if bit & BIT["url"] else 0
+        left |= LITERAL if sink.class_ == "sql" else 0
         weak |= label.weak & (bit | OPTED_IN | HANDED | left | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if self.gates:  # what stands behind a switch is asked of the callers too
             requires += tuple(one for one in self.gates if isinstance(one, Requirement) and one not in requires)

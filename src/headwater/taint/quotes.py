@@ -2,6 +2,8 @@
 
 Between single quotes that is the quote itself, between double quotes the quote, the backquote, the dollar and the backslash. The labels
 remember which of them are gone, so that the quotes may stand in another function. Where the quotes stand inside others, it was for nothing.
+
+What stands behind a single quote is remembered too: in a query it is a value, which is not for its writer to end.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from headwater.apis import patterns
-from headwater.taint.labels import BIT, IN_QUOTES, WORD, derive, uncleared
+from headwater.taint.labels import BIT, IN_QUOTES, LITERAL, WORD, derive, uncleared
 from headwater.taint.value import BOTTOM, Value
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ _ONE: Final = re.compile(r"\(?(?:\\?([^\w\s\\]|\\))\)?", re.S)
 _ESCAPED: Final = frozenset({"\\$&", "\\$1", "\\\\$&", "\\\\$1"})
 _PROGRAM: Final = re.compile(r"(?i)(?:^|\s)(?:-\w*c|/c|-command|-e|eval)\s*$|\b(?:ssh|cmd|pwsh|powershell)(?:\.exe)?\s")
 """Before the quotes: what stands in them is a program of its own, or for a shell with other rules."""
+_VALUE: Final = re.compile(r"(?:^|[\s=(,>|\[])'[^'\s]{0,40}\Z")
+"""The end of a text whose last quote begins a value: those of a word before (don't) or of a value that has ended stand behind a letter."""
+_GAPS: Final = {"%": re.compile(r"%(?:\(\w+\))?s"), "format": re.compile(r"\{[^{}]*\}")}
 
 
 def replaced(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
@@ -79,6 +84,21 @@ def inside(text: str, value: Value) -> Value:
     if not needed or _PROGRAM.search(text[:at]):
         return value
     made = {label: derive(label, BIT["shell"] | WORD, exact=True) if label.cleared & needed == needed else label for label in value.labels}
+    steps = {after: value.steps[one] for one, after in made.items() if after and one in value.steps} if value.steps else None
+    return value.with_(labels=frozenset(after for after in made.values() if after is not None), steps=steps)
+
+
+def in_values(form: Value, value: Value, op: str) -> Value:
+    """What is put into a form (with ``%`` or ``format``) all of whose gaps for text are values of a query."""
+    gaps = [form.const[: gap.start()] for gap in _GAPS[op].finditer(form.const)] if isinstance(form.const, str) else []
+    return in_value(gaps[0], value) if gaps and all(map(_VALUE.search, gaps)) else value
+
+
+def in_value(text: str, value: Value) -> Value:
+    """What is put behind a text that has begun a value of a query."""
+    if not value.labels or not _VALUE.search(text):
+        return value
+    made = {label: derive(label, weak=LITERAL, exact=True) for label in value.labels}
     steps = {after: value.steps[one] for one, after in made.items() if after and one in value.steps} if value.steps else None
     return value.with_(labels=frozenset(after for after in made.values() if after is not None), steps=steps)
 
