@@ -309,6 +309,8 @@ class Slot(_Strict, frozen=True):
     """What is read back has another form than what was kept: its parts are not those that were kept."""
     items: bool = False
     """Each item of the data is kept under its own name; what is recalled is an object of all that are known."""
+    also: bool = False
+    """Of an attribute that recalls: the library's objects have attributes of their own; it is one of these where nobody keeps anything."""
 
 
 class Cell(_Strict, frozen=True):

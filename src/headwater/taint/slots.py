@@ -163,7 +163,9 @@ def read(frame: Frame, node: ApiPath[Any], key: str | None) -> Value:
 
 def is_place(node: ApiPath[Any]) -> bool:
     """Whether an attribute or an element is a slot, and nothing else: what it is, those tell who keep something there."""
-    return bool(node.entries) and all(any(one.key == [NAME] for one in getattr(entry, "recalls", ())) for entry in node.entries)
+    return bool(node.entries) and all(
+        any(one.key == [NAME] and not one.also for one in getattr(entry, "recalls", ())) for entry in node.entries
+    )
 
 
 RESULT = "result"
