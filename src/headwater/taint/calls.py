@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import limits
 from headwater.apis.load import CallRule
-from headwater.apis.paths import CALL, ApiPath
+from headwater.apis.paths import CALL, UNKNOWN, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
@@ -161,6 +161,8 @@ class Calls(Models):
                     value, decided = self._api(path, args, method is not None)
                     made = join(made, value)
                     known = known or decided
+        if callee.labels and refs and all(map(_of_anything, refs)):  # the caller knows what has the method
+            made = join(made, self._unknown_callback(callee, args))
         if known and sum(isinstance(ref, Cls) for ref in refs) < limits.REFS:  # of a longer table of classes not all are told apart
             return made
         weak = 0
@@ -740,6 +742,15 @@ def _dict_type(ref: Any) -> bool:
 def _is_known(ref: Any, name: str) -> bool:
     """Whether a reference is a method of that name of which a model speaks."""
     return isinstance(ref, ApiPath) and not ref.text.startswith("?") and ref.text.endswith("." + name)
+
+
+def _of_anything(ref: Any) -> bool:
+    """Whether a reference is a method of objects of which nothing is known, of which models say only what it calls."""
+    return (
+        isinstance(ref, ApiPath)
+        and ref.text.startswith(UNKNOWN)
+        and all(isinstance(entry, Api) and not (entry.sinks or entry.returns or entry.passes) for entry in ref.entries)
+    )
 
 
 def _stub(fn: Fn) -> bool:
