@@ -9,7 +9,7 @@ with its fields, cut loose from any frame: what summaries, fields and module var
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from headwater import limits
 from headwater.apis.paths import ApiPath, Sited
@@ -26,6 +26,14 @@ class _NoConst:
 
 
 NO_CONST = _NoConst()
+_SHELLS: Final = (
+    *(folder + name for folder in ("", "/bin/", "/usr/bin/", "/usr/local/bin/") for name in ("sh", "bash", "dash", "ash", "zsh", "ksh")),
+    *("cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh", "pwsh.exe"),
+)
+"""Names of shells, in the order in which one stands for all: which of them it is, the platform decides, and what is done is the same."""
+_WORDS: Final = ("-c", "-lc", "-ic", "-ec", "-lic", "-ilc", "/c", "/C", "/k", "/K", "-C", "-Command", "-command", "/Command")
+"""Words behind which a shell finds its text, in the same way."""
+_RANKS: Final = {text: (group, rank) for group, texts in enumerate((_SHELLS, _WORDS)) for rank, text in enumerate(texts)}
 NO_LABELS: frozenset[Label] = frozenset()
 
 
@@ -202,6 +210,17 @@ def same(a: Value, b: Value) -> bool:
     )
 
 
+def _one_const(a: Any, b: Any) -> Any:
+    """The constant that two values both are, or one that does for both."""
+    if type(a) is not type(b):
+        return NO_CONST
+    if a == b:
+        return a
+    if type(a) is str and a in _RANKS and b in _RANKS and _RANKS[a][0] == _RANKS[b][0]:
+        return min(a, b, key=_RANKS.__getitem__)
+    return NO_CONST
+
+
 def join(a: Value, b: Value) -> Value:
     """The least value that covers both."""
     if a is b or b is BOTTOM:
@@ -225,7 +244,7 @@ def join(a: Value, b: Value) -> Value:
         both = {*allocs, *b.allocs}
         if len(both) > len(allocs):
             allocs = tuple(sorted(both, key=_alloc_id))[: limits.OBJECTS]
-    const = a.const if a.const is b.const or (type(a.const) is type(b.const) and a.const == b.const) else NO_CONST
+    const = a.const if a.const is b.const else _one_const(a.const, b.const)
     bound = a.bound if b.bound is None or a.bound is b.bound else b.bound if a.bound is None else join(a.bound, b.bound)
     if other_steps:
         steps = {**other_steps, **steps} if steps else other_steps
@@ -455,7 +474,7 @@ def join_shapes(a: Shape, b: Shape) -> Shape:
     made = Shape(
         widen(a.labels | b.labels),
         join_refs(a.refs, b.refs),
-        a.const if type(a.const) is type(b.const) and a.const == b.const else NO_CONST,
+        _one_const(a.const, b.const),
         fields,
         a.kind or b.kind,
         a.closed and b.closed,
