@@ -44,6 +44,13 @@ class Computing:
             known = self._classes[cls.id] = any(map(_says_so, (node for one in cls.mro for node in one.externals)))
         return known
 
+    def _methods(self, cls: Cls, name: str) -> list[Fn]:
+        """What a call on ``self`` may run: the method, and what subclasses have in its place."""
+        found = cls.method(name)
+        if found is None or name in CONSTRUCTORS or name in _CALLED:
+            return []
+        return [found, *(one for one in self._symbols.methods_by_name.get(name, ()) if one.cls is not None and cls in one.cls.mro)]
+
     def _is_plain(self, fn: Fn) -> bool:
         known = self._plain.get(fn.id)
         if known is not None:
@@ -52,8 +59,8 @@ class Computing:
         card = self._interest.cards[fn.id]
         plain = not card.dynamic and not self._interest.matters(fn)
         if plain and fn.cls is not None:
-            methods = (fn.cls.method(name) for name in (*card.attributes, *card.self_reads))
-            plain = all(self._is_plain(one) for one in methods if one is not None and one.name not in CONSTRUCTORS)
+            names = (*card.attributes, *card.self_reads)
+            plain = all(self._is_plain(one) for name in names for one in self._methods(fn.cls, name))
         if plain:
             named = (ref for name in card.names for ref in self._symbols.lookup(fn.module, name))
             plain = all(self._is_plain(one) for one in named if isinstance(one, Fn))
