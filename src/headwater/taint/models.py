@@ -792,16 +792,26 @@ class Models(Arguments):
                 slots.announce(self, state, ref)
             if isinstance(ref, Fn):
                 self.solver.entry(Entry(self.fn, ref, callback, self._taken(function, ref), state=state, schema=schema))
+                if self._holds_given(function, ref):  # the caller is told what becomes of what it gave
+                    self.call(Value(refs=(ref,), allocs=function.allocs), Args([]))
             elif isinstance(ref, Inst) and (method := ref.cls.method("__call__")) is not None:
                 self.solver.entry(Entry(self.fn, method, callback, state=state))
 
     def _taken(self, function: Value, fn: Fn) -> tuple[Shape, ...]:
         """What a local function captured, without what depends on the caller of the function at hand."""
+        return tuple(only_sources(self.export(value)) for value in self._captured_by(function, fn))
+
+    def _captured_by(self, function: Value, fn: Fn) -> list[Value]:
         closures = [alloc for alloc in function.allocs if alloc.kind == "closure"]
         if not fn.ir.captured or not closures:
-            return ()
+            return []
         names = [captured_key(fn, number) for number in range(len(fn.ir.captured))]
-        return tuple(only_sources(self.export(join_all(self.cells.get((alloc, name), BOTTOM) for alloc in closures))) for name in names)
+        return [join_all(self.cells.get((alloc, name), BOTTOM) for alloc in closures) for name in names]
+
+    def _holds_given(self, function: Value, fn: Fn) -> bool:
+        """Whether a local function captured what depends on the caller of the function at hand."""
+        taken = self._captured_by(function, fn)
+        return any(label.source is None for value in taken for label in self.collapse(value).labels)
 
     def _guard(self, guards: list[Guard], args: Args, made: Value) -> Value:
         true: list[Fact] = []
