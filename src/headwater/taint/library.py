@@ -73,6 +73,14 @@ _TEXTS = frozenset(
         "typing.AnyStr",
     }
 )
+_BYTES = frozenset({
+    "BinaryIO", "IO", "None", "Optional", "Union", "bytearray", "bytes", "io.BytesIO", "memoryview", "typing.BinaryIO", "typing.IO",
+    "typing.Optional", "typing.Union"
+})  # fmt: skip
+_DOCUMENTS = frozenset(
+    {"decode", "deserialize", "document", "json", "loads", "parse", "serialized", "string", "text", "toml", "xml", "yaml"}
+)
+"""Words in the name of a parameter or function that say that a text is a document, and no name of a file."""
 _MANY = frozenset({
     "Any", "Dict", "Iterable", "List", "Mapping", "Sequence", "Set", "Tuple", "bool", "collections.abc.Iterable", "collections.abc.Mapping",
     "collections.abc.Sequence", "dict", "float", "int", "list", "set", "tuple", "typing.Any", "typing.Dict", "typing.Iterable",
@@ -107,12 +115,16 @@ def public_calls(solver: Solver) -> list[Entry]:
 
 
 def _deep(effect: ToSink) -> bool:
-    """Whether it is something in the parameter that no text stands for; the elements and keys of a list or dict of texts are values."""
-    return bool(effect.path) and (effect.sink.class_ != "sql" or effect.path != ("*",))
+    """Whether it is something in the parameter that no text stands for. The elements and keys of a list or dict of texts are values; what
+    a text or bytes have in them was parsed."""
+    return bool(effect.path) and effect.sink.class_ != "import" and (effect.sink.class_ != "sql" or effect.path != ("*",))
 
 
 def _unexpected(effect: ToSink) -> bool:
-    """Whether callers would not expect that it can do damage: in a query, that a value can end the quotes around it."""
+    """Whether callers would not expect that it can do damage: in a query, that a value can end the quotes around it; of a document, that
+    modules that it names are imported."""
+    if effect.sink.class_ == "import":
+        return bool(effect.path)
     return effect.sink.unexpected or (effect.sink.class_ == "sql" and bool(effect.weak & LITERAL))
 
 
@@ -155,7 +167,12 @@ def _free(fn: Fn, param: ir.Param, effect: ToSink) -> bool:
     if param.kind in ("star", "stars") or words & _OWN:
         return False
     if effect.sink.class_ == "deserialize":
-        return _names_file(fn, param)
+        return _names_file(fn, param) or _holds_objects(fn, param)
+    if effect.sink.class_ == "import":
+        if param.annotation is None or words & _FILES:
+            return False
+        document = (words | {word.lower() for word in _WORD.findall(fn.ir.name)}) & _DOCUMENTS
+        return _text(param.annotation, _BYTES | _TEXTS if document else _BYTES)
     if effect.sink.class_ == "xml":
         return _text(param.annotation, _TEXTS | _PATHS)
     if effect.sink.class_ == "sql":  # what an object is set up with, its program decides
@@ -176,6 +193,13 @@ def _names_file(fn: Fn, param: ir.Param) -> bool:
     if (words | {word.lower() for word in _WORD.findall(fn.ir.name)}) & _PICKLES:
         return False
     return bool(words & _FILES) if param.annotation is None else _text(param.annotation, _TEXTS | _PATHS)
+
+
+def _holds_objects(fn: Fn, param: ir.Param) -> bool:
+    """Whether a parameter takes bytes, and nothing says that they are a pickle."""
+    owner = fn.cls.name if fn.cls is not None else ""
+    words = {word.lower() for name in (param.name, fn.ir.name, owner) for word in _WORD.findall(name)}
+    return not words & _PICKLES and param.annotation is not None and _text(param.annotation, _BYTES)
 
 
 def _text(type_: ir.Type | None, names: frozenset[str] = _TEXTS) -> bool:
