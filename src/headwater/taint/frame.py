@@ -40,7 +40,7 @@ from headwater.taint.labels import (
     widen,
 )
 from headwater.taint.narrow import as_object, narrowed
-from headwater.taint.state import Cell, State, cleared, unglued
+from headwater.taint.state import Cell, State, cleared, own_inside, unglued
 from headwater.taint.summary import Path, ToCallback, ToParam
 from headwater.taint.value import (
     BOTTOM,
@@ -50,6 +50,7 @@ from headwater.taint.value import (
     NO_LABELS,
     NOTHING,
     STATE,
+    WITHIN,
     Alloc,
     Node,
     Shape,
@@ -572,6 +573,8 @@ class Frame(State):
             self.put(alloc, place, stored, weak or (type(place) is str and place[:1] == "*"))
             if alloc.owner is not None:
                 self._write_back(alloc, place, stored)
+                if alloc.owner[0] != "slot":
+                    own_inside(alloc, place, stored)
             if alloc.root is not None:
                 self.mutated(alloc.root, place, value.refs)
         if told or not isinstance(key, str) or key.startswith(KEYED) or _only_given(stored):
@@ -600,12 +603,23 @@ class Frame(State):
         assert alloc.owner is not None
         where, owner, name = alloc.owner
         if where == "slot":
-            slots.changed(self, name, alloc, key, stored)
+            slots.changed(self, str(name), alloc, key, stored)
             return
         part = Shape(fields={key: self.export(stored, 1, limits.SET_NODES)}, kind=alloc.kind, closed=alloc.closed)
+        around = []
+        while where == WITHIN:
+            part = Shape(fields={name: part}, kind=owner.kind, closed=owner.closed)
+            around.append((owner, name))
+            if owner.owner is None:
+                return
+            where, owner, name = owner.owner
+        name = str(name)
         if stored.labels and any(label.source is None for label in stored.labels):
-            holder = self.alloc(("given to", owner.id, name), alloc.kind)
+            holder = self.alloc(("given to", owner.id, name, *(at for _, at in around)), alloc.kind)
             self.put(holder, key, stored, weak=True)
+            for outer, at in around:
+                inner, holder = holder, self.alloc(("given in", owner.id, name, at), outer.kind)
+                self.put(holder, at, Value(allocs=(inner,)), weak=True)
             slots.given_to(self, owner, name, Value(allocs=(holder,)))
         if where == "global":
             self.solver.store_global(self.fn, owner, name, part)

@@ -30,7 +30,7 @@ from headwater.taint.entries import Entry, generated_services, run_entry
 from headwater.taint.library import public_calls
 from headwater.taint.sights import Deed, Sight, Want, kind_of
 from headwater.taint.stores import DONE, NEW, WORKING, Stores, inside
-from headwater.taint.summary import EMPTY, Issue, Summary
+from headwater.taint.summary import EMPTY, SLOT, Issue, Summary
 from headwater.taint.transfer import Interpreter
 from headwater.taint.value import ANSWER, NOTHING, Shape
 
@@ -645,7 +645,13 @@ def _differ(a: Summary, b: Summary) -> bool:
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
         or (a.never, a.paths, a.proofs, a.when_true, a.when_false) != (b.never, b.paths, b.proofs, b.when_true, b.when_false)
         or _answers(a) != _answers(b)
+        or not _filled(b) <= _filled(a)
     )
+
+
+def _filled(summary: Summary) -> set[Any]:
+    """The slots, and variables, into which a function puts what its caller gives."""
+    return {one.field for one in summary.mutations if one.param == SLOT}
 
 
 def _answers(summary: Summary) -> bool:

@@ -36,13 +36,24 @@ from headwater.taint.labels import (
     widen,
 )
 from headwater.taint.summary import Path
-from headwater.taint.value import ANSWER, BOTTOM, LAST, NO_CONST, STATE, Alloc, Node, Value, join
+from headwater.taint.value import ANSWER, BOTTOM, LAST, NO_CONST, STATE, WITHIN, Alloc, Node, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 Cell = Any
 _MISSING: Any = object()
+
+
+_HOLDING = frozenset({"dict", "list", "set"})
+"""Kinds of what is changed where it stands, in a container of another kind or of its own."""
+
+
+def own_inside(alloc: Alloc, key: str | int, held: Value) -> None:
+    """Mark containers as held by one that a field or module variable holds: ``HANDLERS[event].append(function)``."""
+    for inner in held.allocs:
+        if inner.root is None and inner.owner is None and inner is not alloc and inner.kind in _HOLDING:
+            inner.owner = (WITHIN, alloc, key)
 
 
 class State:
@@ -422,11 +433,15 @@ class State:
             return BOTTOM
         return Value(widen(frozenset(labels)), steps=steps if self.traced else None)
 
-    def own(self, value: Value, owner: tuple[str, Any, str]) -> Value:
-        """Mark the containers of a value as held by a field or module variable."""
+    def own(self, value: Value, owner: tuple[str, Any, str | int]) -> Value:
+        """Mark the containers of a value, and those right inside them, as held by a field or module variable."""
         for alloc in value.allocs:
             if alloc.root is None:
                 alloc.owner = owner
+                for key in alloc.keys if owner[0] != "slot" and alloc.kind in _HOLDING else ():
+                    held = self.cells.get((alloc, key))
+                    if held is not None and held.allocs:
+                        own_inside(alloc, key, held)
         return value
 
     def copy(self, value: Value, tag: str) -> Value:

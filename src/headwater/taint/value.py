@@ -37,6 +37,9 @@ _RANKS: Final = {text: (group, rank) for group, texts in enumerate((_SHELLS, _WO
 NO_LABELS: frozenset[Label] = frozenset()
 
 
+WITHIN = "within"
+
+
 class Alloc:
     """An object: a place whose fields the frame's store holds under ``(alloc, key)``."""
 
@@ -50,8 +53,9 @@ class Alloc:
         """Parameter and access path, for what came in from the caller."""
         self.closed = closed
         """Fields that are not in the store do not exist."""
-        self.owner: tuple[str, Any, str] | None = None
-        """The field or module variable that holds it: ``global`` or ``field``, module or class, name."""
+        self.owner: tuple[str, Any, str | int] | None = None
+        """The field or module variable that holds it: ``global`` or ``field``, module or class, name; ``WITHIN``, a container that one of
+        them holds, and the key there."""
         self.mixed = False
         """Elements were stored at places that are not known: no place of a list is sure."""
         self.keyed = ""
