@@ -55,13 +55,14 @@ def _list(frame: Calls, tag: str, element: Value) -> Value:
 def _map(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if not args.positional:
         return None
-    return _list(frame, "map", _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver))
+    made = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver, tests=True)
+    return _list(frame, "map", made.with_(pred=None) if made.pred is not None else made)
 
 
 def _flat_map(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if not args.positional:
         return None
-    made = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver)
+    made = _callback(frame, args, frame.elements_or_whole(receiver), Value(), receiver, tests=True)
     return _list(frame, "flatMap", join(frame.elements(made), Value(made.labels, made.refs, steps=made.steps)))
 
 

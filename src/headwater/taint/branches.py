@@ -13,7 +13,7 @@ from headwater import ir, limits
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import fills, loops, optin
+from headwater.taint import chains, fills, loops, optin
 from headwater.taint.instructions import Instructions
 from headwater.taint.labels import (
     ADDRESS,
@@ -381,6 +381,8 @@ class Branches(Instructions):
             proven = delta[cell].proven & ADDRESS if cell in delta else 0
             if proven:
                 self.learn(((cell,), proven, 0, (), ""))
+        if not skipped:
+            chains.each(self, elem.dst, elem.src, elem.start, delta)
         held = delta.get(elem.dst)
         if held is not None and held.proven & ALL and not skipped and not _set(body, elem.dst):
             self.learn((tuple(map(ElementsOf, self.cells_of(elem.src))), held.proven & ALL, 0, (), ""))

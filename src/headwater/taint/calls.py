@@ -13,7 +13,7 @@ from headwater.apis.paths import CALL, UNKNOWN, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, handed, hosts, sights, slots, unpicklers
+from headwater.taint import arrays, chains, containers, handed, hosts, sights, slots, unpicklers
 from headwater.taint.arguments import Args
 from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
@@ -65,6 +65,10 @@ class Calls(Models):
         """Registers that local functions capture, by function id."""
         self.depth = 0
         self.nesting = 0
+        self.chained: list[Any] = []
+        """The cells of members that were read of what has no object of its own (``headwater.taint.chains``)."""
+        self.over_each = False
+        """Something was shown of all elements of one of them."""
 
     def cells_of(self, register: int) -> tuple[Cell, ...]:
         """A register, and what else holds the same."""
@@ -391,7 +395,7 @@ class Calls(Models):
         if self.tired:  # sinks still count; what the call returns is taken to be what it was given
             actuals, cells = self.bind(fn, receiver, args, callee)
             for effect in summary.sinks if summary is not None else ():
-                self._sink_effect(fn, effect, actuals, int(loose))
+                self._sink_effect(fn, effect, actuals, int(loose), cells)
             return self.derived(actuals.values, f"through {fn.name}()", drop=1)
         actuals, cells = self.bind(fn, receiver, args, callee)
         drop = 1 if loose else 0
@@ -412,7 +416,7 @@ class Calls(Models):
         answered = {one.sink for one in summary.sinks if CALL in one.path} if actuals.called else ()
         for effect in summary.sinks:
             if not effect.weak & HANDED or effect.sink not in answered:
-                self._sink_effect(fn, effect, actuals, drop)
+                self._sink_effect(fn, effect, actuals, drop, cells)
         stores: list[tuple[Value, str | int, Value, bool, bool]] = []
         for mutation in summary.mutations:
             if mutation.param == SLOT:
@@ -483,12 +487,17 @@ class Calls(Models):
                     self.learn(fact)
             if weak & TREE_CHECKS and index < len(actuals.values) and not loose:
                 self.refused_parts(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
+        always, when_true, when_false = summary.parts
+        for fact in chains.facts(self, always, cells, actuals) if always else ():
+            self.learn(fact)
         for proofs in (summary.when_true, summary.when_false):
             for index, _, weak, _ in proofs:
                 if weak & TREE_CHECKS and index < len(actuals.values):
                     self.looked_at(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
-        if summary.when_true or summary.when_false:
-            result = result.with_(pred=(self._tells(summary.when_true, cells, actuals), self._tells(summary.when_false, cells, actuals)))
+        if summary.when_true or summary.when_false or when_true or when_false:
+            true = (*self._tells(summary.when_true, cells, actuals), *chains.facts(self, when_true, cells, actuals))
+            false = (*self._tells(summary.when_false, cells, actuals), *chains.facts(self, when_false, cells, actuals))
+            result = result.with_(pred=(true, false))
         return result
 
     def _tells(self, proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Actuals) -> tuple[Fact, ...]:
@@ -633,10 +642,12 @@ class Calls(Models):
             found.append(value)
         return found
 
-    def _sink_effect(self, fn: Fn, effect: ToSink, actuals: Actuals, drop: int) -> None:
+    def _sink_effect(self, fn: Fn, effect: ToSink, actuals: Actuals, drop: int, cells: list[tuple[Cell, ...]]) -> None:
         actual = self.project(actuals, effect.param, effect.path)
         if actual is None:
             return
+        if effect.path and effect.param < len(cells):
+            actual = chains.told(self, cells[effect.param], effect.path, actual)
         bit = BIT[effect.sink.class_]
         value = self.text_of(actual, bit)
         if effect.weak & SERVICE:

@@ -157,8 +157,6 @@ class Instructions(Calls):
         """Of the body of a module: the variables and fields that registers are, once somebody has asked."""
         self.chains: dict[int, Any] = {}
         """Registers that hold a member of what has no object of its own, by what it was read from."""
-        self.chained: list[Any] = []
-        """The cells of all such members."""
         self.indexed: dict[int, Pred] = {}
         """Registers that hold a place in a collection, -1 where it is in none: what it shows that there is one."""
         self.schemes: dict[int, tuple[Any, ...]] = {}
@@ -777,20 +775,15 @@ class Instructions(Calls):
         source = self.moved_from.get(register)
         if source is not None and value is not None and value.labels:
             held = self.cells.get(source)
-            if held is not None and self._unchecked(held) is self._unchecked(value):
+            if held is not None and self.unchecked(held) is self.unchecked(value):
                 cells += tuple(cell for cell in self.cells_of(source) if cell not in cells)
         for cell, before in self.origins.get(register, ()):
             whole = cell.cell if type(cell) is PathOf else cell
             now = self.cells.get(whole)
             given = type(whole) is tuple and whole[0] == "in"  # what came in stays what it was, whatever checks add to it
-            if given or now is before or (now is not None and self._unchecked(now) is self._unchecked(before)):
+            if given or now is before or (now is not None and self.unchecked(now) is self.unchecked(before)):
                 cells += (cell,)
         return cells
-
-    def _unchecked(self, value: Value) -> Value:
-        """The value as it was before checks added to it."""
-        known = self.learned.get(id(value))
-        return known[1] if known is not None else value
 
     def cells_holding(self, value: Value) -> list[Any]:
         if not value.labels:
@@ -817,6 +810,8 @@ class Instructions(Calls):
                 if made is not None:
                     self.write(i.dst, made)
                     return
+        if callee.bound is not None and self.chained and i.fn in self.receivers:
+            chains.changed(self, self.receivers[i.fn], args.name)
         before = self.programs.version
         result = self.call(callee, args)
         self.at = i
@@ -1030,10 +1025,9 @@ class Instructions(Calls):
         if value.subject and not value.proven & NAME_HEAD:
             made = made.with_(subject=value.subject)
         self.loaded.pop(i.dst, None)
-        self.chains.pop(i.dst, None)
         self.programs.moved(i.dst, i.src)
         self.elements_from[i.dst] = i.src
-        self.write(i.dst, made)
+        self.write(i.dst, chains.element(self, i.dst, i.src, i.start, made))
 
     def i_enter(self, i: ir.Enter) -> None:
         value = self.cells.get(i.ctx, BOTTOM)

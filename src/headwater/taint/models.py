@@ -888,6 +888,11 @@ class Models(Arguments):
         """The variables that a value was read from (and those of the data that it is the text of)."""
         raise NotImplementedError
 
+    def unchecked(self, value: Value) -> Value:
+        """The value as it was before checks added to it."""
+        known = self.learned.get(id(value))
+        return known[1] if known is not None else value
+
     def learn(self, fact: Fact) -> None:
         """Attach what a check has shown to the cells that it looked at."""
         cells, all_proven, all_weak, all_refs, text = fact
@@ -975,7 +980,9 @@ class Models(Arguments):
                             self.write(place, safe)
                     self.write((alloc, key), safe)
         if value.labels:
-            self.write(cell, cleared(value, proven))
+            safe = cleared(value, proven)
+            self.learned[id(safe)] = safe, self.unchecked(value)
+            self.write(cell, safe)
 
     def _doubted(self, labels: dict[Label, Label], steps: dict[Label, Node] | None, doubt: Doubt) -> dict[Label, Node] | None:
         """A check that can be passed is a step of the trace; of a parameter, callers are told its words."""

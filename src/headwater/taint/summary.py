@@ -212,14 +212,16 @@ class ToEntry:
 
 Proof = tuple[int, int, int, str]
 """Parameter, classes proven, classes weakly checked, the weakness in words."""
+PartProof = tuple[int, Path, int, int, str]
+"""The same of a member of a parameter, or of all of its elements."""
 
 
 class Summary:
     """All that callers need to know of one function."""
 
     __slots__ = (
-        "callbacks", "entries", "mutations", "never", "paths", "proofs", "raises", "return_steps", "returns", "sinks", "when_false",
-        "when_true"
+        "callbacks", "entries", "mutations", "never", "parts", "paths", "proofs", "raises", "return_steps", "returns", "sinks",
+        "when_false", "when_true"
     )  # fmt: skip
 
     def __init__(
@@ -235,6 +237,7 @@ class Summary:
         never: bool = False,
         paths: tuple[tuple[int, bool, bool], ...] = (),
         entries: tuple[ToEntry, ...] = (),
+        parts: tuple[tuple[PartProof, ...], tuple[PartProof, ...], tuple[PartProof, ...]] = ((), (), ()),
     ) -> None:
         self.returns = returns
         self.sinks = sinks
@@ -250,6 +253,8 @@ class Summary:
         """No call of it returns."""
         self.paths = paths
         """The parameters of which it gives a path, each as ``PathOf`` says: joined with others, or perhaps of another form."""
+        self.parts = parts
+        """What holds of members of the arguments after any normal return, and where it returns what is true or what is false."""
         self.return_steps: dict[Any, Node] = {}
 
     def without(self, effects: Set[Any]) -> Summary:
@@ -272,6 +277,7 @@ class Summary:
             and self.when_false == other.when_false
             and self.never == other.never
             and self.paths == other.paths
+            and self.parts == other.parts
         )
 
     __hash__ = None  # type: ignore[assignment]

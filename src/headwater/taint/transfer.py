@@ -11,7 +11,7 @@ from headwater import ir, limits
 from headwater.apis.paths import ApiPath
 from headwater.index.entities import EXTERNAL, Fn
 from headwater.index.symbols import instance_refs
-from headwater.taint import addresses, captured, fills, forms, optin
+from headwater.taint import addresses, captured, chains, fills, forms, optin
 from headwater.taint.branches import Branches
 from headwater.taint.described import ANY
 from headwater.taint.labels import (
@@ -29,7 +29,7 @@ from headwater.taint.labels import (
 )
 from headwater.taint.programs import Looked
 from headwater.taint.state import cleared
-from headwater.taint.summary import SLOT, Proof, Summary, ToParam
+from headwater.taint.summary import SLOT, PartProof, Path, Proof, Summary, ToParam
 from headwater.taint.value import (
     ANSWER,
     BOTTOM,
@@ -65,6 +65,8 @@ class Interpreter(Branches):
         self.exit_proofs: list[dict[int, tuple[int, int]]] = []
         self.true_proofs: list[dict[int, tuple[int, int]]] = []
         self.false_proofs: list[dict[int, tuple[int, int]]] = []
+        self.part_proofs: tuple[list[dict[tuple[int, Path], tuple[int, int]]], ...] = ([], [], [])
+        """What is shown of members of the parameters: at every exit, at those that give what may be true, what may be false."""
         self.yields: Alloc | None = None
         self.return_shape = NOTHING
         said = fn.ir.returns
@@ -117,7 +119,12 @@ class Interpreter(Branches):
             self._ends_here(),
             tuple((param, *how) for param, how in sorted((self.returned_paths or {}).items())),
             tuple(entry for _, entry in sorted(self.entered.items(), key=lambda item: item[0])),
+            self._parts(),
         )
+
+    def _parts(self) -> tuple[tuple[PartProof, ...], tuple[PartProof, ...], tuple[PartProof, ...]]:
+        always, true, false = map(chains.shared, self.part_proofs)
+        return always, true if true != always else (), false if false != always else ()
 
     def release(self) -> None:
         """The run is over: what only it needs goes. It holds itself in circles, and nothing collects those during a review."""
@@ -311,6 +318,11 @@ class Interpreter(Branches):
                         held[index] = (found.proven & HELD, weak)
         self.exit_proofs.append(held)
         truth = value.const
+        told = fills.pred(self, value) if truth is NO_CONST else None
+        parts = chains.shown(self)
+        for place, at_exit in enumerate(self.part_proofs):
+            if not place or truth is NO_CONST or bool(truth) is (place == 1):
+                at_exit.append(chains.shown(self, told[place - 1]) if place and told is not None else parts)
         if truth is NO_CONST and (pred := fills.pred(self, value)) is not None:
             for facts, out in ((pred[0], self.true_proofs), (pred[1], self.false_proofs)):
                 more = _with_looked(held, looked)
