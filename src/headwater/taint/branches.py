@@ -13,7 +13,7 @@ from headwater import ir, limits
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import chains, fills, loops, optin
+from headwater.taint import chains, fills, loops, optin, verdicts
 from headwater.taint.instructions import Instructions
 from headwater.taint.labels import (
     ADDRESS,
@@ -64,12 +64,14 @@ class Branches(Instructions):
 
     def block(self, block: list[Any]) -> None:
         """Run instructions until the end or a jump."""
-        handlers = self.handlers
+        handlers, variables = self.handlers, self.variables
         for instr in block:
             if self.dead:
                 return
             self.at = instr
             handlers[type(instr)](self, instr)
+            if (register := getattr(instr, "dst", -1)) in variables:
+                verdicts.follow(self, register)
 
     def branch(self, block: list[Any], facts: tuple[Fact, ...] = (), empty: int = -1) -> tuple[dict[Any, Value], bool]:
         """Run a block as a branch: what it changed, whether it goes on after its end; ``empty``: a register that holds no data there."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from headwater.apis.paths import ApiPath
+from headwater.taint import verdicts
 from headwater.taint.doubt import Doubt
 from headwater.taint.labels import ALL, FIRSTS, HELD, NEAR
 from headwater.taint.summary import PartProof, Path
@@ -123,6 +124,8 @@ def _weak(value: Value) -> int:
 
 def written(frame: Instructions, obj: int, name: str | int | None) -> None:
     """A member is given another value: nothing is known of it and what is inside any more."""
+    if frame.judged and name is not None:
+        verdicts.forget(frame, {(alloc, name) for alloc in frame.cells.get(obj, BOTTOM).allocs})
     if not frame.chained:
         return
     outer = frame.chains.get(obj) or _root(frame, frame.cells.get(obj, BOTTOM))
@@ -130,10 +133,12 @@ def written(frame: Instructions, obj: int, name: str | int | None) -> None:
         return
     key = (*outer, name) if name is not None else outer
     lost = {key, *_forms(key)}
+    gone = {cell for cell in frame.chained if cell[: len(key)] in lost or not lost.isdisjoint(_forms(cell[: len(key)]))}
     for cell in frame.chained:
-        begin = cell[: len(key)]
-        if cell in frame.cells and (begin in lost or not lost.isdisjoint(_forms(begin))):
+        if cell in gone and cell in frame.cells:
             frame.write(cell, frame.unchecked(frame.cells[cell]))
+    if frame.judged:
+        verdicts.forget(frame, gone)
 
 
 def changed(frame: Instructions, obj: int, method: str) -> None:

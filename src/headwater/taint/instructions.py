@@ -157,6 +157,8 @@ class Instructions(Calls):
         """Of the body of a module: the variables and fields that registers are, once somebody has asked."""
         self.chains: dict[int, Any] = {}
         """Registers that hold a member of what has no object of its own, by what it was read from."""
+        self.judged: dict[Any, dict[int, None]] = {}
+        """The variables that hold the outcome of a check, by the places that it has looked at."""
         self.indexed: dict[int, Pred] = {}
         """Registers that hold a place in a collection, -1 where it is in none: what it shows that there is one."""
         self.schemes: dict[int, tuple[Any, ...]] = {}
