@@ -288,6 +288,8 @@ class Shows(_Strict, frozen=True):
     """Sink classes for which the address is safe where the attribute is true."""
     when_false: list[str] = []
     weak: bool = False
+    words: list[str] = []
+    """Of what is a word: those that it is equal to where it is true."""
 
 
 class Slot(_Strict, frozen=True):

@@ -39,6 +39,7 @@ from headwater.taint.labels import (
     PROGRAM,
     RESOLVED,
     Label,
+    bits,
 )
 from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NONE, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, as_given, join, same
 
@@ -85,6 +86,9 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
         return (true, false) if op == "in" else (false, true)
     if op in ("==", "is", "!=", "is not"):
         true_: tuple[Fact, ...] = ()
+        for word, said in ((left, right), (right, left)):
+            if word.subject and (shown := _of_word(word, said)) is not None:
+                return shown if op in ("==", "is") else (shown[1], shown[0])
         if right.const is not NO_CONST and left.const is NO_CONST:
             true_ = ((cells, ALL, 0, (), ""),)
             true_ += _whole(frame, left, right)
@@ -132,6 +136,19 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
         return (true_, ()) if op in ("==", "is") else ((), true_)
     if op == "isinstance":
         return _isinstance(frame, cells, right)
+    return None
+
+
+def _of_word(word: Value, other: Value) -> Pred | None:
+    """What it shows of an address that a word which says where it is, is equal to another: ``parse(host).range() === "unicast"``."""
+    for ref in word.refs:
+        for entry in getattr(ref, "entries", ()):
+            shows = getattr(entry, "shows", None)
+            if shows is not None and shows.words:
+                known = other.const in shows.words
+                shown: Fact = (word.subject, bits(shows.when_true), 0, (), "")
+                passed: Fact = (word.subject, 0, bits(shows.when_true), (), "the check of the address can be passed")
+                return ((shown,), ()) if known else ((), (passed,))
     return None
 
 

@@ -72,6 +72,7 @@ from headwater.taint.value import (
     NO_CONST,
     Alloc,
     ElementsOf,
+    Fact,
     Node,
     PathOf,
     Pred,
@@ -99,6 +100,7 @@ _NO_ADDRESS = re.compile(r"[\s<>{}]")
 """What no address of a request has in it."""
 _BEFORE_PORT = re.compile(r"://[^/?#\s\0@]+:$")
 _CUTS = frozenset({"split", "partition"})
+_SETS = frozenset({"builtins.set", "builtins.frozenset"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS | {"toLowerCase", "toUpperCase", "trim"}
 _NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
 """A parameter in the rule of a route."""
@@ -140,6 +142,8 @@ class Instructions(Calls):
         """Registers that hold the words of a text: the cells of the text."""
         self.elements_from: dict[int, int] = {}
         """The register of the collection that a loop takes a register's value from."""
+        self.gathered: dict[int, tuple[tuple[Any, Value], ...]] = {}
+        """Registers that hold a set of the elements of a collection: the cells of that, and what they held."""
         self.over: list[bool] = []
         """Of the loops around the instruction at hand: whether each goes over a fixed collection."""
         self.asked: set[int] | None = None
@@ -202,6 +206,9 @@ class Instructions(Calls):
         value = self.cells.get(i.src, BOTTOM)
         if i.dst in self.told:
             value = self._told(i.dst, value)
+        self.gathered.pop(i.dst, None)
+        if i.src in self.gathered:
+            self.gathered[i.dst] = self.gathered[i.src]
         self.loaded.pop(i.dst, None)
         source = self.loaded.get(i.src)
         if source is not None:
@@ -275,7 +282,7 @@ class Instructions(Calls):
         elif i.name == "parent":
             value = self._folder(i.dst, i.obj, base, value)
         elif base.subject:
-            value = self._shown(base, value, i.obj)
+            value = self._shown(base, value, i.obj, i.name)
         elif self.mod.script and secrets.named(i.name) and any(getattr(ref, "text", "") in secrets.ENVIRONMENTS for ref in base.refs):
             value = self.from_source("secret", f"the environment variable {i.name}", secrets.harmless(i.name))
         if i.name in ("name", "stem") and value.labels and base.labels:
@@ -287,8 +294,10 @@ class Instructions(Calls):
             value = self._told(i.dst, value)
         self.write(i.dst, self._part_of(i.dst, i.obj, i.name, base, self._called(i, value)))
 
-    def _shown(self, base: Value, value: Value, register: int) -> Value:
+    def _shown(self, base: Value, value: Value, register: int, name: str) -> Value:
         """An attribute of what stands for an address: its host, or a test of where the address is."""
+        if name == "address" and not base.proven & (PARSED_URL | NAME_HEAD):  # of what a name resolves to
+            value = value.with_(subject=base.subject)
         if value.subject and base.proven & PARSED_URL:
             value = value.with_(subject=tuple(dict.fromkeys((*value.subject, *self.cells_of(register)))))
         for ref in value.refs:
@@ -725,8 +734,13 @@ class Instructions(Calls):
         if i.op == "|":
             return None
         made = self.derived([left]) if i.op == "-" else BOTTOM
-        cells = tuple(map(ElementsOf, self.cells_of(i.left)))
+        cells = tuple(map(ElementsOf, (*self.cells_of(i.left), *self._whole_of(i.left))))
         return made.with_(pred=((), ((cells, ALL, 0, (), ""),))) if i.op == "-" else None
+
+    def _whole_of(self, register: int) -> tuple[Any, ...]:
+        """The cells of the collection of which a register holds the elements as a set, as far as they still hold it."""
+        held = ((cell, self.cells.get(cell, BOTTOM), before) for cell, before in self.gathered.get(register, ()))
+        return tuple(cell for cell, now, before in held if self.unchecked(now) is self.unchecked(before))
 
     def _repeated(self, left: Value, right: Value, i: ir.Binary) -> Value | None:
         """``[x] * n``: a list of as many as nobody knows."""
@@ -805,6 +819,9 @@ class Instructions(Calls):
             args.receiver_cells = self.cells_of(loaded) if loaded is not None else ()
         if not callee.refs and not args.name and i.fn in self.fn.ir.names.values():
             args.name = next((name for name, register in self.fn.ir.names.items() if register == i.fn), "")
+        self.gathered.pop(i.dst, None)
+        if args.cells and any(getattr(ref, "text", "") in _SETS for ref in callee.refs):
+            self.gathered[i.dst] = tuple((cell, cells[cell]) for cell in args.cells[0] if cell in cells)
         for ref in callee.refs:
             special = guards.SPECIAL.get(getattr(ref, "text", ""))
             if special is not None:
@@ -846,8 +863,10 @@ class Instructions(Calls):
         if args.name in _FOLDED and args.receiver_cells:  # what is shown of the text without regard to case is shown of it
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.receiver_cells)
             self.origins[i.dst] = tuple((cell, value) for cell, value in inner if value is not None)
-        elif args.name == "issubset" and len(args.positional) == 1 and self.fixed(args.positional[0]):
-            result = result.with_(pred=(((tuple(map(ElementsOf, args.receiver_cells)), ALL, 0, (), ""),), ()))
+        elif args.name in ("issubset", "difference") and len(args.positional) == 1 and self.fixed(args.positional[0]):
+            whole = (*args.receiver_cells, *self._whole_of(self.receivers.get(i.fn, -1)))
+            shown: Fact = (tuple(map(ElementsOf, whole)), ALL, 0, (), "")
+            result = result.with_(pred=((shown,), ()) if args.name == "issubset" else ((), (shown,)))
         elif args.name == "dirname" and len(i.args) == len(args.positional) == 1:
             result = self._folder(i.dst, i.args[0], args.positional[0], result)
         self.indexed.pop(i.dst, None)

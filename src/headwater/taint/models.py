@@ -108,6 +108,8 @@ if TYPE_CHECKING:
 
 _CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
+_AGENTS = ("agent", "dispatcher", "http", "httpAgent", "https", "httpsAgent")
+"""Settings of a request, and keys of such a setting, that hold what makes the connection."""
 _MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quoted": QUOTED}
 _PACKAGE = re.compile(r"[A-Za-z_]\w*\.")
 GIVEN = {"response": "sends it to the caller", "prompt-system": "makes it part of the system prompt"}
@@ -407,8 +409,10 @@ class Models(Arguments):
                     made.origin = (args.receiver_cells or held) if entry.same == "self" else held
                 if mark == "parsed-url" and args.cells:
                     made.subject = args.cells[0]
-                elif mark == "same-host" and args.positional and args.cells:
-                    made.subject = args.positional[0].subject or args.cells[0]
+                elif mark == "same-host":
+                    first = args.positional[0] if args.positional else args.receiver or BOTTOM
+                    held = args.cells[0] if args.positional and args.cells else args.receiver_cells if not args.positional else ()
+                    made.subject = first.subject or held
         if entry.hinders is not None and made.labels and self.holds(entry.hinders.when, args, []) is True:
             made = self.hindered(made, bits(entry.hinders.classes), entry.hinders.but)
         if entry.template:
@@ -523,6 +527,8 @@ class Models(Arguments):
         asked = any(one.value is ABSENT for one in requires)  # the caller decides
         bit = BIT[model.class_]
         sink: Sink | None = None
+        if bit & BIT["url"] and any(map(self._refuses, args.everything())):
+            return
         for one in [model.at] if isinstance(model.at, str) else model.at:
             where = conditions.argument(one)
             found = self.argument(where, args)
@@ -546,6 +552,15 @@ class Models(Arguments):
                 if not label.cleared & bit:
                     less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
                     self._reach(label, value, sink, less, 0, True, tuple(requires), None)
+
+    def _refuses(self, given: Value, depth: int = 0) -> bool:
+        """Whether the settings of a request hold an agent that connects to no private address, whatever name or redirect leads there."""
+        return any(
+            any(isinstance(ref, ApiPath) and "RefusingAgent" in ref.types for ref in part.refs) or (depth == 0 and self._refuses(part, 1))
+            for alloc in given.allocs
+            for name in _AGENTS
+            if (part := self.cells.get((alloc, name))) is not None
+        )
 
     def passed_on(self, class_: str, found: Value, name: str) -> None:
         """What a function returns that a library calls goes on from here."""
