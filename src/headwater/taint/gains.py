@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from headwater.files.source import Source as File
 from headwater.findings import STRENGTH
 from headwater.index.entities import Cls, Fn, Mod, Var, is_test
+from headwater.taint import caches
 from headwater.taint.doubt import Doubt
 from headwater.taint.instructions import JOINED
+from headwater.taint.labels import OPERATORS
 from headwater.taint.openness import of_web
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue
@@ -86,6 +88,8 @@ class Gains:
             return "it is all that the model is told, and the model has no tools"
         if class_ == "shell" and kind == "tool-args" and self._granted(issue, way):
             return "the tool is there to run what it is given"
+        if class_ == "deserialize" and (kind in OPERATORS or kind == "library-input") and caches.own(issue.sink):
+            return "it is a cache, which the same function has written"
         if class_ in ("sql", "query") and any(self._own_account(fn) for fn in functions):
             return "the address and the password of the database are the sender's own"
         return ""
