@@ -76,7 +76,8 @@ class Branches(Instructions):
     def branch(self, block: list[Any], facts: tuple[Fact, ...] = (), empty: int = -1) -> tuple[dict[Any, Value], bool]:
         """Run a block as a branch: what it changed, whether it goes on after its end; ``empty``: a register that holds no data there."""
         self.begin()
-        gates = self.gates
+        gates, flags = self.gates, self.flags
+        self.flags = dict(flags)
         if empty >= 0:
             whole = self.cells.get(empty, BOTTOM)
             for cell in (empty, self.moved_from.get(empty)) if whole.labels else ():
@@ -86,6 +87,7 @@ class Branches(Instructions):
             self.learn(fact)
         delta, alive = self.finish(block)
         self.inner, self.gates = self.gates, gates
+        verdicts.leave(self, flags)
         return delta, alive
 
     def finish(self, block: list[Any]) -> tuple[dict[Any, Value], bool]:
@@ -104,7 +106,7 @@ class Branches(Instructions):
             self.programs.held(cond.reg)
             value = self.cells.get(cond.reg, BOTTOM)
             pred: Pred | None = fills.pred(self, value)
-            return pred if pred is not None else self._switch(cond.reg, value)
+            return verdicts.decided(self, cond.reg, pred if pred is not None else self._switch(cond.reg, value))
         if kind is ir.Not:
             true, false = self.cond(cond.part)
             return false, true
@@ -113,11 +115,15 @@ class Branches(Instructions):
         other: tuple[Fact, ...] = ()
         gates = self.gates
         for number, part in enumerate(cond.parts):
+            flags = self.flags
             if number:
+                self.flags = dict(flags)
                 self.begin()
                 for fact in gathered:
                     self.learn(fact)
             true, false = self.cond(part)
+            if number:
+                verdicts.leave(self, flags)
             gathered += true if all_of else false
             if len(cond.parts) == 1:
                 other = false if all_of else true
@@ -219,6 +225,9 @@ class Branches(Instructions):
         programs = self.programs
         before = programs.version
         first = len(programs.looked)
+        flags = self.flags
+        self.flags = dict(flags)
+        decisions: list[tuple[Any, bool, dict[Any, Value]]] = []
         for arm in i.arms:
             self.begin()
             seen = len(programs.looked)
@@ -236,6 +245,7 @@ class Branches(Instructions):
                 deltas.append({**kept, **delta} if kept else delta)
                 gates.append(self.inner)
                 known.append(true)
+                decisions.append((arm.cond, True, delta))
             self.at = at
             if arm.body and type(arm.body[-1]) is ir.Raise and (arm.body[-1].start, arm.body[-1].end) == (i.start, i.end):
                 false = tuple(map(_asserted, false))
@@ -256,16 +266,23 @@ class Branches(Instructions):
             deltas.append(rest)
             gates.append(self.gates)
             known.append(failed)
+            if len(i.arms) == 1:
+                decisions.append((i.arms[0].cond, False, rest))
         self.gates = tuple(one for one in gates[0] if all(one in other for other in gates[1:])) if gates else outside
         if not deltas:
             self.dead = True
+            self.flags = flags
             return
+        verdicts.leave(self, flags)
+        told = [(*one, verdicts.gained(self, delta)) for *one, delta in decisions] if len(deltas) > 1 and len(i.arms) == 1 else []
         checked = self._checked_in_one(deltas, known) if len(deltas) > 1 else []
         self.merge(deltas, True)
         for cell, shown in checked:
             now = self.cells.get(cell, BOTTOM)
             if shown & ~now.proven:
                 self.learn(((cell,), 0, shown & ~now.proven, (), "a check is made on some of the ways only"))
+        for cond, outcome, bits in told:
+            verdicts.decide(self, cond, outcome, bits)
         self._chosen(i, deltas)
         if not rest_alive and looked:
             programs.refuse(looked, self.jump)
@@ -394,7 +411,8 @@ class Branches(Instructions):
         programs = self.programs
         before = programs.version
         refused, by_raise = dict(programs.refused), dict(programs.raised)
-        gates = self.gates
+        gates, flags = self.gates, self.flags
+        self.flags = dict(flags)
         self.begin()
         self.block(i.body)
         body_alive = not self.dead
@@ -439,6 +457,8 @@ class Branches(Instructions):
             programs.refused, programs.raised = refused, by_raise
             before = programs.version
         self.gates = inner if goes_on and len(deltas) == 1 else gates  # every handler leaves, or one goes on
+        if i.handlers:
+            verdicts.leave(self, flags)
         if not i.handlers and thrown and self.raised:
             self.raised[-1] += thrown
         if deltas:

@@ -15,14 +15,13 @@ from headwater.taint import verdicts
 from headwater.taint.doubt import Doubt
 from headwater.taint.labels import ALL, FIRSTS, HELD, NEAR
 from headwater.taint.summary import PartProof, Path
-from headwater.taint.value import BOTTOM, ElementsOf, Fact, Value
+from headwater.taint.value import BOTTOM, CHAIN, ElementsOf, Fact, Value
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
     from headwater.taint.frame import Actuals
     from headwater.taint.instructions import Instructions
 
-CHAIN: Final = "chain"
 _LENGTH: Final = 6
 """Names in a chain: nobody reads the same member deeper than that twice."""
 _EACH: Final = "*"
@@ -124,7 +123,7 @@ def _weak(value: Value) -> int:
 
 def written(frame: Instructions, obj: int, name: str | int | None) -> None:
     """A member is given another value: nothing is known of it and what is inside any more."""
-    if frame.judged and name is not None:
+    if name is not None:
         verdicts.forget(frame, {(alloc, name) for alloc in frame.cells.get(obj, BOTTOM).allocs})
     if not frame.chained:
         return
@@ -137,8 +136,7 @@ def written(frame: Instructions, obj: int, name: str | int | None) -> None:
     for cell in frame.chained:
         if cell in gone and cell in frame.cells:
             frame.write(cell, frame.unchecked(frame.cells[cell]))
-    if frame.judged:
-        verdicts.forget(frame, gone)
+    verdicts.forget(frame, gone)
 
 
 def changed(frame: Instructions, obj: int, method: str) -> None:

@@ -163,6 +163,8 @@ class Instructions(Calls):
         """Registers that hold a member of what has no object of its own, by what it was read from."""
         self.judged: dict[Any, dict[int, None]] = {}
         """The variables that hold the outcome of a check, by the places that it has looked at."""
+        self.flags: dict[tuple[Any, bool], dict[Any, int]] = {}
+        """What was shown, and of what, on the way on which a place held what is true or what is false."""
         self.indexed: dict[int, Pred] = {}
         """Registers that hold a place in a collection, -1 where it is in none: what it shows that there is one."""
         self.schemes: dict[int, tuple[Any, ...]] = {}

@@ -110,6 +110,8 @@ class OnlyObjects(NamedTuple):
     refs: tuple[Any, ...]
 
 
+CHAIN = "chain"
+"""What the cell begins with of a member of what has no object of its own (``headwater.taint.chains``)."""
 CHOSEN = "chosen"
 """The kind of an allocation that stands for any attribute of an object: ``$name`` is the name, from elsewhere, that was looked up."""
 ANSWER = "$answer"
