@@ -65,6 +65,8 @@ class Calls(Models):
         """Registers that local functions capture, by function id."""
         self.depth = 0
         self.nesting = 0
+        self.chains: dict[int, Any] = {}
+        """Registers that hold a member of what has no object of its own, by what it was read from."""
         self.chained: list[Any] = []
         """The cells of members that were read of what has no object of its own (``headwater.taint.chains``)."""
         self.over_each = False

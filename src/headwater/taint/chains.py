@@ -242,10 +242,10 @@ def _members(frame: Calls, cells: tuple[Any, ...], path: Path) -> list[Any]:
         if type(cell) is tuple and cell[0] == CHAIN:
             root: Any = cell
         else:
-            root = _root(frame, frame.cells.get(cell, BOTTOM)) if type(cell) is int else None
+            root = frame.chains.get(cell) or _root(frame, frame.cells.get(cell, BOTTOM)) if type(cell) is int else None
         if root is not None and len(root) + len(steps) <= _LENGTH + 2:
             made.append((*root, *steps))
-    return made
+    return list(dict.fromkeys(made))
 
 
 def _fields(frame: Calls, value: Value, path: Path) -> list[Any]:

@@ -67,6 +67,7 @@ from headwater.taint.programs import Programs
 from headwater.taint.state import asked, cleared, followed_by, piece, rough
 from headwater.taint.value import (
     BOTTOM,
+    CHAIN,
     CHOSEN,
     GATE,
     NO_CONST,
@@ -159,8 +160,6 @@ class Instructions(Calls):
         """Both."""
         self.holders_of: dict[int, list[tuple[Mod | Cls, str]]] | None = None
         """Of the body of a module: the variables and fields that registers are, once somebody has asked."""
-        self.chains: dict[int, Any] = {}
-        """Registers that hold a member of what has no object of its own, by what it was read from."""
         self.judged: dict[Any, dict[int, None]] = {}
         """The variables that hold the outcome of a check, by the places that it has looked at."""
         self.flags: dict[tuple[Any, bool], dict[Any, int]] = {}
@@ -899,6 +898,8 @@ class Instructions(Calls):
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)
         self.chains.pop(i.dst, None)
+        if receiver is not None and result.labels and self.unchecked(result) is self.unchecked(receiver):
+            self.chains[i.dst] = (CHAIN, i.start)  # some of its elements perhaps: what is shown of those is not shown of all
         if args.name in ("get", "pop") and args.positional and prompts.asked_for(args.positional[0].const):
             labels, steps = asked(result.labels, result.steps)
             result = result.with_(labels=labels, steps=steps)
