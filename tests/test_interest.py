@@ -11,7 +11,7 @@ from headwater import limits
 from headwater.config import Config
 from headwater.rules.load import Case
 from headwater.taint.interest import Interest
-from suites.suites import cases, write
+from suites.suites import cases, together
 
 SUITES: dict[str, list[Case]] = {}
 for suite, case in cases():
@@ -30,8 +30,7 @@ def all_functions(self: Interest) -> list[int]:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_suite_as_one_project(suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number, case in enumerate(SUITES[suite]):  # side by side, so that names of one case occur in the others
-        write(case.files, tmp_path / f"case{number}")
+    together(SUITES[suite], tmp_path)
     lazily = found(tmp_path)
     monkeypatch.setattr(Interest, "seeds", all_functions)
     assert lazily

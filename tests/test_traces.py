@@ -8,7 +8,7 @@ import pytest
 
 import headwater
 from headwater.config import Config
-from suites.suites import Suite, suites, write
+from suites.suites import Suite, suites, together
 from suites.traces import check
 
 VULNERABLE = Path(__file__).parent.parent / "examples" / "vulnerable"
@@ -21,9 +21,7 @@ def test_the_vulnerable_example() -> None:
 @pytest.mark.parametrize("suite", suites(), ids=lambda suite: suite.name)
 def test_suite(suite: Suite, tmp_path: Path) -> None:
     """All cases in one tree, where many modules have the same name; each alone is checked in ``test_suites``."""
-    for number, case in enumerate(suite.cases):
-        write(case.files, tmp_path / f"case{number}")
-    assert check(headwater.review(tmp_path, Config(processes=1))) > 5
+    assert check(headwater.review(together(suite.cases, tmp_path), Config(processes=1))) > 5
 
 
 def _files(texts: dict[str, str], root: Path) -> None:

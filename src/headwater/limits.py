@@ -92,6 +92,7 @@ MENDS: Final = 12  # times that what is stale on the way to findings is mended; 
 MENDS_SPREAD: Final = 4  # of them, those after which others read what functions turned out to do besides: each such turn may bring new ways
 MENDED: Final = 200  # functions interpreted again each time, a second; those that have told what has no ground are not counted out
 MEND_ROUNDS: Final = 2  # of one function each time: what changes again and again is cheaper to see the next time
+REPAIRS_WORK: Final = 250_000  # parts of results made anew by that (see WORK): some ten seconds, also where each function takes long
 REPAIRS: Final = 4  # of one function that read something too early, or what such a function changed
 
 # Reports

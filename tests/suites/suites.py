@@ -44,6 +44,14 @@ def write(files: tuple[ExampleFile, ...], root: Path) -> Path:
     return root
 
 
+def together(all_cases: list[Case] | tuple[Case, ...], root: Path) -> Path:
+    """All cases side by side in one tree, so that names of one occur in the others; a manifest that all have is that of the tree too."""
+    for number, case in enumerate(all_cases):
+        write(case.files, root / f"case{number}")
+    everywhere = [file for file in all_cases[0].files if all(file in case.files for case in all_cases)]
+    return write(tuple(file for file in everywhere if file.path in ("pyproject.toml", "package.json")), root)
+
+
 def _read(path: Path) -> Suite:
     page = path.read_text(encoding="utf-8")
     title = page.partition("\n")[0].removeprefix("# ")
