@@ -91,6 +91,7 @@ SLOT_NODES: Final = 12  # parts of what is kept in one place of a store
 MENDS: Final = 12  # times that what is stale on the way to findings is mended; real projects need one to eight
 MENDS_SPREAD: Final = 4  # of them, those after which others read what functions turned out to do besides: each such turn may bring new ways
 MENDED: Final = 200  # functions interpreted again each time, a second; those that have told what has no ground are not counted out
+MENDS_WORK: Final = 500_000  # parts of results made anew by all of that (see WORK): half a minute, where each function takes long
 MEND_ROUNDS: Final = 2  # of one function each time: what changes again and again is cheaper to see the next time
 REPAIRS_WORK: Final = 250_000  # parts of results made anew by that (see WORK): some ten seconds, also where each function takes long
 REPAIRS: Final = 4  # of one function that read something too early, or what such a function changed

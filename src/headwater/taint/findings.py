@@ -64,14 +64,16 @@ def reported(solver: Solver, rules: Mapping[str, Rule], files: Mapping[str, File
 
     Where a path cannot be replayed, functions were read that have changed since: they are interpreted again, and who has read them.
     """
+    allowed = solver.worked + limits.MENDS_WORK
     for turn in range(limits.MENDS + 1):
         reporter = Reporter(solver, rules, files)
-        stale: Stale = unfounded(solver, reporter.tried()) if turn < limits.MENDS else {}
+        last = turn == limits.MENDS or solver.worked > allowed
+        stale: Stale = {} if last else unfounded(solver, reporter.tried())
         replayed = not stale
         if replayed:
             findings = reporter.findings()
             stale = reporter.stale
-        if not stale or turn == limits.MENDS:
+        if not stale or last:
             break
         calls = {number: dict(told) for number, told in solver.reports.items()}
         changed = mend(solver, stale, turn < limits.MENDS_SPREAD)

@@ -167,7 +167,7 @@ class Solver(Stores):
         self._by_entry: dict[Any, list[Issue]] = {}
         """What was found by the calls of frameworks."""
         self._depth = 0
-        self._worked = 0
+        self.worked = 0
         """Parts of results that were made anew in all (``limits.WORK``)."""
         self._computing = Computing(symbols, self.interest)
 
@@ -230,8 +230,8 @@ class Solver(Stores):
     def _repair(self, dirty: set[int], most: int, rounds: int) -> int:
         """Interpret again what read something too early, and whoever reads what changes by that; how many are left.
 
-        ``most``: of all, and each at most ``rounds`` times, as long as ``limits.REPAIRS_WORK`` lasts; those that were misled are not
-        counted out.
+        ``most``: of all, and each at most ``rounds`` times, while ``limits.REPAIRS_WORK`` lasts; those that were misled are not counted
+        out, and have ``limits.MENDS_WORK``.
         """
         readers: dict[int, set[int]] = {}
         for reader, called in self.called.items():
@@ -239,7 +239,7 @@ class Solver(Stores):
                 readers.setdefault(target, set()).add(reader)
         order = callees_first(self.called)
         repaired = 0
-        allowed = self._worked + limits.REPAIRS_WORK
+        begun = self.worked
         for _ in range(rounds):
             todo = [(order.setdefault(one, len(order)), one) for one in dirty]
             heapq.heapify(todo)
@@ -247,7 +247,8 @@ class Solver(Stores):
             while todo:
                 at = heapq.heappop(todo)
                 repaired += 1
-                if (repaired > most or self._worked > allowed) and at[1] not in self._misled:
+                misled = at[1] in self._misled
+                if self.worked - begun > (limits.MENDS_WORK if misled else limits.REPAIRS_WORK) or (repaired > most and not misled):
                     later.add(at[1])
                     continue
                 for reader in self._repaired(at[1], readers):
@@ -389,7 +390,7 @@ class Solver(Stores):
         except Exception as error:
             self._fault(fn, error)
             summary = EMPTY
-        self._worked += frame.work
+        self.worked += frame.work
         frame.release()
         self.count("evaluations")
         if frame.issues:
