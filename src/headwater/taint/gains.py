@@ -44,6 +44,8 @@ _PROTOCOL = re.compile(
 )
 _NEAR = 150
 """Bytes before a function in which the call that it is handed to begins."""
+_BY_HAND = frozenset({"scripts", "script"})
+"""Folders of programs that a developer starts by hand."""
 _ASKS = re.compile(r"(?<![\w.])input\(")
 _MAIN = re.compile(r"^if __name__ == [\"']__main__[\"']", re.MULTILINE)
 _FROM = (
@@ -80,6 +82,8 @@ class Gains:
             return "it is an example, which nobody serves"
         if class_ == "url" and any(self._at_terminal(fn.module) for fn in functions):
             return "it is an example that asks at a terminal: what it fetches is shown to whoever runs it"
+        if class_ == "log" and kind == "pii" and not _BY_HAND.isdisjoint(issue.sink.fn.module.path.split("/")[:-1]):
+            return "it is a script that shows it to whoever runs it"
         if STRENGTH.get(kind) == 0 and any(self._of_own_window(fn) for fn in functions):
             return "no other program sends it: it comes from the window of this one"
         if class_ == "prompt-system" and all(STRENGTH.get(one.source.kind, 9) == 0 for one in issues) and not self._acts(functions, way):
