@@ -233,9 +233,12 @@ def test_an_interrupt_ends_it_and_its_workers(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "headwater", "models", "--processes", "2", str(tmp_path)]
     running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        time.sleep(2)
+        deadline = time.monotonic() + 60
+        while not any(path.read_text() for path in Path(f"/proc/{running.pid}/task").glob("*/children")):  # its workers
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)  # on a busy machine it may only just have begun
+        out, err = running.communicate(timeout=60)
     finally:
         running.kill()  # else its 160 GB slow down all tests that follow
         running.wait()
