@@ -44,6 +44,7 @@ class Args:
         "positional",
         "receiver",
         "receiver_cells",
+        "several",
         "spread",
         "star",
         "starred",
@@ -61,6 +62,8 @@ class Args:
         self.spread = spread
         """The mapping of ``**``."""
         self.receiver: Value | None = None
+        self.several = False
+        """More than one function may be what is called: what one of them shows of the arguments is shown by none for sure."""
         self.cells: list[tuple[Cell, ...]] = []
         self.kw_cells: dict[str, tuple[Cell, ...]] = {}
         self.receiver_cells: tuple[Cell, ...] = ()

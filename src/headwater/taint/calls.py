@@ -138,6 +138,7 @@ class Calls(Models):
             if alloc.kind == CHOSEN:
                 self._call_chosen(callee, self.cells.get((alloc, "$name"), BOTTOM), args)
         refs = callee.refs[: limits.DISPATCH]
+        args.several = len(refs) > 1
         body = any(isinstance(ref, Cls) or (isinstance(ref, Fn) and not callee.loose and not _stub(ref)) for ref in refs)
         numbers = body and any(isinstance(ref, ApiPath) and self._of_numbers(ref, args) for ref in refs)
         for ref in refs:
@@ -490,7 +491,7 @@ class Calls(Models):
             if weak & TREE_CHECKS and index < len(actuals.values) and not loose:
                 self.refused_parts(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
         always, when_true, when_false = summary.parts
-        for fact in chains.facts(self, always, cells, actuals) if always else ():
+        for fact in chains.facts(self, always, cells, actuals) if always and not args.several else ():
             self.learn(fact)
         for proofs in (summary.when_true, summary.when_false):
             for index, _, weak, _ in proofs:
