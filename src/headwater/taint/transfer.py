@@ -5,7 +5,6 @@ Plain instructions are in ``headwater.taint.instructions``, branches and conditi
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from headwater import ir, limits
@@ -223,13 +222,8 @@ class Interpreter(Branches):
         if len(effects) > limits.EFFECTS:
             self.solver.count("effects-cut")
             # What is run, read or fetched counts before what is only said to a model, what lies near before what lies deep in an argument.
-            effects.sort(key=lambda one: (one.drop, one.weak, DEEP in one.path, one.key))
-            told: Counter[Any] = Counter()
-            ranked = []
-            for effect in effects:  # of each operation the nearest way, before a second one of any
-                ranked.append((bool(BIT[effect.sink.class_] & GUESSED), told[effect.sink.key], len(ranked), effect))
-                told[effect.sink.key] += 1
-            effects = [effect for *_, effect in sorted(ranked, key=lambda item: item[:3])][: limits.EFFECTS]
+            effects.sort(key=lambda one: (bool(BIT[one.sink.class_] & GUESSED), one.drop, one.weak, DEEP in one.path, one.key))
+            effects = effects[: limits.EFFECTS]
             effects.sort(key=lambda one: one.key)
         return tuple(effects)
 
