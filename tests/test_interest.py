@@ -79,3 +79,18 @@ def test_a_field_that_many_classes_have_says_nothing_of_who_gives_it(tmp_path: P
     known = 2  # the module and read
     assert solved(limits.SETTERS) == 2 * limits.SETTERS + known  # who makes a part hands over what is read
     assert solved(limits.SETTERS + 1) == limits.SETTERS + 1 + known
+
+
+def test_methods_of_a_layer_that_call_one_another_in_a_long_chain(tmp_path: Path) -> None:
+    """Looking through them ends early, and takes no recursion."""
+    length = 40 * limits.COMPUTING
+    chain = "".join(f"    def m{number}(self, x):\n        return self.m{number + 1}(x)\n\n" for number in range(length))
+    (tmp_path / "layer.py").write_text(
+        "import os\n\nfrom flask import Flask, request\nfrom torch import nn\n\napp = Flask(__name__)\n\n\nclass Layer(nn.Module):\n"
+        + chain
+        + f"    def m{length}(self, x):\n        return x\n\n    def forward(self, x):\n        return self.m0(x)\n\n\n"
+        + '@app.post("/run")\ndef run():\n    os.system(request.json["x"])\n    return str(Layer()(request.json["y"]))\n'
+    )
+    review = headwater.review(tmp_path, Config(processes=1))
+    assert [finding.rule for finding in review.findings if finding.place.path == "layer.py"] == ["remote-input-to-shell"]
+    assert not [gap for gap in review.coverage.gaps if "fail" in str(gap)]

@@ -100,6 +100,20 @@ def test_a_caller_that_was_told_something_else_is_interpreted_again(tmp_path: Pa
     assert made.coverage.counts["evaluations"] > seen[0]
 
 
+def test_mending_ends_with_its_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def spoil(solver: Solver) -> None:
+        effect = _effect(solver, "outer")
+        assert effect.hop is not None
+        effect.hop = (*effect.hop[:3], "what inner() did before")
+        seen.append(solver.counts["evaluations"])
+
+    monkeypatch.setattr(limits, "MENDS_WORK", -1)
+    made = _review(tmp_path, spoil, monkeypatch)
+    assert made.coverage.counts["evaluations"] == seen[0]
+
+
 def test_what_two_functions_told_one_another_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what leads there for a reason is found again."""
 

@@ -80,6 +80,7 @@ MADE_FAMILY: Final = 64  # subclasses of a class of which it is asked who makes 
 HELD_DEPTH: Final = 3  # fields of a stored object that may hold a function
 OUTER_WRITERS: Final = 8  # functions that set a field of this name on something else than self: with more, the name says nothing
 SETTERS: Final = 32  # functions that set a field of this name, looked at because the field reaches an operation
+COMPUTING: Final = 500  # functions looked through to tell that one only computes: layers call some dozens of their own
 REPAIRS_IN_ALL: Final = 3_000  # in one review: some ten seconds; with a third of it, flows of large projects were lost
 STATE_ROUNDS: Final = 6  # of the functions that share a state, each of which reads what others wrote: longer chains of keys are rare
 PLUG_IN_ROUNDS: Final = 2  # of plug-ins that load others

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def write(files: tuple[ExampleFile, ...], root: Path) -> Path:
     return root
 
 
-def together(all_cases: list[Case] | tuple[Case, ...], root: Path) -> Path:
+def together(all_cases: Sequence[Case], root: Path) -> Path:
     """All cases side by side in one tree, so that names of one occur in the others; a manifest that all have is that of the tree too."""
     for number, case in enumerate(all_cases):
         write(case.files, root / f"case{number}")

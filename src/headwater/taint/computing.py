@@ -6,8 +6,10 @@ harm nobody. Where one names an operation, a source, or a function of its own fi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from headwater import limits
 from headwater.apis.schema import Api
 from headwater.index.entities import Cls, Fn
 from headwater.index.symbols import Symbols
@@ -52,20 +54,42 @@ class Computing:
         return [found, *(one for one in self._symbols.methods_by_name.get(name, ()) if one.cls is not None and cls in one.cls.mro)]
 
     def _is_plain(self, fn: Fn) -> bool:
+        """Whether neither a function nor what it calls of its own file and class names something that matters."""
         known = self._plain.get(fn.id)
         if known is not None:
             return known
-        self._plain[fn.id] = True  # of functions that call one another
+        callers: dict[int, int] = {fn.id: -1}
+        """Of each function that was reached: by which other one."""
+        todo = [fn]
+        while todo:
+            one = todo.pop()
+            plain = not self._interest.cards[one.id].dynamic and not self._interest.matters(one)
+            for other in self._named(one) if plain else ():
+                if self._plain.get(other.id) is False:
+                    plain = False
+                elif other.id not in callers and other.id not in self._plain:
+                    callers[other.id] = one.id
+                    todo.append(other)
+            if not plain:
+                at = one.id
+                while at >= 0:  # all on the way there lead there
+                    self._plain[at] = False
+                    at = callers[at]
+                return False
+            if len(callers) > limits.COMPUTING:
+                self._plain.update(dict.fromkeys(callers, False))
+                return False
+        self._plain.update(dict.fromkeys(callers, True))
+        return True
+
+    def _named(self, fn: Fn) -> Iterator[Fn]:
+        """The functions that one names: of its module, or of the object that it belongs to."""
         card = self._interest.cards[fn.id]
-        plain = not card.dynamic and not self._interest.matters(fn)
-        if plain and fn.cls is not None:
-            names = (*card.attributes, *card.self_reads)
-            plain = all(self._is_plain(one) for name in names for one in self._methods(fn.cls, name))
-        if plain:
-            named = (ref for name in card.names for ref in self._symbols.lookup(fn.module, name))
-            plain = all(self._is_plain(one) for one in named if isinstance(one, Fn))
-        self._plain[fn.id] = plain
-        return plain
+        if fn.cls is not None:
+            for name in (*card.attributes, *card.self_reads):
+                yield from self._methods(fn.cls, name)
+        for name in card.names:
+            yield from (ref for ref in self._symbols.lookup(fn.module, name) if isinstance(ref, Fn))
 
 
 def _says_so(node: Any) -> bool:
