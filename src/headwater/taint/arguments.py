@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -35,6 +35,7 @@ class Args:
     """The arguments of one call, with the cells that they were read from."""
 
     __slots__ = (
+        "among",
         "asked",
         "callee",
         "cells",
@@ -44,7 +45,6 @@ class Args:
         "positional",
         "receiver",
         "receiver_cells",
-        "several",
         "spread",
         "star",
         "starred",
@@ -62,8 +62,8 @@ class Args:
         self.spread = spread
         """The mapping of ``**``."""
         self.receiver: Value | None = None
-        self.several = False
-        """More than one function may be what is called: what one of them shows of the arguments is shown by none for sure."""
+        self.among: tuple[Any, ...] = ()
+        """What may be called, where that is more than one: what only one of them shows of the arguments is not shown."""
         self.cells: list[tuple[Cell, ...]] = []
         self.kw_cells: dict[str, tuple[Cell, ...]] = {}
         self.receiver_cells: tuple[Cell, ...] = ()

@@ -138,7 +138,7 @@ class Calls(Models):
             if alloc.kind == CHOSEN:
                 self._call_chosen(callee, self.cells.get((alloc, "$name"), BOTTOM), args)
         refs = callee.refs[: limits.DISPATCH]
-        args.several = len(refs) > 1
+        args.among = refs if len(refs) > 1 else ()
         body = any(isinstance(ref, Cls) or (isinstance(ref, Fn) and not callee.loose and not _stub(ref)) for ref in refs)
         numbers = body and any(isinstance(ref, ApiPath) and self._of_numbers(ref, args) for ref in refs)
         for ref in refs:
@@ -481,7 +481,8 @@ class Calls(Models):
         result = self._result(fn, summary, actuals, drop) if args.asked else BOTTOM
         self.refused = self.refused or bool(summary.proofs)
         for index, proven, weak, text in summary.proofs:
-            proven, weak, text = _resolved(actuals, index, proven & ~FIRSTS, weak, text)
+            proven = self._by_all(args.among, index, proven & ~FIRSTS)
+            proven, weak, text = _resolved(actuals, index, proven, weak, text)
             if proven and index < len(cells) and not cells[index] and _gives_back(summary, index):  # nothing else holds it
                 result = cleared(result, proven & ALL)
             if index < len(cells):
@@ -491,7 +492,7 @@ class Calls(Models):
             if weak & TREE_CHECKS and index < len(actuals.values) and not loose:
                 self.refused_parts(self.collapse(actuals.values[index]).labels, weak & TREE_CHECKS)
         always, when_true, when_false = summary.parts
-        for fact in chains.facts(self, always, cells, actuals) if always and not args.several else ():
+        for fact in chains.facts(self, always, cells, actuals) if always and not args.among else ():
             self.learn(fact)
         for proofs in (summary.when_true, summary.when_false):
             for index, _, weak, _ in proofs:
@@ -502,6 +503,15 @@ class Calls(Models):
             false = (*self._tells(summary.when_false, cells, actuals), *chains.facts(self, when_false, cells, actuals))
             result = result.with_(pred=(true, false))
         return result
+
+    def _by_all(self, functions: tuple[Any, ...], index: int, proven: int) -> int:
+        """What all functions show of an argument that may be what is called; those that do nothing, or never return, are not asked."""
+        for one in functions:
+            summary = self.solver.summary(self.fn, one) if isinstance(one, Fn) and not _stub(one) else None
+            if summary is not None and not summary.never:
+                others = [shown for at, shown, _, _ in summary.proofs if at == index]
+                proven &= others[0] if others else 0
+        return proven
 
     def _tells(self, proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Actuals) -> tuple[Fact, ...]:
         """What a function's result shows of the arguments of a call."""
