@@ -23,16 +23,16 @@ def entries(made: Patterns[str], path: str) -> tuple[str, ...] | None:
 @pytest.mark.parametrize(
     ("path", "steps"),
     [
-        ("a", ["a"]),
-        ("a.b", ["a", "b"]),
-        ("a.b().c[]", ["a", "b", "()", "c", "[]"]),
-        ("a()[]()", ["a", "()", "[]", "()"]),
-        ("?.b", ["?", "b"]),
-        ("?llm.b", ["?llm", "b"]),
-        ("a.**.b", ["a", "**", "b"]),
+        ("a", ("a",)),
+        ("a.b", ("a", "b")),
+        ("a.b().c[]", ("a", "b", "()", "c", "[]")),
+        ("a()[]()", ("a", "()", "[]", "()")),
+        ("?.b", ("?", "b")),
+        ("?llm.b", ("?llm", "b")),
+        ("a.**.b", ("a", "**", "b")),
     ],
 )
-def test_split(path: str, steps: list[str]) -> None:
+def test_split(path: str, steps: tuple[str, ...]) -> None:
     assert split(path) == steps
 
 
@@ -43,12 +43,12 @@ def test_split_of_what_is_no_path(path: str) -> None:
 
 
 def test_expand() -> None:
-    assert expand("a") == ["a"]
-    assert expand("{a,b}.c") == ["a.c", "b.c"]
+    assert expand("a") == ("a",)
+    assert expand("{a,b}.c") == ("a.c", "b.c")
     assert sorted(expand("{a,b}.{c,d}()")) == ["a.c()", "a.d()", "b.c()", "b.d()"]
-    assert expand("x.{a,{b,c}.d}") == ["x.a", "x.b.d", "x.c.d"]
-    assert expand("{a,a}") == ["a"]
-    assert expand("{a, b}") == ["a", "b"]
+    assert expand("x.{a,{b,c}.d}") == ("x.a", "x.b.d", "x.c.d")
+    assert expand("{a,a}") == ("a",)
+    assert expand("{a, b}") == ("a", "b")
 
 
 @pytest.mark.parametrize("path", ["{a", "a}", "{a,{b}", "{a,b}}", "{0,1,2,3,4,5,6,7}" * 5])

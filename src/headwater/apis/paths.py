@@ -259,8 +259,9 @@ class Patterns(Generic[T]):
             state.types += types
 
 
-def expand(path: str) -> list[str]:
-    """All readings of ``{a,b}`` alternatives (nested too), each once."""
+@functools.lru_cache(limits.PATTERNS_READ)  # the same for every review of a process
+def expand(path: str) -> tuple[str, ...]:
+    """All readings of ``{a,b}`` alternatives (nested too), each once; raises PatternError."""
     if len(path) > limits.PATTERN_CHARS:
         raise PatternError(f"a path of more than {limits.PATTERN_CHARS:,} characters")
     readings = [path]
@@ -269,7 +270,7 @@ def expand(path: str) -> list[str]:
         readings = list(dict.fromkeys(further for one in readings for further in _expanded(one)))
         if len(readings) > limits.PATTERN_READINGS:
             raise PatternError(f"more than {limits.PATTERN_READINGS:,} alternatives in {path!r}")
-    return readings
+    return tuple(readings)
 
 
 def _expanded(path: str) -> list[str]:
@@ -286,19 +287,15 @@ def _expanded(path: str) -> list[str]:
     return [path[:opening] + part.strip() + path[close + 1 :] for part in path[opening + 1 : close].split(",")]
 
 
-def split(path: str) -> list[str]:
-    """Steps of a path: ``a.b().c[]`` is a, b, (), c, []."""
-    if "()" not in path and "[]" not in path:
-        steps = path.split(".")
-        if "" in steps:
-            raise PatternError(f"empty step in {path!r}")
-        return steps
-    steps = []
+@functools.lru_cache(limits.PATTERNS_READ)
+def split(path: str) -> tuple[str, ...]:
+    """Steps of a path: ``a.b().c[]`` is a, b, (), c, []; raises PatternError."""
+    steps: list[str] = []
     for part in path.split("."):
         steps += _cut(part)
         if not part:
             raise PatternError(f"empty step in {path!r}")
-    return steps
+    return tuple(steps)
 
 
 @functools.cache  # few parts are in many paths

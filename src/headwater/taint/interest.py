@@ -8,6 +8,7 @@ what is missed is at most what no name leads to.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -48,25 +49,35 @@ class Operations:
     def enter(self, path: str, types: dict[str, list[str]]) -> None:
         """An operation, by its API path."""
         for one in expand(path):
-            steps = split(one)
-            typed = types.get(steps[0])
-            roots = {split(first)[0] for first in typed} if typed is not None else {steps[0]}
-            if any(root.startswith(UNKNOWN) for root in roots):
-                roots = {UNKNOWN}
-            roots = {_GLOBAL if root.startswith(_GLOBAL) else root for root in roots}
-            while steps[-1] in (CALL, ELEMENT):
-                steps.pop()
-            if steps[-1] in ("*", "**"):
+            typed = types.get(split(one)[0])
+            last, of_object, roots, makers = _read(one, None if typed is None else tuple(typed))
+            if last in ("*", "**"):
                 self.all |= roots
                 continue
-            if steps[0].startswith(_GLOBAL):  # a global name of scripts
-                steps = [steps[0].removeprefix(_GLOBAL), *steps[1:]]
-            of_object = typed is not None or roots == {UNKNOWN} or CALL in steps or ELEMENT in steps
-            (self.members if of_object else self.functions).setdefault(steps[-1], set()).update(roots)
-            for first in (typed or [one]) if of_object else ():  # who makes the object
-                made = split(first)
-                if CALL in made and made.index(CALL) > 1:
-                    self.functions.setdefault(made[made.index(CALL) - 1], set()).add(made[0])
+            (self.members if of_object else self.functions).setdefault(last, set()).update(roots)
+            for name, root in makers:
+                self.functions.setdefault(name, set()).add(root)
+
+
+@functools.lru_cache(limits.PATTERNS_READ)
+def _read(path: str, typed: tuple[str, ...] | None) -> tuple[str, bool, frozenset[str], tuple[tuple[str, str], ...]]:
+    """The last name of an operation, whether it is one of an object, its libraries, and who makes the object, with the library.
+
+    ``typed``: what the type stands for with which the path begins.
+    """
+    steps = list(split(path))
+    roots = {split(first)[0] for first in typed} if typed is not None else {steps[0]}
+    if any(root.startswith(UNKNOWN) for root in roots):
+        roots = {UNKNOWN}
+    roots = {_GLOBAL if root.startswith(_GLOBAL) else root for root in roots}
+    while steps[-1] in (CALL, ELEMENT):
+        steps.pop()
+    if steps[0].startswith(_GLOBAL):  # a global name of scripts
+        steps = [steps[0].removeprefix(_GLOBAL), *steps[1:]]
+    of_object = typed is not None or roots == {UNKNOWN} or CALL in steps or ELEMENT in steps
+    made = [split(first) for first in (typed or (path,))] if of_object else []
+    makers = tuple((one[one.index(CALL) - 1], one[0]) for one in made if CALL in one and one.index(CALL) > 1)
+    return steps[-1], of_object, frozenset(roots), makers
 
 
 class Interest:
