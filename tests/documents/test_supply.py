@@ -283,3 +283,63 @@ def test_parts_are_of_advisories_that_the_table_has() -> None:
     known = {one.id for found in advisories.table().values() for one in found}
     assert advisories.parts()
     assert advisories.parts().keys() <= known
+
+
+@pytest.mark.parametrize(
+    ("manifest", "text", "code", "severity"),
+    [
+        ("package.json", '{"devDependencies": {"@langchain/core": "0.3.37"}}', "export const a = 1;\n", "LOW"),
+        (
+            "package.json",
+            '{"devDependencies": {"@langchain/core": "0.3.37"}}',
+            'import type { Tool } from "@langchain/core/tools";\nexport const a: Tool[] = [];\n',
+            "LOW",
+        ),
+        (  # what is bundled is used
+            "package.json",
+            '{"devDependencies": {"@langchain/core": "0.3.37"}}',
+            'import { load } from "@langchain/core/load";\nexport const a = load;\n',
+            "MEDIUM",
+        ),
+        ("package.json", '{"dependencies": {"@langchain/core": "0.3.37"}}', "export const a = 1;\n", "MEDIUM"),
+        (
+            "package.json",
+            '{"peerDependencies": {"@langchain/core": ">=0.3"}, "devDependencies": {"@langchain/core": "0.3.37"}}',
+            'import { load } from "@langchain/core/load";\nexport const a = load;\n',
+            "LOW",
+        ),
+        ("package.json", '{"dependencies": {"@langchain/core": "0.3.37"}, "devDependencies": {"@langchain/core": "0.3.37"}}', "", "MEDIUM"),
+        ("pyproject.toml", '[dependency-groups]\ndev = ["langchain-core==0.3.60"]\n', "", "LOW"),
+        ("pyproject.toml", '[dependency-groups]\nserver = ["langchain-core==0.3.60"]\n', "", "MEDIUM"),
+        ("pyproject.toml", '[project.optional-dependencies]\ntest = ["langchain-core==0.3.60"]\n', "", "LOW"),
+        ("pyproject.toml", '[tool.poetry.group.dev.dependencies]\nlangchain-core = "0.3.60"\n', "", "LOW"),
+        ("pyproject.toml", '[tool.poetry.group.api.dependencies]\nlangchain-core = "0.3.60"\n', "", "MEDIUM"),
+        ("requirements-dev.txt", "langchain-core==0.3.60\n", "", "LOW"),
+        ("requirements-dev.txt", "langchain-core==0.3.60\n", "import langchain_core.load\n", "MEDIUM"),
+        ("requirements-device.txt", "langchain-core==0.3.60\n", "", "MEDIUM"),
+    ],
+)
+def test_an_advisory_on_what_only_those_have_who_work_on_the_code_is_told_as_a_note(
+    tmp_path: Path, manifest: str, text: str, code: str, severity: str
+) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / manifest).write_text(text)
+    (tmp_path / "pkg" / ("index.ts" if manifest == "package.json" else "app.py")).write_text(code or "a = 1\n")
+    (tmp_path / "pkg" / "a.test.ts").write_text('import { load } from "@langchain/core/load";\nload("");\n')
+    assert _severities(tmp_path) == {severity}
+
+
+def _severities(root: Path) -> set[str]:
+    return {one.severity.name for one in headwater.review(root, Config()).findings if one.rule == "vulnerable-package"}
+
+
+def test_a_list_of_templates_that_a_server_answers_with_uses_no_template(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"dependencies": {"@modelcontextprotocol/sdk": "1.24.1"}}')
+    for text, severity in (
+        ("server.setRequestHandler(ListResourceTemplatesRequestSchema, list);\n", "LOW"),
+        ("server.resource('a', new ResourceTemplate('a://{x}'), read);\n", "MEDIUM"),
+    ):
+        (tmp_path / "index.ts").write_text(f'import {{ Server }} from "@modelcontextprotocol/sdk/server/index.js";\n{text}')
+        assert {one.severity.name for one in headwater.review(tmp_path, Config()).findings if one.rule == "vulnerable-package"} == {
+            severity
+        }

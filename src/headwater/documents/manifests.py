@@ -73,12 +73,22 @@ _CONDA: Final = re.compile(r"^[ \t]*-[ \t]+[\"']?((?:[\w-]+::)?([A-Za-z0-9][\w.-
 _CONDA_NAMES: Final = {"pytorch": "torch"}
 """Distributions that conda calls otherwise."""
 _NPM_SECTION: Final = re.compile(r'"(dependencies|devDependencies|optionalDependencies)"\s*:\s*\{([^{}]*)\}')
+_NPM_PEERS: Final = re.compile(r'"peerDependencies"\s*:\s*\{([^{}]*)\}')
 _NPM_ITEM: Final = re.compile(rf'"({_NPM_NAME})"\s*:\s*"([^"\n]{{0,200}})"')
 _QUOTED: Final = re.compile(r"\"([^\"\\\r\n]{1,300})\"|'([^'\\\r\n]{1,300})'")
 _REQUIRES: Final = re.compile(r"\b(?:install_requires|setup_requires|tests_require|extras_require)[ \t]*=", re.M)
 _TOML_ITEM: Final = re.compile(r"^[ \t]*[\"']?([A-Za-z0-9][\w.-]{0,100})[\"']?[ \t]*=[ \t]*([^\r\n]+)", re.M)
 _TOML_VERSION: Final = re.compile(r"^[\"']([^\"']+)[\"']|\bversion[ \t]*=[ \t]*[\"']([^\"']+)[\"']")
 _TOML_HEAD: Final = re.compile(r"^[ \t]*\[+([^\[\]\r\n]+)\]+", re.M)
+_GROUP: Final = r"(?:dev|develop|development|tests?|testing|lint(?:ing)?|docs?|typing|types|benchmarks?|ci)"
+"""The name of a group of packages that only those need who work on the code."""
+_ASIDE_GROUP: Final = re.compile(_GROUP)
+_ASIDE_TABLE: Final = re.compile(
+    rf"tool\.poetry\.dev-dependencies|tool\.poetry\.group\.{_GROUP}\.dependencies|dev-packages|tool\.pdm\.dev-dependencies"
+)
+_ASIDE_PIP: Final = re.compile(
+    rf"(?:^|/)(?:(?:requirements|constraints)[_./-]{_GROUP}|{_GROUP}[_.-](?:requirements|constraints))\.(?:txt|in)"
+)
 _TOML_TABLES: Final = re.compile(
     r"tool\.poetry\.(?:dev-)?dependencies|tool\.poetry\.group\.[^.]+\.dependencies|packages|dev-packages|tool\.pdm\.dev-dependencies"
 )
@@ -106,6 +116,10 @@ class Pin(NamedTuple):
     end: int
     locked: bool
     """Whether a tool wrote it, and not a person."""
+    aside: bool = False
+    """Whether it stands among what only those need who work on the code."""
+    brought: bool = False
+    """Whether who uses the package brings it along besides (npm: ``peerDependencies``)."""
 
 
 def kind_of(path: str) -> str:
@@ -139,6 +153,8 @@ def pins(path: str, data: bytes) -> Iterator[Pin]:
     """What a file says; at most ``limits.DECLARATIONS`` of it."""
     kind = kind_of(path)
     made = _READERS[kind](data.decode("latin-1"), kind in _LOCKS) if kind else iter(())
+    if kind == "pip" and _ASIDE_PIP.search(path) is not None:
+        made = (pin._replace(aside=True) for pin in made)
     return itertools.islice(_once(made) if kind in _LOCKS else made, limits.DECLARATIONS)
 
 
@@ -178,16 +194,22 @@ def _pyproject(text: str, locked: bool) -> Iterator[Pin]:
         data: Any = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
         return
-    lists = [_at(data, "project", "dependencies")]
-    tables = (("project", "optional-dependencies"), ("dependency-groups",), ("tool", "pdm", "dev-dependencies"))
-    for table in (_at(data, *keys) for keys in tables):
-        lists += list(table.values()) if isinstance(table, dict) else []
-    lists.append(_at(data, "tool", "uv", "dev-dependencies"))
-    wanted = {one for many in lists if isinstance(many, list) for one in many if isinstance(one, str)}
+    lists = [(_at(data, "project", "dependencies"), False)]
+    for keys in (("project", "optional-dependencies"), ("dependency-groups",), ("tool", "pdm", "dev-dependencies")):
+        table = _at(data, *keys)
+        named = table.items() if isinstance(table, dict) else ()
+        lists += [(many, keys[0] == "tool" or _ASIDE_GROUP.fullmatch(name) is not None) for name, many in named]
+    lists.append((_at(data, "tool", "uv", "dev-dependencies"), True))
+    wanted: dict[str, bool] = {}
+    for many, aside in lists:
+        for one in many if isinstance(many, list) else ():
+            if isinstance(one, str):
+                wanted[one] = aside and wanted.get(one, True)
     for found in _QUOTED.finditer(text):
         number = 1 if found[1] is not None else 2
         if found[number] in wanted:
-            yield from requirement(found[number].partition(";")[0], found.start(number))
+            for pin in requirement(found[number].partition(";")[0], found.start(number)):
+                yield pin._replace(aside=wanted[found[number]])
     yield from _toml(text, locked)
 
 
@@ -200,9 +222,10 @@ def _at(data: Any, *keys: str) -> Any:
 def _toml(text: str, locked: bool) -> Iterator[Pin]:
     """Tables of names and versions, as Poetry and pipenv write them."""
     heads = [(found.start(), found.end(), found[1].strip()) for found in _TOML_HEAD.finditer(text)]
-    for (_, begin, name), (end, _, _) in zip(heads, [*heads[1:], (len(text), 0, "")], strict=False):
-        if not _TOML_TABLES.fullmatch(name):
+    for (_, begin, head), (end, _, _) in zip(heads, [*heads[1:], (len(text), 0, "")], strict=False):
+        if not _TOML_TABLES.fullmatch(head):
             continue
+        aside = _ASIDE_TABLE.fullmatch(head) is not None
         for found in _TOML_ITEM.finditer(text, begin, end):
             said = _TOML_VERSION.search(found[2])
             if said is None or found[1].lower() == "python":
@@ -212,7 +235,7 @@ def _toml(text: str, locked: bool) -> Iterator[Pin]:
             pinned = _EXACT.fullmatch(version)
             exact = exact or (pinned[1] if pinned else "")
             name = canonicalize_name(found[1])
-            yield Pin("pypi", name, exact, "" if exact else of_poetry(version), found.start(1), found.end(2), False)
+            yield Pin("pypi", name, exact, "" if exact else of_poetry(version), found.start(1), found.end(2), False, aside)
 
 
 def _setup(text: str, locked: bool) -> Iterator[Pin]:
@@ -251,6 +274,7 @@ def _conda(text: str, locked: bool) -> Iterator[Pin]:
 
 
 def _package(text: str, locked: bool) -> Iterator[Pin]:
+    peers = {found[1] for section in _NPM_PEERS.finditer(text) for found in _NPM_ITEM.finditer(section[1])}
     for section in _NPM_SECTION.finditer(text):
         for found in _NPM_ITEM.finditer(text, section.start(2), section.end(2)):
             name, version = found[1], found[2].strip()
@@ -260,7 +284,8 @@ def _package(text: str, locked: bool) -> Iterator[Pin]:
             if ":" in version or "/" in version:
                 continue  # an address, a folder, a workspace
             exact = version if _NPM_EXACT.fullmatch(version) else ""
-            yield Pin("npm", name, exact, version, found.start(), found.end(), False)
+            aside = section[1] == "devDependencies"
+            yield Pin("npm", name, exact, version, found.start(), found.end(), False, aside, found[1] in peers)
 
 
 def _pnpm(text: str, locked: bool) -> Iterator[Pin]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headwater.documents import advisories, manifests
@@ -12,11 +13,15 @@ from headwater.documents.reported import Paths
 from headwater.documents.told import Told, is_aside
 from headwater.files.source import Source
 from headwater.findings import Confidence, Severity
+from headwater.index.entities import is_test
 from headwater.scanners.values import Advised, Report
 
 VULNERABLE: Final = "vulnerable-package"
 _NAMED: Final = 3  # advisories that a message names
 _OF_NOTHING_USED: Final = " (no code beside it names the part that they are about)"
+_OF_WORK: Final = " (only those have it who work on this code, and no code beside it imports it)"
+_OF_OTHERS: Final = " (only those have it who work on this code; who uses the package brings a version along)"
+_TYPES: Final = re.compile(rb"import\s+type\b")
 
 
 def vulnerable(
@@ -29,6 +34,7 @@ def vulnerable(
     """
     each = [(path, pin, (path.rpartition("/")[0], pin.ecosystem, pin.name)) for path, pins in declared.items() for pin in pins]
     locked = {key for _, pin, key in each if pin.locked}
+    aside = _aside((pin, key) for _, pin, key in each if not pin.locked)
     written = {key: pin.exact for _, pin, key in each if pin.exact and not pin.locked}
     for path, pin, key in each:
         others = reported.get((path, pin), [])
@@ -36,20 +42,54 @@ def vulnerable(
             continue
         found = advisories.of(pin.ecosystem, pin.name, pin.exact, "" if pin.exact else pin.allowed)
         if found or others:
-            yield _told(path, pin, found, others, code)
+            yield _told(path, pin, found, others, _doubt(path, pin, joined(found, others)[0], aside.get(key), code))
+
+
+def _aside(written: Iterable[tuple[Pin, tuple[str, str, str]]]) -> dict[tuple[str, str, str], Pin]:
+    """The packages of a folder that people name only among what they need who work on the code."""
+    found: dict[tuple[str, str, str], Pin | None] = {}
+    for pin, key in written:
+        found[key] = pin if pin.aside and found.get(key, pin) is not None else None
+    return {key: pin for key, pin in found.items() if pin is not None}
+
+
+def _doubt(path: str, pin: Pin, found: list[Advisory], aside: Pin | None, code: Mapping[str, Source]) -> str:
+    """Why what the advisories describe does nothing here, in words; empty where it may."""
+    if any(one.severity == "malware" for one in found):
+        return ""
+    if aside is not None and aside.brought:
+        return _OF_OTHERS
+    if aside is not None and _not_imported(path, pin, code):
+        return _OF_WORK
+    return _OF_NOTHING_USED if _unused(path, found, code) else ""
+
+
+def _below(path: str, code: Mapping[str, Source]) -> list[Source]:
+    folder = path[: path.rfind("/") + 1]
+    return [source for name, source in code.items() if name.startswith(folder) and not is_test(name)]
+
+
+def _not_imported(path: str, pin: Pin, code: Mapping[str, Source]) -> bool:
+    """Whether the code below a manifest is there, and none of it but tests imports a package, for more than its types."""
+    here = _below(path, code)
+    name = re.escape((pin.name if pin.ecosystem == "npm" else pin.name.replace("-", "_")).encode())
+    if pin.ecosystem == "npm":
+        before = rb"(?:import\s+type\b[^;'\"]{0,2000}?\bfrom|\bfrom|\b(?:import|require)(?:\s*\()?)"
+        wanted = re.compile(before + rb"\s*[\"']" + name + rb"[/\"']")
+    else:
+        wanted = re.compile(rb"^[ \t]*(?:from|import)[ \t]+" + name + rb"\b", re.M)
+    return bool(here) and not any(_TYPES.match(one[0]) is None for source in here for one in wanted.finditer(source.data))
 
 
 def _unused(path: str, found: list[Advisory], code: Mapping[str, Source]) -> bool:
     """Whether the code below a manifest is there, and none of it names what one of the advisories is about."""
     wanted = [advisories.parts().get(one.id) for one in found]
-    folder = path[: path.rfind("/") + 1]
-    here = [source for name, source in code.items() if name.startswith(folder)] if all(wanted) else []
+    here = _below(path, code) if all(wanted) else []
     return bool(here) and not any(one.search(source.data) for one in wanted if one is not None for source in here)
 
 
-def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported], code: Mapping[str, Source]) -> Told:
+def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported], doubt: str) -> Told:
     found, new = joined(own, others)
-    unused = _unused(path, found, code)
     version = pin.exact or pin.allowed
     worst = found[0]
     named = "; ".join(f"{one.name}: {one.summary}" if one.summary else one.name for one in found[:_NAMED])
@@ -71,9 +111,9 @@ def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported], code
         pin.end,
         VULNERABLE,
         sink,
-        f"{named}{more}{by}{_OF_NOTHING_USED if unused else ''}",
+        f"{named}{more}{by}{doubt}",
         f"{pin.ecosystem}:{pin.name}",
-        min(severity, Severity.LOW) if unused or is_aside(path) else severity,
+        min(severity, Severity.LOW) if doubt or is_aside(path) else severity,
         Confidence.HIGH if exact else Confidence.MEDIUM,
         f"{'Use ' if fixed.startswith('a ') else 'Raise it to '}{fixed}: none of these holds there." if fixed else "",
         "static" if own else "imported",
@@ -163,5 +203,5 @@ def _speaks(path: str, ecosystem: str) -> bool:
 def _loose(path: str, ecosystem: str, name: str, version: str, others: list[Reported]) -> Told:
     """Of a package that something else brings in: told of the file as a whole."""
     pin = Pin(ecosystem, name, version, "", 0, 0, False)
-    told = _told(path, pin, [], others, {})
+    told = _told(path, pin, [], others, "")
     return told._replace(sink=f"`{name} {version}`, which something that this file names brings in,")
