@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from headwater.apis.schema import Address, Asks, Mount
     from headwater.taint.arguments import Args, Arguments
     from headwater.taint.frame import Frame
+    from headwater.taint.shapes import Shapes
     from headwater.taint.shared import Shared
 
 HOLE: Final = "\0"
@@ -343,7 +344,7 @@ def is_open(frame: Frame, value: Value) -> bool:
     )
 
 
-def answer_to(frame: Frame, form: str, method: str, request: str) -> Value | None:
+def answer_to(frame: Shapes, form: str, method: str, request: str) -> Value | None:
     """The answer to a request; where its address is what the caller gives, the caller is told to ask."""
     parameters = _GIVEN.findall(form)
     solver: Shared = frame.solver
@@ -359,7 +360,7 @@ def answer_to(frame: Frame, form: str, method: str, request: str) -> Value | Non
     return frame.param_value(number, (key,)).with_(allocs=())
 
 
-def told(frame: Frame, key: str, value: Value) -> Value:
+def told(frame: Shapes, key: str, value: Value) -> Value:
     """The answer of a request that a function sends to an address made of what it was given: ``value``."""
     method, request, form = key.removeprefix(ASKED).split(HOLE, 2)
     answer = answer_to(frame, form.replace("\1", form_of(value)), method, request)
@@ -372,7 +373,7 @@ def told(frame: Frame, key: str, value: Value) -> Value:
     )
 
 
-def _answer(frame: Frame, route: Route, drop: int) -> Value | None:
+def _answer(frame: Shapes, route: Route, drop: int) -> Value | None:
     """What a route answers; None where that is not known."""
     fn = route.fn
     summary = frame.solver.summary(frame.fn, fn)
@@ -404,7 +405,7 @@ def _returned(shape: Shape, whole: bool) -> list[Shape]:
     return [shape] if whole else []
 
 
-def _of_others(frame: Frame, value: Value, depth: int) -> Value:
+def _of_others(frame: Shapes, value: Value, depth: int) -> Value:
     """What is answered, without what the request has brought itself."""
     for alloc in value.allocs if depth < limits.SHAPE_DEPTH else ():
         for key in list(alloc.keys):

@@ -14,12 +14,12 @@ from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import chains, fills, loops, optin, verdicts
-from headwater.taint.instructions import Instructions
 from headwater.taint.labels import (
     ADDRESS,
     ALL,
     PATHS,
 )
+from headwater.taint.operators import Operators
 from headwater.taint.summary import Requirement
 from headwater.taint.value import (
     BOTTOM,
@@ -42,7 +42,7 @@ _DOUBTED = PATHS | ADDRESS
 """Where a check that is made on some ways only counts for something."""
 
 
-class Branches(Instructions):
+class Branches(Operators):
     """Instructions that hold blocks."""
 
     handlers: ClassVar[dict[type, Callable[[Any, Any], None]]] = {}

@@ -15,7 +15,6 @@ from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
 from headwater.taint import arrays, chains, containers, handed, hosts, sights, slots, unpicklers
 from headwater.taint.arguments import Args
-from headwater.taint.frame import Actuals, guessed_again
 from headwater.taint.interest import CONSTRUCTORS
 from headwater.taint.labels import (
     ADDRESS,
@@ -40,6 +39,7 @@ from headwater.taint.labels import (
 )
 from headwater.taint.models import Models
 from headwater.taint.narrow import as_object
+from headwater.taint.shapes import Actuals, guessed_again
 from headwater.taint.state import Cell, cleared, guessed, lacks
 from headwater.taint.summary import ABSENT, EMPTY, SLOT, Proof, Requirement, Summary, ToCallback, ToEntry, ToSink
 from headwater.taint.value import BOTTOM, CHOSEN, ITEMS, NO_CONST, NOTHING, Fact, Value, captured_key, join, join_refs, of_others

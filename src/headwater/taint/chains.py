@@ -19,8 +19,8 @@ from headwater.taint.value import BOTTOM, CHAIN, ElementsOf, Fact, Value
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
-    from headwater.taint.frame import Actuals
     from headwater.taint.instructions import Instructions
+    from headwater.taint.shapes import Actuals
 
 _LENGTH: Final = 6
 """Names in a chain: nobody reads the same member deeper than that twice."""

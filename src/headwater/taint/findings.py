@@ -24,11 +24,11 @@ from headwater.taint.cookies import Cookies
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
 from headwater.taint.gains import Gains
-from headwater.taint.instructions import JOINED
 from headwater.taint.labels import ENDED, Source, eased, left_of, steps_down
 from headwater.taint.library import public_calls
 from headwater.taint.mending import Stale, mend, unfounded
 from headwater.taint.openness import Openness
+from headwater.taint.operators import JOINED
 from headwater.taint.programs import checks_in_words
 from headwater.taint.solve import CallReport, Solver
 from headwater.taint.summary import Issue, Sink

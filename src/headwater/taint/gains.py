@@ -13,9 +13,9 @@ from headwater.findings import STRENGTH
 from headwater.index.entities import Cls, Fn, Mod, Var, is_test
 from headwater.taint import caches
 from headwater.taint.doubt import Doubt
-from headwater.taint.instructions import JOINED
 from headwater.taint.labels import OPERATORS
 from headwater.taint.openness import of_web
+from headwater.taint.operators import JOINED
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep

@@ -23,8 +23,8 @@ from headwater.taint.summary import Path, Summary, ToEntry
 if TYPE_CHECKING:
     from headwater.apis.schema import Callback
     from headwater.taint.calls import Calls
-    from headwater.taint.frame import Actuals
     from headwater.taint.labels import Label
+    from headwater.taint.shapes import Actuals
     from headwater.taint.value import Shape, Value
 
 Place = tuple[int, Path] | None

@@ -1,6 +1,7 @@
-"""What each plain instruction does to the state of a frame: names, attributes, elements, stores, texts, operators, calls.
+"""What each plain instruction does to the state of a frame: names, attributes, elements, calls.
 
-Branches, loops and conditions are in ``headwater.taint.branches``; what a call does in ``headwater.taint.calls``.
+Stores and displays are in ``headwater.taint.building``, operators in ``headwater.taint.operators``, branches, loops and conditions in
+``headwater.taint.branches``; what a call does is in ``headwater.taint.calls``.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from headwater import ir, limits
+from headwater import ir
 from headwater.apis.paths import ApiPath
 from headwater.apis.schema import Api, Callback
 from headwater.index.calls import COMMON_METHODS
-from headwater.index.entities import EXTERNAL, Cls, Fn, Inst, Mod
+from headwater.index.entities import Cls, Fn, Inst, Mod
 from headwater.taint import (
-    addresses,
     captured,
     chains,
     dots,
@@ -25,17 +25,14 @@ from headwater.taint import (
     forms,
     groups,
     guards,
-    hosts,
     members,
     optin,
     personal,
     prompts,
     quotes,
     replacers,
-    schemas,
     secrets,
     sights,
-    slots,
     texts,
     ways,
 )
@@ -46,14 +43,8 @@ from headwater.taint.labels import (
     ADDRESS,
     ALL,
     ASKED,
-    BASED,
-    BEHIND,
-    BIT,
-    GLUED,
-    HOST_FIXED,
     INSIDE,
     NAME_HEAD,
-    NO_OPTION,
     PARSED_URL,
     PATHS,
     RESOLVED,
@@ -64,7 +55,7 @@ from headwater.taint.labels import (
     derive,
 )
 from headwater.taint.programs import Programs
-from headwater.taint.state import asked, cleared, followed_by, piece, rough
+from headwater.taint.state import asked, cleared, piece, rough
 from headwater.taint.value import (
     BOTTOM,
     CHAIN,
@@ -81,25 +72,18 @@ from headwater.taint.value import (
     as_given,
     captured_key,
     join,
-    join_all,
 )
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 _TEXT_OF = frozenset({"builtins.str", "js:String", "os.fspath", "os.fsdecode"})
-_CONTAINERS = frozenset({"dict", "list", "tuple", "set", "generator"})
 _TRUE = Value(const=True, proven=ALL)
 _SAME_TEXT = frozenset({"lower", "upper", "casefold", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "encode", "decode"})
 _FOLDED = frozenset({
     "lower", "upper", "casefold", "strip", "lstrip", "rstrip", "toLowerCase", "toUpperCase", "trim", "trimStart", "trimEnd", "toString"
 })  # fmt: skip
 _CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
-_ARITHMETIC = frozenset({"-", "*", "/", "%", "**", "|", "&", "^", "<<", ">>", ">>>"})
-"""Operators of scripts whose result is a number."""
-_NO_ADDRESS = re.compile(r"[\s<>{}]")
-"""What no address of a request has in it."""
-_BEFORE_PORT = re.compile(r"://[^/?#\s\0@]+:$")
 _CUTS = frozenset({"split", "partition"})
 _SETS = frozenset({"builtins.set", "builtins.frozenset"})
 _OF_SAME_HOST = _SAME_TEXT | _CUTS | {"toLowerCase", "toUpperCase", "trim"}
@@ -107,18 +91,6 @@ _NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
 """A parameter in the rule of a route."""
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
 """What a function, a class or a module is called: written in the program, whatever data has come near it."""
-_SCHEMAS = frozenset({
-    "args_schema", "function_parameters", "input_schema", "inputSchema", "parameters", "params", "parameters_schema", "schema"
-})  # fmt: skip
-"""Keys under which the description of a tool holds its parameters."""
-JOINED = "becomes part of a text"
-"""The step of a trace where a text is put together."""
-_CALLABLES = frozenset({"callable", "callback", "execute", "fn", "func", "function", "handler", "implementation"})
-"""Keys under which it holds the function."""
-_LISTS = frozenset({"params"})
-"""Keys that hold a list of words rather, where it is a script."""
-_REQUESTS = frozenset({"c", "client", "context", "ctx", "e", "event", "interaction", "message", "msg", "req", "request", "socket"})
-"""What the first parameter is called of functions that get no arguments of a tool there."""
 
 
 class Instructions(Calls):
@@ -367,347 +339,11 @@ class Instructions(Calls):
         """A slice, or one element: a piece of a secret is none, and one number of many (the highest) says little of a model."""
         return piece(value) if slice_ else value if self.over else rough(value)
 
-    def i_store_attr(self, i: ir.StoreAttr) -> None:
-        value = self.cells.get(i.src, BOTTOM)
-        base = self.cells.get(i.obj, BOTTOM)
-        chains.written(self, i.obj, i.name)
-        self.store(base, i.name, self._stepped(value, i, f"kept in .{i.name}"))
-        hosts.changed(self, i, base, value)
-        for ref in base.refs:
-            if isinstance(ref, Cls):
-                self.solver.store_field(self.fn, ref, i.name, lambda: self.export(value))
-            elif isinstance(ref, Inst) and (setter := ref.cls.setter(i.name)) is not None and setter is not self.fn:
-                self.call_function(setter, base, [value], {})
-        if base.refs:
-            self._stored_in_library(base, "__setattr__", Value(const=i.name), value)
-        if self.mod.script and (value.labels or value.allocs) and all(map(_unknown, base.refs)):
-            node = self.solver.unknowns[True]
-            child = node.child("__setattr__") if node is not None else None
-            if child is not None:
-                args = Args([Value(const=i.name), value])
-                args.receiver = base
-                self._api(child, args, False)
-
-    def _stored_in_library(self, base: Value, method: str, key: Value, value: Value) -> None:
-        """``a.b = c`` and ``a[b] = c`` are calls of ``__setattr__`` and ``__setitem__`` where a model speaks of them."""
-        for ref in base.refs:
-            child = ref.child(method) if isinstance(ref, ApiPath) else None
-            if child is not None:
-                args = Args([key, value])
-                args.receiver = base
-                args.name = method
-                self._api(child, args, False)
-
-    def i_store_item(self, i: ir.StoreItem) -> None:
-        value = self.cells.get(i.src, BOTTOM)
-        base = self.cells.get(i.obj, BOTTOM)
-        chains.written(self, i.obj, i.key)
-        key: str | int | None = i.key
-        if key is None and i.reg >= 0:
-            index = self.cells.get(i.reg, BOTTOM)
-            if isinstance(index.const, str | int) and not isinstance(index.const, bool):
-                key = index.const
-            elif index.labels:
-                for alloc in base.allocs:
-                    if alloc.kind == "dict":
-                        self.put(alloc, "$keys", self.derived([index]), weak=True)
-        if key is None and i.reg >= 0:
-            for alloc in base.allocs:
-                alloc.mixed = True
-        # A comprehension over a fixed collection: what it makes of each element is as fixed.
-        fixed = [one for one in base.allocs if one.constant] if key is None and self.over and self.over[-1] and not value.labels else []
-        filled = fills.empty(self, base) if key is None and i.reg < 0 else None
-        known = self.fills.get(filled) if filled is not None else None
-        if key is None and not any(isinstance(ref, Inst) for ref in base.refs):
-            place: str | int = self.keyed(self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else None)
-        else:
-            place = "*" if key is None else key
-        self.store(base, place, self._stepped(value, i, "put into a container") if value.labels else value)
-        for alloc in fixed:
-            alloc.constant = True
-        fills.fill(self, filled, known)
-        if base.refs:
-            given = Value(const=key) if key is not None else self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else BOTTOM
-            self._stored_in_library(base, "__setitem__", given, value)
-
-    def i_store_global(self, i: ir.StoreGlobal) -> None:
-        value = self.cells.get(i.src, BOTTOM)
-        annotation = self.mod.body.ir.annotations.get(i.name)
-        if (
-            annotation is not None and not value.refs and value.const is NO_CONST
-        ):  # one of the kind that is declared, which one is not known
-            type_ = self.symbols.type_value(self.mod, annotation, None)
-            value = value.with_(refs=type_.refs, loose=True) if type_.refs else value
-        self.solver.store_global(self.fn, self.mod, i.name, self.export(value))
-        self.remember(i.name, value)
-        if value.labels:
-            slots.given_to(self, self.mod, i.name, value)
-
-    def i_build(self, i: ir.Build) -> None:
-        alloc = self.alloc((i.start, i.end, "build", i.dst), i.kind, closed=True)
-        alloc.constant = True
-        behind = False  # of a spread: places are not known any more
-        spread: Value | None = None
-        for number, part in enumerate(i.parts):
-            value = self.cells.get(part, BOTTOM)
-            key = i.keys[number] if number < len(i.keys) else number
-            if i.spread and i.spread[number]:
-                alloc.constant = alloc.constant and bool(value.allocs) and all(one.constant for one in value.allocs)
-                behind = behind or i.kind == "list"
-                self._spread(alloc, value)
-                spread = self._unknown_fields(i, value, spread)
-                continue
-            if value.labels or (
-                value.const is NO_CONST and not value.refs and not (value.allocs and all(one.constant for one in value.allocs))
-            ):
-                alloc.constant = False
-            if key is None:
-                key = "*" if i.kind in ("dict", "set") else number
-            if i.kind == "set":
-                key = number
-            if behind:
-                key = "*"
-            self.put(alloc, key, self._called(i, value) if i.kind == "list" else value, weak=key == "*")
-        if i.kind == "dict":
-            if len(i.keys) > 2:
-                self._described(alloc, i.keys)
-            if "role" in i.keys:
-                prompts.message(self, alloc, i.start, i.end)
-        if spread is not None:
-            last = max(number for number, spreads in enumerate(i.spread) if spreads)
-            alloc.copied = (spread, frozenset(key for key in i.keys[last + 1 :] if key is not None))
-        made = Value(allocs=(alloc,))
-        self.write(i.dst, made)
-        if not i.parts and not self.fn.index:
-            self._opened(i.dst, made)
-
-    def _opened(self, register: int, made: Value) -> None:
-        """The body of a module makes a container that it calls by a name: what it calls before it ends may put something there."""
-        if self.holders_of is None:
-            self.holders_of = {}
-            for name, known in self.fn.ir.names.items():
-                self.holders_of.setdefault(known, []).append((self.mod, name))
-            for cls in self.solver.classes_in.get(self.fn.id, ()):
-                for name, field in cls.ir.fields.items():
-                    self.holders_of.setdefault(field.value, []).append((cls, name))
-        for owner, name in self.holders_of.get(register, ()):
-            if isinstance(owner, Cls):
-                self.solver.store_field(self.fn, owner, name, lambda: self.export(made))
-            else:
-                self.solver.store_global(self.fn, owner, name, self.export(made))
-
-    def _described(self, alloc: Alloc, keys: tuple[Any, ...]) -> None:
-        """A function beside a description and a schema of its parameters is a tool: the model chooses those that the schema names."""
-        schema = next((key for key in keys if key in _SCHEMAS), None)
-        if schema is None or not any(isinstance(key, str) and key.endswith("description") for key in keys):
-            return
-        named: set[Any] = set()
-        self._names_in(self.cells.get((alloc, schema), BOTTOM), named, limits.SHAPE_DEPTH)
-        for key in keys:
-            function = self.cells.get((alloc, key), BOTTOM) if key in _CALLABLES else BOTTOM
-            for ref in function.refs:
-                if isinstance(ref, Fn):
-                    given = {param.name: "tool-args" for param in ref.ir.params if param.name in named}
-                    if given:
-                        self.register(function.with_(refs=(ref,)), Callback(function="", by_name=given, is_="tool"))
-                    elif self.mod.script and schema not in _LISTS:
-                        self._takes_all(function.with_(refs=(ref,)), ref, self.cells.get((alloc, schema), BOTTOM))
-
-    def _takes_all(self, function: Value, fn: Fn, schema: Value) -> None:
-        """A tool of a script gets all that the model has chosen as its first argument."""
-        params = fn.ir.params[1 if fn.bound else 0 :]
-        said = schemas.read(self, schema, True)
-        if said.fields is not None and params and params[0].name not in _REQUESTS:
-            self.register(function, Callback(function="", given=["tool-args", ""], is_="tool"), "", said)
-
-    def _names_in(self, value: Value, names: set[Any], depth: int) -> None:
-        """The keys and texts of a literal."""
-        for alloc in value.allocs if depth else ():
-            for key in alloc.keys:
-                part = self.cells.get((alloc, key), BOTTOM)
-                names.add(key)
-                if isinstance(part.const, str):
-                    names.add(part.const)
-                self._names_in(part, names, depth - 1)
-
-    def _unknown_fields(self, i: ir.Build, value: Value, before: Value | None) -> Value | None:
-        """The objects of a display whose fields are not known, with one more that is spread into it."""
-        if i.kind != "dict" or not value.labels or any(one.closed for one in value.allocs):
-            return before
-        return value if before is None else join(before, value)
-
-    def _spread(self, alloc: Alloc, value: Value) -> None:
-        for one in value.allocs:
-            if one is alloc:
-                continue
-            for key in list(one.keys):
-                found = self.cells.get((one, key))
-                if found is not None:
-                    named = alloc.kind == "dict" and key != one.keyed
-                    self.put(alloc, key if named else "*", found, weak=not named)
-        if value.labels and not any(one.closed for one in value.allocs):
-            for key in [key for key in alloc.keys if isinstance(key, str) and key[:1] not in "*$"] if alloc.kind == "dict" else ():
-                self.put(alloc, key, self.part(value, key), weak=True)  # it may have a key of that name, which counts
-            self.put(alloc, "*", self.part(value, "*"), weak=True)
-        elif not value.allocs and self.mod.script and not schemas.put_fields(self, alloc, value):
-            self.put(alloc, schemas.OPEN, Value())
-
-    def i_concat(self, i: ir.Concat) -> None:
-        parts: list[Value] = []
-        places: list[int] = []
-        """Where in the text each of them stands."""
-        text = form = i.literals[0] if i.literals else ""
-        fixed = bool(texts.WITH_HOST.match(text))
-        seen = bool(text)
-        for number, part in enumerate(i.parts):
-            value = self.cells.get(part, BOTTOM)
-            if any(alloc.kind in _CONTAINERS for alloc in value.allocs):
-                value = self.collapse(value)  # the text shows what is inside
-            literal = i.literals[number + 1] if number + 1 < len(i.literals) else ""
-            if isinstance(value.const, str | int) and not value.labels:
-                text += str(value.const)
-                fixed = fixed or bool(texts.WITH_HOST.match(text))
-            elif value.labels:
-                value = dots.behind(text, value)
-                value = rough(quotes.inside(text, self.unquoted(text, value)))  # of a number in a sentence, a few digits are seen
-                value = quotes.in_value(text, value)
-                if _BEFORE_PORT.search(text):
-                    value = self.ports(value)
-                glued = GLUED | BEHIND if texts.glued(text) else 0
-                places.append(len(text))
-                clear = (ADDRESS if fixed else 0) | texts.stays(value, bool(text))
-                parts.append(self.derived([value], clear=clear, weak=glued) if clear or glued else value)
-            if not text and texts.keeps_host(value, literal):
-                parts[-1:] = [cleared(parts[-1], ADDRESS)]
-                fixed = True
-            fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
-            text += "\0" if value.const is NO_CONST else ""
-            text += literal
-            form += (addresses.form_of(value) if not isinstance(value.const, int) else str(value.const)) + literal
-            # After a base address of any kind the host ends here.
-            fixed = fixed or bool(texts.WITH_HOST.match(text)) or (text.startswith("\0") and bool(texts.HOST_ENDS.search(literal)))
-            seen = True
-        last = self.cells.get(i.parts[-1], BOTTOM) if i.parts else BOTTOM
-        rest = i.literals[len(i.parts)] if len(i.literals) > len(i.parts) else ""
-        slashed = SLASHED if rest.endswith(("/", "\\")) or (not rest and texts.ends_a_folder(last)) else 0
-        if not parts:
-            consts = [self.cells.get(part, BOTTOM).const for part in i.parts]
-            if seen and all(isinstance(const, str | int) for const in consts):
-                whole = i.literals[0] + "".join(f"{const}{i.literals[n + 1]}" for n, const in enumerate(consts))
-                self.write(i.dst, Value(const=whole[: limits.LITERAL_CHARS]))
-                return
-        self.texts[i.dst] = tuple(i.parts)
-        for number, place in enumerate(places):
-            behind = text[place + 1 :]
-            if "/" in behind or "\0" in behind:
-                parts[number] = followed_by(parts[number], texts.ends_in_a_name(behind.rpartition("\0")[2]))
-        begins = places[:1] == [0] and not any(".." in one for one in i.literals)
-        made = join(self.derived(parts[:1], JOINED, weak=BASED if begins else 0), self.derived(parts[1:], JOINED))
-        made_text = _begun(made, i.literals[0] if i.literals else "")
-        proven = made_text.proven | slashed | (HOST_FIXED if fixed else 0)
-        self.write(i.dst, made_text.with_(proven=proven, head=text.partition("\0")[0], form=_address(form)))
-
     def ports(self, value: Value) -> Value:
         """What stands where a port does, behind a host that is written: only what is text for sure names another host there."""
         made = {label: (derive(label, clear=ADDRESS, exact=True) if label.drop else label) for label in value.labels}
         steps = {new: value.steps[old] for old, new in made.items() if new is not None and old in value.steps} if value.steps else None
         return value.with_(labels=frozenset(new for new in made.values() if new is not None), steps=steps)
-
-    def i_binary(self, i: ir.Binary) -> None:
-        left, right = self.cells.get(i.left, BOTTOM), self.cells.get(i.right, BOTTOM)
-        if i.op == "|" and self.solver.operators and (left.refs or right.refs):
-            if self.solver.makes_chain(left, right):
-                self.write(i.dst, self.chain([left, right]))
-                return
-        if i.op == "+" and isinstance(left.const, str) and isinstance(right.const, str):
-            self.write(i.dst, Value(const=(left.const + right.const)[: limits.LITERAL_CHARS]))
-            return
-        if i.op == "+" and (left.allocs or right.allocs):
-            kinds = {alloc.kind for alloc in (*left.allocs, *right.allocs)}
-            made_here = [bool(side.allocs) and {alloc.kind for alloc in side.allocs} <= {"list", "tuple"} for side in (left, right)]
-            if kinds and (kinds <= {"list", "tuple"} or any(made_here)):  # to a list, only a list can be added
-                alloc = self.alloc((i.start, i.end, "plus", i.dst), "list", closed=all(one.closed for one in (*left.allocs, *right.allocs)))
-                for side, value in enumerate((left, right)):
-                    for one in value.allocs:
-                        if side == 0 and len(left.allocs) == 1 and not one.mixed:
-                            for key in one.keys:  # the places on the left stay what they are
-                                found = self.cells.get((one, key))
-                                if found is not None:
-                                    self.put(alloc, key, found)
-                            continue
-                        found = self.contents(one)
-                        if found is not BOTTOM:
-                            self.put(alloc, "*", found, weak=True)
-                    if value.labels:
-                        self.put(alloc, "*", self.part(value, "*"), weak=True)
-                alloc.constant = self.fixed(left) and self.fixed(right)
-                self.write(i.dst, Value(allocs=(alloc,)))
-                return
-        if self.mod.script and i.op in _ARITHMETIC:
-            self.write(i.dst, Value())
-            return
-        if i.op in ("|", "-", "&") and right.allocs and (made_of := self._sets(left, right, i)) is not None:
-            self.write(i.dst, made_of)
-            return
-        if i.op == "*" and (repeated := self._repeated(left, right, i)) is not None:
-            self.write(i.dst, repeated)
-            return
-        fixed = i.op in ("+", "%") and (
-            bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(texts.WITH_HOST.match(left.const)))
-        )
-        refs: list[Any] = []
-        if i.op == "/":
-            refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]
-        what = JOINED if i.op in ("+", "%") else ""
-        right = dots.added(self, i, left, right)
-        if i.op == "+" and right.labels and right.proven & HOST_FIXED:
-            right = cleared(right, ADDRESS)  # whatever it is added to: in the text the data stands behind a slash
-        if i.op in ("+", "%") and any(getattr(ref, "text", "").endswith("Markup()") for ref in left.refs):  # escapes what is put into it
-            right = cleared(right, BIT["html"] | BIT["xml"])
-        if i.op == "+" and right.labels:
-            begun = left.const if isinstance(left.const, str) else left.head or ""
-            right = quotes.in_value(begun, quotes.inside(begun, self.unquoted(begun, right)))
-        if i.op == "+" and isinstance(right.const, str) and texts.ends_in_a_name(right.const):
-            left = followed_by(left, True)
-        if i.op == "/":
-            made = self.joined([left, right], "")
-            made = cleared(made, BIT["url"]) if refs else made
-        elif i.op in ("+", "%"):
-            glued = GLUED | BEHIND if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
-            # What follows cannot change the host any more.
-            clear = (ADDRESS if fixed else 0) | texts.stays(right, True)
-            kept = ADDRESS if texts.keeps_host(left, right.const if isinstance(right.const, str) else "") else 0
-            based = BASED if i.op == "+" and not texts.leads_up(right) else 0
-            made = self.derived([left], what, clear=texts.stays(left, False) | kept, weak=based)
-            made = join(made, self.derived([right], what, clear=clear | kept, weak=glued))
-            made = made.with_(proven=made.proven | kept | HOST_FIXED) if kept else made
-        else:
-            made = self.derived([left, right], what)
-        base = left.const is NO_CONST and isinstance(right.const, str) and bool(texts.HOST_ENDS.search(right.const))
-        if fixed or (i.op == "+" and base):
-            made = made.with_(proven=made.proven | HOST_FIXED)
-        if i.op == "%":
-            made = quotes.in_values(left, made, "%")
-        if i.op in ("+", "%") and isinstance(left.const, str):
-            made = _begun(made, left.const.partition("%")[0] if i.op == "%" else left.const)
-        if i.op == "+" and isinstance(left.const, str):
-            made = made.with_(head=left.const)
-        elif i.op in ("+", "%") and left.head:
-            made = made.with_(head=left.head)
-        if i.op == "+" and (form := _address(addresses.form_of(left) + addresses.form_of(right))):
-            made = made.with_(form=form)
-        for ref in left.refs:
-            if isinstance(ref, Inst):
-                method = ref.cls.method(_OPERATOR_METHODS.get(i.op, ""))
-                if method is not None:
-                    made = join(made, self.call_function(method, left, [right], {}))
-        if refs:
-            made = made.with_(refs=tuple(refs))
-        if i.op == "+" and texts.ends_a_folder(right):
-            made = made.with_(proven=made.proven | SLASHED)
-        if i.op == "/":
-            self._origin(i.dst, [self.cells_of(i.left) if left.labels else (), self.cells_of(i.right) if right.labels else ()], True)
-        self.write(i.dst, made)
 
     def _origin(self, register: int, operands: list[tuple[Any, ...]], part: bool, maybe: bool = False) -> None:
         """The register holds a path made of the operands: what is shown of it is shown of them."""
@@ -721,56 +357,10 @@ class Instructions(Calls):
         if found:
             self.origins[register] = tuple(found)
 
-    def _sets(self, left: Value, right: Value, i: ir.Binary) -> Value | None:
-        """Sets: two fixed ones joined are fixed; what is left of one without a fixed one says what is in it."""
-        if not self.fixed(right):
-            return None
-        if self.fixed(left):
-            alloc = self.alloc((i.start, i.end, "set", i.dst), "set", closed=True)
-            for value in (left, right):
-                for one in value.allocs:
-                    self.put(alloc, "*", self.contents(one), weak=True)
-            alloc.constant = True
-            return Value(allocs=(alloc,))
-        if i.op == "|":
-            return None
-        made = self.derived([left]) if i.op == "-" else BOTTOM
-        cells = tuple(map(ElementsOf, (*self.cells_of(i.left), *self._whole_of(i.left))))
-        return made.with_(pred=((), ((cells, ALL, 0, (), ""),))) if i.op == "-" else None
-
     def _whole_of(self, register: int) -> tuple[Any, ...]:
         """The cells of the collection of which a register holds the elements as a set, as far as they still hold it."""
         held = ((cell, self.cells.get(cell, BOTTOM), before) for cell, before in self.gathered.get(register, ()))
         return tuple(cell for cell, now, before in held if self.unchecked(now) is self.unchecked(before))
-
-    def _repeated(self, left: Value, right: Value, i: ir.Binary) -> Value | None:
-        """``[x] * n``: a list of as many as nobody knows."""
-        value = left if left.allocs else right
-        if not value.allocs or any(alloc.kind not in ("list", "tuple") for alloc in value.allocs):
-            return None
-        alloc = self.alloc((i.start, i.end, "times", i.dst), "list", closed=all(one.closed for one in value.allocs))
-        alloc.constant = all(one.constant for one in value.allocs)
-        alloc.mixed = True
-        self.put(alloc, "*", join_all([*(self.contents(one) for one in value.allocs), self.part(value, "*")]))
-        return Value(allocs=(alloc,))
-
-    def i_unary(self, i: ir.Unary) -> None:
-        value = self.cells.get(i.operand, BOTTOM)
-        if isinstance(value.const, int | float) and i.op == "-":
-            self.write(i.dst, Value(const=-value.const))
-            return
-        if self.mod.script:  # a number, whatever it was; `+text` is NaN where the text is none
-            self.write(i.dst, Value())
-            members.number_of(self, i.dst, self.cells_of(i.operand), i.op)
-            return
-        self.write(i.dst, self.derived([value]))
-
-    def i_test(self, i: ir.Test) -> None:
-        left = self.cells.get(i.left, BOTTOM)
-        right = self.cells.get(i.right, BOTTOM) if i.right >= 0 else BOTTOM
-        pred = guards.prove(self, i.op, i.left, left, i.right, right)
-        self.programs.tested(i, left, right)
-        self.write(i.dst, Value(pred=pred) if pred is not None else BOTTOM)
 
     def looked_at(self, labels: frozenset[Label], aspects: int) -> None:
         self.programs.looked.append((labels, aspects))
@@ -1081,23 +671,7 @@ def _of_rule(callback: Callback, rule: str, function: Value, wrapped: bool) -> C
     return msgspec.structs.replace(callback, parameters="", by_name=by_name)
 
 
-def _begun(made: Value, text: str) -> Value:
-    """A text that begins with ``text``: a program that gets it reads no option in the rest."""
-    return made.with_(proven=made.proven | NO_OPTION) if made.labels and text.lstrip("-") else made
-
-
-_OPERATOR_METHODS = {"+": "__add__", "/": "__truediv__", "%": "__mod__", "|": "__or__", "-": "__sub__", "*": "__mul__", "@": "__matmul__"}
 _CONSTS: dict[Any, Value] = {}
-
-
-def _address(form: str) -> str:
-    """The form of a text that may be an address."""
-    return form if ("/" in form or "\1" in form) and len(form) < limits.LITERAL_CHARS and not _NO_ADDRESS.search(form) else ""
-
-
-def _unknown(ref: Any) -> bool:
-    """Whether a reference says nothing of an object: of what a script calls an element, often its name alone is known."""
-    return ref is EXTERNAL or (isinstance(ref, ApiPath) and not ref.types)
 
 
 def _answers(result: Value, args: Args) -> bool:

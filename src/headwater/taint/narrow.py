@@ -14,14 +14,14 @@ from headwater.taint.labels import extend, of_object, ordered
 from headwater.taint.value import NO_LABELS, Value, join
 
 if TYPE_CHECKING:
-    from headwater.taint.frame import Frame
     from headwater.taint.project import Project
+    from headwater.taint.shapes import Shapes
 
 _DISPLAYS = ("dict", "list", "tuple", "set", "generator")
 """The kinds of objects that are of a builtin type."""
 
 
-def narrowed(frame: Frame, value: Value, classes: tuple[Cls, ...]) -> Value:
+def narrowed(frame: Shapes, value: Value, classes: tuple[Cls, ...]) -> Value:
     """The value as an object of one of ``classes``; of any class of the project, where there are none."""
     if len(classes) >= limits.REFS:  # of so many classes not all are known
         classes = ()

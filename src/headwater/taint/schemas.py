@@ -22,7 +22,8 @@ from headwater.taint.value import BOTTOM, STATE, Alloc, Value
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
     from headwater.taint.frame import Frame
-    from headwater.taint.models import Models
+    from headwater.taint.handing import Handing
+    from headwater.taint.learned import Learned
 
 OPEN: Final = "$open"
 """The field of an object display into which something was spread of which nothing is known."""
@@ -41,7 +42,7 @@ class Conforms(NamedTuple):
     schema: Schema
 
 
-def read(frame: Models, value: Value | None, documents: bool = False, depth: int = 0) -> Schema:
+def read(frame: Handing, value: Value | None, documents: bool = False, depth: int = 0) -> Schema:
     """What a value says as a schema: one that a library has made, a table of them by name, with ``documents`` a JSON Schema."""
     if value is None:
         return ANY
@@ -60,7 +61,7 @@ def read(frame: Models, value: Value | None, documents: bool = False, depth: int
     return of_fields({str(key): read(frame, part, documents, depth + 1) for key, part in held.items()})
 
 
-def of_callback(frame: Models, callback: Callback, ask: Callable[[str], Value | None]) -> Schema:
+def of_callback(frame: Handing, callback: Callback, ask: Callable[[str], Value | None]) -> Schema:
     """What a library has checked of the first argument that it gives; ``ask`` tells the value of an argument path."""
     if not callback.schema:
         return of_parts(frame, callback, ask) if callback.parts else ANY
@@ -69,7 +70,7 @@ def of_callback(frame: Models, callback: Callback, ask: Callable[[str], Value | 
     return of_fields({**(schema.fields or {}), callback.within: schema}) if callback.within and schema != ANY else schema
 
 
-def of_parts(frame: Models, callback: Callback, ask: Callable[[str], Value | None]) -> Schema:
+def of_parts(frame: Handing, callback: Callback, ask: Callable[[str], Value | None]) -> Schema:
     """What a library has checked of the parts of an object that it gives."""
     made: dict[str, Schema] = {}
     for place, one in callback.parts.items():
@@ -88,7 +89,7 @@ def part_of(frame: Any, schema: Schema, name: str, found: Value) -> Value:
     return applied(frame, said, found, ("part", name)) if found.labels else found.with_(const=said)
 
 
-def of_field(frame: Models, callback: Callback, receiver: Value) -> Schema:
+def of_field(frame: Handing, callback: Callback, receiver: Value) -> Schema:
     """The same of a method that a library calls, where a field of the object says it."""
     if not isinstance(callback.schema, str) or not callback.schema.startswith("self."):
         return ANY
@@ -102,7 +103,7 @@ def _is_document(held: dict[str | int, Value]) -> bool:
     return any(key in held and held[key].allocs and not held[key].refs for key in (*_STRUCTURE, "type")) or "const" in held
 
 
-def _document(frame: Models, held: dict[str | int, Value], depth: int) -> Schema:
+def _document(frame: Handing, held: dict[str | int, Value], depth: int) -> Schema:
     """What a JSON Schema says."""
     if "enum" in held or "const" in held:
         return FIXED
@@ -136,7 +137,7 @@ def _formed(form: Value | None) -> int:
     return 0 if form is None else ALL if form.const in _PLAIN_FORMATS else NO_ADDRESS if form.const in _ADDRESSES else 0
 
 
-def read_fields(frame: Models, value: Value, depth: int, open_: bool) -> Schema:
+def read_fields(frame: Handing, value: Value, depth: int, open_: bool) -> Schema:
     """The properties of a JSON Schema."""
     if len(value.allocs) != 1 or value.labels or depth > limits.SCHEMA_DEPTH:
         return ANY
@@ -146,7 +147,7 @@ def read_fields(frame: Models, value: Value, depth: int, open_: bool) -> Schema:
     return of_fields({str(key): read(frame, frame.cells.get((alloc, key), BOTTOM), True, depth + 1) for key in alloc.keys}, open_)
 
 
-def _words(frame: Models, value: Value) -> set[str]:
+def _words(frame: Handing, value: Value) -> set[str]:
     """A text, or the texts of a list; none where one is not known."""
     if isinstance(value.const, str):
         return {value.const}
@@ -154,7 +155,7 @@ def _words(frame: Models, value: Value) -> set[str]:
     return {one for one in found if isinstance(one, str)} if all(isinstance(one, str) for one in found) else set()
 
 
-def _parts(frame: Models, value: Value) -> list[Value]:
+def _parts(frame: Handing, value: Value) -> list[Value]:
     """The elements of a list display, or of an object display; none where they are not known."""
     if len(value.allocs) != 1 or value.labels or not value.allocs[0].closed or value.allocs[0].mixed or "*" in value.allocs[0].keys:
         return []
@@ -165,7 +166,7 @@ def _parts(frame: Models, value: Value) -> list[Value]:
 # ------------------------------------------------------------------------------------------------ making schemas
 
 
-def made(frame: Models, model: Describes, args: Args) -> Value:
+def made(frame: Handing, model: Describes, args: Args) -> Value:
     """The schema that a call makes."""
     if model.when and frame.holds(model.when, args, []) is not True:
         return BOTTOM
@@ -194,7 +195,7 @@ def made(frame: Models, model: Describes, args: Args) -> Value:
     return Value(const=schema) if schema != ANY else BOTTOM
 
 
-def _joined(frame: Models, places: list[str], args: Args, how: Any) -> Schema:
+def _joined(frame: Handing, places: list[str], args: Args, how: Any) -> Schema:
     parts: list[Schema] = []
     for place in places:
         value = frame._argument(place, args)
@@ -210,7 +211,7 @@ def _joined(frame: Models, places: list[str], args: Args, how: Any) -> Schema:
     return schema
 
 
-def _shown(frame: Models, function: Value | None) -> Schema:
+def _shown(frame: Handing, function: Value | None) -> Schema:
     """What a function shows of the data for which it is true."""
     safe, weak, but = 0, 0, ""
     for number, ref in enumerate(function.refs if function is not None else ()):
@@ -223,7 +224,7 @@ def _shown(frame: Models, function: Value | None) -> Schema:
     return Schema(safe, weak=weak, but=but)
 
 
-def _made_of(frame: Models, function: Value | None) -> Schema:
+def _made_of(frame: Handing, function: Value | None) -> Schema:
     """What a function makes of data of any kind."""
     safe = ALL
     refs = function.refs if function is not None else ()
@@ -243,7 +244,7 @@ def _made_of(frame: Models, function: Value | None) -> Schema:
 # ---------------------------------------------------------------------------------------------------- checking
 
 
-def checked(frame: Models, model: Checks, args: Args) -> Value:
+def checked(frame: Handing, model: Checks, args: Args) -> Value:
     """The result of a call that compares data with a schema."""
     by = args.callee if model.by == "callee" else frame._argument(model.by, args)
     data = frame._argument(model.data, args)
@@ -269,7 +270,7 @@ def checked(frame: Models, model: Checks, args: Args) -> Value:
     return Value(allocs=(alloc,))
 
 
-def applied(frame: Models, schema: Schema, value: Value, site: Any) -> Value:
+def applied(frame: Learned, schema: Schema, value: Value, site: Any) -> Value:
     """The data of a value that is as the schema says."""
     if schema == ANY or not frame.holds_something(value):
         return value
@@ -295,7 +296,7 @@ def applied(frame: Models, schema: Schema, value: Value, site: Any) -> Value:
     return frame.hindered(value, schema.weak, schema.but) if schema.weak else value
 
 
-def conforming(frame: Models, fact: Conforms) -> None:
+def conforming(frame: Learned, fact: Conforms) -> None:
     """A check has passed: the data of the cell is as the schema says; of names of which it says nothing it may have any."""
     value, schema = frame.cells.get(fact.cell), fact.schema
     if value is None or not (value.labels or value.allocs):
