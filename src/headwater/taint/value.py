@@ -9,11 +9,12 @@ with its fields, cut loose from any frame: what summaries, fields and module var
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from headwater import limits
 from headwater.apis.paths import ApiPath, Sited
 from headwater.index.entities import EXTERNAL, Fn, Inst
+from headwater.taint import shells
 from headwater.taint.described import Schema
 from headwater.taint.labels import ALL, HANDED, OPERATORS, PATHS, RESOLVED, Label, derive, derive_all, widen
 
@@ -26,14 +27,6 @@ class _NoConst:
 
 
 NO_CONST = _NoConst()
-_SHELLS: Final = (
-    *(folder + name for folder in ("", "/bin/", "/usr/bin/", "/usr/local/bin/") for name in ("sh", "bash", "dash", "ash", "zsh", "ksh")),
-    *("cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh", "pwsh.exe"),
-)
-"""Names of shells, in the order in which one stands for all: which of them it is, the platform decides, and what is done is the same."""
-_WORDS: Final = ("-c", "-lc", "-ic", "-ec", "-lic", "-ilc", "/c", "/C", "/k", "/K", "-C", "-Command", "-command", "/Command")
-"""Words behind which a shell finds its text, in the same way."""
-_RANKS: Final = {text: (group, rank) for group, texts in enumerate((_SHELLS, _WORDS)) for rank, text in enumerate(texts)}
 NO_LABELS: frozenset[Label] = frozenset()
 
 
@@ -222,8 +215,8 @@ def _one_const(a: Any, b: Any) -> Any:
         return NO_CONST
     if a == b:
         return a
-    if type(a) is str and a in _RANKS and b in _RANKS and _RANKS[a][0] == _RANKS[b][0]:
-        return min(a, b, key=_RANKS.__getitem__)
+    if type(a) is str and (both := shells.one_for(a, b)):
+        return both
     return NO_CONST
 
 
