@@ -18,7 +18,7 @@ from headwater.taint.summary import PartProof, Path
 from headwater.taint.value import BOTTOM, CHAIN, ElementsOf, Fact, Value
 
 if TYPE_CHECKING:
-    from headwater.taint.calls import Calls
+    from headwater.taint.binding import Binding
     from headwater.taint.instructions import Instructions
     from headwater.taint.shapes import Actuals
 
@@ -54,7 +54,7 @@ def read(frame: Instructions, register: int, obj: int, name: Any, value: Value) 
     return _of_each(frame, key, value) if frame.over_each else value
 
 
-def _note(frame: Calls, key: Any, value: Value) -> None:
+def _note(frame: Binding, key: Any, value: Value) -> None:
     frame.cells[key] = value  # not journalled: so it was read in every branch
     frame.chained.append(key)
 
@@ -63,7 +63,7 @@ def _alike(value: Value, known: Value) -> bool:
     return _origins(value) <= _origins(known) and known.allocs == value.allocs
 
 
-def _of_each(frame: Calls, key: Any, value: Value) -> Value:
+def _of_each(frame: Binding, key: Any, value: Value) -> Value:
     """The value with what is known of all elements that it is one of, or is a member of."""
     for form in _forms(key):
         known = frame.cells.get(form)
@@ -91,14 +91,14 @@ def _key(frame: Instructions, obj: int, name: Any) -> Any:
     return (*outer, name) if outer is not None and len(outer) < _LENGTH + 2 else None
 
 
-def _root(frame: Calls, base: Value) -> Any:
+def _root(frame: Binding, base: Value) -> Any:
     """What the names of the members of a value begin with."""
     if base.labels:
         return CHAIN, frame.unchecked(base)
     return (CHAIN, base.refs) if base.refs and all(type(ref) is ApiPath for ref in base.refs) else None
 
 
-def _again(frame: Calls, value: Value, known: Value) -> Value:
+def _again(frame: Binding, value: Value, known: Value) -> Value:
     """A fresh read, with what is known of the first."""
     gained = known.proven & ~value.proven & HELD
     if gained:
@@ -158,7 +158,7 @@ def each(frame: Instructions, register: int, source: int, at: int, delta: dict[A
             _show(frame, (*begin[:-1], _EACH, *key[len(begin) :]), before, proven, weak, _said(checked))
 
 
-def _show(frame: Calls, key: Any, value: Value, proven: int, weak: int, text: str) -> None:
+def _show(frame: Binding, key: Any, value: Value, proven: int, weak: int, text: str) -> None:
     """Something was shown of a member that may not have been read yet."""
     if not proven and not weak:
         return
@@ -168,7 +168,7 @@ def _show(frame: Calls, key: Any, value: Value, proven: int, weak: int, text: st
     frame.learn(((key,), proven, weak, (), text))
 
 
-def shown(frame: Calls, facts: tuple[Fact, ...] = ()) -> dict[tuple[int, Path], tuple[int, int]]:
+def shown(frame: Binding, facts: tuple[Fact, ...] = ()) -> dict[tuple[int, Path], tuple[int, int]]:
     """What is shown of members of the parameters: here, and by some facts."""
     found: dict[tuple[int, Path], tuple[int, int]] = {}
     roots: dict[Any, int] = {}
@@ -204,7 +204,7 @@ def shared(exits: list[dict[tuple[int, Path], tuple[int, int]]]) -> tuple[PartPr
     return tuple(sorted(made, key=lambda one: (one[0], tuple(map(str, one[1])))))
 
 
-def facts(frame: Calls, proofs: tuple[PartProof, ...], cells: list[tuple[Any, ...]], actuals: Actuals) -> tuple[Fact, ...]:
+def facts(frame: Binding, proofs: tuple[PartProof, ...], cells: list[tuple[Any, ...]], actuals: Actuals) -> tuple[Fact, ...]:
     """What a function shows of members of its arguments, said of the members of what a caller has given."""
     made: list[Fact] = []
     for index, path, proven, weak, text in proofs:
@@ -222,7 +222,7 @@ def facts(frame: Calls, proofs: tuple[PartProof, ...], cells: list[tuple[Any, ..
     return tuple(made)
 
 
-def told(frame: Calls, cells: tuple[Any, ...], path: Path, value: Value) -> Value:
+def told(frame: Binding, cells: tuple[Any, ...], path: Path, value: Value) -> Value:
     """The part of an argument that a function does something with: with what was shown of it before."""
     for key in _members(frame, cells, path) if frame.chained else ():
         known = frame.cells.get(key)
@@ -232,7 +232,7 @@ def told(frame: Calls, cells: tuple[Any, ...], path: Path, value: Value) -> Valu
     return value
 
 
-def _members(frame: Calls, cells: tuple[Any, ...], path: Path) -> list[Any]:
+def _members(frame: Binding, cells: tuple[Any, ...], path: Path) -> list[Any]:
     """The names of a member of what is in one of some cells."""
     made: list[Any] = []
     for cell in cells:
@@ -248,7 +248,7 @@ def _members(frame: Calls, cells: tuple[Any, ...], path: Path) -> list[Any]:
     return list(dict.fromkeys(made))
 
 
-def _fields(frame: Calls, value: Value, path: Path) -> list[Any]:
+def _fields(frame: Binding, value: Value, path: Path) -> list[Any]:
     """The cells of a member of an object that was made here."""
     holders = [value]
     places: list[Any] = []

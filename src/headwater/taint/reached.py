@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 
-_CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
+CONFIDENCE_DROP = {"high": 0, "medium": 1, "low": 2}
 _AGENTS = ("agent", "dispatcher", "http", "httpAgent", "https", "httpsAgent")
 """Settings of a request, and keys of such a setting, that hold what makes the connection."""
 _PACKAGE = re.compile(r"[A-Za-z_]\w*\.")
@@ -208,7 +208,7 @@ class Reached(Learned):
                 sink.little = sink.little or model.little
             for label in ordered(value.labels):
                 if not label.cleared & bit:
-                    less = drop + _CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
+                    less = drop + CONFIDENCE_DROP[model.confidence] + (doubt if label.source is not None or not asked else 0)
                     self._reach(label, value, sink, less, 0, True, tuple(requires), None)
 
     def _refuses(self, given: Value, depth: int = 0) -> bool:
