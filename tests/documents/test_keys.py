@@ -154,3 +154,19 @@ def test_a_review_that_knows_the_files_finds_the_same_keys(project: Path, tmp_pa
     (project / "app.py").write_text(CODE.replace(KEY, "sk-...").replace(NAMED, "your-key"))
     later = headwater.review(project, Config(processes=1, cache=cache))
     assert not any(one.place.path == "app.py" for one in later.findings if one.rule == "secret-written-down")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "severity"),
+    [
+        ("client_secret.json", '{{"installed": {{"client_id": "1.apps.googleusercontent.com", "client_secret": "{}"}}}}', "LOW"),
+        ("oauth.ts", '// This is an installed application, of which Google keeps no secret.\nexport const SECRET = "{}";\n', "LOW"),
+        ("login.py", 'SECRET = "{}"\nREDIRECT = "urn:ietf:wg:oauth:2.0:oob"\n', "LOW"),
+        ("client_secret.json", '{{"web": {{"client_id": "1.apps.googleusercontent.com", "client_secret": "{}"}}}}', "HIGH"),
+        ("oauth.ts", 'export const SECRET = "{}";\nexport const REDIRECT = "http://localhost:3000/callback";\n', "HIGH"),
+    ],
+)
+def test_the_client_secret_of_a_program_that_is_handed_out_is_a_note(tmp_path: Path, name: str, text: str, severity: str) -> None:
+    (tmp_path / name).write_text(text.format("GOCSPX" + "-q7Zt8QmLr2XvT6WpYb3NdGh7KjCs"))
+    found = [one.severity.name for one in headwater.review(tmp_path, Config(processes=1)).findings if one.rule == "secret-written-down"]
+    assert found == [severity]

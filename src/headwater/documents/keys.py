@@ -16,6 +16,11 @@ from headwater.findings import Confidence, Severity
 WRITTEN: Final = "secret-written-down"
 _AROUND: Final = 60  # bytes shown before and after a key that stands in the output of a notebook
 _FIREBASE: Final = re.compile(rb"firebase|authDomain|messagingSenderId|google-services", re.IGNORECASE)
+_INSTALLED: Final = re.compile(
+    rb"(?i)\"installed\"\s*:\s*\{|\binstalled[ _-]?app|\bdesktop (?:app|client)|urn:ietf:wg:oauth:2\.0:oob|oauth2\?[^\s\"']{0,40}#installed"
+)
+"""What says that an OAuth client is a program that is handed out: its provider asks for no secret that anybody keeps."""
+_CLIENT: Final = "Google OAuth client secret"
 _CELL: Final = re.compile(rb'"cell_type"\s*:')
 _NEAR: Final = 400
 _ID: Final = "AWS access key id"
@@ -63,8 +68,8 @@ def _told(path: str, data: bytes, one: Secret) -> Told:
     around = data[max(0, one.start - _NEAR) : one.end + _NEAR]
     if one.test or (one.kind == "Google API key" and _FIREBASE.search(around)):  # made to be public, in applications of browsers
         severity, confidence = Severity.LOW, Confidence.LOW
-    elif one.kind == "private key" and is_aside(path):  # certificates of tests are made for them
-        severity = Severity.LOW
+    elif (one.kind == _CLIENT and _INSTALLED.search(data)) or (one.kind == "private key" and is_aside(path)):
+        severity = Severity.LOW  # every copy of the program has it; certificates of tests are made for them
     elif one.kind == _ID or is_aside(path):
         severity = min(severity, Severity.MEDIUM)
     evidence = "static" if one.kind else "imported"
