@@ -13,11 +13,13 @@ from headwater.taint.labels import (
     ADDRESS,
     ALL,
     BIT,
+    DECODED,
     DEEP,
     HANDED,
     PATHS,
     RECALLED,
     SERVICE,
+    decoded,
     ordered,
 )
 from headwater.taint.models import Models
@@ -221,12 +223,12 @@ class Binding(Models):
         hop = (self.at.start, self.at.end, fn, effect.key)
         unsure = drop or effect.drop > CONFIDENCE_DROP[effect.sink.confidence]
         for label in ordered(value.labels):
-            if label.cleared & bit or (unsure and label.weak & RECALLED):
+            cleared = decoded(label.cleared) if effect.weak & DECODED else label.cleared
+            if cleared & bit or (unsure and label.weak & RECALLED):
                 continue
             less = effect.drop + drop + (doubt if label.source is not None or not asked else 0)
-            self._reach(
-                label, value, effect.sink, less, effect.weak & ~HANDED, effect.exact, tuple(requires), hop, effect.length + 1, gated
-            )
+            weak = effect.weak & ~(HANDED if label.source is None else HANDED | DECODED)
+            self._reach(label, value, effect.sink, less, weak, effect.exact, tuple(requires), hop, effect.length + 1, gated)
 
     def _field_default(self, fn: Fn, requirement: Requirement) -> Any:
         """The default of the field that a requirement speaks of, where it is one of the object whose method asks."""

@@ -20,6 +20,7 @@ from headwater.taint import (
     captured,
     chains,
     dots,
+    encoded,
     fills,
     firsts,
     forms,
@@ -442,6 +443,8 @@ class Instructions(Calls):
                 result = replacers.shown(args, result)
         if args.name == "replace" and self.mod.script and texts.ended(args):
             result = result.with_(proven=result.proven | SLASHED)
+        if result.labels:
+            result = encoded.called(args, [getattr(ref, "text", "") for ref in callee.refs], callee.bound, result)
         self.origins.pop(i.dst, None)
         if args.cells and any(getattr(ref, "text", "") in _TEXT_OF for ref in callee.refs):
             inner = ((cell, cells.get(cell.cell if type(cell) is PathOf else cell)) for cell in args.cells[0])

@@ -109,6 +109,12 @@ IN_QUOTES = WORD << 1
 """In ``Label.cleared``, and the four above it: signs that are special between the quotes of a shell are gone (``taint.quotes``)."""
 LITERAL = IN_QUOTES << 5
 """In ``Label.weak``: it stands in a text behind a single quote, where a query has a value; it takes nothing away from what can be done."""
+ENCODED = LITERAL << 1
+"""In ``Label.cleared``: it is base64 or hex."""
+PERCENT = ENCODED << 1
+"""In ``Label.cleared``: signs of tags and double quotes stand percent-encoded in it."""
+DECODED = PERCENT << 1
+"""In ``Label.weak``, of a parameter: it was decoded, so that what its caller knows of encoded signs is so no more."""
 HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
@@ -247,7 +253,9 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
         return label._derived[key]
     except KeyError:
         pass
-    cleared = label.cleared | clear
+    cleared = (decoded(label.cleared) if weak & DECODED else label.cleared) | clear
+    if label.source is not None:
+        weak &= ~DECODED
     whole = _OF_WHOLE if label.exact else label.weak & _OF_WHOLE
     whole &= label.weak if exact else weak
     if weak & BEHIND and label.cleared & NO_DOT:
@@ -267,6 +275,12 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
         )
     label._derived[key] = made
     return made
+
+
+def decoded(cleared: int) -> int:
+    """What a label is cleared for once its data was decoded."""
+    undone = (ENCODED if cleared & ENCODED else 0) | (PERCENT | BIT["html"] | BIT["xml"] if cleared & PERCENT else 0)
+    return cleared & ~undone
 
 
 def _told_no_more(label: Label, cleared: int) -> bool:

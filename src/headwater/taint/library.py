@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from headwater import ir, limits
 from headwater.apis.schema import Callback
 from headwater.index.entities import Fn
-from headwater.taint.labels import LITERAL
+from headwater.taint.labels import DECODED, LITERAL
 from headwater.taint.summary import Entry, ToSink
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def public_calls(solver: Solver) -> list[Entry]:
         init: dict[str, str] = {}
         for effect in effects:
             allowed = 1 if effect.sink.confidence == "medium" else 0  # the operation itself is not quite sure, the way to it is
-            if not _unexpected(effect) or effect.drop > allowed or effect.weak & ~LITERAL or effect.length > limits.PUBLIC_HOPS:
+            if not _unexpected(effect) or effect.drop > allowed or effect.weak & ~(LITERAL | DECODED) or effect.length > limits.PUBLIC_HOPS:
                 continue
             if fn.bound and effect.param == 0:
                 name = _given(solver, fn, effect) if effect.sink.unexpected else ""

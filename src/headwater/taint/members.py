@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from headwater import ir
 from headwater.index.entities import Fn
-from headwater.taint import fills, firsts, guards, hosts
+from headwater.taint import encoded, fills, firsts, guards, hosts
 from headwater.taint.labels import BIT, NEAR, PARSED_URL, PATHS, SLASHED
 from headwater.taint.state import cleared
 from headwater.taint.texts import SEPARATORS
@@ -47,6 +47,8 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
     if parsed and i.name in _NAMES and value.labels:
         value = cleared(value, PATHS)
     if base.proven & PARSED_URL:
+        if i.name == "pathname" and base.proven & BIT["redirect"]:  # on the host of the request: its scheme is one of the web
+            value = encoded.path_of_address(value)
         if i.name == "href":
             return hosts.as_text(base)
         if i.name in _HOST and base.proven & BIT["redirect"]:

@@ -10,6 +10,7 @@ from headwater.index.entities import Inst
 from headwater.taint import (
     addresses,
     dots,
+    encoded,
     guards,
     members,
     quotes,
@@ -73,7 +74,7 @@ class Operators(Building):
             elif value.labels:
                 value = dots.behind(text, value)
                 value = rough(quotes.inside(text, self.unquoted(text, value)))  # of a number in a sentence, a few digits are seen
-                value = quotes.in_value(text, value)
+                value = encoded.behind(text, i.literals, quotes.in_value(text, value))
                 if _BEFORE_PORT.search(text):
                     value = self.ports(value)
                 glued = GLUED | BEHIND if texts.glued(text) else 0

@@ -22,6 +22,7 @@ from headwater.taint.labels import (
     BASED,
     BEHIND,
     BIT,
+    DECODED,
     ENDED,
     GLUED,
     HANDED,
@@ -149,7 +150,7 @@ class Reached(Learned):
             return
         left = NEAR | GLUED | ENDED | BEHIND if bit & PATHS else NEAR | HOSTED | HOST_ALONE | SERVICE if bit & BIT["url"] else 0
         left |= LITERAL if sink.class_ == "sql" else 0
-        weak |= label.weak & (bit | OPTED_IN | HANDED | left | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
+        weak |= label.weak & (bit | OPTED_IN | HANDED | DECODED | left | (TREE_CHECKS if sink.class_ in _PROGRAMS else 0))
         if sink.class_ == "sql" and label.source is not None and label.source.kind == "library-input" and not weak & LITERAL:
             return  # a number, a condition: who calls wants it to be in the query
         if self.gates:  # what stands behind a switch is asked of the callers too
