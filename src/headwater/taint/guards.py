@@ -28,6 +28,7 @@ from headwater.taint.labels import (
     FIRST,
     FIRST_HOST,
     FIRST_IN,
+    HOST,
     HOST_FIXED,
     INSIDE,
     MODULE,
@@ -274,14 +275,14 @@ def _left_over(frame: Instructions, register: int, other: int) -> tuple[Fact, ..
     return ((cells, known[1], 0, (), ""),) if of & set(cells) else ()
 
 
-def host_ends(frame: Instructions, host: Value, suffix: Value) -> Pred:
+def host_ends(frame: Instructions, host: Value, cells: tuple[Any, ...], suffix: Value) -> Pred:
     """What it shows of an address that its host ends with a text."""
     options = [suffix, *(frame.cells.get((alloc, key), BOTTOM) for alloc in suffix.allocs for key in alloc.keys)]
     begins = [one.const if isinstance(one.const, str) else one.head or "" for one in options if not one.allocs]
     if begins and all(text.startswith(".") for text in begins):
         first = FIRST_HOST if firsts.is_first(frame, suffix) else 0
-        return ((host.subject, ADDRESS | first, 0, (), ""),), ()
-    return ((host.subject, 0, ADDRESS, (), "endswith() can be passed by a host whose name ends alike"),), ()
+        return (((*host.subject, *cells), ADDRESS | HOST | first, 0, (), ""),), ()
+    return (((*host.subject, *cells), 0, ADDRESS, (), "endswith() can be passed by a host whose name ends alike"),), ()
 
 
 def _own_host(value: Value) -> bool:
@@ -521,7 +522,7 @@ def _unparsed(frame: Instructions, args: Args) -> Value | None:
     if not alloc.closed or alloc.mixed or not set(range(5)) <= set(alloc.keys):
         return None
     scheme, host, *rest = [frame.cells.get((alloc, key), BOTTOM) for key in sorted(alloc.keys, key=str)]
-    made = join(frame.derived([scheme], "", clear=BIT["url"]), frame.derived([host], ""))
+    made = join(frame.derived([scheme], "", clear=BIT["url"]), frame.derived([host], "", clear=ADDRESS if texts.is_host(host, "//") else 0))
     made = join(made, frame.derived(rest, "", clear=ADDRESS))
     return made if host.labels else made.with_(proven=made.proven | HOST_FIXED)
 

@@ -44,6 +44,7 @@ from headwater.taint.labels import (
     ADDRESS,
     ALL,
     ASKED,
+    HOST,
     INSIDE,
     NAME_HEAD,
     PARSED_URL,
@@ -87,6 +88,8 @@ _FOLDED = frozenset({
 _CONVERTED = re.compile(r"<(?:int|float|uuid)(?:\([^()<>]*\))?:(\w+)>")
 _CUTS = frozenset({"split", "partition"})
 _SETS = frozenset({"builtins.set", "builtins.frozenset"})
+_OF_SAME_ADDRESS = frozenset({"address", "ipv4_mapped", "sixtofour"})
+"""Attributes of what a name resolves to that are that address, in another form."""
 _OF_SAME_HOST = _SAME_TEXT | _CUTS | {"toLowerCase", "toUpperCase", "trim"}
 _NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
 """A parameter in the rule of a route."""
@@ -270,7 +273,7 @@ class Instructions(Calls):
 
     def _shown(self, base: Value, value: Value, register: int, name: str) -> Value:
         """An attribute of what stands for an address: its host, or a test of where the address is."""
-        if name == "address" and not base.proven & (PARSED_URL | NAME_HEAD):  # of what a name resolves to
+        if name in _OF_SAME_ADDRESS and not base.proven & (PARSED_URL | NAME_HEAD):  # of what a name resolves to
             value = value.with_(subject=base.subject)
         if value.subject and base.proven & PARSED_URL:
             value = value.with_(subject=tuple(dict.fromkeys((*value.subject, *self.cells_of(register)))))
@@ -282,7 +285,7 @@ class Instructions(Calls):
                 true, false = (
                     ((base.subject, 0, bits(classes), (), "the check of the address can be passed"),)
                     if shows.weak and classes
-                    else ((base.subject, bits(classes), 0, (), ""),)
+                    else ((base.subject, bits(classes) | HOST, 0, (), ""),)
                     if classes
                     else ()
                     for classes in (shows.when_true, shows.when_false)
@@ -476,7 +479,7 @@ class Instructions(Calls):
                 result = result.with_(pred=(((GATE, 0, 0, (str(name),), ""),), ()), const=NO_CONST)
         ends = args.name in ("endswith", "endsWith") and bool(args.positional)
         if receiver is not None and ends and receiver.subject and not receiver.proven & NAME_HEAD:
-            result = result.with_(pred=guards.host_ends(self, receiver, args.positional[0]))
+            result = result.with_(pred=guards.host_ends(self, receiver, args.receiver_cells, args.positional[0]))
         elif receiver is not None and receiver.proven & WAY and args.name in ways.TESTS and args.positional:
             result = result.with_(pred=ways.tested(receiver, args.receiver_cells, args.positional[0]))
         if args.name in ("split", "rsplit"):

@@ -115,7 +115,9 @@ PERCENT = ENCODED << 1
 """In ``Label.cleared``: signs of tags and double quotes stand percent-encoded in it."""
 DECODED = PERCENT << 1
 """In ``Label.weak``, of a parameter: it was decoded, so that what its caller knows of encoded signs is so no more."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER
+HOST = DECODED << 1
+"""In ``Value.proven``: what was shown of an address was shown of its host: data that is one, alone, may stand behind a scheme."""
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""

@@ -237,7 +237,7 @@ class Models(Handing):
                 elif mark == "same-host":
                     first = args.positional[0] if args.positional else args.receiver or BOTTOM
                     held = args.cells[0] if args.positional and args.cells else args.receiver_cells if not args.positional else ()
-                    made.subject = first.subject or held
+                    made.subject = tuple(dict.fromkeys((*first.subject, *held)))
         if entry.hinders is not None and made.labels and self.holds(entry.hinders.when, args, []) is True:
             made = self.hindered(made, bits(entry.hinders.classes), entry.hinders.but)
         if entry.template:

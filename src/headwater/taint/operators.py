@@ -84,6 +84,9 @@ class Operators(Building):
             if not text and texts.keeps_host(value, literal):
                 parts[-1:] = [cleared(parts[-1], ADDRESS)]
                 fixed = True
+            elif texts.is_host(value, text):
+                parts[-1:] = [cleared(parts[-1], ADDRESS)]
+                fixed = fixed or literal.startswith(("/", "?", "#", "]/"))
             fixed = fixed or (not text and bool(value.proven & HOST_FIXED))
             text += "\0" if value.const is NO_CONST else ""
             text += literal
@@ -173,7 +176,8 @@ class Operators(Building):
         elif i.op in ("+", "%"):
             glued = GLUED | BEHIND if isinstance(left.const, str) and i.op == "+" and texts.glued(left.const) else 0
             # What follows cannot change the host any more.
-            clear = (ADDRESS if fixed else 0) | texts.stays(right, True)
+            host = texts.is_host(right, left.const if isinstance(left.const, str) and i.op == "+" else "")
+            clear = (ADDRESS if fixed or host else 0) | texts.stays(right, True)
             kept = ADDRESS if texts.keeps_host(left, right.const if isinstance(right.const, str) else "") else 0
             based = BASED if i.op == "+" and not texts.leads_up(right) else 0
             made = self.derived([left], what, clear=texts.stays(left, False) | kept, weak=based)

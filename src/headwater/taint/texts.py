@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from headwater.taint.labels import ADDRESS, BIT, CONTAINED, HOST_FIXED, PATHS, SLASHED, WAY
+from headwater.taint.labels import ADDRESS, BIT, CONTAINED, HOST, HOST_FIXED, PATHS, SLASHED, WAY
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WITH_HOST = re.compile(r"^([A-Za-z][\w+.-]*://[^/?#\s]+[/?#]|/[^/\\]|[\w.-]+/)")  # or relative to an address that something else fixes
 _RUN = re.compile(r"(?i)\.(?:bat|cmd|pth|pyc?|ps1|sh|so)$")
+_SCHEME = re.compile(r"^(?:[A-Za-z][\w+.-]*:)?//\[?$")
 HOST_ENDS = re.compile(r"(?<!:)(?<!:/)/|[?#]")
 """What follows a slash, a question mark or a number sign behind an address cannot change the host any more."""
 SHAPED = frozenset({"format", "join", "replace", "replaceAll", "rpartition", "rsplit", "split"})
@@ -115,6 +116,11 @@ def glued(text: str) -> bool:
 def keeps_host(value: Value, behind: str) -> bool:
     """Whether an address whose host was checked has the same host with something else behind it."""
     return bool(value.labels and value.proven & BIT["url"] and (value.proven & SLASHED or behind.startswith(("/", "?", "#"))))
+
+
+def is_host(value: Value, before: str) -> bool:
+    """Whether a part of an address is its host, and was checked: the host of another address, or what that resolves to."""
+    return bool(value.labels and value.proven & HOST and value.proven & BIT["url"] and _SCHEME.match(before))
 
 
 def ends_in_a_name(text: str) -> bool:
