@@ -46,7 +46,7 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     from headwater.documents.examine import examine
     from headwater.files.beside import beside
     from headwater.files.npm import npm
-    from headwater.files.package import is_deployed, is_package
+    from headwater.files.package import is_deployed, published
     from headwater.files.versions import declared
     from headwater.masked import masked
     from headwater.rules import own
@@ -61,7 +61,7 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
     ledger.extend(unread)
     known = own.known(config.own, cache)
     rules = {id: rule for id, rule in known.items() if config.rules.get(id, rule.severity) is not None}
-    package = is_package(found.root), is_deployed(found.root)
+    package = published(found.root), is_deployed(found.root)
     scripts = npm(found.root, tree.in_languages(ir.SCRIPTS))
     others = beside(found.root, tree.in_languages(("python",)))
     key = ""
@@ -74,7 +74,7 @@ def _review(path: Path, config: Config, progress: Progress | None, root: str) ->
                 versions.key(),
                 scripts.key(),
                 others.key(),
-                str(package).encode(),
+                f"{sorted(package[0])} {package[1]}".encode(),
                 " ".join(sorted(rules)).encode(),
                 *own_files,
             ]
@@ -148,7 +148,7 @@ def _analysed(
     config: Config,
     rules: Mapping[str, Rule],
     versions: Versions,
-    package: tuple[bool, bool],
+    package: tuple[frozenset[bool], bool],
     scripts: Npm,
     others: Beside,
     progress: Progress | None,

@@ -6,9 +6,16 @@ import re
 from pathlib import Path
 from typing import Final
 
+from headwater import limits
 from headwater.files.npm import is_published
+from headwater.files.read import UnreadableError, read_bytes
 
-_BUILDS: Final = ("pyproject.toml", "setup.py", "setup.cfg", "PKG-INFO")
+_PROJECT: Final = "pyproject.toml"
+_BUILT: Final = re.compile(r"^[ \t]*\[(?:project|build-system|tool\.(?:poetry|flit\.metadata|flit\.module))\]", re.M)
+_NOT_BUILT: Final = re.compile(
+    r"^[ \t]*package-mode[ \t]*=[ \t]*false\b|^[ \t]*\[tool\.uv\](?:(?!^[ \t]*\[)[\s\S])*?^[ \t]*package[ \t]*=[ \t]*false\b", re.M
+)
+_BUILDS: Final = (_PROJECT, "setup.py", "setup.cfg", "PKG-INFO")
 _DEPLOYS: Final = re.compile(
     r"(?i)(?:dockerfile(?:\..*)?|.*\.dockerfile|containerfile|(?:docker-)?compose(?:\..*)?\.ya?ml|procfile|fly\.toml|render\.ya?ml|vercel\.json)"
 )
@@ -21,11 +28,24 @@ def tells(path: str) -> bool:
     return top in _CHARTS if rest else top in (*_BUILDS, "package.json") or _DEPLOYS.fullmatch(top) is not None
 
 
-def is_package(root: Path) -> bool:
-    """Whether the folder is a package that others install, by what builds or installs leave at its top."""
-    if any((root / name).is_file() for name in _BUILDS) or is_published(root):
+def published(root: Path) -> frozenset[bool]:
+    """Of which code the folder is a package that others install, by what builds or installs leave at its top: of scripts, of Python."""
+    return frozenset(scripts for scripts, known in ((True, is_published(root)), (False, _is_built(root))) if known)
+
+
+def _is_built(root: Path) -> bool:
+    if any((root / name).is_file() for name in _BUILDS if name != _PROJECT) or _is_project(root):
         return True
     return root.is_dir() and any(one.name.endswith((".dist-info", ".egg-info")) for one in root.iterdir())
+
+
+def _is_project(root: Path) -> bool:
+    """Whether ``pyproject.toml`` is of a package: it may only configure tools, or say that nothing is built."""
+    try:
+        text = read_bytes(str(root / _PROJECT), limits.MANIFEST_BYTES).decode("utf-8", "replace")
+    except UnreadableError:
+        return False
+    return _BUILT.search(text) is not None and _NOT_BUILT.search(text) is None
 
 
 def is_deployed(root: Path) -> bool:

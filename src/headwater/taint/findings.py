@@ -412,7 +412,7 @@ class Reporter:
         known_by = self._anchor(report.fn, report.start, report.end)
         sink = f"`{self._words(report.fn, report.start, report.end)}`"
         little = report.little
-        installed = self.solver.published and not self.solver.deployed
+        installed = bool(self.solver.published) and not self.solver.deployed
         if head.cookies and not installed and not self.cookies.sent_to(report.fn.module):
             little = "nothing in its package asks for a cookie, a session or a sign-in"
         elif report.rule.received and not any(STRENGTH.get(trace.kind) == 0 for trace in traces):

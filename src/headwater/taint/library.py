@@ -95,7 +95,7 @@ def public_calls(solver: Solver) -> list[Entry]:
     made = []
     for fn in solver.symbols.functions:
         effects = solver.summaries[fn.id].sinks
-        if not effects or not _public(fn):
+        if not effects or fn.module.script not in solver.published or not _public(fn):
             continue
         by_name: dict[str, str] = {}
         init: dict[str, str] = {}

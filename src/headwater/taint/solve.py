@@ -115,8 +115,8 @@ class Solver(Stores):
         """Functions on which the engine failed, and the name of the error."""
         self.shapes: dict[str, CallRule] = {}
         """What rules say of pieces of code that are wrong by their shape, by the name of the shape."""
-        self.published = False
-        """The project is a package: its public functions have callers that are not seen."""
+        self.published: frozenset[bool] = frozenset()
+        """The project is a package of scripts (True), of Python (False): its public functions have callers that are not seen."""
         self.deployed = False
         """The project is a package that others install: its public functions are called with data of others."""
         self.switched: dict[tuple[str, bool], set[str]] | None = None
@@ -611,7 +611,7 @@ class Solver(Stores):
             if public or not self.published:
                 break
             if self.deployed and any(entry.callback.is_ == "route" and not is_test(entry.fn.module.path) for entry in unique.values()):
-                self.published = False  # a service that somebody runs: its functions are called by itself
+                self.published = frozenset()  # a service that somebody runs: its functions are called by itself
                 break
             public = True
         self.counts["entry-points"] = len(unique)
