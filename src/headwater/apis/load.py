@@ -31,7 +31,7 @@ from headwater.apis.schema import (
 
 FOLDER = pathlib.Path(__file__).parent
 CONFIDENCES: Final = ("high", "medium", "low")
-CLEARED = ("all", "text", "parts")
+CLEARED = ("all", "text", "parts", "in-numbers")
 """What a result can be cleared for beside sink classes."""
 MARKS: Final = (
     "quoted", "resolved", "collapsed", "parsed-url", "constant-collection", "syntax-tree", "module", "parsed-json", "same-host",
@@ -241,7 +241,7 @@ def _check(file: ApiFile) -> None:
             *api.clears,
             *(api.hinders.classes if api.hinders is not None else ()),
             *(c for one in api.clears_where for c in one.classes),
-            *(c for guard in api.guards for c in guard.proves if c not in ("no-option", "no-slash")),
+            *(c for guard in api.guards for c in guard.proves if c not in ("no-option", "no-slash", "in-numbers")),
         ]:
             if class_ not in CLEARED:
                 _one_of(class_, SINK_CLASSES, "sink class", at)

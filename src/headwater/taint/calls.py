@@ -25,6 +25,7 @@ from headwater.taint.labels import (
     HANDED,
     INSIDE,
     NAME_HEAD,
+    NEAR,
     NUMBERS,
     PARSED_URL,
     PATHS,
@@ -35,6 +36,7 @@ from headwater.taint.labels import (
     if_resolved,
     ordered,
 )
+from headwater.taint.learned import in_numbers
 from headwater.taint.shapes import Actuals
 from headwater.taint.state import Cell, cleared, guessed
 from headwater.taint.summary import EMPTY, SLOT, Proof, Summary, ToCallback, ToEntry
@@ -547,7 +549,7 @@ def _of_host(actuals: Actuals, index: int, proven: int, weak: int, text: str) ->
     value = actuals.values[index] if index < len(actuals.values) and (proven | weak) & ADDRESS else BOTTOM
     if not value.subject or value.proven & (PARSED_URL | NAME_HEAD):
         return ()
-    return ((value.subject, proven & ADDRESS, weak & ADDRESS, (), text),)
+    return ((value.subject, proven & ADDRESS, weak & (ADDRESS | NEAR) if weak & ADDRESS else 0, (), text),)
 
 
 def _address(actuals: Actuals, index: int, shown: int) -> tuple[Cell, ...]:
@@ -561,6 +563,8 @@ def _resolved(actuals: Actuals, index: int, proven: int, weak: int, text: str) -
     if proven & INSIDE and index < len(actuals.values) and actuals.values[index].proven & RESOLVED:
         weak &= ~PATHS
         return if_resolved(proven, RESOLVED), weak, text if weak & ALL else ""
+    if weak & NEAR and weak & ADDRESS and index < len(actuals.values) and in_numbers(actuals.values[index]):  # no name passes it
+        return proven | weak & ADDRESS, weak & ~(ADDRESS | NEAR), text if weak & ALL & ~ADDRESS else ""
     return proven, weak, text
 
 

@@ -47,6 +47,7 @@ from headwater.taint.labels import (
     HOST,
     INSIDE,
     NAME_HEAD,
+    OF_PARAMETER,
     PARSED_URL,
     PATHS,
     RESOLVED,
@@ -95,6 +96,11 @@ _NAMED = re.compile(r"<(?:[^<>:]*:)?(\w+)>")
 """A parameter in the rule of a route."""
 _GIVEN_NAMES = frozenset({"__name__", "__qualname__", "__module__"})
 """What a function, a class or a module is called: written in the program, whatever data has come near it."""
+
+
+def _taken_out(args: Args) -> bool:
+    """Whether signs are taken out of a text, such as the brackets around an address: ``replace(/^\\[|\\]$/g, "")``."""
+    return args.name in ("replace", "replaceAll") and len(args.positional) == 2 and args.positional[1].const == ""
 
 
 class Instructions(Calls):
@@ -486,10 +492,13 @@ class Instructions(Calls):
             self.cuts[i.dst] = (args.cells[0] if args.cells else ()) if args.name == "split" and receiver is None else args.receiver_cells
         if result.labels and args.cells and args.positional:
             self._reduced(i.dst, result, args.positional[0], args.cells[0])
-        if receiver is not None and receiver.labels and args.name in _OF_SAME_HOST and result.labels:
+        if receiver is not None and receiver.labels and result.labels and (args.name in _OF_SAME_HOST or _taken_out(args)):
             if receiver.subject:
-                result = result.with_(subject=receiver.subject, proven=result.proven | receiver.proven & NAME_HEAD)
-            elif args.name in _CUTS and args.positional and args.positional[0].const == ".":
+                result = result.with_(subject=receiver.subject, proven=result.proven | receiver.proven & (NAME_HEAD | OF_PARAMETER))
+            elif args.name not in _CUTS:
+                if self.mod.script and (receiver.proven & OF_PARAMETER or as_given(receiver)):
+                    result = result.with_(subject=args.receiver_cells, proven=result.proven | OF_PARAMETER)
+            elif args.positional and args.positional[0].const == ".":
                 result = result.with_(subject=args.receiver_cells, proven=result.proven | NAME_HEAD)
         self.named_calls.pop(i.dst, None)
         self.loaded.pop(i.dst, None)

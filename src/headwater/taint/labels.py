@@ -117,7 +117,11 @@ DECODED = PERCENT << 1
 """In ``Label.weak``, of a parameter: it was decoded, so that what its caller knows of encoded signs is so no more."""
 HOST = DECODED << 1
 """In ``Value.proven``: what was shown of an address was shown of its host: data that is one, alone, may stand behind a scheme."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST
+IN_NUMBERS = HOST << 1
+"""In ``Label.cleared`` and ``Value.proven``: an address in numbers, perhaps what a name leads to; no name passes a check of it."""
+OF_PARAMETER = IN_NUMBERS << 1
+"""In ``Value.proven``: a parameter in another spelling, as a host: what is shown of it as a host, a caller knows of what it gave."""
+HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST | IN_NUMBERS
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""
@@ -155,7 +159,15 @@ def if_resolved(proven: int, given: int) -> int:
     return proven | PATHS if proven & INSIDE and given & RESOLVED else proven
 
 
-_WORDS = {"all": ALL, "no-option": NO_OPTION, "no-slash": CONTAINED, "text": NUMBERS, "parts": PARTS, "no-names": NO_NAMES}
+_WORDS = {
+    "all": ALL,
+    "no-option": NO_OPTION,
+    "no-slash": CONTAINED,
+    "text": NUMBERS,
+    "parts": PARTS,
+    "no-names": NO_NAMES,
+    "in-numbers": IN_NUMBERS,
+}
 
 
 def bits(classes: list[str]) -> int:

@@ -23,6 +23,7 @@ from headwater.taint.labels import (
     CHECKED,
     CONTAINED,
     DENIED,
+    IN_NUMBERS,
     INSIDE,
     MODULE,
     NAME_HEAD,
@@ -58,6 +59,11 @@ if TYPE_CHECKING:
 
 MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quoted": QUOTED}
 _OTHER_FORM = "what is checked may be another path than what is used"
+
+
+def in_numbers(value: Value) -> bool:
+    """Whether a value is the address of a network in numbers: no name is, wherever it leads."""
+    return bool(value.proven & IN_NUMBERS) or (bool(value.labels) and all(label.cleared & IN_NUMBERS for label in value.labels))
 
 
 class Learned(Arguments):
@@ -103,9 +109,10 @@ class Learned(Arguments):
                 cells += value.origin
             if proves & ADDRESS and value.subject and not value.proven & NAME_HEAD:  # of the host, so of the address
                 cells += value.subject
-            if guard.eases:
+            numeric = guard.eases and in_numbers(value)
+            if guard.eases and not numeric:
                 proves |= NEAR
-            weak = guard.weak or (guard.needs in MARKS and not value.proven & MARKS[guard.needs])
+            weak = (guard.weak and not numeric) or (guard.needs in MARKS and not value.proven & MARKS[guard.needs])
             but = guard.but or _passed(args.name, guard)
             folder = self.argument(conditions.argument(guard.separated), args) if guard.separated else None
             if guard.separated and not weak and (folder is None or not texts.ends_a_folder(folder)):

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from headwater import ir
 from headwater.index.entities import Fn
 from headwater.taint import encoded, fills, firsts, guards, hosts
-from headwater.taint.labels import BIT, NEAR, PARSED_URL, PATHS, SLASHED
+from headwater.taint.labels import ADDRESS, BIT, NAME_HEAD, NEAR, OF_PARAMETER, PARSED_URL, PATHS, SLASHED
+from headwater.taint.learned import in_numbers
 from headwater.taint.state import cleared
 from headwater.taint.texts import SEPARATORS
-from headwater.taint.value import BOTTOM, Fact, PathOf, Pred, Value, join
+from headwater.taint.value import BOTTOM, Fact, PathOf, Pred, Value, as_given, join
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -32,6 +33,13 @@ _NAMES: Final = frozenset({"host", "hostname", "port"})
 _SCHEMES: Final = frozenset({"http", "https", "http:", "https:"})
 _ENDING: Final = re.compile(r"^(?!\.(?:bat|cjs|cmd|env|exe|js|jsx|mjs|pth|pyc?|ps1|sh|so|tsx?)$)\.[A-Za-z0-9.]+$")
 """What the name of a file of some kind ends in that is not run."""
+_INSIDE: Final = re.compile(
+    r"(?i)^(?:is|in|has)_?.*(?:private|internal|loopback|link_?local|reserved|blocked|non_?public|forbidden|denied|disallowed|restricted|unsafe|local)"
+    r"_?(?:ip|ip_?v[46]|addr|address|host|host_?name|network|range|target)?(?:_?(?:v[46]|range|octets|bytes))?$"
+)
+"""What a function is called that says of an address that it is one of ours."""
+_OUTSIDE: Final = re.compile(r"(?i)^is_?(?:public|global|external|routable|safe)_?(?:ip|ip_?v[46]|addr|address|host|host_?name|target)$")
+_A_NAME: Final = "a name that leads to a private address passes"
 _ENDS: Final = "files whose names end so can be reached in any folder"
 
 
@@ -58,7 +66,7 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
         elif i.name == "origin" and value.labels:
             value = value.with_()
             value.subject = (*base.subject, *frame.cells_of(i.obj))
-    elif i.name in _HOST and value.labels and parsed:  # by who gave it
+    elif i.name in _HOST and value.labels and (parsed or (as_given(base) and not base.refs)):  # by who gave it
         value = value.with_()
         value.subject = frame.cells_of(i.obj)
     return value
@@ -92,6 +100,8 @@ def called(frame: Instructions, i: ir.Call, args: Args, callee: Value, result: V
     elif args.name == "endsWith" and len(args.positional) == 1 and _kinds([args.positional[0]]):
         known = (args.receiver_cells, 0, PATHS | NEAR, (), _ENDS)
         pred = ((*(fact for fact in (pred[0] if pred else ()) if not fact[2] & PATHS), known), pred[1] if pred else ())
+    elif pred is None or not any(fact[1] & ADDRESS for side in pred for fact in side):
+        pred = _of_network(args, callee) or pred
     if args.name in _PLACES:
         if pred is not None:
             frame.indexed[i.dst] = pred
@@ -102,11 +112,29 @@ def called(frame: Instructions, i: ir.Call, args: Args, callee: Value, result: V
         return hosts.as_text(receiver)
     if result.proven & PARSED_URL and not result.subject:
         result = _parsed_there(frame, args, callee, result)
+    elif result.proven & OF_PARAMETER and receiver is None:
+        result = _spelt_there(frame, args, callee, result)
     if args.name == "extname" and args.cells and args.positional[0].labels:
         frame.endings[i.dst] = (*args.cells[0], *args.positional[0].origin)
     if args.cells and any(getattr(ref, "text", "") in _NUMBERS for ref in callee.refs):
         number_of(frame, i.dst, args.cells[0], "+")
     return result
+
+
+def _of_network(args: Args, callee: Value) -> Pred | None:
+    """A function of the project says of an address whether it is inside of the network, as its name tells: ``isPrivateAddress(address)``.
+
+    How it finds out is arithmetic. Of an address in numbers it decides; what is known of a name is less.
+    """
+    if len(callee.refs) != 1 or not isinstance(callee.refs[0], Fn) or not args.positional:
+        return None
+    inside, outside = _INSIDE.search(callee.refs[0].name), _OUTSIDE.search(callee.refs[0].name)
+    given = args.positional[0]
+    cells = (*given.subject, *args.cells[0])
+    if bool(inside) is bool(outside) or not given.labels or not cells or given.proven & NAME_HEAD:
+        return None
+    safe: Fact = (cells, ADDRESS, 0, (), "") if in_numbers(given) else (cells, 0, ADDRESS | NEAR, (), _A_NAME)
+    return ((), (safe,)) if inside else ((safe,), ())
 
 
 def _asks_own(frame: Instructions, i: ir.Call, args: Args, callee: Value) -> bool:
@@ -132,18 +160,30 @@ def number_of(frame: Instructions, register: int, cells: tuple[Any, ...], op: st
 
 def _parsed_there(frame: Instructions, args: Args, callee: Value, result: Value) -> Value:
     """A function of the project parses an address that it is given: what is shown of the host is shown of the address."""
-    if len(callee.refs) != 1 or not isinstance(callee.refs[0], Fn):
+    place = _made_of(frame, args, callee)
+    return result.with_(subject=args.cells[place]) if place >= 0 else result
+
+
+def _spelt_there(frame: Instructions, args: Args, callee: Value, result: Value) -> Value:
+    """A function of the project spells a host in another way: what is shown of the result is shown of what it was given."""
+    place = _made_of(frame, args, callee)
+    if place < 0:
         return result
+    given = args.positional[place]
+    subject = given.subject if given.subject or not as_given(given) else args.cells[place]
+    return result.with_(subject=subject, proven=result.proven if as_given(given) else result.proven & ~OF_PARAMETER)
+
+
+def _made_of(frame: Instructions, args: Args, callee: Value) -> int:
+    """The place of the one argument that a function of the project makes its result of; -1 where there is none."""
+    if len(callee.refs) != 1 or not isinstance(callee.refs[0], Fn):
+        return -1
     fn = callee.refs[0]
     summary = frame.solver.summary(frame.fn, fn)
     labels = summary.returns.labels if summary is not None else ()
     params = {label.param if label.source is None else -1 for label in labels}
     place = params.pop() - (1 if fn.bound else 0) if len(params) == 1 else -1
-    if not 0 <= place < len(args.cells):
-        return result
-    result = result.with_()
-    result.subject = args.cells[place]
-    return result
+    return place if 0 <= place < len(args.cells) else -1
 
 
 def compared(frame: Instructions, op: str, left_register: int, left: Value, right_register: int, right: Value) -> Pred | None:
