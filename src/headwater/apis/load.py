@@ -241,7 +241,7 @@ def _check(file: ApiFile) -> None:
             *api.clears,
             *(api.hinders.classes if api.hinders is not None else ()),
             *(c for one in api.clears_where for c in one.classes),
-            *(c for guard in api.guards for c in guard.proves if c not in ("no-option", "no-slash", "in-numbers")),
+            *(c for guard in api.guards for c in guard.proves if c not in ("no-option", "no-slash", "in-numbers", "rooted")),
         ]:
             if class_ not in CLEARED:
                 _one_of(class_, SINK_CLASSES, "sink class", at)

@@ -260,7 +260,8 @@ class Guard(_Strict, frozen=True):
     on: str = "self"
     proves: list[str] = []
     """Sink classes for which the value is safe then; ``all`` for every one; ``no-option``: it does not begin with a dash;
-    ``no-slash``: it has no separator of folders in it; ``in-numbers``: it is the address of a network in numbers."""
+    ``no-slash``: it has no separator of folders in it; ``in-numbers``: it is the address of a network in numbers; ``rooted``: it
+    begins with a slash."""
     where_false: bool = False
     """The value is safe where the call is false."""
     needs: str = ""

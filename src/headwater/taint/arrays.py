@@ -13,7 +13,7 @@ from headwater.index.entities import Fn
 from headwater.taint import containers, fills, firsts
 from headwater.taint.arguments import Args
 from headwater.taint.labels import ALL
-from headwater.taint.state import cleared, piece
+from headwater.taint.state import cleared, piece, unrooted
 from headwater.taint.value import BOTTOM, ElementsOf, Pred, Value, join, join_all
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def _slice(frame: Calls, receiver: Value, args: Args) -> Value | None:
     """Elements of the same; the last letters of a text, or those between two places, are a piece of it, of a secret none."""
     if not args.positional or any(alloc.kind in ("list", "tuple") for alloc in receiver.allocs):
         return receiver
+    receiver = unrooted(receiver)
     begin = args.positional[0].const
     last = isinstance(begin, int | float) and begin < 0
     return piece(receiver) if last or len(args.positional) > 1 else receiver  # ``slice(7)`` takes "Bearer " away, and leaves the token

@@ -121,7 +121,10 @@ IN_NUMBERS = HOST << 1
 """In ``Label.cleared`` and ``Value.proven``: an address in numbers, perhaps what a name leads to; no name passes a check of it."""
 OF_PARAMETER = IN_NUMBERS << 1
 """In ``Value.proven``: a parameter in another spelling, as a host: what is shown of it as a host, a caller knows of what it gave."""
-HELD = ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST | IN_NUMBERS
+ROOTED = OF_PARAMETER << 1
+"""In ``Value.proven``, and in ``Label.cleared`` where it is joined with other data: it begins with a slash, so that behind an address its
+host is at an end."""
+HELD = ROOTED | ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST | IN_NUMBERS
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""
@@ -167,6 +170,7 @@ _WORDS = {
     "parts": PARTS,
     "no-names": NO_NAMES,
     "in-numbers": IN_NUMBERS,
+    "rooted": ROOTED,
 }
 
 
@@ -267,7 +271,7 @@ def derive(label: Label, clear: int = 0, drop: int = 0, weak: int = 0, exact: bo
         return label._derived[key]
     except KeyError:
         pass
-    cleared = (decoded(label.cleared) if weak & DECODED else label.cleared) | clear
+    cleared = (decoded(label.cleared) if weak & DECODED else label.cleared) & (-1 if exact else ~ROOTED) | clear
     if label.source is not None:
         weak &= ~DECODED
     whole = _OF_WHOLE if label.exact else label.weak & _OF_WHOLE

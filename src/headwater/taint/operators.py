@@ -72,7 +72,7 @@ class Operators(Building):
                 text += str(value.const)
                 fixed = fixed or bool(texts.WITH_HOST.match(text))
             elif value.labels:
-                value = dots.behind(text, value)
+                value = dots.behind(text, texts.behind_host(text, value))
                 value = rough(quotes.inside(text, self.unquoted(text, value)))  # of a number in a sentence, a few digits are seen
                 value = encoded.behind(text, i.literals, quotes.in_value(text, value))
                 if _BEFORE_PORT.search(text):
@@ -156,6 +156,8 @@ class Operators(Building):
         fixed = i.op in ("+", "%") and (
             bool(left.proven & HOST_FIXED) or (isinstance(left.const, str) and bool(texts.WITH_HOST.match(left.const)))
         )
+        if i.op == "+" and (left.const is NO_CONST or isinstance(left.const, str)):
+            right = texts.behind_host(left.const if isinstance(left.const, str) else left.head or "\0", right)
         refs: list[Any] = []
         if i.op == "/":
             refs = [ref for ref in left.refs if getattr(ref, "text", "").startswith("pathlib.")]

@@ -21,6 +21,7 @@ from headwater.taint.labels import (
     PARSED_URL,
     PATHS,
     RESOLVED,
+    ROOTED,
     SERVICE,
     Label,
     derive,
@@ -31,7 +32,7 @@ from headwater.taint.labels import (
     widen,
 )
 from headwater.taint.narrow import narrowed
-from headwater.taint.state import State, unglued
+from headwater.taint.state import State, cleared, unglued
 from headwater.taint.summary import Path, ToCallback
 from headwater.taint.value import (
     BOTTOM,
@@ -174,7 +175,9 @@ class Shapes(State):
                     label = derive(label, clear=shown, exact=True) or label
                 elif len(shape.labels) == 1:
                     hosted = shown
-            if label.exact and not label.cleared and not label.drop and not label.weak:
+            if label.exact and not label.cleared & ~ROOTED and not label.drop and not label.weak:
+                if label.cleared:
+                    actual = cleared(actual, ROOTED)
                 if self.traced and hop is not None and actual.steps:
                     actual = actual.with_(
                         steps={

@@ -23,6 +23,7 @@ from headwater.taint.labels import (
     NUMERIC,
     PARTS,
     PROGRAM,
+    ROOTED,
     TEXTUAL,
     Label,
     derive,
@@ -33,6 +34,7 @@ from headwater.taint.labels import (
     ordered,
     param_label,
     settled,
+    uncleared,
     widen,
 )
 from headwater.taint.summary import Path
@@ -478,10 +480,20 @@ def followed_by(value: Value, ended: bool) -> Value:
 
 def piece(value: Value) -> Value:
     """A piece of a text: of a secret it is none, but numbers that a model computes are what they were."""
+    value = unrooted(value)
     computed = frozenset(label for label in value.labels if computes(label))
     if not computed:
         return cleared(value, secrets.SHOWN)
     return join(cleared(value.with_(labels=value.labels - computed), secrets.SHOWN), value.with_(labels=computed))
+
+
+def unrooted(value: Value) -> Value:
+    """A part of a text, which need not begin as the whole does."""
+    if not value.proven & ROOTED and not any(label.cleared & ROOTED for label in value.labels):
+        return value
+    made = {label: uncleared(label, ROOTED) for label in value.labels}
+    steps = {made[old]: node for old, node in value.steps.items() if old in made} if value.steps else None
+    return value.with_(labels=frozenset(made.values()), steps=steps, proven=value.proven & ~ROOTED)
 
 
 def computes(label: Label) -> bool:

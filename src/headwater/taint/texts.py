@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from headwater.taint.labels import ADDRESS, BIT, CONTAINED, HOST, HOST_FIXED, PATHS, SLASHED, WAY
+from headwater.taint.labels import ADDRESS, BIT, CONTAINED, HOST, HOST_FIXED, PATHS, ROOTED, SLASHED, WAY, derive
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
 
@@ -21,6 +21,8 @@ _RUN = re.compile(r"(?i)\.(?:bat|cmd|pth|pyc?|ps1|sh|so)$")
 _SCHEME = re.compile(r"^(?:[A-Za-z][\w+.-]*:)?//\[?$")
 HOST_ENDS = re.compile(r"(?<!:)(?<!:/)/|[?#]")
 """What follows a slash, a question mark or a number sign behind an address cannot change the host any more."""
+_HOST = re.compile(r"\0|[A-Za-z][\w+.-]*://[^/?#\s]")
+"""The begin of an address: it is not known, or some of a host is written."""
 SHAPED = frozenset({"format", "join", "replace", "replaceAll", "rpartition", "rsplit", "split"})
 SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep", "node:path.sep", "node:path.posix.sep"})
 
@@ -121,6 +123,19 @@ def keeps_host(value: Value, behind: str) -> bool:
 def is_host(value: Value, before: str) -> bool:
     """Whether a part of an address is its host, and was checked: the host of another address, or what that resolves to."""
     return bool(value.labels and value.proven & HOST and value.proven & BIT["url"] and _SCHEME.match(before))
+
+
+def behind_host(text: str, value: Value) -> Value:
+    """What is put behind an address that ``text`` begins: where it begins with a slash, the host is at an end before it."""
+    if not value.labels or not _HOST.match(text) or text.endswith("/"):
+        return value
+    if value.proven & ROOTED:
+        return cleared(value, ADDRESS)
+    if not any(label.cleared & ROOTED for label in value.labels):
+        return value
+    made = {label: derive(label, ADDRESS if label.cleared & ROOTED else 0, exact=True) for label in value.labels}
+    steps = {after: value.steps[one] for one, after in made.items() if after and one in value.steps} if value.steps else None
+    return value.with_(labels=frozenset(after for after in made.values() if after is not None), steps=steps)
 
 
 def ends_in_a_name(text: str) -> bool:

@@ -24,6 +24,7 @@ from headwater.taint.labels import (
     INSIDE,
     NEAR,
     PATHS,
+    ROOTED,
     TREE_CHECKS,
     Label,
 )
@@ -294,6 +295,8 @@ class Interpreter(Branches):
     def _return_value(self, value: Value) -> None:
         if self.plain and (value.labels or value.allocs):
             value = value.with_(labels=NO_LABELS, allocs=(), steps=None)
+        if value.proven & ROOTED and value.labels:  # it stays with its data, whatever else is returned
+            value = cleared(value, ROOTED)
         self.return_shape = join_shapes(self.return_shape, self.export(value))
         if self.traced:
             whole = join(self.collapse(value), self.collapse(addresses.answer_of(self, value) or BOTTOM))

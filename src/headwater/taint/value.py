@@ -16,7 +16,7 @@ from headwater.apis.paths import ApiPath, Sited
 from headwater.index.entities import EXTERNAL, Fn, Inst
 from headwater.taint import shells
 from headwater.taint.described import Schema
-from headwater.taint.labels import ALL, HANDED, OPERATORS, PATHS, RESOLVED, Label, derive, derive_all, widen
+from headwater.taint.labels import ALL, HANDED, OPERATORS, PATHS, RESOLVED, ROOTED, Label, derive, derive_all, widen
 
 
 class _NoConst:
@@ -288,7 +288,7 @@ def _kept(value: Value, others: frozenset[Label], proven: int) -> tuple[frozense
 
     Of its address as a whole the same is not said: what is then taken out of it is not the whole.
     """
-    lost = value.proven & ~proven & PATHS
+    lost = value.proven & ~proven & (PATHS | ROOTED)
     if not lost or value.labels <= others:
         return value.labels, value.steps
     made = {label: label if label in others else derive(label, lost, exact=True) for label in value.labels}
