@@ -182,7 +182,12 @@ class Branches(Operators):
         if type(part) is ir.Leaf:
             value = self.cells.get(part.reg, BOTTOM)
             return value.pred[side] if value.pred is not None else ()
-        return ()
+        if type(part) not in (ir.AllOf, ir.AnyOf):
+            return ()
+        sides = [self._again(one, side) for one in part.parts]
+        if (type(part) is ir.AllOf) is (side == 0):  # each of them holds, or none does
+            return tuple(fact for one in sides for fact in one)
+        return _shared(sides)
 
     def i_break(self, i: ir.Break) -> None:
         self._left()

@@ -93,6 +93,7 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
         if right.const is not NO_CONST and left.const is NO_CONST:
             true_ = ((cells, ALL, 0, (), ""),)
             true_ += _whole(frame, left, right)
+            true_ += ways.at_root(left) if right.const in ("", ".") else ()
         elif left.const is not NO_CONST and right.const is NO_CONST:
             true_ = ((frame.cells_of(right_register), ALL, 0, (), ""),)
         elif left.subject and (configured(frame, right) or _own_host(right)) and not configured(frame, left):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from headwater.taint.labels import PATHS, WAY
-from headwater.taint.value import BOTTOM, Pred, Value
+from headwater.taint.value import BOTTOM, Fact, Pred, Value
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -38,7 +38,13 @@ def _way(frame: Instructions, args: Args, number: int) -> Value | None:
     made = frame.derived([path], "through relative")
     made = made.with_(proven=made.proven | WAY)
     made.subject = (*args.cells[number], *path.origin)
+    made.pred = ((), at_root(made))  # `!way`
     return made
+
+
+def at_root(way: Value) -> tuple[Fact, ...]:
+    """What it shows that a way leads nowhere else: ``way === ""``."""
+    return ((way.subject, PATHS, 0, (), ""),) if way.proven & WAY else ()
 
 
 def tested(way: Value, cells: tuple[object, ...], text: Value | None) -> Pred | None:
