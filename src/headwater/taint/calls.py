@@ -13,7 +13,7 @@ from headwater.apis.paths import CALL, UNKNOWN, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, chains, containers, handed, hosts, sights, slots, unpicklers
+from headwater.taint import arrays, chains, containers, handed, hosts, sights, slots, unpicklers, verdicts
 from headwater.taint.arguments import Args
 from headwater.taint.binding import Binding, is_stub
 from headwater.taint.interest import CONSTRUCTORS
@@ -461,6 +461,11 @@ class Calls(Binding):
             true = (*self._tells(summary.when_true, cells, actuals), *chains.facts(self, when_true, cells, actuals))
             false = (*self._tells(summary.when_false, cells, actuals), *chains.facts(self, when_false, cells, actuals))
             result = result.with_(pred=(true, false))
+        for name, when_so, when_not in summary.verdicts:
+            pred = (self._tells(when_so, cells, actuals), self._tells(when_not, cells, actuals))
+            for alloc in result.allocs if pred[0] or pred[1] else ():
+                if (said := self.cells.get((alloc, name))) is not None:
+                    verdicts.say(self, (alloc, name), said, pred)
         return result
 
     def _tells(self, proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Actuals) -> tuple[Fact, ...]:

@@ -142,8 +142,6 @@ class Instructions(Calls):
         """Both."""
         self.holders_of: dict[int, list[tuple[Mod | Cls, str]]] | None = None
         """Of the body of a module: the variables and fields that registers are, once somebody has asked."""
-        self.judged: dict[Any, dict[int, None]] = {}
-        """The variables that hold the outcome of a check, by the places that it has looked at."""
         self.flags: dict[tuple[Any, bool], dict[Any, int]] = {}
         """What was shown, and of what, on the way on which a place held what is true or what is false."""
         self.indexed: dict[int, Pred] = {}

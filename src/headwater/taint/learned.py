@@ -76,6 +76,8 @@ class Learned(Arguments):
         self.gates: tuple[Any, ...] = ()
         """Switches that are not as by default where the instruction at hand is run: requirements, fields with their defaults, or names of
         settings."""
+        self.judged: dict[Any, dict[Any, None]] = {}
+        """By place: the variables and fields that hold the outcome of a check of it (``headwater.taint.verdicts``)."""
         self.learned: dict[int, tuple[Value, Value]] = {}
         """Values that checks have added to, and what they were before."""
 

@@ -651,6 +651,7 @@ def _differ(a: Summary, b: Summary) -> bool:
         or not {one for shape in _shapes(b) for one in _brings(shape)} <= {one for shape in _shapes(a) for one in _brings(shape)}
         or (a.never, a.paths, a.proofs, a.when_true, a.when_false) != (b.never, b.paths, b.proofs, b.when_true, b.when_false)
         or a.parts != b.parts
+        or a.verdicts != b.verdicts
         or _answers(a) != _answers(b)
         or not _filled(b) <= _filled(a)
     )

@@ -214,6 +214,8 @@ Proof = tuple[int, int, int, str]
 """Parameter, classes proven, classes weakly checked, the weakness in words."""
 PartProof = tuple[int, Path, int, int, str]
 """The same of a member of a parameter, or of all of its elements."""
+Verdict = tuple[str, tuple[Proof, ...], tuple[Proof, ...]]
+"""The field of what is returned that says how a check went, and what it shows that it is true or false."""
 
 
 class Summary:
@@ -221,7 +223,7 @@ class Summary:
 
     __slots__ = (
         "callbacks", "entries", "mutations", "never", "parts", "paths", "proofs", "raises", "return_steps", "returns", "sinks",
-        "when_false", "when_true"
+        "verdicts", "when_false", "when_true"
     )  # fmt: skip
 
     def __init__(
@@ -238,6 +240,7 @@ class Summary:
         paths: tuple[tuple[int, bool, bool], ...] = (),
         entries: tuple[ToEntry, ...] = (),
         parts: tuple[tuple[PartProof, ...], tuple[PartProof, ...], tuple[PartProof, ...]] = ((), (), ()),
+        verdicts: tuple[Verdict, ...] = (),
     ) -> None:
         self.returns = returns
         self.sinks = sinks
@@ -255,6 +258,7 @@ class Summary:
         """The parameters of which it gives a path, each as ``PathOf`` says: joined with others, or perhaps of another form."""
         self.parts = parts
         """What holds of members of the arguments after any normal return, and where it returns what is true or what is false."""
+        self.verdicts = verdicts
         self.return_steps: dict[Any, Node] = {}
 
     def without(self, effects: Set[Any]) -> Summary:
@@ -278,6 +282,7 @@ class Summary:
             and self.never == other.never
             and self.paths == other.paths
             and self.parts == other.parts
+            and self.verdicts == other.verdicts
         )
 
     __hash__ = None  # type: ignore[assignment]

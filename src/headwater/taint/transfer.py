@@ -30,7 +30,7 @@ from headwater.taint.labels import (
 )
 from headwater.taint.programs import Looked
 from headwater.taint.state import cleared
-from headwater.taint.summary import SLOT, PartProof, Path, Proof, Summary, ToParam
+from headwater.taint.summary import SLOT, PartProof, Path, Proof, Summary, ToParam, Verdict
 from headwater.taint.value import (
     ANSWER,
     BOTTOM,
@@ -38,6 +38,7 @@ from headwater.taint.value import (
     NO_LABELS,
     NOTHING,
     Alloc,
+    Fact,
     Node,
     PathOf,
     Shape,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 
+Held = dict[int, tuple[int, int]]
+"""By parameter: classes proven, and classes weakly checked."""
 _LATER = frozenset({"async", "generator", "abstract", "overload"})
 """Functions whose body a call does not run, or not as a whole."""
 
@@ -63,9 +66,10 @@ class Interpreter(Branches):
         self.returned: Value | None = None
         self.returned_paths: dict[int, forms.How] | None = None
         """Of each parameter that every path returned was made of, how: as ``PathOf`` says. None before the first one."""
-        self.exit_proofs: list[dict[int, tuple[int, int]]] = []
-        self.true_proofs: list[dict[int, tuple[int, int]]] = []
-        self.false_proofs: list[dict[int, tuple[int, int]]] = []
+        self.exit_proofs: list[Held] = []
+        self.answers: list[tuple[dict[str, tuple[Held | None, Held | None]], Held, bool]] = []
+        self.true_proofs: list[Held] = []
+        self.false_proofs: list[Held] = []
         self.part_proofs: tuple[list[dict[tuple[int, Path], tuple[int, int]]], ...] = ([], [], [])
         """What is shown of members of the parameters: at every exit, at those that give what may be true, what may be false."""
         self.yields: Alloc | None = None
@@ -121,6 +125,7 @@ class Interpreter(Branches):
             tuple((param, *how) for param, how in sorted((self.returned_paths or {}).items())),
             tuple(entry for _, entry in sorted(self.entered.items(), key=lambda item: item[0])),
             self._parts(),
+            self._verdicts() if self.mod.script else (),
         )
 
     def _parts(self) -> tuple[tuple[PartProof, ...], tuple[PartProof, ...], tuple[PartProof, ...]]:
@@ -310,7 +315,7 @@ class Interpreter(Branches):
         self.returned = value if self.returned is None else join(self.returned, value)
         if not implicit or value.const is None:
             self._return_value(value)
-        held: dict[int, tuple[int, int]] = {}
+        held: Held = {}
         for index in range(len(self.fn.ir.params) + len(self.fn.ir.captured)):
             found = self.cells.get(("in", index))
             if found is not None:
@@ -320,6 +325,7 @@ class Interpreter(Branches):
                         weak &= label.weak
                         held[index] = (found.proven & HELD, weak)
         self.exit_proofs.append(held)
+        self._said(value, held)
         truth = value.const
         told = fills.pred(self, value) if truth is NO_CONST else None
         parts = chains.shown(self)
@@ -328,23 +334,7 @@ class Interpreter(Branches):
                 at_exit.append(chains.shown(self, told[place - 1]) if place and told is not None else parts)
         if truth is NO_CONST and (pred := fills.pred(self, value)) is not None:
             for facts, out in ((pred[0], self.true_proofs), (pred[1], self.false_proofs)):
-                more = _with_looked(held, looked)
-                for cells, proven, weak, _, text in facts:
-                    for cell in cells:
-                        whole = cell.cell if type(cell) is PathOf else cell
-                        if type(whole) is tuple and whole[0] == "in" and whole[1] in more:
-                            shown, doubted = proven & HELD, weak
-                            if type(cell) is PathOf:
-                                shown, doubted = shown & (PATHS | CONTAINED), doubted & (PATHS | NEAR)
-                                if cell.maybe:
-                                    doubted = doubted if doubted & NEAR else 0
-                                    shown, doubted = INSIDE if shown & PATHS and not cell.part else 0, doubted | (shown & PATHS)
-                                shown = shown if not cell.part else CONTAINED if shown & (PATHS | CONTAINED) else 0
-                            old = more[whole[1]]
-                            more[whole[1]] = (old[0] | shown, old[1] | doubted)
-                            if doubted and text:
-                                self.doubts.setdefault(whole[1], text)
-                out.append(more)
+                out.append(self._with_facts(_with_looked(held, looked), facts))
         elif truth is NO_CONST:
             self.true_proofs.append(_with_looked(held, looked))
             self.false_proofs.append(_with_looked(held, looked))
@@ -352,6 +342,54 @@ class Interpreter(Branches):
             self.true_proofs.append(held)
         else:
             self.false_proofs.append(held)
+
+    def _with_facts(self, held: Held, facts: tuple[Fact, ...]) -> Held:
+        """What holds of the parameters where a test shows something besides."""
+        more = dict(held)
+        for cells, proven, weak, _, text in facts:
+            for cell in cells:
+                whole = cell.cell if type(cell) is PathOf else cell
+                if type(whole) is tuple and whole[0] == "in" and whole[1] in more:
+                    shown, doubted = proven & HELD, weak
+                    if type(cell) is PathOf:
+                        shown, doubted = shown & (PATHS | CONTAINED), doubted & (PATHS | NEAR)
+                        if cell.maybe:
+                            doubted = doubted if doubted & NEAR else 0
+                            shown, doubted = INSIDE if shown & PATHS and not cell.part else 0, doubted | (shown & PATHS)
+                        shown = shown if not cell.part else CONTAINED if shown & (PATHS | CONTAINED) else 0
+                    old = more[whole[1]]
+                    more[whole[1]] = (old[0] | shown, old[1] | doubted)
+                    if doubted and text:
+                        self.doubts.setdefault(whole[1], text)
+        return more
+
+    def _said(self, value: Value, held: Held) -> None:
+        """An object that is returned says in a field how a check went: ``{ ok: false }``."""
+        said: dict[str, tuple[Held | None, Held | None]] = {}
+        (alloc,) = value.allocs if len(value.allocs) == 1 else (None,)
+        for key in sorted(key for key in alloc.keys if isinstance(key, str)) if alloc is not None else ():
+            field = self.cells.get((alloc, key), BOTTOM)
+            if field.const is True or field.const is False:
+                said[key] = (held, None) if field.const else (None, held)
+            elif field.const is NO_CONST and field.pred is not None:
+                true, false = field.pred
+                said[key] = (self._with_facts(held, true), self._with_facts(held, false))
+        whole = value.const is not NO_CONST or (alloc is not None and alloc.closed and "*" not in alloc.keys)
+        self.answers.append((said, held, whole and not (alloc is None and value.const)))
+
+    def _verdicts(self) -> tuple[Verdict, ...]:
+        """Of the fields that say how a check went, what each outcome shows of the parameters."""
+        made: list[Verdict] = []
+        for name in sorted({name for said, _, _ in self.answers for name in said}):
+            sides: tuple[list[Held], list[Held]] = ([], [])
+            for said, held, whole in self.answers:
+                outcome = said.get(name, (None if whole else held, held))
+                for side, one in zip(sides, outcome, strict=True):
+                    side += [one] if one is not None else []
+            true, false = (_common(side, self.doubts) for side in sides)
+            if all(sides) and true != false:
+                made.append((name, true, false))
+        return tuple(made)
 
     def i_return(self, i: ir.Return) -> None:
         value = self.cells.get(i.src, BOTTOM) if i.src >= 0 else Value(const=None)
@@ -417,7 +455,7 @@ def _given(value: Value) -> bool:
     return any(label.source is not None or label.exact for label in value.labels)
 
 
-def _common(exits: list[dict[int, tuple[int, int]]], doubts: dict[int, str], partly: bool = False) -> tuple[Proof, ...]:
+def _common(exits: list[Held], doubts: dict[int, str], partly: bool = False) -> tuple[Proof, ...]:
     """What holds at every exit; ``partly``: the function is a check that raises, and what it shows at some exits only is a weak check."""
     if not exits:
         return ()

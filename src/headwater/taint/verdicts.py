@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import ir
 from headwater.taint.labels import HELD
+from headwater.taint.state import Cell
 from headwater.taint.value import CHAIN, GATE, Fact, Pred, Value
 
 if TYPE_CHECKING:
+    from headwater.taint.calls import Calls
     from headwater.taint.instructions import Instructions
 
 
@@ -29,6 +31,14 @@ def follow(frame: Instructions, register: int) -> None:
         shown.pop(register, None)
     if frame.flags:
         _lose(frame, {register})
+
+
+def say(frame: Calls, cell: Cell, field: Value, pred: Pred) -> None:
+    """A field of what a call has returned says how a check went."""
+    frame.write(cell, field.with_(pred=pred))
+    for cells, *_ in (*pred[0], *pred[1]):
+        for one in cells:
+            frame.judged.setdefault(getattr(one, "cell", one), {})[cell] = None
 
 
 def forget(frame: Instructions, places: set[Any]) -> None:
