@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from headwater import ir
-from headwater.taint.labels import NO_DOT, PATHS, derive, uncleared
+from headwater.taint.labels import NO_DOT, NO_UP, PATHS, derive, uncleared
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PLACES: Final = frozenset({"lastIndexOf", "rfind", "rindex"})
 _CUTS: Final = frozenset({"slice", "substr", "substring"})
 _LAST: Final = {"rpartition": 2, "rsplit": 1}
+_KEEPS: Final = frozenset({"lower", "lstrip", "rstrip", "strip", "toLowerCase", "toUpperCase", "trim", "trimEnd", "trimStart", "upper"})
+"""Methods of texts that put no dots together that stood apart."""
 _PUT_IN: Final = {"join": 0, "replace": 1, "replaceAll": 1}
 """Methods of texts that put another text in, by the argument which that is."""
 
@@ -27,6 +29,8 @@ def called(frame: Instructions, i: ir.Call, args: Args, receiver: Value, result:
     """The result of a method of a text, with what it says of dots."""
     first = args.positional[0] if args.positional else BOTTOM
     name = args.name
+    if receiver.proven & NO_UP and result.labels and (name in _KEEPS or (name in _PUT_IN and name != "join" and _apart(args))):
+        result = result.with_(proven=result.proven | NO_UP)
     if name in _PLACES and first.const == "." and len(args.positional) == 1:
         frame.dots[i.dst] = args.receiver_cells, receiver, False
     elif not result.labels:
@@ -46,6 +50,12 @@ def called(frame: Instructions, i: ir.Call, args: Args, receiver: Value, result:
     elif first.const == "." and name in _LAST and not args.kw:
         return _cut(frame, name, args, result)
     return result
+
+
+def _apart(args: Args) -> bool:
+    """Whether something without a dot is put in the place of what is taken away, so that no two dots come together."""
+    put = args.positional[1].const if len(args.positional) > 1 else None
+    return isinstance(put, str) and put != "" and "." not in put and "$" not in put
 
 
 def added(frame: Instructions, i: ir.Binary, left: Value, right: Value) -> Value:

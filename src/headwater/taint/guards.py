@@ -35,6 +35,7 @@ from headwater.taint.labels import (
     NAME_HEAD,
     NEAR,
     NO_NAMES,
+    NO_UP,
     OPERATORS,
     PATHS,
     PROGRAM,
@@ -220,6 +221,8 @@ def _membership(
             held += frame.cells_of(frame.receivers[right_register])
         what = f"a check for {left.const!r}" if left.const is not NO_CONST else "a list of what is refused"
         denied: Fact = (held, 0, DENIED, (), f"{what} can be passed")
+        if left.const == "..":
+            return (), ((held, NO_UP, 0, (), ""), denied)
         if left.const == "/" or any(getattr(ref, "text", "") in texts.SEPARATORS for ref in left.refs):
             return (), ((held, PATHS, 0, (), ""), denied)
         return (), (denied,)

@@ -486,6 +486,8 @@ class Instructions(Calls):
             result = result.with_(pred=guards.host_ends(self, receiver, args.receiver_cells, args.positional[0]))
         elif receiver is not None and receiver.proven & WAY and args.name in ways.TESTS and args.positional:
             result = result.with_(pred=ways.tested(receiver, args.receiver_cells, args.positional[0]))
+        elif receiver is not None and receiver.proven & RESOLVED and args.name in ways.BEGINS and args.positional:
+            result = ways.normal(args.receiver_cells, args.positional[0], result)
         if args.name in ("split", "rsplit"):
             self.cuts[i.dst] = (args.cells[0] if args.cells else ()) if args.name == "split" and receiver is None else args.receiver_cells
         if result.labels and args.cells and args.positional:

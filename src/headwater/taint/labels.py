@@ -124,7 +124,9 @@ OF_PARAMETER = IN_NUMBERS << 1
 ROOTED = OF_PARAMETER << 1
 """In ``Value.proven``, and in ``Label.cleared`` where it is joined with other data: it begins with a slash, so that behind an address its
 host is at an end."""
-HELD = ROOTED | ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST | IN_NUMBERS
+NO_UP = ROOTED << 1
+"""In ``Value.proven``: no .. is in it: behind a folder it leads out of none; alone it may be any path."""
+HELD = NO_UP | ROOTED | ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST | IN_NUMBERS
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""

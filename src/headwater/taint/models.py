@@ -185,7 +185,8 @@ class Models(Handing):
             what = f"through {_last(node)}"
             if "joined-path" in entry.marks:
                 parts = [args.receiver or BOTTOM] if "self" in entry.passes else []
-                joined = self.joined([*parts, *args.positional, *([args.star] if args.star is not None else [])], what)
+                parts += [*args.positional, *([args.star] if args.star is not None else [])]
+                joined = self.joined(parts, what, self.mod.script and _last(node) == "join()")
                 made = join(made, cleared(joined, BIT["url"]) if node.text.startswith("pathlib") else joined)  # two slashes become one
                 if args.positional and args.positional[-1].const == "":  # join(folder, "")
                     made = made.with_(proven=made.proven | SLASHED)
@@ -365,8 +366,9 @@ class Models(Handing):
             self.put(alloc, "*", self.part(update, "*"), weak=True)
         return value.with_(allocs=(alloc,), const=NO_CONST, pred=None)
 
-    def joined(self, parts: list[Value], what: str) -> Value:
-        """A path made of parts: those that a check has shown to stay where they are, or in the folder that they are joined to, do."""
+    def joined(self, parts: list[Value], what: str, behind: bool = False) -> Value:
+        """A path made of parts: those that a check has shown to stay where they are, or in the folder that they are joined to, do.
+        ``behind``: no part begins anew, even if it begins with a slash."""
         if len(parts) == 1:
             made = self.derived(parts, what, weak=BASED)
             held = parts[0].proven & (PATHS | CONTAINED | RESOLVED)
@@ -378,6 +380,8 @@ class Models(Handing):
                 part = followed_by(part, ended)
             based = BASED if number == 0 and not any(texts.leads_up(one) for one in parts) else 0
             clear = texts.stays(part, number > 0)
+            if behind and number:
+                clear |= texts.below(f"{parts[0].const if isinstance(parts[0].const, str) else parts[0].head or chr(0)}/", part)
             if number and parts[0].const != "":  # behind a folder it names no scheme and no host
                 clear |= BIT["url"]
             made = join(made, self.derived([part], what, clear=clear, weak=based))

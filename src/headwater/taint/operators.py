@@ -26,6 +26,7 @@ from headwater.taint.labels import (
     GLUED,
     HOST_FIXED,
     NO_OPTION,
+    NO_UP,
     SLASHED,
 )
 from headwater.taint.state import cleared, followed_by, rough
@@ -79,7 +80,7 @@ class Operators(Building):
                     value = self.ports(value)
                 glued = GLUED | BEHIND if texts.glued(text) else 0
                 places.append(len(text))
-                clear = (ADDRESS if fixed else 0) | texts.stays(value, bool(text))
+                clear = (ADDRESS if fixed else 0) | texts.stays(value, bool(text)) | texts.below(text, value)
                 parts.append(self.derived([value], clear=clear, weak=glued) if clear or glued else value)
             if not text and texts.keeps_host(value, literal):
                 parts[-1:] = [cleared(parts[-1], ADDRESS)]
@@ -111,7 +112,8 @@ class Operators(Building):
         begins = places[:1] == [0] and not any(".." in one for one in i.literals)
         made = join(self.derived(parts[:1], JOINED, weak=BASED if begins else 0), self.derived(parts[1:], JOINED))
         made_text = _begun(made, i.literals[0] if i.literals else "")
-        proven = made_text.proven | slashed | (HOST_FIXED if fixed else 0)
+        no_up = NO_UP if texts.leads_nowhere_up(i.literals, [self.cells.get(part, BOTTOM) for part in i.parts]) else 0
+        proven = made_text.proven | slashed | (HOST_FIXED if fixed else 0) | no_up
         self.write(i.dst, made_text.with_(proven=proven, head=text.partition("\0")[0], form=_address(form)))
 
     def i_binary(self, i: ir.Binary) -> None:
@@ -180,6 +182,8 @@ class Operators(Building):
             # What follows cannot change the host any more.
             host = texts.is_host(right, left.const if isinstance(left.const, str) and i.op == "+" else "")
             clear = (ADDRESS if fixed or host else 0) | texts.stays(right, True)
+            if i.op == "+":
+                clear |= texts.below(left.const if isinstance(left.const, str) else self.tails.get(i.left, ""), right)
             kept = ADDRESS if texts.keeps_host(left, right.const if isinstance(right.const, str) else "") else 0
             based = BASED if i.op == "+" and not texts.leads_up(right) else 0
             made = self.derived([left], what, clear=texts.stays(left, False) | kept, weak=based)

@@ -6,9 +6,10 @@ What models say of the methods of texts is in ``apis/python/stdlib_data.yaml``; 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from headwater.taint.labels import ADDRESS, BIT, CONTAINED, HOST, HOST_FIXED, PATHS, ROOTED, SLASHED, WAY, derive
+from headwater.taint.labels import ADDRESS, BIT, CONTAINED, HOST, HOST_FIXED, NO_UP, PATHS, ROOTED, SLASHED, WAY, derive
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
 
@@ -23,6 +24,8 @@ HOST_ENDS = re.compile(r"(?<!:)(?<!:/)/|[?#]")
 """What follows a slash, a question mark or a number sign behind an address cannot change the host any more."""
 _HOST = re.compile(r"\0|[A-Za-z][\w+.-]*://[^/?#\s]")
 """The begin of an address: it is not known, or some of a host is written."""
+_DOT_AFTER = re.compile(r"\.(?:[/\\]|$)")
+_DOT_BEFORE = re.compile(r"(?:^|[/\\])\.$")
 SHAPED = frozenset({"format", "join", "replace", "replaceAll", "rpartition", "rsplit", "split"})
 SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep", "node:path.sep", "node:path.posix.sep"})
 
@@ -107,6 +110,20 @@ def _no_slash(value: Value) -> Value:
 def stays(value: Value, behind: bool) -> int:
     """The sink classes to which a part of a text does no harm as a path: it was checked, maybe as a name ``behind`` something."""
     return PATHS if value.proven & PATHS == PATHS or (behind and value.proven & CONTAINED) else 0
+
+
+def below(folder: str, value: Value) -> int:
+    """The sink classes to which what is put behind a folder does no harm as a path, since no .. is in it."""
+    return PATHS if value.proven & NO_UP and folder.strip("/.") and folder.endswith("/") else 0
+
+
+def leads_nowhere_up(literals: Sequence[str], values: Sequence[Value]) -> bool:
+    """Whether no part of a path that a text makes is .., since none of its parts has one and what is written adds no dot to their ends."""
+    if any(".." in literal for literal in literals) or any(not literal for literal in literals[1:-1]):
+        return False
+    if any(_DOT_AFTER.match(literal) for literal in literals[1:]) or any(_DOT_BEFORE.search(literal) for literal in literals[:-1]):
+        return False
+    return bool(values) and all(value.proven & NO_UP for value in values)
 
 
 def glued(text: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from headwater.taint.labels import PATHS, WAY
+from headwater.taint.labels import NO_UP, PATHS, WAY
 from headwater.taint.value import BOTTOM, Fact, Pred, Value
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ MAKERS: Final = tuple(f"node:{module}.relative" for module in ("path", "path.pos
 PYTHON: Final = tuple(f"{module}.relpath" for module in ("os.path", "posixpath", "ntpath"))
 """They take the path and the folder."""
 TESTS: Final = frozenset({"startsWith", "startswith", "includes"})
+BEGINS: Final = frozenset({"startsWith", "startswith"})
 
 
 def relative(frame: Instructions, args: Args) -> Value | None:
@@ -53,4 +54,13 @@ def tested(way: Value, cells: tuple[object, ...], text: Value | None) -> Pred | 
     begin = text.const if isinstance(text.const, str) else text.head
     if not begin.startswith(".."):
         return None
-    return (), (((*cells, *way.subject), PATHS, 0, (), ""),)
+    shown: Fact = ((*cells, *way.subject), PATHS, 0, (), "")
+    return (), (shown, (cells, NO_UP, 0, (), "")) if text.const == ".." else (shown,)
+
+
+def normal(cells: tuple[object, ...], word: Value, result: Value) -> Value:
+    """``path.normalize(name).startsWith("..")``: where a path was made normal, .. stands at its beginning or nowhere."""
+    if word.const != "..":
+        return result
+    true, false = result.pred or ((), ())
+    return result.with_(pred=(true, (*false, (cells, NO_UP, 0, (), ""))))
