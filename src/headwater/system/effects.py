@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headwater import ir, limits
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn
 from headwater.system.build import Builder
+from headwater.system.commands import operand, programs
 from headwater.system.graph import Key
 from headwater.system.words import Kind, words
+from headwater.system.written import Places
 from headwater.taint.sights import Deed
 
 _SAYS: Final = frozenset(
@@ -32,43 +35,55 @@ class Effect(NamedTuple):
 
 def effects(builder: Builder, tool: Key) -> list[Effect]:
     """What the code of a tool changes, nearest first."""
-    found: list[Effect] = []
-    seen: dict[int, None] = {}
+    reached: dict[Fn, int] = {}
     level = [
         one for one in builder.nodes[tool].bodies.values() if one not in builder.dispatchers
     ]  # what these do, which tool does is not known
     for depth in range(limits.EFFECT_CALLS + 1):
-        following: list[Fn] = []
-        for fn in level:
-            if fn.id in seen:
-                continue
-            seen[fn.id] = None
-            for deed in sorted(builder.solver.deeds.get(fn.id, {}).values(), key=lambda one: (one.start, one.end, one.ability)):
-                effect = _effect(deed, fn, depth)
-                if effect is not None:
-                    found.append(effect)
-            following += builder.following(fn)
-        level = following
+        level = [fn for fn in dict.fromkeys(level) if fn not in reached]
+        reached.update((fn, depth) for fn in level)
+        level = [one for fn in level for one in builder.following(fn)]
+    found: list[Effect] = []
+    for fn in reached:
+        deeds = sorted(builder.solver.deeds.get(fn.id, {}).values(), key=lambda one: (one.start, one.end, one.ability))
+        for number, deed in enumerate(deeds):
+            effect = _effect(builder.places, deed, fn, reached, deeds[:number])
+            if effect is not None:
+                found.append(effect)
     return found
 
 
-def _effect(deed: Deed, fn: Fn, depth: int) -> Effect | None:
+def _effect(places: Places, deed: Deed, fn: Fn, reached: Mapping[Fn, int], earlier: Sequence[Deed]) -> Effect | None:
     """An operation as an effect: what is no more than how something is done is none."""
-    known = words()
-    last = deed.path.removesuffix("()").rpartition(".")[2]
+    known, depth = words(), reached[fn]
+    last = _last(deed)
     if deed.ability == "executes-shell":
         program = deed.text.split(None, 1)[0].rpartition("/")[2] if deed.text.strip() else ""
-        if program not in known.changing and (program or not deed.steered or deed.path.partition(".")[0] in known.fixed):
+        started = {program} if program else programs(places, fn, deed.start, deed.end, reached)
+        if known.changes.isdisjoint(started) and (started or not deed.steered or deed.path.partition(".")[0] in known.fixed):
             return None
-        return Effect(known.kind("executes-shell"), deed, fn, depth, bool(program))
+        return Effect(known.kind("executes-shell"), deed, fn, depth, bool(started))
     if deed.ability == "executes-code":
         return Effect(known.kind("executes-code"), deed, fn, depth, False) if deed.steered else None
     if deed.ability == "writes-files":
         if last in known.aside or not (deed.steered or (deed.text and last in known.deletes)):
             return None
+        if last in known.deletes and _own(places, deed, fn, earlier):
+            return None
         return Effect(known.kind("deletes-files" if last in known.deletes else "writes-files"), deed, fn, depth, last in known.deletes)
     destroys = last in known.destroys or deed.text.split(None, 1)[:1] in (["DELETE"], ["DROP"], ["TRUNCATE"], ["delete"], ["drop"])
     return Effect(known.kind(deed.ability), deed, fn, depth, destroys)
+
+
+def _own(places: Places, deed: Deed, fn: Fn, earlier: Sequence[Deed]) -> bool:
+    """Whether a file is removed that the same function has written: it belongs to the call alone."""
+    place = operand(places, fn, deed.start, deed.end)
+    written = (one for one in earlier if one.ability == "writes-files" and _last(one) not in words().deletes)
+    return place >= 0 and any(operand(places, fn, one.start, one.end) == place for one in written)
+
+
+def _last(deed: Deed) -> str:
+    return deed.path.removesuffix("()").rpartition(".")[2]
 
 
 class Said(NamedTuple):

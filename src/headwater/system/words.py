@@ -83,6 +83,10 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def flags_(self) -> frozenset[str]:
         return frozenset(self.flags)
 
+    @property
+    def changes(self) -> frozenset[str]:
+        return frozenset(self.changing)
+
     brings: list[str]
     orders: list[Order]
 

@@ -251,7 +251,7 @@ class Places:
             elif type(one) is ir.Binary and one.op in ("+", "|"):
                 found += self.displays(fn, one.left, depth + 1) + self.displays(fn, one.right, depth + 1)
             elif type(one) is ir.Name:
-                for module, inner, _ in self._variable(fn.module, one.name):
+                for module, inner, _ in self.variable(fn.module, one.name):
                     found += self.displays(module, inner, depth + 1)
             elif type(one) is ir.Call and self._converts(fn, one):
                 found += self.displays(fn, one.args[0], depth + 1)
@@ -274,14 +274,14 @@ class Places:
                 found += self._elements(fn, one.src, depth + 1)
             elif type(one) is ir.Item and not isinstance(one.key, str) and fn.module.script:
                 found += self._elements(fn, one.obj, depth + 1)
-        for outer, inner in self._captured(fn, register) if depth < DEPTH else ():
+        for outer, inner in self.captured(fn, register) if depth < DEPTH else ():
             found += self.displays(outer, inner, depth + 1)
         followed = (fn.id, ~register)
         if not found and fn.index and register < len(fn.ir.params) and depth < DEPTH and followed in self._asked:
             self._cuts += 1
         elif not found and fn.index and register < len(fn.ir.params) and depth < DEPTH:
             self._asked.add(followed)
-            for at, given in self._handed(fn, register):
+            for at, given in self.handed(fn, register):
                 found += self.displays(at, given, depth + 1)
             self._asked.discard(followed)
         return list({(at.id, build.start, build.end): (at, build) for at, build in found}.values())[:TEXTS]
@@ -335,10 +335,10 @@ class Places:
             elif type(one) is ir.Move:
                 found += self._handlers(fn, one.src, depth + 1)
         if not definitions and fn.index:
-            for outer, inner in self._captured(fn, register):
+            for outer, inner in self.captured(fn, register):
                 found += self.functions(outer, inner) or self._handlers(outer, inner, depth + 1)
             if register < len(fn.ir.params):
-                for outer, inner in self._handed(fn, register):
+                for outer, inner in self.handed(fn, register):
                     found += self.functions(outer, inner)
         return found
 
@@ -351,7 +351,7 @@ class Places:
                 return [call.args[0]]
         return []
 
-    def _captured(self, fn: Fn, register: int) -> list[tuple[Fn, int]]:
+    def captured(self, fn: Fn, register: int) -> list[tuple[Fn, int]]:
         """The register of the function around this one that is captured."""
         number = register - len(fn.ir.params)
         if fn.index == 0 or fn.ir.parent < 0 or not 0 <= number < len(fn.ir.captured):
@@ -410,7 +410,7 @@ class Places:
             if type(one) is ir.Move:
                 found += self.made(fn, one.src, depth + 1)
             elif type(one) is ir.Name:
-                for at, inner, _ in self._variable(fn.module, one.name):
+                for at, inner, _ in self.variable(fn.module, one.name):
                     found += self.made(at, inner, depth + 1)
             elif type(one) is ir.Call:
                 filled = [it for it in self.definitions(fn).get(one.fn, ()) if type(it) is ir.Attr and it.name in _FILLING]
@@ -525,14 +525,14 @@ class Places:
         name = name or names.get(register, "")
         for one in self.definitions(fn).get(register, ()):
             found += self._text(fn, one, name, depth + 1)
-        for outer, inner in self._captured(fn, register):
+        for outer, inner in self.captured(fn, register):
             found += self.texts(outer, inner, name, depth + 1)
         if not found and fn.index and register < len(fn.ir.params):
-            found += [text for at, given in self._handed(fn, register) for text in self.texts(at, given, "", depth + 1)]
+            found += [text for at, given in self.handed(fn, register) for text in self.texts(at, given, "", depth + 1)]
         self._asked.discard(followed)
         return list(dict.fromkeys(found))[:TEXTS]
 
-    def _handed(self, fn: Fn, param: int) -> list[tuple[Fn, int]]:
+    def handed(self, fn: Fn, param: int) -> list[tuple[Fn, int]]:
         """What callers give for a parameter."""
         known = self._given.get((fn.id, param))
         if known is not None:
@@ -582,7 +582,7 @@ class Places:
             left = self.texts(fn, one.left, name, depth)
             return left or (self.texts(fn, one.right, name, depth) if one.op == "+" else [])
         if kind is ir.Name:
-            return [text for at, inner, variable in self._variable(fn.module, one.name) for text in self.texts(at, inner, variable, depth)]
+            return [text for at, inner, variable in self.variable(fn.module, one.name) for text in self.texts(at, inner, variable, depth)]
         if kind is ir.Attr:
             return self._attribute(fn, one, name, depth)
         if kind is ir.Item and one.key is not None:
@@ -596,7 +596,7 @@ class Places:
             if type(base) is ir.Name:
                 for bound in self.symbols.name(fn.module, base.name):
                     if isinstance(bound, Mod):
-                        places = self._variable(bound, one.name)
+                        places = self.variable(bound, one.name)
                         return [text for at, inner, variable in places for text in self.texts(at, inner, variable, depth)]
         if fn.cls is not None and one.obj == 0:
             return [text for at, register in self._field(fn, one.name) for text in self.texts(at, register, one.name, depth)]
@@ -663,7 +663,7 @@ class Places:
             own = [Text(fn, fn.ir.start, fn.ir.end, "", whole, all(text.fixed for text in own))]
         return [text._replace(name=fn.name) for text in own] + found
 
-    def _variable(self, mod: Mod, name: str) -> list[tuple[Fn, int, str]]:
+    def variable(self, mod: Mod, name: str) -> list[tuple[Fn, int, str]]:
         """The register of a module variable, in the body of the module that sets it."""
         found = []
         for bound in self.symbols.member(mod, name) if mod.script else self.symbols.lookup(mod, name):
