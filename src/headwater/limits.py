@@ -51,6 +51,7 @@ DISPLAYS: Final = (
     400  # registers followed to find one list or object that is written out; of 13,000 in a large application nine need more than 256
 )
 MAP_REACH: Final = 2_000  # functions that one tool or entry point is followed into
+WORKSPACE_CHARS: Final = 200  # of the folder in a lock file in which a workspace has a version of its own
 EFFECT_CALLS: Final = 3  # calls between a tool and an operation that it should speak of: what lies deeper is how something is done
 DESCRIPTION_CHARS: Final = 20_000  # of what a tool tells of itself that are read
 PROMPT_CHARS: Final = 24  # of fixed text that make what is sent to a model a prompt and no label

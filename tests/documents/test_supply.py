@@ -279,6 +279,66 @@ def test_an_advisory_on_a_part_that_no_code_names_is_told_as_a_note(
     assert severity() == "MEDIUM"
 
 
+@pytest.mark.parametrize(
+    ("package", "version", "beside", "uses"),
+    [
+        (
+            "@langchain/core",
+            "0.3.37",
+            'import { Serializable } from "@langchain/core/load/serializable";',
+            'import { load } from "@langchain/core/load";',
+        ),
+        ("@langchain/core", "0.3.37", "", 'import { pull } from "langchain/hub";'),
+        ("@langchain/core", "0.3.37", "", 'import { MemorySaver } from "@langchain/langgraph";'),
+        (
+            "langchain",
+            "0.2.10",
+            'import { InMemoryStore } from "langchain/storage/in_memory";',
+            'import { LocalFileStore } from "langchain/storage/file_system";',
+        ),
+        ("langsmith", "0.3.34", 'import { Client } from "langsmith";\nnew Client({ apiKey: "k" });', "new Client({ hideInputs: true });"),
+        ("langsmith", "0.3.34", "", 'import { createAnonymizer } from "langsmith/anonymizer";'),
+        ("langsmith", "0.4.0", 'import { RunTree } from "langsmith";', "RunTree.fromHeaders(request.headers);"),
+    ],
+)
+def test_what_code_has_to_write_to_use_a_part_of_a_package_of_npm(
+    tmp_path: Path, package: str, version: str, beside: str, uses: str
+) -> None:
+    (tmp_path / "package.json").write_text(json.dumps({"dependencies": {package: version}}))
+    (tmp_path / "index.ts").write_text(f"export const a = 1;\n{beside}\n")
+    assert _severities(tmp_path) == {"LOW"}
+    (tmp_path / "more.ts").write_text(f"{uses}\n")
+    assert _severities(tmp_path) == {"MEDIUM"}
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "uses"),
+    [
+        ("langsmith", "0.5.0", 'client.pull_prompt("someone/prompt")'),
+        ("langsmith", "0.7.30", "Client(hide_outputs=True)"),
+        ("langsmith", "0.4.20", "RunTree.from_headers(request.headers)"),
+        ("langchain-classic", "1.0.3", 'hub.pull("someone/prompt")'),
+    ],
+)
+def test_what_code_has_to_write_to_use_a_part_of_a_package_of_pypi(tmp_path: Path, package: str, version: str, uses: str) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{package}=={version}\n")
+    (tmp_path / "app.py").write_text("a = 1\n")
+    assert _severities(tmp_path) == {"LOW"}
+    (tmp_path / "app.py").write_text(f"{uses}\n")
+    assert _severities(tmp_path) == {"MEDIUM"}
+
+
+def test_a_workspace_with_a_version_of_its_own_is_asked_alone(tmp_path: Path) -> None:
+    sdk = "node_modules/@modelcontextprotocol/sdk"
+    packages = {f"servers/{name}/{sdk}": {"version": version} for name, version in (("redis", "1.9.0"), ("web", "1.8.0"))}
+    (tmp_path / "package-lock.json").write_text(json.dumps({"packages": {sdk: {"version": "1.27.0"}, **packages}}, indent=2))
+    for name, transport in (("redis", "StdioServerTransport"), ("web", "SSEServerTransport")):
+        (tmp_path / "servers" / name).mkdir(parents=True)
+        (tmp_path / "servers" / name / "index.ts").write_text(f"new {transport}();\n")
+    found = [one for one in headwater.review(tmp_path, Config()).findings if one.rule == "vulnerable-package"]
+    assert {("1.9.0" in one.message, one.severity.name) for one in found} == {(True, "LOW"), (False, "MEDIUM")}
+
+
 def test_parts_are_of_advisories_that_the_table_has() -> None:
     known = {one.id for found in advisories.table().values() for one in found}
     assert advisories.parts()
@@ -301,14 +361,19 @@ def test_parts_are_of_advisories_that_the_table_has() -> None:
             'import { load } from "@langchain/core/load";\nexport const a = load;\n',
             "MEDIUM",
         ),
-        ("package.json", '{"dependencies": {"@langchain/core": "0.3.37"}}', "export const a = 1;\n", "MEDIUM"),
+        ("package.json", '{"dependencies": {"@anthropic-ai/sdk": "0.80.0"}}', "export const a = 1;\n", "MEDIUM"),
         (
             "package.json",
             '{"peerDependencies": {"@langchain/core": ">=0.3"}, "devDependencies": {"@langchain/core": "0.3.37"}}',
             'import { load } from "@langchain/core/load";\nexport const a = load;\n',
             "LOW",
         ),
-        ("package.json", '{"dependencies": {"@langchain/core": "0.3.37"}, "devDependencies": {"@langchain/core": "0.3.37"}}', "", "MEDIUM"),
+        (
+            "package.json",
+            '{"dependencies": {"@anthropic-ai/sdk": "0.80.0"}, "devDependencies": {"@anthropic-ai/sdk": "0.80.0"}}',
+            "",
+            "MEDIUM",
+        ),
         ("pyproject.toml", '[dependency-groups]\ndev = ["langchain-core==0.3.60"]\n', "", "LOW"),
         ("pyproject.toml", '[dependency-groups]\nserver = ["langchain-core==0.3.60"]\n', "", "MEDIUM"),
         ("pyproject.toml", '[project.optional-dependencies]\ntest = ["langchain-core==0.3.60"]\n', "", "LOW"),

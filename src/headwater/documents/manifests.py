@@ -120,6 +120,8 @@ class Pin(NamedTuple):
     """Whether it stands among what only those need who work on the code."""
     brought: bool = False
     """Whether who uses the package brings it along besides (npm: ``peerDependencies``)."""
+    folder: str = ""
+    """Where code has to be, below the file, to get this version of several: a workspace of its own."""
 
 
 def kind_of(path: str) -> str:
@@ -296,7 +298,16 @@ def _pnpm(text: str, locked: bool) -> Iterator[Pin]:
 def _matches(pattern: re.Pattern[str], text: str, end: int) -> Iterator[Pin]:
     for found in pattern.finditer(text, 0, end):
         names = found.groupdict()
-        yield Pin("npm", names.get("of") or names["name"], found["version"], "", found.start(), found.end("version"), True)
+        name, folder = names.get("of") or names["name"], _workspace(text, found.start())
+        yield Pin("npm", name, found["version"], "", found.start(), found.end("version"), True, folder=folder)
+
+
+def _workspace(text: str, at: int) -> str:
+    """The folder in which a lock file of npm has its own version of a package; that of a package is the project's."""
+    if not text.startswith("node_modules/", at):
+        return ""
+    start = text.rfind('"', max(0, at - limits.WORKSPACE_CHARS), at) + 1
+    return text[start:at].partition("node_modules/")[0] if start else ""
 
 
 _READERS: Final[dict[str, Callable[[str, bool], Iterator[Pin]]]] = {

@@ -61,7 +61,7 @@ def _doubt(path: str, pin: Pin, found: list[Advisory], aside: Pin | None, code: 
         return _OF_OTHERS
     if aside is not None and _not_imported(path, pin, code):
         return _OF_WORK
-    return _OF_NOTHING_USED if _unused(path, found, code) else ""
+    return _OF_NOTHING_USED if _unused(f"{path[: path.rfind('/') + 1]}{pin.folder}", found, code) else ""
 
 
 def _below(path: str, code: Mapping[str, Source]) -> list[Source]:
@@ -81,10 +81,10 @@ def _not_imported(path: str, pin: Pin, code: Mapping[str, Source]) -> bool:
     return bool(here) and not any(_TYPES.match(one[0]) is None for source in here for one in wanted.finditer(source.data))
 
 
-def _unused(path: str, found: list[Advisory], code: Mapping[str, Source]) -> bool:
-    """Whether the code below a manifest is there, and none of it names what one of the advisories is about."""
+def _unused(folder: str, found: list[Advisory], code: Mapping[str, Source]) -> bool:
+    """Whether the code below a folder is there, and none of it names what one of the advisories is about."""
     wanted = [advisories.parts().get(one.id) for one in found]
-    here = _below(path, code) if all(wanted) else []
+    here = _below(folder, code) if all(wanted) else []
     return bool(here) and not any(one.search(source.data) for one in wanted if one is not None for source in here)
 
 
