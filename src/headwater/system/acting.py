@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from headwater.system.effects import said
+
 if TYPE_CHECKING:
     from headwater.system.build import Builder
 
@@ -48,9 +50,12 @@ def note(builder: Builder) -> None:
             solver.acting.update(fn.id for fn in node.fn.module.functions)
     solver.acting.update(number for one in asking for number in builder.reached(solver.symbols.functions[one]))
     solver.acting.update(_leading(builder, asking, callers))
-    for node in builder.nodes.values():
+    for key, node in builder.nodes.items():
         if node.type == "tool":
             solver.tool_names.update((body, node.name) for body in node.bodies)
+            tells = said(builder, key)
+            if tells.whole:
+                solver.tools_said.setdefault(node.fn.module.id, {})[node.name] = tells.text
 
 
 def _leading(builder: Builder, asking: Mapping[int, None], callers: Mapping[int, list[int]]) -> set[int]:

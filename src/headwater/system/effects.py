@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from headwater import ir, limits
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn
-from headwater.system.build import Builder
 from headwater.system.commands import operand, programs
 from headwater.system.graph import Key
 from headwater.system.words import Kind, words
-from headwater.system.written import Places
+from headwater.system.written import Places, Text
 from headwater.taint.sights import Deed
+
+if TYPE_CHECKING:
+    from headwater.system.build import Builder
 
 _SAYS: Final = frozenset(
     {"name", "description", "title", "id", "annotations", "instructions", "metadata", "summary", "function", "toolName"}
@@ -155,7 +157,7 @@ class _Reader:
             self.read_only = True
         if name and name not in _SAYS:
             return
-        texts = [] if literal in (False, True, None) else self.places.texts(fn, register)
+        texts = [] if literal in (False, True, None) else self._texts(fn, register)
         self.texts += [text.literal for text in texts]
         if name == "description" and (not texts or not all(text.fixed for text in texts)):
             self.whole = False
@@ -166,6 +168,19 @@ class _Reader:
         for one in self.places.definitions(fn).get(register, ()) if depth < 2 and not texts else ():
             if type(one) is ir.Call:  # ToolAnnotations(readOnlyHint=True)
                 self.call(fn, one, depth + 1)
+
+    def _texts(self, fn: Fn, register: int) -> list[Text]:
+        """The texts of an argument, of one that is put together all of it."""
+        parts, found, seen = [register], list[Text](), set[int]()
+        while parts:
+            part = parts.pop()
+            made = self.places.definitions(fn).get(part, ())
+            if len(made) == 1 and type(made[0]) is ir.Binary and made[0].op == "+" and part not in seen:
+                parts += (made[0].right, made[0].left)
+                seen.add(part)
+            else:
+                found += self.places.texts(fn, part)
+        return found
 
     def decorators(self, fn: Fn) -> None:
         """What the decorators of a function are called with."""

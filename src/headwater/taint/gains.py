@@ -16,6 +16,7 @@ from headwater.taint.doubt import Doubt
 from headwater.taint.labels import OPERATORS
 from headwater.taint.openness import of_web
 from headwater.taint.operators import JOINED
+from headwater.taint.purposes import Purposes
 from headwater.taint.solve import Solver
 from headwater.taint.summary import Issue
 from headwater.taint.trace import RawStep
@@ -75,6 +76,7 @@ class Gains:
     def __init__(self, solver: Solver, files: Mapping[str, File]) -> None:
         self.solver = solver
         self.files = files
+        self.purposes = Purposes(solver, files)
         self._used: frozenset[int] | None = None
 
     def little(self, issues: Sequence[Issue], ways: Sequence[tuple[Issue, Sequence[RawStep]]]) -> str:
@@ -104,6 +106,8 @@ class Gains:
             return "it is all that the model is told, and the model has no tools"
         if class_ == "shell" and kind == "tool-args" and self._granted(issue, way):
             return "the tool is there to run what it is given"
+        if why := self.purposes.asked(issue, way):
+            return why
         if class_ == "deserialize" and (kind in OPERATORS or kind == "library-input") and caches.own(issue.sink):
             return "it is a cache, which the same function has written"
         if class_ == "url" and kind == "http-input" and any(self._of_admins(issue, fn) for fn in (issue.source.fn, issue.apex)):

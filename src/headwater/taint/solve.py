@@ -102,6 +102,8 @@ class Solver(Stores):
         """Functions that have a model act by tools, those that lead there, and those that they run; of the system map."""
         self.tool_names: dict[int, str] = {}
         """What tools are called, by their functions; of the system map."""
+        self.tools_said: dict[int, dict[str, str]] = {}
+        """By module: the tools that it declares, and what these say of themselves; of the system map."""
         self.led_to: dict[Any, Told] = {}
         """By report: which request leads to the call, in words, and how (``headwater.system.ways``, ``headwater.system.owners``)."""
         self.entries: dict[int, dict[Any, Entry]] = {}
