@@ -36,7 +36,7 @@ class Argument(msgspec.Struct, frozen=True):
 
 
 class Term(msgspec.Struct, frozen=True):
-    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, own, text, api, matches.
+    """``argument is (not) value``; ``form`` tells how to read ``value``: const, absent, constant, list, own, text, api, matches, begins.
 
     In the form ``declared`` there is no argument, and ``value`` is library, operator and version, with spaces between.
     """
@@ -54,7 +54,7 @@ _ARGUMENT = re.compile(
     r"(self|\$\*|\$any\b|\$(?P<position>\d+)(?:/(?P<both>\w+))?|\$(?P<name>[A-Za-z_]\w*))"
     r"(?P<steps>(?:\.\w+|\[[^\]]*\])*)"
 )
-_TERM = re.compile(r"^(?P<argument>\S+?)\s+(?:(?P<matches>matches)|is(?P<not>\s+not)?)\s+(?P<value>.+)$", re.S)
+_TERM = re.compile(r"^(?P<argument>\S+?)\s+(?:(?P<matches>matches|begins)|is(?P<not>\s+not)?)\s+(?P<value>.+)$", re.S)
 _DECLARED = re.compile(r"^declared\s+(?P<library>[A-Za-z0-9][\w.-]*)\s+(?P<not>not\s+)?(?P<operator><|>=)\s*(?P<version>\d[\w.]*)$")
 _VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,9}((a|b|rc)\d{1,9})?")
 _NOTHING = Argument(False, -1, "", ())
@@ -134,7 +134,7 @@ def _term(text: str) -> Term:
         return Term(_NOTHING, bool(about["not"]), "declared", f"{about['library']} {about['operator']} {about['version']}")
     match = _TERM.match(text.strip())
     if match is None:
-        raise ConditionError(f'not a term: {text.strip()!r} (ARG is VALUE, ARG is not VALUE, ARG matches "regex")')
+        raise ConditionError(f'not a term: {text.strip()!r} (ARG is VALUE, ARG is not VALUE, ARG matches "regex", ARG begins "regex")')
     where, negated, value = argument(match["argument"]), bool(match["not"]), match["value"].strip()
     if value[:1] in "\"'":
         if len(value) < 2 or value[-1] != value[0]:
@@ -145,10 +145,10 @@ def _term(text: str) -> Term:
                 re.compile(inner)
             except (re.error, OverflowError, RecursionError) as error:
                 raise ConditionError(f"bad regular expression in {text.strip()!r}: {error}") from None
-            return Term(where, negated, "matches", inner)
+            return Term(where, negated, match["matches"], inner)
         return Term(where, negated, "const", inner)
     if match["matches"]:
-        raise ConditionError(f"matches needs a quoted regular expression: {text.strip()!r}")
+        raise ConditionError(f"{match['matches']} needs a quoted regular expression: {text.strip()!r}")
     if value in _NAMED:
         return Term(where, negated, "const", _NAMED[value])
     if value in ("absent", "constant", "list", "own", "text"):

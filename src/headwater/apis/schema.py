@@ -14,7 +14,9 @@ elements of which part 0 is the text ``a`` or ``b``).
 A condition is terms joined by ``and`` (binds tighter) and ``or``. A term is ``ARG is VALUE`` or ``ARG is not VALUE`` where VALUE is
 ``True``, ``False``, ``None``, ``absent`` (not passed), ``constant`` (a literal), ``text`` (a text whose beginning is known), ``list``
 (a list or tuple display), ``own`` (a field of the object, a setting or an environment variable: what no caller gives), a quoted text,
-a number, or an API path; or ``ARG matches "regex"`` (a literal text or whole number, or the known beginning of a text). What cannot be
+a number, or an API path; or ``ARG matches "regex"`` (a literal text or whole number, or the known beginning of a text), or
+``ARG begins "regex"`` (the
+same of a text; where no beginning is known, the caller is asked whose parameter it is, and else it does not hold). What cannot be
 decided counts as holding; where it is whether an argument is passed at all (it may be in ``**kwargs``), or whether nothing is known of
 a text that has to be a certain one, one confidence down. Terms joined by ``and`` that speak of ``[]`` of one argument hold together if
 they hold for one element. A term can also be ``declared LIBRARY < VERSION`` or ``declared LIBRARY >= VERSION``: it holds where the
@@ -487,6 +489,9 @@ class Api(_Strict, frozen=True):
     """The result is the object of the receiver, known by the path of the call."""
     unmistakable: bool = False
     """Of a receiver about which nothing is known: the name alone says what it is (``x.innerHTML = y``)."""
+    by_text: bool = False
+    """Of a receiver about which nothing is known, or whose library has no model: what it is given says what it is (``when`` of the sinks).
+    Of everything else that has a method of this name, nothing is said."""
     never_returns: bool = False
     """The call raises or ends the program: what follows it is not run (``sys.exit``, ``flask.abort``)."""
     computes: bool = False

@@ -146,7 +146,9 @@ def _rule(file: OwnFile) -> Rule:
 
 def _linear(conditions_: Iterable[str], file: OwnFile) -> None:
     """Whether the regular expressions run in linear time."""
-    for term in (term for text in conditions_ for branch in conditions.condition(text) for term in branch if term.form == "matches"):
+    for term in (
+        term for text in conditions_ for branch in conditions.condition(text) for term in branch if term.form in ("matches", "begins")
+    ):
         _automaton(str(term.value), file)
 
 

@@ -18,9 +18,9 @@ from headwater.apis.conditions import Argument, Step, Term, Where
 from headwater.apis.paths import UNKNOWN, ApiPath, expand
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.taint.frame import Frame
-from headwater.taint.labels import DEEP
+from headwater.taint.labels import DEEP, Label
 from headwater.taint.state import Cell, lacks
-from headwater.taint.summary import ABSENT, Requirement
+from headwater.taint.summary import ABSENT, Begins, Requirement
 from headwater.taint.value import ANSWER, BOTTOM, NO_CONST, Alloc, Value, join_all
 
 if TYPE_CHECKING:
@@ -215,14 +215,12 @@ class Arguments(Frame):
         if term.form == "absent":
             if self._may_lack(where, args, value):
                 self.unsure = True
-                if value is not None and len(value.labels) == 1:
-                    (label,) = value.labels
-                    if label.source is None and label.exact and DEEP not in label.path:
-                        requires.append(Requirement(label.param, label.path, ABSENT, term.negated))
+                if value is not None and (label := _given(value)) is not None:
+                    requires.append(Requirement(label.param, label.path, ABSENT, term.negated))
                 return None
             return (value is None) != term.negated
         if value is None:
-            if term.form == "matches":
+            if term.form in ("matches", "begins"):
                 return False
             return term.negated
         if term.form == "constant":
@@ -230,6 +228,12 @@ class Arguments(Frame):
             return constant != term.negated
         if term.form == "text":
             return (isinstance(value.const, str) or bool(value.head)) != term.negated
+        if term.form == "begins":
+            found = Begins(str(term.value))
+            if (verdict := found.holds(value)) is None and (label := _given(value)) is not None:
+                requires.append(Requirement(label.param, label.path, found, False))
+                return None
+            return bool(verdict)
         if term.form == "list":
             display = bool(value.allocs) and all(alloc.kind in ("list", "tuple") for alloc in value.allocs)
             if not display and not value.allocs and not value.labels and value.const is NO_CONST:
@@ -244,11 +248,9 @@ class Arguments(Frame):
                 return regex.search(str(term.value), value.head) != term.negated
             if value.allocs and not value.labels and all(alloc.closed for alloc in value.allocs):
                 return term.negated  # a display is no text, number or truth value
-            if term.form == "const" and len(value.labels) == 1 and not any(alloc.closed for alloc in value.allocs):
-                (label,) = value.labels
-                if label.source is None and label.exact and DEEP not in label.path:
-                    requires.append(Requirement(label.param, label.path, term.value, term.negated))
-                    return None
+            if term.form == "const" and (label := _given(value)) is not None and not any(alloc.closed for alloc in value.allocs):
+                requires.append(Requirement(label.param, label.path, term.value, term.negated))
+                return None
             self.unsure = self.unsure or (isinstance(term.value, str) and not term.negated)  # one text of many
             return None
         if term.form == "matches":
@@ -282,6 +284,14 @@ class Arguments(Frame):
         if not where.keyword or args.spread is None:
             return False
         return lacks(args.spread, where.keyword) is None
+
+
+def _given(value: Value) -> Label | None:
+    """What the caller gives, where a value is that alone."""
+    if len(value.labels) != 1:
+        return None
+    (label,) = value.labels
+    return label if label.source is None and label.exact and DEEP not in label.path else None
 
 
 def _display(alloc: Alloc) -> bool:

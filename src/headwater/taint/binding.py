@@ -27,7 +27,7 @@ from headwater.taint.narrow import as_object
 from headwater.taint.reached import CONFIDENCE_DROP
 from headwater.taint.shapes import Actuals, guessed_again
 from headwater.taint.state import Cell, guessed, lacks
-from headwater.taint.summary import ABSENT, Requirement, Summary, ToSink
+from headwater.taint.summary import ABSENT, Begins, Requirement, Summary, ToSink
 from headwater.taint.value import BOTTOM, NO_CONST, Value, captured_key, join
 
 if TYPE_CHECKING:
@@ -253,6 +253,11 @@ class Binding(Models):
                 const = self.solver.default(fn, requirement.param)
         else:
             const = value.const
+        if isinstance(requirement.value, Begins):
+            verdict = requirement.value.holds(value if value is not None and value is not BOTTOM else Value(const=const))
+            if verdict is not None:
+                return verdict
+            const = NO_CONST
         if const is not NO_CONST:
             equal = type(const) is type(requirement.value) and const == requirement.value
             return equal != requirement.negated
@@ -260,7 +265,8 @@ class Binding(Models):
             (label,) = value.labels
             if label.source is None and label.exact and DEEP not in label.path and len(out) < 4:
                 out.append(Requirement(label.param, label.path, requirement.value, requirement.negated))
-        return None
+                return None
+        return False if isinstance(requirement.value, Begins) else None
 
 
 def _opened(value: Value) -> bool:

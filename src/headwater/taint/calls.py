@@ -534,7 +534,7 @@ def _of_anything(ref: Any) -> bool:
     return (
         isinstance(ref, ApiPath)
         and ref.text.startswith(UNKNOWN)
-        and all(isinstance(entry, Api) and not (entry.sinks or entry.returns or entry.passes) for entry in ref.entries)
+        and all(isinstance(entry, Api) and (entry.by_text or not (entry.sinks or entry.returns or entry.passes)) for entry in ref.entries)
     )
 
 

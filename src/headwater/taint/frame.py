@@ -278,7 +278,9 @@ class Frame(Shapes):
         if opaque and not refs and not made.refs:
             # A method of the result of a library call: text and bytes have the methods that they have everywhere.
             unknown = self.solver.unknowns[self.mod.script]
-            child = unknown.child(name) if unknown is not None and value.labels else None
+            child = unknown.child(name) if unknown is not None else None
+            if child is not None and not value.labels and not any(getattr(entry, "by_text", False) for entry in child.entries):
+                child = None
             refs = [child if child is not None else EXTERNAL]
         if refs or made.refs:
             whole = tuple(refs) if len(refs) < 2 else tuple(sorted(dict.fromkeys(refs), key=lambda ref: ref.key))

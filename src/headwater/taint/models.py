@@ -116,7 +116,7 @@ class Models(Handing):
             return answer, True
         own = addresses.asked(self, entry.asks, node, args) if entry.asks is not None and not body else None
         answered = own is not None and not addresses.is_open(self, own)
-        loose = 1 if node.text.startswith("?") and not (entry.passes or entry.unmistakable) else 0
+        loose = 1 if node.text.startswith("?") and not (entry.passes or entry.unmistakable or entry.by_text) else 0
         made = BOTTOM
         if (entry.sinks or entry.can or entry.returns == "database") and not (body or self.traced):
             sights.does(self, entry, node, args)
@@ -280,7 +280,10 @@ class Models(Handing):
             named = self._argument(entry.decorates.named_in, args)
             made = made.with_(const=named.const if named is not None else NO_CONST)
         described = bool(
-            any(sink.class_ != plug_ins.CLASS for sink in entry.sinks)
+            any(
+                sink.class_ != plug_ins.CLASS and not (entry.by_text and self.holds(sink.when, args, []) is not True)
+                for sink in entry.sinks
+            )
             or entry.returns
             or entry.clears
             or entry.passes

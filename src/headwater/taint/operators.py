@@ -170,7 +170,7 @@ class Operators(Building):
         if i.op in ("+", "%") and any(getattr(ref, "text", "").endswith("Markup()") for ref in left.refs):  # escapes what is put into it
             right = cleared(right, BIT["html"] | BIT["xml"])
         if i.op == "+" and right.labels:
-            begun = left.const if isinstance(left.const, str) else left.head or ""
+            begun = left.const if isinstance(left.const, str) else left.head + self.tails.get(i.left, "")
             right = quotes.in_value(begun, quotes.inside(begun, self.unquoted(begun, right)))
         if i.op == "+" and isinstance(right.const, str) and texts.ends_in_a_name(right.const):
             left = followed_by(left, True)

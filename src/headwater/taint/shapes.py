@@ -116,7 +116,7 @@ class Shapes(State):
             bound = self.export(value.bound, depth + 2, budget // 2, path)
         if labels is NO_LABELS and not value.refs and fields is None and value.const is NO_CONST and bound is None:
             return NOTHING if not proven else Shape(proven=proven)
-        return Shape(labels, value.refs, value.const, fields, kind, closed, constant, proven, bound, value.loose)
+        return Shape(labels, value.refs, value.const, fields, kind, closed, constant, proven, bound, value.loose, value.head)
 
     def of_service(self, value: Value) -> Value:
         """What a service answers in its own form: it may say where the rest is, unlike a page whose links anybody may have written."""
@@ -235,6 +235,7 @@ class Shapes(State):
             if shape.proven & RESOLVED:
                 made = unglued(made)
         whole = Value(labels, shape.refs, shape.const, allocs, shape.proven, bound, shape.loose, None, steps if self.traced else None)
+        whole.head = shape.head
         if made is BOTTOM:
             return whole
         if shape.proven & ~made.proven and made.labels:  # what a check or an operation in the callee has shown of what it was given

@@ -322,7 +322,7 @@ def does(frame: Models, entry: Api, node: ApiPath[Any], args: Args) -> None:
                 known.setdefault(ability, place)
                 if ability in DEEDS:
                     _deed(frame, ability, node, args, specs, BIT[sink.class_])
-        elif sink.class_ == "sql":
+        elif sink.class_ == "sql" and (not entry.by_text or frame.holds(sink.when, args, [])):
             text = ""
             for spec in (*specs, *(_BASE.sub(r"\1", one) for one in specs)):  # the text, or an object that holds it
                 value = frame._argument(spec, args)

@@ -10,10 +10,11 @@ import copy
 from collections.abc import Mapping, Set
 from typing import Any
 
+from headwater.apis import regex
 from headwater.apis.schema import Callback
 from headwater.index.entities import Cls, Fn
 from headwater.taint.described import ANY, Schema
-from headwater.taint.value import NOTHING, Node, Shape
+from headwater.taint.value import NOTHING, Node, Shape, Value
 
 Path = tuple[str | int, ...]
 
@@ -27,6 +28,23 @@ class _Absent:
 
 ABSENT = _Absent()
 """The value of a requirement that an argument is (not) left out."""
+
+
+class Begins:
+    """The value of a requirement that an argument is a text whose known beginning an expression finds something in."""
+
+    __slots__ = ("pattern",)
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+
+    def __repr__(self) -> str:
+        return self.pattern
+
+    def holds(self, value: Value) -> bool | None:
+        """Whether it is so; None where no beginning is known."""
+        known = value.const if isinstance(value.const, str) else value.head
+        return regex.search(self.pattern, known) if known else None
 
 
 class Sink:

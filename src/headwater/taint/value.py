@@ -249,7 +249,10 @@ def join(a: Value, b: Value) -> Value:
         steps = {**other_steps, **steps} if steps else other_steps
     pred = a.pred if a.pred == b.pred or _silent(b) else b.pred if _silent(a) else _if_true(a, b) or _if_true(b, a)
     subject = a.subject if a.subject == b.subject or _silent(b) else b.subject if _silent(a) else ()
-    head = a.head if a.head == b.head or _silent(b) else b.head if _silent(a) else ""
+    if a.head == b.head and (const is not NO_CONST or a.const is b.const):
+        head = a.head
+    else:
+        head = a.head if _silent(b) else b.head if _silent(a) else _begun(a, b)
     form = a.form if a.form == b.form or _silent(b) else b.form if _silent(a) else ""
     if (
         labels is a.labels
@@ -303,6 +306,12 @@ def _silent(value: Value) -> bool:
     if value.labels or value.pred is not None or value.allocs or value.subject or value.head or value.form:
         return False
     return value.const in (NO_CONST, "", None)  # of `x or ""`
+
+
+def _begun(a: Value | Shape, b: Value | Shape) -> str:
+    """What both of two texts begin with, of which one is the other with more behind it: a query to which a condition may be added."""
+    one, other = (value.const if isinstance(value.const, str) else value.head for value in (a, b))
+    return one if other.startswith(one) else other if one.startswith(other) else ""
 
 
 def _if_true(value: Value, other: Value) -> Pred | None:
@@ -370,7 +379,22 @@ def _alloc_id(alloc: Alloc) -> int:
 class Shape:
     """A value with its fields, independent of any frame."""
 
-    __slots__ = ("bound", "closed", "const", "constant", "fields", "given", "kind", "labels", "loose", "proven", "refs", "size", "value")
+    __slots__ = (
+        "bound",
+        "closed",
+        "const",
+        "constant",
+        "fields",
+        "given",
+        "head",
+        "kind",
+        "labels",
+        "loose",
+        "proven",
+        "refs",
+        "size",
+        "value",
+    )
 
     def __init__(
         self,
@@ -384,8 +408,11 @@ class Shape:
         proven: int = 0,
         bound: Shape | None = None,
         loose: bool = False,
+        head: str = "",
     ) -> None:
         self.labels = labels = labels or NO_LABELS
+        self.head = head
+        """What a text begins with that a function returns (``Value.head``); what a field holds begins in many ways."""
         self.refs = refs
         self.const = const
         self.fields = fields
@@ -414,6 +441,7 @@ class Shape:
         """Whether some of it is of the caller, or went through a function of the caller."""
         if fields is None and not given and bound is None:
             self.value = Value(labels, refs, const, (), proven, None, loose)
+            self.value.head = head
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -428,6 +456,7 @@ class Shape:
             and self.constant == other.constant
             and self.proven == other.proven
             and self.loose == other.loose
+            and self.head == other.head
             and self.bound == other.bound
             and self.fields == other.fields
         )
@@ -481,8 +510,14 @@ def join_shapes(a: Shape, b: Shape) -> Shape:
         proven,
         bound,
         a.loose or b.loose,
+        a.head if a.head == b.head and a.const is b.const else a.head if _wordless(b) else b.head if _wordless(a) else _begun(a, b),
     )
     return shrink(made) if made.size > limits.SHAPE_NODES else made
+
+
+def _wordless(shape: Shape) -> bool:
+    """Whether a shape is no text that says something."""
+    return not shape.labels and not shape.head and shape.const in (NO_CONST, "", None)
 
 
 def shrink(shape: Shape) -> Shape:
@@ -504,7 +539,19 @@ def _cut(shape: Shape, depth: int) -> Shape:
         return Shape(widen(labels), shape.refs, shape.const, None, shape.kind, False, False, proven, None, shape.loose)
     fields = {key: _cut(part, depth - 1) for key, part in shape.fields.items()} if shape.fields is not None else None
     bound = _cut(shape.bound, depth - 1) if shape.bound is not None else None
-    return Shape(shape.labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, shape.proven, bound, shape.loose)
+    return Shape(
+        shape.labels,
+        shape.refs,
+        shape.const,
+        fields,
+        shape.kind,
+        shape.closed,
+        shape.constant,
+        shape.proven,
+        bound,
+        shape.loose,
+        shape.head,
+    )
 
 
 def named_parts(kind: str, keys: Iterable[str | int]) -> bool:
@@ -572,7 +619,7 @@ def only_sources(shape: Shape, guesses: int = limits.DROPS, depth: int = 0) -> S
             fields = None
     bound = only_sources(shape.bound, guesses, depth + 1) if shape.bound is not None and depth < limits.SHAPE_DEPTH else None
     proven = shape.proven if labels else shape.proven & (ALL | RESOLVED)
-    if labels is shape.labels and fields is shape.fields and bound is shape.bound and proven == shape.proven:
+    if labels is shape.labels and fields is shape.fields and bound is shape.bound and proven == shape.proven and not shape.head:
         return shape
     return Shape(labels, shape.refs, shape.const, fields, shape.kind, shape.closed, shape.constant, proven, bound, shape.loose)
 
