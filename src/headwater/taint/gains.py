@@ -12,6 +12,7 @@ from headwater.files.source import Source as File
 from headwater.findings import STRENGTH
 from headwater.index.entities import Cls, Fn, Mod, Var, is_test
 from headwater.taint import caches
+from headwater.taint.admins import Admins
 from headwater.taint.doubt import Doubt
 from headwater.taint.labels import OPERATORS
 from headwater.taint.openness import of_web
@@ -49,18 +50,6 @@ _BY_HAND = frozenset({"scripts", "script"})
 """Folders of programs that a developer starts by hand."""
 _ASKS = re.compile(r"(?<![\w.])input\(")
 _MAIN = re.compile(r"^if __name__ == [\"']__main__[\"']", re.MULTILINE)
-_ROUTE = re.compile(r"\.(?:all|delete|get|patch|post|put)\(\s*([\"'`])[^\"'`\n]{0,150}\1\s*,([^;]{1,300}?),?\s*(?:async\s*)?$")
-"""Before a function that answers requests: what is asked before it."""
-_ADMIN = r"[\w.]*(?<!non)(?<!not)(?<!no)_?admin(?:s|istrators?)?(?![a-z])\w*"
-_ADMINS = re.compile(rf"(?i){_ADMIN}")
-_OTHERS = re.compile(r"(?i)\b(?:all|any|anyone|basic|default|editor|everyone|guest|member|user|viewer)s?\b|=>")
-_GIVEN_ADMIN = re.compile(rf"(?i)\b(?:Depends|Security)\(\s*{_ADMIN}\s*[,)]")
-_REFUSED = re.compile(
-    r"(?i)\b(?:assert|check|ensure|must_be|require|verify)_?(?:is_?)?(?:super_?)?admin\w*\("
-    r"|\brole\s*!==?\s*[\"'](?:super_?)?admin[\"']\s*\)?\s*[:{]?\s*(?:return|throw|raise|abort)\b"
-    r"|(?:!|\bnot )\s*[\w.?]*\bis_?(?:super_?)?(?:admin|superuser)(?:\(\))?\s*\)?\s*[:{]?\s*(?:return|throw|raise|abort)\b"
-)
-"""In a function: who is no administrator goes no further."""
 _FROM = (
     r"([\w$]{0,40}(?:args|body|data|form|input|params|parsed|payload|query|req|request|validated)[\w$]{0,40}"
     r"(?:\.(?:body|data|json|params|query))?)"
@@ -76,6 +65,7 @@ class Gains:
     def __init__(self, solver: Solver, files: Mapping[str, File]) -> None:
         self.solver = solver
         self.files = files
+        self.admins = Admins(files)
         self.purposes = Purposes(solver, files)
         self._used: frozenset[int] | None = None
 
@@ -110,7 +100,7 @@ class Gains:
             return why
         if class_ == "deserialize" and (kind in OPERATORS or kind == "library-input") and caches.own(issue.sink):
             return "it is a cache, which the same function has written"
-        if class_ == "url" and kind == "http-input" and any(self._of_admins(issue, fn) for fn in (issue.source.fn, issue.apex)):
+        if class_ == "url" and kind == "http-input" and any(self.admins.alone(issue, fn) for fn in (issue.source.fn, issue.apex)):
             return "only administrators send it, who say anyway what this program talks to"
         if class_ in ("sql", "query") and any(self._own_account(fn) for fn in functions):
             return "the address and the password of the database are the sender's own"
@@ -134,18 +124,6 @@ class Gains:
         """Whether a function answers what the windows of an Electron program ask for: no port is opened for it."""
         file = self.files.get(fn.module.path)
         return file is not None and fn.index > 0 and _PROTOCOL.search(file.slice(max(0, fn.ir.start - _NEAR), fn.ir.start)) is not None
-
-    def _of_admins(self, issue: Issue, fn: Fn) -> bool:
-        """Whether a function answers administrators alone: one is asked for before it, given to it, or all others are refused in it."""
-        file = self.files.get(fn.module.path)
-        if file is None or not fn.index:
-            return False
-        start, end = fn.ir.start, issue.source.start if issue.source.fn is fn else fn.ir.end
-        route = _ROUTE.search(file.slice(max(0, start - 3 * _NEAR), start)) if fn.module.script else None
-        if route is not None and _ADMINS.search(route[2]) and not _OTHERS.search(route[2]):
-            return True
-        text = file.slice(start, end)
-        return bool(_REFUSED.search(text) or (not fn.module.script and _GIVEN_ADMIN.search(file.slice(start, fn.ir.end))))
 
     def _granted(self, issue: Issue, way: Sequence[RawStep]) -> bool:
         """Whether a tool is called like what it does, and its argument is all of the command."""
