@@ -123,3 +123,18 @@ def test_other_ways_of_the_same_data_are_shown(tmp_path: Path) -> None:
         [(13, "passed to start()"), (16, "the parameter program of start()")],
         [(13, "passed to start()"), (16, "the parameter folder of start()")],
     ]
+
+
+def test_a_setting_that_is_wrong_has_no_way_to_it_and_what_is_loaded_has(tmp_path: Path) -> None:
+    """Where the other arguments of a call come from says nothing of a switch that stands in its code."""
+    _files(
+        {
+            "app.py": "import sys\n\nimport requests\nimport torch\n\n\ndef main(argv):\n"
+            "    requests.post('https://api.example.com', data=argv[1], verify=False)\n"
+            "    torch.load(argv[2], weights_only=False)\n\n\nmain(sys.argv)\n",
+        },
+        tmp_path,
+    )
+    found = {one.rule: one.traces for one in headwater.review(tmp_path, Config(processes=1)).findings}
+    assert found["tls-verification-off"] == ()
+    assert found["unsafe-model-loading"]

@@ -166,6 +166,8 @@ class RuleHead(_Strict, frozen=True):
     cookies: bool = False
     """The harm is done with what browsers send along by themselves: little in an application that asks for nothing of the kind. What a
     published package starts runs behind the firewalls of others, so that any page is a bridge to it."""
+    setting: bool = False
+    """The call is wrong by how it is set, whatever else it is given: where that comes from says nothing."""
     fix_scripts: str = ""
     """What to change in TypeScript and JavaScript, where ``fix`` names what only Python has."""
 

@@ -383,6 +383,8 @@ class Reporter:
         if report.origin is not None:
             steps = [RawStep(report.fn, *report.origin), RawStep(report.fn, report.start, report.end, "what happens depends on it")]
             return (Trace("http-input", self._steps(steps, "http-input", None)),)
+        if self.rules[report.rule.rule].head.setting:
+            return ()
         try:
             kind, path = tracer.operands(report.fn, report.start, report.end)
         except TraceError:
