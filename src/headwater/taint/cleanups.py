@@ -10,7 +10,7 @@ from headwater.taint.asked import FIRST
 if TYPE_CHECKING:
     from headwater.taint.summary import Issue, Sink
 
-_WRITES: Final = frozenset({"createWriteStream", "open", "outputFile", "outputFileSync", "writeFile", "writeFileSync"})
+WRITES: Final = frozenset({"createWriteStream", "open", "outputFile", "outputFileSync", "writeFile", "writeFileSync"})
 _REMOVES: Final = frozenset({"remove", "rm", "rmSync", "unlink", "unlinkSync"})
 
 
@@ -21,12 +21,12 @@ def removals(groups: dict[Any, list[Issue]], text: Callable[[Sink], str]) -> lis
     for key, issues in groups.items():
         sink = issues[0].sink
         name = sink.name.rpartition(".")[2].removesuffix("()") if sink.class_ == "path-write" else ""
-        if name not in _WRITES and name not in _REMOVES:
+        if name not in WRITES and name not in _REMOVES:
             continue
         given = FIRST.match(text(sink))
         if given is None:
             continue
-        if name in _WRITES:
+        if name in WRITES:
             written.setdefault((sink.fn.module.id, given[1]), []).append((sink.start, sink.fn.ir.qualname))
         else:
             asked.append((key, sink, given[1]))

@@ -18,7 +18,7 @@ from headwater.findings import STRENGTH, Confidence, Finding, Gap, Place, Severi
 from headwater.index.entities import Fn, is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
-from headwater.taint import amounts, cleanups, pages, personal, prompts
+from headwater.taint import amounts, cleanups, pages, personal, prompts, rewrites
 from headwater.taint.asked import asks_only, given_again, received
 from headwater.taint.cookies import Cookies
 from headwater.taint.doubt import Doubt
@@ -168,6 +168,9 @@ class Reporter:
                     self.sessions[issue.source.fn.module.id] = issue
         for key in cleanups.removals(groups, self._text):
             self._count("removals-of-what-was-written-there")
+            del groups[key]
+        for key in rewrites.reads(groups, self.solver):
+            self._count("reads-of-what-was-written-there")
             del groups[key]
         return groups
 
