@@ -14,6 +14,7 @@ from headwater.system.build import Builder
 from headwater.system.effects import said
 from headwater.system.reported import Report
 from headwater.system.words import Order, words
+from headwater.taint.labels import BIT
 from headwater.taint.sights import Sight, labels_in
 from headwater.taint.value import Shape
 
@@ -91,7 +92,7 @@ def _written(builder: Builder, sight: Sight) -> list[Any]:
 def _sources(builder: Builder, shape: Shape, fn: Fn, depth: int) -> Iterator[Any]:
     for label in labels_in(shape):
         if label.source is not None:
-            if label.source.kind in _OTHERS:
+            if label.source.kind in _OTHERS and not label.cleared & BIT["prompt-system"]:  # how a plug-in is configured is not foreign
                 yield label.source
         elif depth < _CALLERS:
             given = builder.solver.given.get((fn.id, label.param, label.path), {})

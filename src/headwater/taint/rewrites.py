@@ -54,12 +54,14 @@ class _Function:
             return False
         place = self.variable(way[-1].args[0]) if way[-1].args else -1
         last = max((one.start for one in self.made.get(place, ())), default=-1)  # what is set again later is another place
-        for one in way[:-1]:
-            if place >= 0 and one.start > last and type(one) is ir.Call and place in (given := [self.variable(register) for register in one.args]):
-                if (one.start, one.end) in written.get(self.fn.id, ()) and given[0] == place and self.anew(one):
-                    return True
-                if any(_writes(callee, given.index(place), written) for callee in self.callees(one, solver)):
-                    return True
+        for one in way[:-1] if place >= 0 else ():
+            given = [self.variable(register) for register in one.args] if type(one) is ir.Call and one.start > last else []
+            if place not in given:
+                continue
+            if (one.start, one.end) in written.get(self.fn.id, ()) and given[0] == place and self.anew(one):
+                return True
+            if any(_writes(callee, given.index(place), written) for callee in self.callees(one, solver)):
+                return True
         return False
 
     def variable(self, register: int) -> int:
