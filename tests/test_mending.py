@@ -147,11 +147,7 @@ def test_what_only_a_replay_shows_is_mended_too(seen: bool, tmp_path: Path, monk
     assert "traces-failed" not in made.coverage.counts
 
 
-@pytest.mark.parametrize("spread", [True, False])
-def test_what_has_no_ground_is_mended_whatever_the_bounds(spread: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody need read what else functions turn out to do; who has told what is not so must be interpreted again."""
-    monkeypatch.setattr(limits, "MENDED", 0)
-    monkeypatch.setattr(limits, "MENDS_SPREAD", limits.MENDS if spread else 0)
+def test_who_has_told_what_has_no_ground_is_interpreted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     evaluated: list[str] = []
 
     def spoil(solver: Solver) -> None:

@@ -76,7 +76,7 @@ def reported(solver: Solver, rules: Mapping[str, Rule], files: Mapping[str, File
         if not stale or last:
             break
         calls = {number: dict(told) for number, told in solver.reports.items()}
-        changed = mend(solver, stale, turn < limits.MENDS_SPREAD)
+        changed = mend(solver, stale)
         for number, told in calls.items():  # among them what was seen of the whole system
             solver.reports[number] = {**solver.reports.get(number, {}), **told}
         if replayed and not changed:

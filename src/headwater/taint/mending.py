@@ -17,10 +17,10 @@ Stale = Mapping[int, Set[Any]]
 """Functions of which more was told than is so, with keys of the sinks to which they lead without ground."""
 
 
-def mend(solver: Solver, stale: Stale, spread: bool = True) -> bool:
+def mend(solver: Solver, stale: Stale) -> bool:
     """Interpret functions again, and whoever tells what has no ground after that; what goes round in circles is forgotten first.
 
-    ``spread``: whoever reads what these turn out to do besides is interpreted again, too. Whether anything is told otherwise now.
+    Who reads what these turn out to do besides is not: that may bring new ways each time. Whether anything is told otherwise now.
     """
     empty = _groundless(solver, frozenset().union(*stale.values()))
     for number, effects in empty.items():
@@ -32,7 +32,7 @@ def mend(solver: Solver, stale: Stale, spread: bool = True) -> bool:
     }
     dirty = {*stale, *empty, *telling}
     before = {number: _told(solver, number) for number in dirty}
-    solver.again(dirty, empty.keys(), spread)
+    solver.again(dirty, empty.keys())
     return bool(empty) or any(_told(solver, number) != told for number, told in before.items())
 
 

@@ -202,16 +202,15 @@ class Solver(Stores):
         self._drain(total)
         self.counts["functions-solved"] = self._state.count(DONE)
 
-    def again(self, dirty: set[int], emptied: Set[int], spread: bool) -> None:
+    def again(self, dirty: set[int], emptied: Set[int]) -> None:
         """Interpret some functions again, and whoever tells what has no ground after that; then what frameworks call.
 
-        ``emptied``: those from which effects were taken before, and which are to find them again in each other. ``spread``: others
-        read what functions turn out to do besides, too.
+        ``emptied``: those from which effects were taken before, and which are to find them again in each other.
         """
 
         def work() -> None:
             self._renewed, self._emptied, self._misled = set(), emptied, set(dirty)
-            self._repair(dirty, limits.MENDED if spread else 0, limits.MEND_ROUNDS)
+            self._repair(dirty, 0, limits.MEND_ROUNDS)
             self._misled = set()
             self._run_entries(0)
             self._renewed = None
