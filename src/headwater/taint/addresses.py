@@ -254,8 +254,12 @@ def mounted(frame: Arguments, mount: Mount, args: Args) -> None:
 
 def address(frame: Arguments, said: Address, node: ApiPath[Any], args: Args, returns: bool) -> list[tuple[str, str, str, bool]]:
     """Under which addresses a call makes a function a route: router, method and path."""
-    path = frame._argument(said.path, args)
-    if path is None or not isinstance(path.const, str):
+    written = frame._argument(said.path, args)
+    if written is None:
+        return []
+    several = (frame.cells.get((alloc, key), BOTTOM) for alloc in written.allocs for key in alloc.keys)  # app.get(["/", "/:name"], ...)
+    paths = [one.const for one in (written, *several) if isinstance(one.const, str)]
+    if not paths:
         return []
     methods = [node.text.rpartition(".")[2].removesuffix("()").upper()] if said.method == slots.NAME else [said.default]
     value = frame._argument(said.method, args) if said.method not in ("", slots.NAME) else None
@@ -263,7 +267,7 @@ def address(frame: Arguments, said: Address, node: ApiPath[Any], args: Args, ret
         known = [value, *(frame.cells.get((alloc, key), BOTTOM) for alloc in value.allocs for key in alloc.keys)]
         methods = [one.const.upper() for one in known if isinstance(one.const, str)] or [""]
     router = _router(frame, said.router, args)
-    return [(router, method if method in _METHODS else "", path.const, returns) for method in methods]
+    return [(router, method if method in _METHODS else "", path, returns) for path in paths[: limits.CANDIDATES] for method in methods]
 
 
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
