@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from headwater.taint.summary import Issue, Sink
 
 WRITES: Final = frozenset({"createWriteStream", "open", "outputFile", "outputFileSync", "writeFile", "writeFileSync"})
-_REMOVES: Final = frozenset({"remove", "rm", "rmSync", "unlink", "unlinkSync"})
+REMOVES: Final = frozenset({"remove", "rm", "rmSync", "unlink", "unlinkSync"})
 
 
 def removals(groups: dict[Any, list[Issue]], text: Callable[[Sink], str]) -> list[Any]:
@@ -21,7 +21,7 @@ def removals(groups: dict[Any, list[Issue]], text: Callable[[Sink], str]) -> lis
     for key, issues in groups.items():
         sink = issues[0].sink
         name = sink.name.rpartition(".")[2].removesuffix("()") if sink.class_ == "path-write" else ""
-        if name not in WRITES and name not in _REMOVES:
+        if name not in WRITES and name not in REMOVES:
             continue
         given = FIRST.match(text(sink))
         if given is None:

@@ -169,8 +169,8 @@ class Reporter:
         for key in cleanups.removals(groups, self._text):
             self._count("removals-of-what-was-written-there")
             del groups[key]
-        for key in rewrites.reads(groups, self.solver):
-            self._count("reads-of-what-was-written-there")
+        for key in rewrites.again(groups, self.solver):
+            self._count("uses-of-what-was-written-there")
             del groups[key]
         return groups
 

@@ -1,6 +1,7 @@
-"""Files that a function reads after it has written them itself: what it reads is what was written, and the write is told at its place.
+"""Files that a function reads or removes after it has written them itself: what can be done is done by the write, and told there.
 
-Only where the write is sure to come first: a file that is written where it is missing, and read in any case, may be anybody's.
+A read is left out only where the write is sure to come first: a file that is written where it is missing, and read in any case, may be
+anybody's.
 """
 
 from __future__ import annotations
@@ -11,29 +12,37 @@ from typing import TYPE_CHECKING, Any, Final
 from headwater import ir
 from headwater.index.calls import instructions
 from headwater.index.entities import Fn
-from headwater.taint.cleanups import WRITES
+from headwater.taint.cleanups import REMOVES, WRITES
 
 if TYPE_CHECKING:
     from headwater.taint.solve import Solver
     from headwater.taint.summary import Issue, Sink
 
 _LISTS: Final = "lists it"
+_MOVES: Final = 4
+"""From a variable back to the call that makes its value."""
 _FLAGS: Final[frozenset[Any]] = frozenset({"flag", "flags"})
 _ANEW: Final = ("w", "wb", "x", "xb", "wt")
 """Modes in which a file is written from its beginning, with nothing left of what was in it."""
 
 
-def reads(groups: dict[Any, list[Issue]], solver: Solver) -> list[Any]:
-    """The keys of operations that read what the same function, or one that it calls, has written before, at the same place."""
+def again(groups: dict[Any, list[Issue]], solver: Solver) -> list[Any]:
+    """The keys of operations on what the same function, or one that it calls, has written before, at the same place."""
+    sinks = {key: issues[0].sink for key, issues in groups.items()}
     written: dict[int, dict[tuple[int, int], Sink]] = {}
-    for issues in groups.values():
-        sink = issues[0].sink
-        if sink.class_ == "path-write" and sink.name.rpartition(".")[2].removesuffix("()") in WRITES:
+    for sink in sinks.values():
+        if sink.class_ == "path-write" and _name(sink) in WRITES:
             written.setdefault(sink.fn.id, {})[(sink.start, sink.end)] = sink
     if not written:
         return []
-    asked = [(key, issues[0].sink) for key, issues in groups.items() if issues[0].sink.class_ == "path-read"]
-    return [key for key, sink in asked if sink.does != _LISTS and _Function(sink.fn).reads_own(sink, written, solver)]
+    reading = [key for key, sink in sinks.items() if sink.class_ == "path-read" and sink.does != _LISTS]
+    removing = [key for key, sink in sinks.items() if sink.class_ == "path-write" and _name(sink) in REMOVES]
+    found = [key for key in reading if _Function(sinks[key].fn).reads_own(sinks[key], written, solver)]
+    return found + [key for key in removing if _Function(sinks[key].fn).removes_made(sinks[key], written, solver)]
+
+
+def _name(sink: Sink) -> str:
+    return sink.name.rpartition(".")[2].removesuffix("()")
 
 
 class _Function:
@@ -63,6 +72,26 @@ class _Function:
             if any(_writes(callee, given.index(place), written) for callee in self.callees(one, solver)):
                 return True
         return False
+
+    def removes_made(self, sink: Sink, written: dict[int, dict[tuple[int, int], Sink]], solver: Solver) -> bool:
+        """Whether what an operation removes is a file that a function has made which gave its place back."""
+        calls = (
+            one for made in self.made.values() for one in made if type(one) is ir.Call and (one.start, one.end) == (sink.start, sink.end)
+        )
+        place = next((self.variable(one.args[0]) for one in calls if one.args), -1)
+        ways = [self.origin(one) for one in self.made.get(place, ())] if place >= len(self.fn.ir.params) else []
+        return bool(ways) and all(
+            type(way) is ir.Call and any(_gives_back(callee, written) for callee in self.callees(way, solver)) for way in ways
+        )
+
+    def origin(self, one: Any) -> Any:
+        """The instruction that makes what another moves."""
+        for _ in range(_MOVES):
+            made = self.made.get(one.src, ()) if type(one) is ir.Move else ()
+            if len(made) != 1:
+                break
+            one = made[0]
+        return one
 
     def variable(self, register: int) -> int:
         """The variable whose value a register has."""
@@ -102,6 +131,15 @@ def _writes(callee: Fn, param: int, written: dict[int, dict[tuple[int, int], Sin
         return False
     calls = (one for one in callee.ir.body if type(one) is ir.Call and (one.start, one.end) in places and one.args)
     return any(function.variable(one.args[0]) == param and function.anew(one) for one in calls)
+
+
+def _gives_back(callee: Fn, written: dict[int, dict[tuple[int, int], Sink]]) -> bool:
+    """Whether all that a function gives back is the place where it has written."""
+    function, places = _Function(callee), written.get(callee.id, {})
+    calls = [one for made in function.made.values() for one in made if type(one) is ir.Call and (one.start, one.end) in places and one.args]
+    variables = {function.variable(one.args[0]) for one in calls} - {-1}
+    given = [one.src for one in instructions(callee.ir.body) if type(one) is ir.Return]
+    return bool(given and variables) and all(register >= 0 and function.variable(register) in variables for register in given)
 
 
 def _before(block: Sequence[Any], place: tuple[int, int]) -> Iterator[Any]:
