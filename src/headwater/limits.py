@@ -142,6 +142,7 @@ OWN_NESTING: Final = 24  # of that YAML; ours need 6
 OWN_PATTERNS: Final = 50_000  # API paths in all own files, their alternatives written out; the built-in ones have 12,000
 PATTERN_CHARS: Final = 2_000  # of one API path as it is written; the longest of ours has 539
 PATTERN_READINGS: Final = 4_096  # of the alternatives of one API path
+CATALOGUES: Final = 2  # of models and rules that a process keeps ready: the built-in one, and one with those of the user's own
 PATTERNS_READ: Final = 50_000  # API paths and readings of them that are kept read; all of ours are 20,000
 REGEX_STATES: Final = 1_000  # of the automaton of one regular expression; ours have under 200
 RULE_TEST_NAMES: Final = 1_000  # files and folders of one test of a rule: the largest is a small project

@@ -158,10 +158,10 @@ def _analysed(
 
     if not tree.cards:
         return Result([], [], 0, {}, {})
-    from headwater.apis.load import CallRule, Catalogue
+    from headwater.apis.load import CallRule
     from headwater.index.symbols import Symbols
     from headwater.rules import builtin, own
-    from headwater.rules.load import call_rules
+    from headwater.rules.catalogue import ready
     from headwater.system import checks, owners, ways
     from headwater.system.build import Builder
     from headwater.taint import launched, skips
@@ -176,7 +176,7 @@ def _analysed(
     clear_interned()
     clear_joined()
     models = [*builtin.models(cache), *own.parsed(config.own).models]
-    catalogue = Catalogue(models, call_rules(rules.values()), (*SPECIAL, *NAMES, *KNOWN))
+    catalogue = ready(models, rules.values(), (*SPECIAL, *NAMES, *KNOWN))
     symbols = Symbols(tree.modules(), catalogue.paths, scripts)
     classes = {class_ for rule in rules.values() if rule.head.flow is not None for class_ in rule.head.flow.to}
     solver = Solver(symbols, catalogue, classes, (lambda n, total: progress("analyse", n, total)) if progress else None, versions)

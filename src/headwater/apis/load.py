@@ -5,11 +5,12 @@ What an entry may say is in ``headwater.apis.schema``; what it does to values is
 
 from __future__ import annotations
 
+import copy
 import functools
 import pathlib
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -89,6 +90,7 @@ def _named_by(paths: Iterable[str], types: dict[str, list[str]]) -> frozenset[st
 
 
 Entry = Api | CallRule
+_Type = TypeVar("_Type")
 
 
 class Catalogue:
@@ -110,6 +112,7 @@ class Catalogue:
         self.placed: list[tuple[str, Entry]] = []
         """Every pattern, with what is said of it."""
         self.paths: Patterns[Entry] = Patterns(self.types)
+        self._made: dict[Hashable, Any] = {}
         self.operators: list[Operator] = [op for _, file in files for op in file.operators]
         for _, file in files:
             for api in file.apis:
@@ -139,6 +142,19 @@ class Catalogue:
             self._know_conditions(rule.when)
         for path in known:  # what the engine itself gives a meaning
             self.paths.know(path)
+
+    def again(self) -> Catalogue:
+        """The same for another review: without the paths that this one has named."""
+        made = copy.copy(self)
+        made.paths = Patterns(self.types, self.paths)
+        return made
+
+    def once(self, key: Hashable, make: Callable[[], _Type]) -> _Type:
+        """What somebody makes of all that is said here, the same for every review; ``key`` tells it from what others make."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: _Type = self._made[key]
+        return made
 
     def _know_conditions(self, *texts: str) -> None:
         """What conditions ask for must have a path, so that a value can be it."""

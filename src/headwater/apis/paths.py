@@ -3,7 +3,7 @@
 A path is a node of a tree that grows as values are named (``openai`` -> ``.OpenAI`` -> ``()`` -> ``.chat`` ...). A node
 keeps the set of pattern positions that its text has reached, so that matching costs one step per new name and nothing
 for a name seen before. A node that no pattern can match any more is the one dead node. Patterns of a library or a type wait until
-somebody names it: a project uses few of those that are known.
+somebody names it: a project uses few of those that are known. The tree is that of one review; the patterns serve all of a process.
 """
 
 from __future__ import annotations
@@ -135,15 +135,16 @@ def _kind(payload: object) -> str:
 class Patterns(Generic[T]):
     """All patterns of the loaded models and rules."""
 
-    def __init__(self, types: dict[str, list[str]]) -> None:
-        self._start: _State[T] = _State()
-        self._types: dict[str, _State[T]] = {name: _State() for name in types}
+    def __init__(self, types: dict[str, list[str]], shared: Patterns[T] | None = None) -> None:
+        """``shared``: patterns that no more are added to, which these are; their paths are not."""
+        self._start: _State[T] = _State() if shared is None else shared._start
+        self._types: dict[str, _State[T]] = {name: _State() for name in types} if shared is None else shared._types
         self._roots: dict[str, ApiPath[T] | None] = {}
-        self._waiting: dict[str, list[tuple[str, tuple[T, ...], tuple[str, ...]]]] = {}
+        self._waiting: dict[str, list[tuple[str, tuple[T, ...], tuple[str, ...]]]] = {} if shared is None else shared._waiting
         """By first step: patterns that have no place yet, with what is to be found there."""
-        self._placed: set[str] = {"*", "**"}
+        self._placed: set[str] = {"*", "**"} if shared is None else shared._placed
         """First steps of which none waits; what any name begins with cannot."""
-        for name, paths in sorted(types.items()):
+        for name, paths in sorted(types.items()) if shared is None else ():
             for path in paths:
                 self._put(path, types=(name,))
 

@@ -43,8 +43,6 @@ class Operations:
         """Last name of an operation of a module, to the libraries."""
         self.all: set[str] = set()
         """Libraries of which every operation counts."""
-        self.telling: set[str] | None = None
-        """Of the names in ``members``, those that say something by themselves, once somebody has asked."""
 
     def enter(self, path: str, types: dict[str, list[str]]) -> None:
         """An operation, by its API path."""
@@ -80,6 +78,44 @@ def _read(path: str, typed: tuple[str, ...] | None) -> tuple[str, bool, frozense
     return steps[-1], of_object, frozenset(roots), makers
 
 
+class Names:
+    """What the models and rules of a catalogue speak of, by names: the same for every project."""
+
+    def __init__(self, catalogue: Catalogue, classes: frozenset[str], follow_secrets: bool) -> None:
+        """``classes``: the sink classes that count."""
+        self.operations = Operations()
+        self.makers = Operations()
+        """Calls that make components of the system map."""
+        self.sources = Operations()
+        """Calls, and members of objects, that bring in data of others."""
+        self.keepers: dict[str, dict[str, set[str]]] = {}
+        """Of each kind of slots the names of what keeps data in them, and the libraries that have them."""
+        for path, payload in catalogue.placed:
+            for one in payload.keeps if isinstance(payload, Api) else ():
+                self._keep(one.in_, path, catalogue.types)
+            if _counts(payload, classes) or (follow_secrets and _brings_secrets(payload)):
+                self.operations.enter(path, catalogue.types)
+            elif isinstance(payload, Api) and kind_of(payload, None, {}):
+                self.makers.enter(path, catalogue.types)
+            elif isinstance(payload, Api) and not {payload.returns, payload.yields} <= _NO_SOURCES:
+                self.sources.enter(path, catalogue.types)
+        for type_ in catalogue.components:
+            for path in catalogue.types.get(type_, ()):
+                self.makers.enter(path, catalogue.types)
+        self.called = frozenset({*self.operations.members, *self.operations.functions})
+        """Names of operations that are reported."""
+
+    def _keep(self, kind: str, path: str, types: dict[str, list[str]]) -> None:
+        for one in expand(path):
+            steps = split(one)
+            roots = {split(first)[0] for first in types.get(steps[0], [one])}
+            names = [step for step in steps if step.isidentifier() and not (step.startswith("__") and step.endswith("__"))]
+            if names:
+                self.keepers.setdefault(kind, {}).setdefault(names[-1], set()).update(
+                    UNKNOWN if root.startswith(UNKNOWN) else root for root in roots
+                )
+
+
 class Interest:
     """Names of operations, and who names whom."""
 
@@ -88,25 +124,10 @@ class Interest:
         self.cards = cards
         self._classes = classes - secrets.CLASSES
         follow_secrets = self._classes != classes
-        self._operations = Operations()
-        self._makers = Operations()
-        """Calls that make components of the system map."""
-        self._sources = Operations()
-        """Calls, and members of objects, that bring in data of others."""
-        self._keepers: dict[str, dict[str, set[str]]] = {}
-        """Of each kind of slots the names of what keeps data in them, and the libraries that have them."""
-        for path, payload in catalogue.placed:
-            for one in payload.keeps if isinstance(payload, Api) else ():
-                self._keep(one.in_, path, catalogue.types)
-            if _counts(payload, self._classes) or (follow_secrets and _brings_secrets(payload)):
-                self._operations.enter(path, catalogue.types)
-            elif isinstance(payload, Api) and kind_of(payload, None, {}):
-                self._makers.enter(path, catalogue.types)
-            elif isinstance(payload, Api) and not {payload.returns, payload.yields} <= _NO_SOURCES:
-                self._sources.enter(path, catalogue.types)
-        for type_ in catalogue.components:
-            for path in catalogue.types.get(type_, ()):
-                self._makers.enter(path, catalogue.types)
+        names_key = (Names, self._classes, follow_secrets)
+        self._names = catalogue.once(names_key, lambda: Names(catalogue, self._classes, follow_secrets))
+        self._telling: dict[int, set[str]] = {}
+        """Of the names of operations on objects, those that say something by themselves here, by whose names they are."""
         self._mentions: dict[str, list[int]] = {}
         for number, card in enumerate(cards):
             for name in {*card.names, *card.attributes, *card.self_reads, *(path.rpartition(".")[2] for path, _ in card.imported)}:
@@ -145,35 +166,23 @@ class Interest:
         self._common: dict[str, tuple[str, ...]] = {}
         self._known: set[tuple[str, str]] = set()
         self._occurs: dict[str, frozenset[int]] = {}
-        self._called = {*self._operations.members, *self._operations.functions}
-        """Names of operations of libraries, and of fields of classes."""
         self._fields: dict[str, int] = {}
         """Names of fields, and how many classes have one of this name."""
         for cls in symbols.classes:
             for name in {**cls.written, **cls.ir.fields}:
                 self._fields[name] = self._fields.get(name, 0) + 1
-        self._called |= self._fields.keys()
         self._imports: dict[int, frozenset[str]] = {}
-
-    def _keep(self, kind: str, path: str, types: dict[str, list[str]]) -> None:
-        for one in expand(path):
-            steps = split(one)
-            roots = {split(first)[0] for first in types.get(steps[0], [one])}
-            names = [step for step in steps if step.isidentifier() and not (step.startswith("__") and step.endswith("__"))]
-            if names:
-                self._keepers.setdefault(kind, {}).setdefault(names[-1], set()).update(
-                    UNKNOWN if root.startswith(UNKNOWN) else root for root in roots
-                )
 
     # ------------------------------------------------------------------------------------------------ the start
 
     def may_be_called(self, name: str) -> bool:
         """Whether an attribute of this name, of an object that a caller hands over, can be something that a caller knows."""
-        return name in self._called or name in self.symbols.methods_by_name or name in self._setting or bool(_HANDLER.match(name))
+        known = name in self._names.called or name in self._fields
+        return known or name in self.symbols.methods_by_name or name in self._setting or bool(_HANDLER.match(name))
 
     def seeds(self) -> list[int]:
         """The functions that name an operation, and all module bodies."""
-        members = self._members_of(self._operations)
+        members = self._members_of(self._names.operations)
         found = []
         prompts = "prompt-system" in self._classes
         for fn, card in zip(self.symbols.functions, self.cards, strict=True):
@@ -182,7 +191,7 @@ class Interest:
                 or card.dynamic
                 or (prompts and card.messages)
                 or any(map(personal.grave, card.attributes))
-                or self._names_operation(fn, card, self._operations, members)
+                or self._names_operation(fn, card, self._names.operations, members)
             ):
                 found.append(fn.id)
                 if fn.index:
@@ -191,24 +200,26 @@ class Interest:
 
     def makers(self) -> list[int]:
         """The functions that name what makes components of the system map."""
-        members = self._members_of(self._makers)
+        members = self._members_of(self._names.makers)
         named = zip(self.symbols.functions, self.cards, strict=True)
-        return [fn.id for fn, card in named if self._names_operation(fn, card, self._makers, members)]
+        return [fn.id for fn, card in named if self._names_operation(fn, card, self._names.makers, members)]
 
     def matters(self, fn: Fn) -> bool:
         """Whether a function names an operation, a source or a component, or is known to lead to an operation."""
         if self.leads(fn.id) or fn.index == 0:
             return True
         card = self.cards[fn.id]
-        return any(self._names_operation(fn, card, one, self._members_of(one)) for one in (self._makers, self._sources))
+        return any(self._names_operation(fn, card, one, self._members_of(one)) for one in (self._names.makers, self._names.sources))
 
     def _members_of(self, operations: Operations) -> set[str]:
         """Names of operations on objects that say something by themselves in this project."""
-        if operations.telling is None:
+        known = self._telling.get(id(operations))
+        if known is None:
             everywhere = {UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
             names = operations.members.items()
-            operations.telling = {name for name, roots in names if roots & everywhere and name not in COMMON_METHODS}
-        return operations.telling
+            known = {name for name, roots in names if roots & everywhere and name not in COMMON_METHODS}
+            self._telling[id(operations)] = known
+        return known
 
     def leads(self, one: int) -> bool:
         """Whether a function names an operation, or is known to lead to one."""
@@ -283,7 +294,7 @@ class Interest:
         """The functions that name something that keeps data in slots of a kind."""
         found: dict[int, None] = {}
         everywhere = {"builtins", UNKNOWN}.union(*(self._roots_of(mod) for mod in self.symbols.modules))
-        for name, roots in sorted(self._keepers.get(kind, {}).items()):
+        for name, roots in sorted(self._names.keepers.get(kind, {}).items()):
             if roots & everywhere:
                 mentions = self._mentions.get(name, [])
                 if name in COMMON_METHODS:

@@ -57,13 +57,14 @@ class Project:
         """Receivers of which nothing is known, in Python and in scripts."""
         self.names_of: tuple[dict[str, ApiPath[Any]], dict[str, ApiPath[Any]]] = ({}, {})
         """Those of which the name alone is known."""
-        for name in sorted(catalogue.paths.first_names()):
-            node = catalogue.paths.root(name) if name.startswith("?") and name not in ("?", "?:") else None
+        self.libraries = catalogue.once("libraries", catalogue.paths.first_names)
+        """First names of the libraries of which models speak."""
+        for name in catalogue.once("names", lambda: sorted(name for name in self.libraries if name.startswith("?"))):
+            node = catalogue.paths.root(name) if name not in ("?", "?:") else None
             if node is not None:
                 self.names_of[name.startswith("?:")][name.lstrip("?:")] = node
-        self.libraries = catalogue.paths.first_names()
-        """First names of the libraries of which models speak."""
-        self.models_of = tuple({name: node for name, node in names.items() if _is_model(node, catalogue)} for names in self.names_of)
+        models = catalogue.once("models", lambda: tuple(_models_among(names, catalogue) for names in self.names_of))
+        self.models_of = tuple({name: names[name] for name in among} for names, among in zip(self.names_of, models, strict=True))
         """Those of them that are names of language models and chains."""
         self.operators = catalogue.operators
         chain = catalogue.paths.find("langchain_core.runnables.RunnableSequence()")
@@ -82,14 +83,7 @@ class Project:
         self._checked: dict[tuple[int, str], tuple[int, tuple[Fn, ...]]] = {}
         self._bodies: dict[int, Body] = {}
         self._scans: dict[tuple[int, int], _Scan] = {}
-        self._answerers = {
-            split(root)[0]
-            for path, entry in catalogue.placed
-            if isinstance(entry, Api) and entry.decorates is not None and (entry.decorates.returns or entry.decorates.gives)
-            for one in expand(path)
-            for typed in catalogue.types.get(split(one)[0], [one])
-            for root in expand(typed)
-        }
+        self._answerers = catalogue.once("answerers", lambda: _answerers(catalogue))
         """Libraries with decorators that say something of what a function returns."""
         self._stateful: dict[str, bool] = {}
         self._candidates: dict[tuple[str, bool], tuple[Any, ...]] = {}
@@ -467,6 +461,21 @@ class Project:
 def _hides(type_: ir.Type) -> bool:
     """Whether a type shows stars instead of what it holds."""
     return type_.name.rpartition(".")[2] in ("SecretStr", "SecretBytes", "Secret") or any(_hides(one) for one in type_.args)
+
+
+def _answerers(catalogue: Catalogue) -> frozenset[str]:
+    return frozenset(
+        split(root)[0]
+        for path, entry in catalogue.placed
+        if isinstance(entry, Api) and entry.decorates is not None and (entry.decorates.returns or entry.decorates.gives)
+        for one in expand(path)
+        for typed in catalogue.types.get(split(one)[0], [one])
+        for root in expand(typed)
+    )
+
+
+def _models_among(names: dict[str, ApiPath[Any]], catalogue: Catalogue) -> list[str]:
+    return [name for name, node in names.items() if _is_model(node, catalogue)]
 
 
 def _is_model(node: ApiPath[Any], catalogue: Catalogue) -> bool:
