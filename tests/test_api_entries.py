@@ -1,10 +1,11 @@
 """The law of API models: every entry has an example in its file that gives something else without it.
 
-For each example the result is computed once with all models, keeping which API paths it asked for. Then the entries of the file
-that stand on one of these paths are taken away one at a time, and what types are in the system map where the example shows one. What is
+For each example the result is computed once with all models, keeping which API paths it asked for. Then each entry of the file is
+taken away, from the examples that asked for one of its paths, those first that spell most of it, until one gives something else; and
+what types are in the system map, from the examples that show one. What is
 compared is all that a user sees: rule, place, confidence, message and traces, and the map of an example that shows it. Building a
-catalogue of everything for each entry would cost minutes, so an example is given only the entries whose first name is in its text; that
-the comments of the example still hold is part of the test.
+catalogue of everything for each entry would cost minutes, so an example is given only the entries whose first name is in its text, and
+those of other files only where the last is too; that the comments of the example still hold is part of the test.
 """
 
 from __future__ import annotations
@@ -44,23 +45,31 @@ FILES = load()
 _PREFIX = re.compile(r"^(?:\?:?|npm:|node:|js:)")
 _PACKAGE = re.compile(r"^(npm:(?:@[^/]+/)?[^/]+|node:[^/]+).*")
 """The name of a package, or of a module of Node, without its parts."""
-ALWAYS = ("", "builtins", "langchain_core", "jsx", "RegExp")
-"""First names that code need not spell: of unknown receivers, builtins, chains made by an operator, elements of JSX and patterns."""
+ALWAYS = ("", "builtins", "langchain_core", "jsx", "RegExp", "write", "update")
+"""What code need not spell: first names of unknown receivers, builtins, chains made by an operator, elements of JSX and patterns, and
+last names of what is done to objects that are handed to libraries to be filled.
+"""
 
 
 def paths(api: Api) -> list[str]:
     return [api.path] if isinstance(api.path, str) else api.path
 
 
+def last(reading: str) -> str:
+    """The last name of a path, if code must spell it: any name, a special method, a library or a type it need not."""
+    names = [step for step in split(reading) if step not in ("()", "[]")]
+    return "" if len(names) == 1 or "*" in names[-1] or names[-1].startswith("__") else names[-1]
+
+
 class World:
-    """What all runs share: the first names of every pattern."""
+    """What all runs share: the first and the last names of every pattern."""
 
     def __init__(self) -> None:
         self.types = {name: many for _, file in FILES for name, many in file.types.items()}
-        self.apis = [(api, frozenset(name for path in paths(api) for name in self.firsts(path))) for _, file in FILES for api in file.apis]
+        self.apis = [(api, *self.ends(paths(api))) for _, file in FILES for api in file.apis]
         self.operators = [op for _, file in FILES for op in file.operators]
         self.components = {name: kind for _, file in FILES for name, kind in file.components.items()}
-        self.calls = [(path, rule, self.firsts(path)) for path, rule in call_rules(load_rules().values())]
+        self.calls = [(path, rule, *self.ends([path])) for path, rule in call_rules(load_rules().values())]
         self.special = [(path, self.firsts(path)) for path in (*SPECIAL, *NAMES, *KNOWN)]
 
     @functools.cache  # noqa: B019
@@ -74,16 +83,23 @@ class World:
             todo += sorted(more & self.types.keys())
         return frozenset(_PREFIX.sub("", _PACKAGE.sub(r"\1", name)) for name in names - self.types.keys())
 
+    def ends(self, many: list[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """The first and the last names of some paths."""
+        return frozenset().union(*map(self.firsts, many)), frozenset(last(reading) for path in many for reading in expand(path))
+
     @functools.cache  # noqa: B019
     def given(self, said: tuple[str, ...]) -> frozenset[str]:
         """The first names of the objects that a library gives to a function: its code need not spell them."""
         return frozenset(first for one in said if ":" in one or "." in one for first in self.firsts(one))
 
 
+Result = tuple[tuple[Finding, ...], list[str]]
+
+
 class Run:
     """One example, read and lowered once, and what is said of the names in it."""
 
-    def __init__(self, world: World, example: Example, app: str = "app.py") -> None:
+    def __init__(self, world: World, file: ApiFile, example: Example, app: str = "app.py") -> None:
         self.world = world
         self.mapped = bool(example.map)
         self.rules = rules_for(example)
@@ -113,20 +129,28 @@ class Run:
                 (Path(folder) / path).write_text(code, encoding="utf-8")
             self.versions = declared(folder, texts)[0]
         packages = re.findall(r"['\"](?:node:)?((?:@[\w-]+/)?[\w.-]+)", text)
-        words = {*re.findall(r"\w+|\$\w+", text), *(name.replace(".", "_") for name in packages), *ALWAYS}
-        words |= {first for api, firsts in world.apis if firsts & words for one in api.calls for first in world.given(tuple(one.given))}
-        self.apis = [api for api, firsts in world.apis if firsts & words]
-        self.calls = [(path, rule) for path, rule, firsts in world.calls if firsts & words]
+        self.words = words = {*re.findall(r"\w+|\$\w+", text), *(name.replace(".", "_") for name in packages), *ALWAYS}
+        words |= {first for api, firsts, _ in world.apis if firsts & words for one in api.calls for first in world.given(tuple(one.given))}
+        own = set(map(id, file.apis))
+        self.apis = [api for api, firsts, lasts in world.apis if firsts & words and (lasts & words or id(api) in own)]
+        self.calls = [(path, rule) for path, rule, firsts, lasts in world.calls if firsts & words and lasts & words]
         self.special = [path for path, firsts in world.special if firsts & words]
         self.types = {name: many for name, many in world.types.items() if world.firsts(name) & words}
 
-    def result(self, without: Api | Operator | None = None, untyped: str = "") -> tuple[tuple[tuple[Finding, ...], list[str]], Catalogue]:
+    def spells(self, entry: Api | Operator) -> tuple[bool, int]:
+        """How much of an entry is in the code: the last name of a path, and how many names."""
+        if isinstance(entry, Operator):
+            return False, 0
+        steps = [[step for step in split(one) if step.isidentifier()] for path in paths(entry) for one in expand(path)]
+        return max((bool(one) and one[-1] in self.words, len(self.words.intersection(one))) for one in steps)
+
+    def result(self, without: Api | Operator | None = None, untyped: str = "") -> tuple[Result, Catalogue]:
         """The findings and what is drawn of the system map, with every model but one, or with one type that is nothing in the map."""
         clear_interned()
         clear_joined()
         apis = [api for api in self.apis if api is not without]
         operators = [one for one in self.world.operators if one is not without]
-        components = {name: kind for name, kind in self.world.components.items() if name != untyped}
+        components = {name: kind for name, kind in self.world.components.items() if name in self.types and name != untyped}
         file = ApiFile("", types=self.types, components=components, apis=apis, operators=operators)
         catalogue = Catalogue([("", file)], self.calls, self.special)
         solver = Solver(Symbols(self.modules, catalogue.paths), catalogue, self.classes, versions=self.versions)
@@ -164,25 +188,28 @@ def world() -> World:
 
 def silent(name: str, file: ApiFile) -> list[Api | Operator | str]:
     """The entries of a file, and its types in the system map, without which all its examples give the same."""
-    left: dict[int, Api | Operator] = {id(one): one for one in (*file.apis, *file.operators)}
-    types = dict.fromkeys(file.components)
     by_path = {(path, id(api.decorates)): id(api) for api in file.apis for path in paths(api)}
+    runs: list[tuple[Run, Result, set[int]]] = []
     for example in file.examples:
         app = example_file(name)
-        run = Run(world(), example, app)
+        run = Run(world(), file, example, app)
         made, catalogue = run.result()
         reported = {(one.place.path, run.sources[one.place.path].position(one.place.start)[0], one.rule) for one in made[0]}
         said = marks(example, app)
         assert reported - said["SPURIOUS"] == said["expect"] | said["flow"], f"{example.why}: models of other names change what is reported"
         seen = {by_path.get((one.path, id(one.decorates)), id(one)) if isinstance(one.path, str) else id(one) for one in asked(catalogue)}
-        seen |= {id(one) for one in file.operators}
-        for key in [key for key in left if key in seen]:
-            if run.result(left[key])[0] != made:
-                del left[key]
-        for type_ in list(types) if run.mapped else ():
-            if type_ in run.types and run.result(untyped=type_)[0] != made:
-                del types[type_]
-    return [*left.values(), *types]
+        runs.append((run, made, seen | {id(one) for one in file.operators}))
+
+    def matters(entry: Api | Operator) -> bool:
+        asking = [(run, made) for run, made, seen in runs if id(entry) in seen]
+        asking.sort(key=lambda one: one[0].spells(entry), reverse=True)
+        return any(run.result(entry)[0] != made for run, made in asking)
+
+    def shows(type_: str) -> bool:
+        return any(run.result(untyped=type_)[0] != made for run, made, _ in runs if run.mapped and type_ in run.types)
+
+    entries = [one for one in (*file.apis, *file.operators) if not matters(one)]
+    return [*entries, *(type_ for type_ in file.components if not shows(type_))]
 
 
 @pytest.fixture
