@@ -33,12 +33,12 @@ def again(groups: dict[Any, list[Issue]], solver: Solver) -> list[Any]:
     for sink in sinks.values():
         if sink.class_ == "path-write" and _name(sink) in WRITES:
             written.setdefault(sink.fn.id, {})[(sink.start, sink.end)] = sink
-    if not written:
-        return []
     reading = [key for key, sink in sinks.items() if sink.class_ == "path-read" and sink.does != _LISTS]
     removing = [key for key, sink in sinks.items() if sink.class_ == "path-write" and _name(sink) in REMOVES]
     found = [key for key in reading if _Function(sinks[key].fn).reads_own(sinks[key], written, solver)]
-    return found + [key for key in removing if _Function(sinks[key].fn).removes_made(sinks[key], written, solver)]
+    functions = {key: _Function(sinks[key].fn) for key in removing}
+    found += [key for key in removing if functions[key].removes_made(sinks[key], written, solver)]
+    return found + [key for key in removing if key not in found and functions[key].removes_flagged(sinks[key], solver)]
 
 
 def _name(sink: Sink) -> str:
@@ -84,6 +84,61 @@ class _Function:
             type(way) is ir.Call and any(_gives_back(callee, written) for callee in self.callees(way, solver)) for way in ways
         )
 
+    def removes_flagged(self, sink: Sink, solver: Solver) -> bool:
+        """Whether a file is removed only where a flag is set, and that only where the variable was given a file of the function's own."""
+        place = (sink.start, sink.end)
+        holds = [one for one in instructions(self.fn.ir.body) if type(one) is ir.If]
+        around = [arm for one in holds for arm in one.arms if any((it.start, it.end) == place for it in instructions(arm.body))]
+        flags = {flag for arm in around for flag in self.demanded(arm.cond)}
+        calls = [one for arm in around for one in instructions(arm.body) if type(one) is ir.Call and (one.start, one.end) == place]
+        variable = self.variable(calls[0].args[0]) if calls and calls[0].args else -1
+        return variable >= 0 and any(self.set_with_own(flag, variable, holds, solver) for flag in sorted(flags))
+
+    def demanded(self, cond: Any) -> Iterator[int]:
+        """The variables without whose truth a condition does not hold."""
+        if type(cond) is ir.AllOf:
+            for part in cond.parts:
+                yield from self.demanded(part)
+        elif type(cond) is ir.Leaf and (register := self.variable(cond.reg)) >= 0:
+            yield register
+
+    def set_with_own(self, flag: int, place: int, holds: list[ir.If], solver: Solver) -> bool:
+        """Whether a flag is true only where, in the same branch, a variable was given a file that is written there."""
+        made = [self.origin(one) for one in self.made.get(flag, ())]
+        if flag < len(self.fn.ir.params) or not made or not all(type(one) is ir.Const and isinstance(one.value, bool) for one in made):
+            return False
+        for one, value in zip(self.made[flag], made, strict=True):
+            if not value.value:
+                continue
+            arms = [(hold, arm.body) for hold in holds for arm in hold.arms if any(it is one for it in arm.body)]
+            if len(arms) != 1:
+                return False
+            hold, branch = arms[0]
+            inside = [it for it in self.made.get(place, ()) if any(it is other for other in instructions(branch))]
+            later = [it for it in self.made.get(place, ()) if it.start > one.start and not hold.start <= it.start < hold.end]
+            if later or not inside or not all(self.own(it, place, branch, solver) for it in inside):
+                return False
+        return any(one.value for one in made)
+
+    def own(self, made: Any, place: int, branch: Sequence[Any], solver: Solver) -> bool:
+        """Whether a variable is given the place of a file that the function, or one that it calls, writes there."""
+        way = self.origin(made)
+        if type(way) is ir.Call and any(_Function(callee).gives_written() for callee in self.callees(way, solver, methods=True)):
+            return True
+        return any(it.start > made.start for it in branch if type(it) is ir.Call and self.written(it) == place)
+
+    def written(self, call: ir.Call) -> int:
+        """The variable that holds the place where a call writes; negative where it is none."""
+        names = {one.name for one in self.made.get(call.fn, ()) if type(one) in (ir.Name, ir.Attr)}
+        return self.variable(call.args[0]) if call.args and not WRITES.isdisjoint(names) else -1
+
+    def gives_written(self) -> bool:
+        """Whether all that the function gives back is a place where it has written."""
+        calls = (one for made in self.made.values() for one in made if type(one) is ir.Call)
+        variables = {self.written(one) for one in calls} - {-1}
+        given = [one.src for one in instructions(self.fn.ir.body) if type(one) is ir.Return]
+        return bool(given and variables) and all(register >= 0 and self.variable(register) in variables for register in given)
+
     def origin(self, one: Any) -> Any:
         """The instruction that makes what another moves."""
         for _ in range(_MOVES):
@@ -113,9 +168,11 @@ class _Function:
         name = next((one.name for one in self.made.get(call.fn, ()) if type(one) in (ir.Name, ir.Attr)), "")
         return name != "open" or any(type(one) is ir.Const and one.value in _ANEW for one in made)
 
-    def callees(self, call: ir.Call, solver: Solver) -> list[Fn]:
+    def callees(self, call: ir.Call, solver: Solver, methods: bool = False) -> list[Fn]:
         """The functions of the project that a call names, where it is a single one."""
-        names: Collection[str] = {one.name for one in self.made.get(call.fn, ()) if type(one) is ir.Name}
+        names: Collection[str] = {
+            one.name for one in self.made.get(call.fn, ()) if type(one) is ir.Name or (methods and type(one) is ir.Attr)
+        }
         found = [solver.symbols.functions[number] for number in solver.called.get(self.fn.id, ())]
         known = [one for one in found if one.name in names]
         return known if len(known) == 1 else []
