@@ -249,7 +249,7 @@ def promise(frame: Calls, args: Args) -> Value | None:
         summary = frame.solver.summary(frame.fn, ref) if isinstance(ref, Fn) and ref.ir.params and not ref.bound else None
         if summary is None:
             continue
-        actuals, _ = frame.bind(ref, None, Args([]), executor)
+        actuals = frame.bind(ref, None, Args([]), executor)
         for callback in summary.callbacks:
             if callback.param == 0 and not callback.path and callback.args:
                 site = ("promise", ref.id, callback.key)

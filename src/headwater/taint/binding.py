@@ -27,7 +27,7 @@ from headwater.taint.narrow import as_object
 from headwater.taint.reached import CONFIDENCE_DROP
 from headwater.taint.shapes import Actuals, guessed_again
 from headwater.taint.state import Cell, guessed, lacks
-from headwater.taint.summary import ABSENT, Begins, Requirement, Summary, ToSink
+from headwater.taint.summary import ABSENT, Begins, Path, Requirement, Summary, ToSink
 from headwater.taint.value import BOTTOM, NO_CONST, Value, captured_key, join
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Binding(Models):
     def _returned(self, fn: Fn) -> Any:
         return self.symbols.type_value(fn.module, fn.ir.returns, fn.cls)
 
-    def bind(self, fn: Fn, receiver: Value | None, args: Args, callee: Value | None) -> tuple[Actuals, list[tuple[Cell, ...]]]:
+    def bind(self, fn: Fn, receiver: Value | None, args: Args, callee: Value | None) -> Actuals:
         """Values and cells by parameter (captured variables after them)."""
         params = fn.ir.params
         given, cells = args.positional, args.cells
@@ -173,7 +173,7 @@ class Binding(Models):
         if fn.ir.captured:
             actuals += self._captured(fn, callee)
             places += [self.cells_of(register) for register in self.closures.get(fn.id, ())]
-        return Actuals(actuals), places
+        return Actuals(actuals, places)
 
     def _captured(self, fn: Fn, callee: Value | None) -> list[Value]:
         registers = self.closures.get(fn.id)
@@ -190,12 +190,13 @@ class Binding(Models):
             found.append(value)
         return found
 
-    def _sink_effect(self, fn: Fn, effect: ToSink, actuals: Actuals, drop: int, cells: list[tuple[Cell, ...]]) -> None:
+    def as_checked(self, cells: tuple[Cell, ...], path: Path, value: Value) -> Value:
+        return chains.told(self, cells, path, value)
+
+    def _sink_effect(self, fn: Fn, effect: ToSink, actuals: Actuals, drop: int) -> None:
         actual = self.project(actuals, effect.param, effect.path)
         if actual is None:
             return
-        if effect.path and effect.param < len(cells):
-            actual = chains.told(self, cells[effect.param], effect.path, actual)
         bit = BIT[effect.sink.class_]
         value = self.text_of(actual, bit)
         if effect.weak & SERVICE:

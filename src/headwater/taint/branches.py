@@ -406,7 +406,8 @@ class Branches(Operators):
             if proven:
                 self.learn(((cell,), proven, 0, (), ""))
         if not skipped:
-            chains.each(self, elem.dst, elem.src, elem.start, delta)
+            counted = self.counted_in(elem.src)
+            chains.each(self, counted if counted >= 0 else elem.src, elem.start, delta)
         held = delta.get(elem.dst)
         if held is not None and held.proven & ALL and not skipped and not _set(body, elem.dst):
             self.learn((tuple(map(ElementsOf, self.cells_of(elem.src))), held.proven & ALL, 0, (), ""))

@@ -355,11 +355,12 @@ class Calls(Binding):
     def _apply_summary(self, fn: Fn, receiver: Value | None, args: Args, loose: bool, callee: Value | None) -> Value:
         summary = self.solver.summary(self.fn, fn)
         if self.tired:  # sinks still count; what the call returns is taken to be what it was given
-            actuals, cells = self.bind(fn, receiver, args, callee)
+            actuals = self.bind(fn, receiver, args, callee)
             for effect in summary.sinks if summary is not None else ():
-                self._sink_effect(fn, effect, actuals, int(loose), cells)
+                self._sink_effect(fn, effect, actuals, int(loose))
             return self.derived(actuals.values, f"through {fn.name}()", drop=1)
-        actuals, cells = self.bind(fn, receiver, args, callee)
+        actuals = self.bind(fn, receiver, args, callee)
+        cells = actuals.cells
         drop = 1 if loose else 0
         if fn.id in self.solver.wants and not loose:
             sights.hand(self, fn, actuals)
@@ -378,7 +379,7 @@ class Calls(Binding):
         answered = {one.sink for one in summary.sinks if CALL in one.path} if actuals.called else ()
         for effect in summary.sinks:
             if not effect.weak & HANDED or effect.sink not in answered:
-                self._sink_effect(fn, effect, actuals, drop, cells)
+                self._sink_effect(fn, effect, actuals, drop)
         stores: list[tuple[Value, str | int, Value, bool, bool]] = []
         for mutation in summary.mutations:
             if mutation.param == SLOT:
@@ -398,6 +399,8 @@ class Calls(Binding):
                     made = self.instantiate(mutation.shape, ("capture", fn.id, index), f"set in {fn.name}()", actuals)
                     self.write(register[index], join(self.cells.get(register[index], BOTTOM), made))
                 continue
+            if mutation.param < len(cells):
+                chains.written_by(self, cells[mutation.param], mutation.path, mutation.field)
             target = self.project(actuals, mutation.param, mutation.path)
             if target is not None and (target.allocs or target.refs):
                 if mutation.classes and (refs := self.solver.receivers(target.refs, mutation.classes, True)) is not target.refs:

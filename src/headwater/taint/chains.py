@@ -14,8 +14,9 @@ from headwater.apis.paths import ApiPath
 from headwater.taint import verdicts
 from headwater.taint.doubt import Doubt
 from headwater.taint.labels import ALL, FIRSTS, HELD, NEAR
+from headwater.taint.state import cleared
 from headwater.taint.summary import PartProof, Path
-from headwater.taint.value import BOTTOM, CHAIN, ElementsOf, Fact, Value
+from headwater.taint.value import BOTTOM, CHAIN, EACH, ElementsOf, Fact, Value
 
 if TYPE_CHECKING:
     from headwater.taint.binding import Binding
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
 
 _LENGTH: Final = 6
 """Names in a chain: nobody reads the same member deeper than that twice."""
-_EACH: Final = "*"
-"""The name of all elements; the element of the round at hand is that and the place of the loop."""
 _CHANGES: Final = frozenset({"append", "extend", "fill", "insert", "push", "setdefault", "splice", "unshift", "update"})
 """Methods that put something into what they are called on."""
 
 
 def element(frame: Instructions, register: int, source: int, at: int, value: Value) -> Value:
-    """The value that a register takes in a round of a loop: of another round, nothing holds but what holds of all elements."""
-    return read(frame, register, source, (_EACH, at), value)
+    """The value that a register takes in a round of a loop: of another round, nothing holds but what holds of all elements.
+
+    The element is named by all, and by the place of the loop.
+    """
+    return read(frame, register, source, (EACH, at), value)
 
 
 def read(frame: Instructions, register: int, obj: int, name: Any, value: Value) -> Value:
@@ -49,7 +51,7 @@ def read(frame: Instructions, register: int, obj: int, name: Any, value: Value) 
     known = frame.cells.get(key)
     if known is None:
         _note(frame, key, value)
-    elif _alike(value, known):
+    elif _alike(frame, value, known):
         value = _again(frame, value, known)
     return _of_each(frame, key, value) if frame.over_each else value
 
@@ -59,15 +61,15 @@ def _note(frame: Binding, key: Any, value: Value) -> None:
     frame.chained.append(key)
 
 
-def _alike(value: Value, known: Value) -> bool:
-    return _origins(value) <= _origins(known) and known.allocs == value.allocs
+def _alike(frame: Binding, value: Value, known: Value) -> bool:
+    return _origins(value) <= _origins(frame.unchecked(known)) and known.allocs == value.allocs
 
 
 def _of_each(frame: Binding, key: Any, value: Value) -> Value:
     """The value with what is known of all elements that it is one of, or is a member of."""
     for form in _forms(key):
         known = frame.cells.get(form)
-        if known is not None and _alike(value, known):
+        if known is not None and _alike(frame, value, known):
             value = _again(frame, value, known)
     return value
 
@@ -76,14 +78,18 @@ def _forms(key: Any) -> list[Any]:
     """The names under which is kept what holds of all elements that a member is one of."""
     made = [key[:2]]
     for one in key[2:]:
-        steps = (one, _EACH) if type(one) is tuple or type(one) is int else (one,)
+        steps = (one, EACH) if type(one) is tuple or type(one) is int else (one,)
         made = [(*before, step) for before in made for step in steps]
     return made[1:] if len(made) > 1 else []
 
 
 def _origins(value: Value) -> set[Any]:
-    """Where data comes from, whatever place reads it."""
-    return {(label.param, label.path) if label.source is None else (label.source.kind, label.source.text) for label in value.labels}
+    """Where data comes from, whatever place reads it, and whichever element it is."""
+    made: set[Any] = set()
+    for label in value.labels:
+        path = tuple(EACH if type(one) is int else one for one in label.path)
+        made.add((label.param, path) if label.source is None else (label.source.kind, label.source.text))
+    return made
 
 
 def _key(frame: Instructions, obj: int, name: Any) -> Any:
@@ -103,8 +109,19 @@ def _again(frame: Binding, value: Value, known: Value) -> Value:
     gained = known.proven & ~value.proven & HELD
     if gained:
         value = value.with_(proven=value.proven | gained)
+    safe = _cleared(known) & ~_cleared(frame.unchecked(known)) & ALL  # all elements of a list were checked
+    if safe and value.labels:
+        value = cleared(value, safe)
     weak = _weak(known) & ~_weak(value) & (ALL | NEAR)
     return frame.hindered(value, weak, _said(known)) if known.labels and value.labels and weak else value
+
+
+def _cleared(value: Value) -> int:
+    """What all of its data is cleared for."""
+    found = -1
+    for label in value.labels:
+        found &= label.cleared
+    return found
 
 
 def _said(value: Value) -> str:
@@ -130,7 +147,18 @@ def written(frame: Instructions, obj: int, name: str | int | None) -> None:
     outer = frame.chains.get(obj) or _root(frame, frame.cells.get(obj, BOTTOM))
     if outer is None:
         return
-    key = (*outer, name) if name is not None else outer
+    _forget(frame, (*outer, name) if name is not None else outer)
+
+
+def written_by(frame: Binding, cells: tuple[Any, ...], path: Path, field: str | int) -> None:
+    """A function gives a member of an argument another value."""
+    some = str(field)[:1] in ("*", "$")  # whichever that is
+    for key in _members(frame, cells, path if some else (*path, field)) if frame.chained else ():
+        _forget(frame, key)
+
+
+def _forget(frame: Binding, key: Any) -> None:
+    """Nothing is known of a member and what is inside any more."""
     lost = {key, *_forms(key)}
     gone = {cell for cell in frame.chained if cell[: len(key)] in lost or not lost.isdisjoint(_forms(cell[: len(key)]))}
     for cell in frame.chained:
@@ -145,9 +173,9 @@ def changed(frame: Instructions, obj: int, method: str) -> None:
         written(frame, obj, None)
 
 
-def each(frame: Instructions, register: int, source: int, at: int, delta: dict[Any, Value]) -> None:
+def each(frame: Instructions, source: int, at: int, delta: dict[Any, Value]) -> None:
     """A loop over all elements has ended, of which every round came to its end: what a round has shown of its element holds of all."""
-    begin = _key(frame, source, (_EACH, at))
+    begin = _key(frame, source, (EACH, at))
     if begin is None:
         return
     for key in list(frame.chained):
@@ -155,7 +183,24 @@ def each(frame: Instructions, register: int, source: int, at: int, delta: dict[A
         before = frame.cells.get(key)
         if checked is not None and before is not None:
             proven, weak = checked.proven & ~before.proven & HELD, _weak(checked) & ~_weak(before) & ALL
-            _show(frame, (*begin[:-1], _EACH, *key[len(begin) :]), before, proven, weak, _said(checked))
+            _show(frame, (*begin[:-1], EACH, *key[len(begin) :]), before, proven, weak, _said(checked))
+
+
+def of_each_within(frame: Instructions, cells: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Members of the elements that a loop within the instruction at hand goes through, under the names of all elements."""
+    made: dict[Any, None] = {}
+    for cell in cells:
+        held = frame.cells.get(cell) if type(cell) is tuple and cell[0] == CHAIN else None
+        if held is None:
+            continue
+        key = tuple(EACH if type(one) is tuple and frame.at.start <= one[1] < frame.at.end else one for one in cell[2:])
+        if key != cell[2:]:
+            key = (*cell[:2], *key)
+            if key not in frame.cells:
+                _note(frame, key, frame.unchecked(held))
+            frame.over_each = True
+            made[key] = None
+    return tuple(made)
 
 
 def _show(frame: Binding, key: Any, value: Value, proven: int, weak: int, text: str) -> None:
@@ -164,7 +209,7 @@ def _show(frame: Binding, key: Any, value: Value, proven: int, weak: int, text: 
         return
     if key not in frame.cells:
         _note(frame, key, frame.unchecked(value))
-    frame.over_each = frame.over_each or _EACH in key
+    frame.over_each = frame.over_each or EACH in key
     frame.learn(((key,), proven, weak, (), text))
 
 
@@ -215,7 +260,7 @@ def facts(frame: Binding, proofs: tuple[PartProof, ...], cells: list[tuple[Any, 
         for key in _members(frame, cells[index], path):
             if key not in frame.cells and part.labels:
                 _note(frame, key, frame.unchecked(part))
-            frame.over_each = frame.over_each or _EACH in key
+            frame.over_each = frame.over_each or EACH in key
             places.append(key)
         if places:
             made.append((tuple(places), proven, weak, (), text))
@@ -226,7 +271,7 @@ def told(frame: Binding, cells: tuple[Any, ...], path: Path, value: Value) -> Va
     """The part of an argument that a function does something with: with what was shown of it before."""
     for key in _members(frame, cells, path) if frame.chained else ():
         known = frame.cells.get(key)
-        if known is not None and _alike(value, known):
+        if known is not None and _alike(frame, value, known):
             value = _again(frame, value, known)
         value = _of_each(frame, key, value) if frame.over_each else value
     return value
@@ -238,7 +283,7 @@ def _members(frame: Binding, cells: tuple[Any, ...], path: Path) -> list[Any]:
     for cell in cells:
         steps = path
         if type(cell) is ElementsOf:
-            cell, steps = cell.cell, (_EACH, *path)
+            cell, steps = cell.cell, (EACH, *path)
         if type(cell) is tuple and cell[0] == CHAIN:
             root: Any = cell
         else:
@@ -258,7 +303,7 @@ def _fields(frame: Binding, value: Value, path: Path) -> list[Any]:
             for holder in holders
             if len(holder.allocs) == 1
             for alloc in holder.allocs
-            for one in (alloc.keys if key == _EACH and alloc.kind in ("list", "tuple", "set") else (key,))
+            for one in (alloc.keys if key == EACH and alloc.kind in ("list", "tuple", "set") else (key,))
             if alloc.root is None and (alloc, one) in frame.cells
         ]
         holders = [frame.cells[place] for place in places]

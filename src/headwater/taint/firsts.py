@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from headwater.taint import texts
 from headwater.taint.labels import ADDRESS, ALL, CONTAINED, DENIED, FIRST, FIRST_BEGINS, FIRST_HOST, FIRST_IN, FIRSTS, PATHS
-from headwater.taint.value import BOTTOM, ElementsOf, Fact, Pred, Value
+from headwater.taint.value import BOTTOM, CHAIN, EACH, ElementsOf, Fact, Pred, Value
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
@@ -61,7 +61,7 @@ def _settled(frame: Calls, elements: Value, pred: Pred | None, all_side: int) ->
 def _fact(frame: Calls, elements: Value, fact: Fact, of_all: bool) -> list[Fact]:
     cells, proven, weak, refs, text = fact
     own = tuple(cell for cell in cells if type(cell) is ElementsOf)
-    cells = tuple(cell for cell in cells if type(cell) is not ElementsOf)
+    cells = tuple(cell for cell in cells if type(cell) is not ElementsOf and (of_all or not _of_each(cell)))
     made: list[Fact] = []
     if own and of_all and proven & ALL:
         made.append((own, proven & ALL, 0, (), ""))
@@ -86,6 +86,11 @@ def _fact(frame: Calls, elements: Value, fact: Fact, of_all: bool) -> list[Fact]
         denied = DENIED & ~PATHS if "/" in words else DENIED
         made.append((cells, 0, denied, (), "a list of what is refused can be passed"))
     return made
+
+
+def _of_each(cell: object) -> bool:
+    """Whether a cell is a member of all elements of a list: what is shown of one of them is shown of no other."""
+    return type(cell) is tuple and cell[0] == CHAIN and EACH in cell[2:]
 
 
 def _of_program(frame: Calls, elements: Value) -> bool:

@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, containers, fills, firsts, hosts, members, objects, prompts, texts, ways
+from headwater.taint import arrays, chains, containers, fills, firsts, hosts, members, objects, prompts, texts, ways
 from headwater.taint.labels import (
     ADDRESS,
     ALL,
@@ -568,7 +568,13 @@ def _rows(frame: Instructions, columns: list[Value]) -> Value:
 
 def _enumerate(frame: Instructions, args: Args) -> Value | None:
     """``enumerate(xs)``: a number, and an element."""
-    return _rows(frame, [BOTTOM, frame.elements(args.positional[0])]) if args.positional else None
+    if not args.positional:
+        return None
+    made = _rows(frame, [BOTTOM, frame.elements(args.positional[0])])
+    given = args.cells[0][0] if args.cells and args.cells[0] else None
+    if type(given) is int and type(frame.at) is ir.Call:
+        frame.counted[frame.at.dst] = given, made
+    return made
 
 
 def _zip(frame: Instructions, args: Args) -> Value | None:
@@ -600,6 +606,8 @@ def _of_each(frame: Instructions, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     """What is shown of the element at hand is shown of every element."""
     made: list[Fact] = []
     for cells, proven, _, _, _ in facts:
+        if proven & ALL and (inner := chains.of_each_within(frame, cells)):
+            made.append((inner, proven & ALL, 0, (), ""))
         sources = [frame.elements_from[cell] for cell in cells if type(cell) is int and cell in frame.elements_from]
         if proven & ALL and sources:
             made.append((tuple(ElementsOf(cell) for source in sources for cell in frame.cells_of(source)), proven & ALL, 0, (), ""))

@@ -54,7 +54,7 @@ def _inside(frame: Calls, fn: Fn, function: Value, callback: Callback, schema: S
     first = len(fn.ir.params)
     if summary is None or not any(one.param >= first for one in summary.callbacks):
         return
-    actuals, _ = frame.bind(fn, None, Args([]), function)
+    actuals = frame.bind(fn, None, Args([]), function)
     for one in summary.callbacks:
         called = frame.project(actuals, one.param, one.path) if one.param >= first else None
         if called is None or not any(map(_is_handed, called.labels)):

@@ -63,6 +63,7 @@ from headwater.taint.value import (
     BOTTOM,
     CHAIN,
     CHOSEN,
+    EACH,
     GATE,
     NO_CONST,
     Alloc,
@@ -123,6 +124,10 @@ class Instructions(Calls):
         """Registers that hold a text, by those of its parts: where it is one of a fixed set, so are they."""
         self.cuts: dict[int, tuple[Any, ...]] = {}
         """Registers that hold the words of a text: the cells of the text."""
+        self.counted: dict[int, tuple[int, Value]] = {}
+        """By the register of what ``enumerate`` gives: that of what is counted, and the value."""
+        self.numbered: dict[int, tuple[int, int]] = {}
+        """Registers that hold a number and an element, in a loop over that: the register that is counted, and the place of the loop."""
         self.elements_from: dict[int, int] = {}
         """The register of the collection that a loop takes a register's value from."""
         self.gathered: dict[int, tuple[tuple[Any, Value], ...]] = {}
@@ -142,8 +147,6 @@ class Instructions(Calls):
         """Both."""
         self.holders_of: dict[int, list[tuple[Mod | Cls, str]]] | None = None
         """Of the body of a module: the variables and fields that registers are, once somebody has asked."""
-        self.flags: dict[tuple[Any, bool], dict[Any, int]] = {}
-        """What was shown, and of what, on the way on which a place held what is true or what is false."""
         self.indexed: dict[int, Pred] = {}
         """Registers that hold a place in a collection, -1 where it is in none: what it shows that there is one."""
         self.schemes: dict[int, tuple[Any, ...]] = {}
@@ -327,7 +330,11 @@ class Instructions(Calls):
             value = self.from_source("secret", f"the environment variable {i.key}", secrets.harmless(i.key))
         elif about := personal.key(i.key):
             value = self._personal(i, base, value, about)
-        value = chains.read(self, i.dst, i.obj, i.key, value)
+        if i.key == 1 and i.obj in self.numbered:
+            value = chains.element(self, i.dst, *self.numbered[i.obj], value)
+        else:
+            some = self.mod.script and i.key is None and index is not None and not (index.labels or index.refs or index.allocs)
+            value = chains.read(self, i.dst, i.obj, (EACH, i.start) if some else i.key, value)
         if i.key == 0:  # what is shown of the first message holds when it is read again
             self.firsts[i.dst] = i.obj
             seen = self.cells.setdefault(("first", i.obj), BOTTOM)
@@ -656,7 +663,14 @@ class Instructions(Calls):
         self.loaded.pop(i.dst, None)
         self.programs.moved(i.dst, i.src)
         self.elements_from[i.dst] = i.src
+        if (counted := self.counted_in(i.src)) >= 0:
+            self.numbered[i.dst] = counted, i.start
         self.write(i.dst, chains.element(self, i.dst, i.src, i.start, made))
+
+    def counted_in(self, register: int) -> int:
+        """The register whose elements ``enumerate`` counts, of what it has given; -1 of anything else."""
+        source, made = self.counted.get(register, (-1, BOTTOM))
+        return source if made is self.cells.get(register) else -1
 
     def i_enter(self, i: ir.Enter) -> None:
         value = self.cells.get(i.ctx, BOTTOM)

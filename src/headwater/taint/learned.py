@@ -78,6 +78,8 @@ class Learned(Arguments):
         settings."""
         self.judged: dict[Any, dict[Any, None]] = {}
         """By place: the variables and fields that hold the outcome of a check of it (``headwater.taint.verdicts``)."""
+        self.flags: dict[tuple[Any, bool], dict[Any, int]] = {}
+        """What was shown, and of what, on the way on which a place held what is true or what is false."""
         self.learned: dict[int, tuple[Value, Value]] = {}
         """Values that checks have added to, and what they were before."""
 

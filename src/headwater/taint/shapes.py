@@ -56,10 +56,12 @@ if TYPE_CHECKING:
 class Actuals:
     """The arguments of one call by parameter, with what was projected from them."""
 
-    __slots__ = ("callbacks", "called", "known", "values")
+    __slots__ = ("callbacks", "called", "cells", "known", "values")
 
-    def __init__(self, values: list[Value]) -> None:
+    def __init__(self, values: list[Value], cells: list[tuple[Any, ...]]) -> None:
         self.values = values
+        self.cells = cells
+        """The variables and fields that they were read from."""
         self.callbacks: tuple[ToCallback, ...] = ()
         """The calls of functions among the arguments."""
         self.called = False
@@ -258,6 +260,8 @@ class Shapes(State):
                 found = self._project(value, path_of_result, actuals) if value is not BOTTOM else value
             else:
                 found = self._project(value, path, actuals)
+            if found is not BOTTOM and param < len(actuals.cells):
+                found = self.as_checked(actuals.cells[param], path, found)
             actuals.known[(param, path)] = found
         return cast(Value, found)
 
@@ -365,6 +369,10 @@ class Shapes(State):
         raise NotImplementedError
 
     def pass_on(self, function: Value, callback: ToCallback, site: Any, what: str, actuals: Actuals, asked: bool = True) -> Value:
+        raise NotImplementedError
+
+    def as_checked(self, cells: tuple[Any, ...], path: Path, value: Value) -> Value:
+        """A part of what was read from some cells, with what checks have shown of it."""
         raise NotImplementedError
 
     def attribute(self, value: Value, name: str) -> Value:

@@ -105,6 +105,8 @@ class OnlyObjects(NamedTuple):
 
 CHAIN = "chain"
 """What the cell begins with of a member of what has no object of its own (``headwater.taint.chains``)."""
+EACH = "*"
+"""The name of all elements in such a cell."""
 CHOSEN = "chosen"
 """The kind of an allocation that stands for any attribute of an object: ``$name`` is the name, from elsewhere, that was looked up."""
 ANSWER = "$answer"

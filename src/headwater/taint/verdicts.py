@@ -17,6 +17,7 @@ from headwater.taint.value import CHAIN, GATE, Fact, Pred, Value
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
     from headwater.taint.instructions import Instructions
+    from headwater.taint.learned import Learned
 
 
 def follow(frame: Instructions, register: int) -> None:
@@ -41,7 +42,7 @@ def say(frame: Calls, cell: Cell, field: Value, pred: Pred) -> None:
             frame.judged.setdefault(getattr(one, "cell", one), {})[cell] = None
 
 
-def forget(frame: Instructions, places: set[Any]) -> None:
+def forget(frame: Learned, places: set[Any]) -> None:
     """Some places hold something else now."""
     if frame.flags:
         _lose(frame, places)
@@ -52,7 +53,7 @@ def forget(frame: Instructions, places: set[Any]) -> None:
             frame.write(register, value.with_(pred=(true, false)))
 
 
-def _lose(frame: Instructions, places: set[Any]) -> None:
+def _lose(frame: Learned, places: set[Any]) -> None:
     """Places were written: what was shown under them as flags, and of them, holds no more."""
     for key, shown in list(frame.flags.items()):
         if key[0] in places:
