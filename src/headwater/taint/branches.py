@@ -13,7 +13,7 @@ from headwater import ir, limits
 from headwater.index.calls import instructions
 from headwater.index.entities import Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import chains, fills, loops, optin, verdicts
+from headwater.taint import chains, fills, loops, optin, rounds, verdicts
 from headwater.taint.labels import (
     ADDRESS,
     ALL,
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 _DOUBTED = PATHS | ADDRESS
 """Where a check that is made on some ways only counts for something."""
+
+
+_OF_TEXTS = frozenset({ir.Concat, ir.Move})
+"""Instructions that say themselves of which parts a text is made."""
 
 
 class Branches(Operators):
@@ -71,6 +75,8 @@ class Branches(Operators):
             self.at = instr
             handlers[type(instr)](self, instr)
             if (register := getattr(instr, "dst", -1)) in variables:
+                if register in self.texts and type(instr) not in _OF_TEXTS:
+                    del self.texts[register]
                 verdicts.follow(self, register)
 
     def branch(self, block: list[Any], facts: tuple[Fact, ...] = (), empty: int = -1) -> tuple[dict[Any, Value], bool]:
@@ -380,7 +386,10 @@ class Branches(Operators):
         self.gates = gates
         broken = _jumps(i.body, (ir.Break,))
         if i.cond is None and i.body and type(i.body[0]) is ir.Elem and not _jumps(i.body, (ir.Break,)):
-            self._each_checked(i.body[0], i.body[1:], delta, _jumps(i.body, (ir.Continue,)))
+            skipped = _jumps(i.body, (ir.Continue,))
+            self._each_checked(i.body[0], i.body[1:], delta, skipped)
+            if not skipped:
+                rounds.ended(self, i.body[0], i.body[1:], delta)
         if not broken:
             for fact in exit_facts:
                 self.learn(fact)

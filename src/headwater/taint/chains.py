@@ -62,7 +62,7 @@ def _note(frame: Binding, key: Any, value: Value) -> None:
 
 
 def _alike(frame: Binding, value: Value, known: Value) -> bool:
-    return _origins(value) <= _origins(frame.unchecked(known)) and known.allocs == value.allocs
+    return origins(value) <= origins(frame.unchecked(known)) and known.allocs == value.allocs
 
 
 def _of_each(frame: Binding, key: Any, value: Value) -> Value:
@@ -83,7 +83,7 @@ def _forms(key: Any) -> list[Any]:
     return made[1:] if len(made) > 1 else []
 
 
-def _origins(value: Value) -> set[Any]:
+def origins(value: Value) -> set[Any]:
     """Where data comes from, whatever place reads it, and whichever element it is."""
     made: set[Any] = set()
     for label in value.labels:

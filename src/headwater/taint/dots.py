@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from headwater import ir
+from headwater.taint import texts
 from headwater.taint.labels import NO_DOT, NO_UP, PATHS, derive, uncleared
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
@@ -31,14 +32,15 @@ def called(frame: Instructions, i: ir.Call, args: Args, receiver: Value, result:
     name = args.name
     if receiver.proven & NO_UP and result.labels and (name in _KEEPS or (name in _PUT_IN and name != "join" and _apart(args))):
         result = result.with_(proven=result.proven | NO_UP)
-    if name in _PLACES and first.const == "." and len(args.positional) == 1:
-        frame.dots[i.dst] = args.receiver_cells, receiver, False
+    if name in _PLACES and len(args.positional) == 1 and (first.const == "." or texts.separator(first)):
+        frame.dots[i.dst] = args.receiver_cells, receiver, first.const == ".", False
     elif not result.labels:
         return result
     elif name in _CUTS and len(args.positional) == 1 and (place := frame.dots.get(i.args[0])) is not None:
-        cells, text, after = place
-        same = text.labels == receiver.labels and not set(cells).isdisjoint(args.receiver_cells)
-        return cleared(result, NO_DOT) if after and same else result
+        cells, text, dot, after = place
+        if not after or text.labels != receiver.labels or set(cells).isdisjoint(args.receiver_cells):
+            return result
+        return cleared(result, NO_DOT) if dot else texts.no_slash(result)
     elif name in _PUT_IN:
         at = _PUT_IN[name]
         put = args.positional[at] if len(args.positional) > at else BOTTOM
@@ -65,7 +67,7 @@ def added(frame: Instructions, i: ir.Binary, left: Value, right: Value) -> Value
     frame.dots.pop(i.dst, None)
     frame.tails.pop(i.dst, None)
     if right.const == 1 and i.left in frame.dots:
-        frame.dots[i.dst] = (*frame.dots[i.left][:2], True)
+        frame.dots[i.dst] = (*frame.dots[i.left][:3], True)
     if isinstance(right.const, str) and i.dst not in frame.variables:
         frame.tails[i.dst] = frame.tails.get(i.left, "\0") + right.const
     return behind(left.const if isinstance(left.const, str) else frame.tails.get(i.left, ""), right)

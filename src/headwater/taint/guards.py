@@ -17,7 +17,7 @@ from headwater.apis.paths import CALL, ApiPath
 from headwater.index.calls import COMMON_METHODS, instructions
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, chains, containers, fills, firsts, hosts, members, objects, prompts, texts, ways
+from headwater.taint import arrays, chains, containers, fills, firsts, hosts, members, objects, prompts, rounds, texts, ways
 from headwater.taint.labels import (
     ADDRESS,
     ALL,
@@ -92,11 +92,11 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             if word.subject and (shown := _of_word(word, said)) is not None:
                 return shown if op in ("==", "is") else (shown[1], shown[0])
         if right.const is not NO_CONST and left.const is NO_CONST:
-            true_ = ((cells, ALL, 0, (), ""),)
+            true_ = ((cells, ALL, 0, (), ""), *_made_of(frame, left_register))
             true_ += _whole(frame, left, right)
             true_ += ways.at_root(left) if right.const in ("", ".") else ()
         elif left.const is not NO_CONST and right.const is NO_CONST:
-            true_ = ((frame.cells_of(right_register), ALL, 0, (), ""),)
+            true_ = ((frame.cells_of(right_register), ALL, 0, (), ""), *_made_of(frame, right_register))
         elif left.subject and (configured(frame, right) or _own_host(right)) and not configured(frame, left):
             true_ = _whole(frame, left, right)
         elif right.subject and (configured(frame, left) or _own_host(left)) and not configured(frame, right):
@@ -184,7 +184,7 @@ def _membership(
         refused = ((left.subject, 0, ADDRESS, (), "a list of hosts that are refused can be passed"),)
         refusing = bool(whole) and not left.proven & NAME_HEAD
         shown = ALL if _with_slash(frame, right) else ALL | CONTAINED
-        return ((cells, shown, 0, (), ""), *whole, *first), (*first, *(refused if refusing else ()))
+        return ((cells, shown, 0, (), ""), *_made_of(frame, left_register), *whole, *first), (*first, *(refused if refusing else ()))
     if isinstance(right.const, str) and left.labels:  # some characters of a text
         shown = PROGRAM | NO_NAMES if patterns.sums(patterns.mask(right.const)) else 0
         if not _with_slash(frame, right):  # without a separator
@@ -219,14 +219,38 @@ def _membership(
         held = frame.cells_of(right_register)
         if frame.named_calls.get(right_register) == "parts":  # of a path
             held += frame.cells_of(frame.receivers[right_register])
+        seen = rounds.absent(frame, left_register, held) if left.const is NO_CONST else ()
         what = f"a check for {left.const!r}" if left.const is not NO_CONST else "a list of what is refused"
         denied: Fact = (held, 0, DENIED, (), f"{what} can be passed")
         if left.const == "..":
             return (), ((held, NO_UP, 0, (), ""), denied)
-        if left.const == "/" or any(getattr(ref, "text", "") in texts.SEPARATORS for ref in left.refs):
+        if texts.separator(left):
             return (), ((held, PATHS, 0, (), ""), denied)
-        return (), (denied,)
+        return (), (*seen, denied)
     return None
+
+
+def _made_of(frame: Instructions, register: int) -> tuple[Fact, ...]:
+    """What was made of a value, and of no other data, before it was shown to be one of a fixed set: it is one of a fixed set too."""
+    cells = set(frame.cells_of(register))
+    origins = chains.origins(frame.cells.get(register, BOTTOM))
+    made = []
+    for one in dict.fromkeys((*frame.origins, *frame.texts)):
+        value = frame.cells.get(one, BOTTOM)
+        if one != register and value.labels and chains.origins(value) <= origins and _of_alone(frame, one, cells):
+            made.append(one)
+    return ((tuple(made), ALL, 0, (), ""),) if made else ()
+
+
+def _of_alone(frame: Instructions, register: int, cells: set[Any]) -> bool:
+    """Whether all data in a register is what some cells hold."""
+    parts: list[Any] = [part for part in frame.texts.get(register, ()) if frame.cells.get(part, BOTTOM).labels]
+    for cell, before in frame.origins.get(register, ()):
+        whole = cell.cell if type(cell) is PathOf else cell
+        if frame.unchecked(frame.cells.get(whole, BOTTOM)) is not frame.unchecked(before):
+            return False
+        parts.append(whole)
+    return bool(parts) and all(not cells.isdisjoint(frame.cells_of(part) if type(part) is int else (part,)) for part in parts)
 
 
 def _sources(value: Value) -> set[Any]:
@@ -599,7 +623,9 @@ def _quantifier(frame: Instructions, args: Args, every: bool) -> Value | None:
     if len(tests) != 1 or tests[0].pred is None:
         return None
     true, false = tests[0].pred
-    return Value(pred=((*true, *_of_each(frame, true)), false) if every else (true, (*false, *_of_each(frame, false))))
+    if every:
+        return Value(pred=((*true, *_of_each(frame, true)), false))
+    return Value(pred=(true, (*false, *_of_each(frame, false), *rounds.of_none(false))))
 
 
 def _of_each(frame: Instructions, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:

@@ -153,8 +153,11 @@ class Instructions(Calls):
         """Registers that hold the scheme of an address: the cells of the address."""
         self.endings: dict[int, tuple[Any, ...]] = {}
         """Registers that hold what the name of a file ends in: the cells of its path."""
-        self.dots: dict[int, tuple[tuple[Any, ...], Value, bool]] = {}
-        """Registers that hold the place of the last dot of a text: its cells, the text, and whether it is the place behind."""
+        self.dots: dict[int, tuple[tuple[Any, ...], Value, bool, bool]] = {}
+        """Registers that hold the place of the last dot, or separator, of a text: its cells, the text, whether it is a dot, and whether it
+        is the place behind."""
+        self.lasts: dict[int, int] = {}
+        """Registers, of no variable, that hold the place of the last element of an array: the register of that."""
         self.tails: dict[int, str] = {}
         """Registers, of no variable, that hold a text which ends with something written: the end."""
         self.folders: set[int] = set()
@@ -317,7 +320,8 @@ class Instructions(Calls):
     def i_item(self, i: ir.Item) -> None:
         base = self.cells.get(i.obj, BOTTOM)
         index = self.cells.get(i.reg, BOTTOM) if i.reg >= 0 else None
-        value = self.item(base, i.key, index)
+        last = i.key is None and i.reg in self.lasts and self.cells.get(self.lasts[i.reg]) is base
+        value = self.item(base, -1 if last else i.key, index)
         if len(base.allocs) == 1 and i.key is not None:
             self.loaded[i.dst] = (base.allocs[0], i.key)
         self.named_calls.pop(i.dst, None)

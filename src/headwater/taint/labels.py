@@ -126,6 +126,8 @@ ROOTED = OF_PARAMETER << 1
 host is at an end."""
 NO_UP = ROOTED << 1
 """In ``Value.proven``: no .. is in it: behind a folder it leads out of none; alone it may be any path."""
+ABSENT_HERE = NO_UP << 1
+"""In ``Value.proven``: the word that the round of a loop is about is not in it."""
 HELD = NO_UP | ROOTED | ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST | IN_NUMBERS
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"

@@ -17,6 +17,7 @@ from headwater.taint import (
 from headwater.taint.arguments import Args, Arguments
 from headwater.taint.doubt import Doubt
 from headwater.taint.labels import (
+    ABSENT_HERE,
     ADDRESS,
     ALL,
     BIT,
@@ -169,7 +170,7 @@ class Learned(Arguments):
             self.gates += tuple(one for one in all_refs if one not in self.gates)
             return
         for cell in cells:
-            proven, weak, refs = all_proven, all_weak, all_refs
+            proven, weak, refs = all_proven, all_weak, all_refs if not all_proven & ABSENT_HERE else ()
             if type(cell) is ElementsOf:
                 self._each_safe(cell.cell, proven)
                 continue

@@ -15,7 +15,7 @@ from headwater.taint import encoded, fills, firsts, guards, hosts
 from headwater.taint.labels import ADDRESS, BIT, NAME_HEAD, NEAR, OF_PARAMETER, PARSED_URL, PATHS, SLASHED
 from headwater.taint.learned import in_numbers
 from headwater.taint.state import cleared
-from headwater.taint.texts import SEPARATORS
+from headwater.taint.texts import separator
 from headwater.taint.value import BOTTOM, Fact, PathOf, Pred, Value, as_given, join
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def called(frame: Instructions, i: ir.Call, args: Args, callee: Value, result: V
         pred = guards.prove(frame, "in", i.args[0], args.positional[0], frame.receivers[i.fn], receiver or BOTTOM) or pred
     elif _asks_own(frame, i, args, callee):
         pred = guards.prove(frame, "in", i.args[1], args.positional[1], i.args[0], args.positional[0]) or pred
-    elif args.name == "endsWith" and receiver is not None and len(args.positional) == 1 and _separator(args.positional[0]):
+    elif args.name == "endsWith" and receiver is not None and len(args.positional) == 1 and separator(args.positional[0]):
         shown: Fact = (args.receiver_cells, SLASHED, 0, (), "")
         pred = ((*(pred[0] if pred else ()), shown), pred[1] if pred else ())
     elif args.name == "endsWith" and len(args.positional) == 1 and _kinds([args.positional[0]]):
@@ -144,10 +144,6 @@ def _asks_own(frame: Instructions, i: ir.Call, args: Args, callee: Value) -> boo
     if any(getattr(ref, "text", "") == "js:Object.hasOwn" for ref in callee.refs):
         return True
     return args.name == "call" and frame.named_calls.get(frame.receivers.get(i.fn, -1)) == _HAS_OWN
-
-
-def _separator(value: Value) -> bool:
-    return value.const == "/" or any(getattr(ref, "text", "") in SEPARATORS for ref in value.refs)
 
 
 def number_of(frame: Instructions, register: int, cells: tuple[Any, ...], op: str) -> None:

@@ -147,6 +147,8 @@ class Operators(Building):
                 self.write(i.dst, Value(allocs=(alloc,)))
                 return
         if self.mod.script and i.op in _ARITHMETIC:
+            if i.op == "-" and right.const == 1 and self.named_calls.get(i.left) == "length" and i.dst not in self.variables:
+                self.lasts[i.dst] = self.receivers[i.left]
             self.write(i.dst, Value())
             return
         if i.op in ("|", "-", "&") and right.allocs and (made_of := self._sets(left, right, i)) is not None:

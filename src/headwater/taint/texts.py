@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from headwater.apis import patterns
 from headwater.taint.labels import ADDRESS, BIT, CONTAINED, HOST, HOST_FIXED, NO_UP, PATHS, ROOTED, SLASHED, WAY, derive
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
@@ -27,6 +28,7 @@ _HOST = re.compile(r"\0|[A-Za-z][\w+.-]*://[^/?#\s]")
 _DOT_AFTER = re.compile(r"\.(?:[/\\]|$)")
 _DOT_BEFORE = re.compile(r"(?:^|[/\\])\.$")
 SHAPED = frozenset({"format", "join", "replace", "replaceAll", "rpartition", "rsplit", "split"})
+_SPLITS = frozenset({"re.split", "regex.split"})
 SEPARATORS: frozenset[str] = frozenset({"os.sep", "os.path.sep", "posixpath.sep", "node:path.sep", "node:path.posix.sep"})
 
 
@@ -50,18 +52,16 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
         if not cut_up and cut.allocs and _written(receiver):  # of characters, each of which was looked at
             parts = frame.elements(cut)
             cut_up = bool(parts.labels) and bool(parts.proven & CONTAINED)
-        return _no_slash(result) if cut_up and not cut.labels and _written(receiver) else result
-    if cut.const != "/" and not any(getattr(ref, "text", "") in SEPARATORS for ref in cut.refs):
-        return result
+        return no_slash(result) if cut_up and not cut.labels and _written(receiver) else result
     if args.name.startswith("replace"):
-        if frame.mod.script:  # replaces once
+        if frame.mod.script or not separator(cut):  # replaces once
             return result
-        return _no_slash(result) if len(args.positional) == 2 and _written(args.positional[1]) else result
-    if args.name == "split" and (len(args.positional) > 1 or "maxsplit" in args.kw):
+        return no_slash(result) if len(args.positional) == 2 and _written(args.positional[1]) else result
+    if not (separator(cut) if args.name != "split" else _at_slashes(frame, args, receiver)):
         return result
     alloc = frame.alloc((frame.at.start, frame.at.end, "cut"), "list")
     whole = Value(result.labels, steps=result.steps)
-    last = _no_slash(whole)
+    last = no_slash(whole)
     if receiver.proven & WAY and receiver.proven & PATHS == PATHS:  # no .. is left in the way, so that no part of it leads up
         whole = last
     frame.put(alloc, "*", whole)
@@ -69,6 +69,28 @@ def shaped(frame: Frame, args: Args, receiver: Value, result: Value) -> Value:
     if args.name == "rpartition":
         frame.put(alloc, 2, last)
     return Value(refs=result.refs, allocs=(alloc,))
+
+
+def separator(value: Value) -> bool:
+    """Whether a text is the one that stands between folders."""
+    return value.const == "/" or any(getattr(ref, "text", "") in SEPARATORS for ref in value.refs)
+
+
+def _at_slashes(frame: Frame, args: Args, receiver: Value) -> bool:
+    """Whether ``split`` cuts a text apart at every separator: at the text itself, or at what a pattern finds."""
+    cut, given, pattern = args.positional[0] if args.positional else BOTTOM, 1, BOTTOM
+    called = [getattr(ref, "text", "") for ref in args.callee.refs] if args.callee is not None else []
+    if frame.mod.script:
+        pattern = cut if any("RegExp" in getattr(ref, "text", "") for ref in cut.refs) else BOTTOM
+    elif any(one in _SPLITS for one in called):
+        pattern, given = cut, 2
+    elif isinstance(receiver.const, str) and any(one.endswith("compile().split") for one in called):
+        pattern = receiver
+    if not frame.mod.script and (len(args.positional) != given or args.kw):  # the rest is left whole; scripts leave it out
+        return False
+    if pattern is BOTTOM:
+        return separator(cut)
+    return isinstance(pattern.const, str) and bool(patterns.read(pattern.const).refused & patterns.mask("/"))
 
 
 def _kept_host(receiver: Value, cut: Value) -> str:
@@ -101,7 +123,7 @@ def _written(value: Value) -> bool:
     return isinstance(value.const, str) and "/" not in value.const
 
 
-def _no_slash(value: Value) -> Value:
+def no_slash(value: Value) -> Value:
     """A text in which no slash is left: joined to a folder, it stays there."""
     made = cleared(value, PATHS)
     return made.with_(proven=made.proven | PATHS | CONTAINED)
