@@ -15,7 +15,7 @@ from suites.traces import check
 from test_api_examples import DATED
 
 CASES = list(cases())
-_BECAUSE = re.compile(r"# expect: .* because (.+)$")
+_BECAUSE = re.compile(r"(?:#|//) expect: .* because (.+)$")
 """Words that stand in what a finding says of why it is not sure."""
 
 

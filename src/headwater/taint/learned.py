@@ -120,12 +120,14 @@ class Learned(Arguments):
             weak = (guard.weak and not numeric) or (guard.needs in MARKS and not value.proven & MARKS[guard.needs])
             but = guard.but or _passed(args.name, guard)
             folder = self.argument(conditions.argument(guard.separated), args) if guard.separated else None
-            if guard.separated and not weak and (folder is None or not texts.ends_a_folder(folder)):
-                weak, but = True, f"{args.name}() lets a neighbour of the folder pass whose name begins alike"
-                proves |= NEAR
-            given = INSIDE if guard.needs == "resolved" and as_given(value) and not guard.weak else 0
-            if guard.separated and (folder is None or not texts.ends_a_folder(folder)):
-                given = 0
+            begins = bool(guard.separated) and (folder is None or not texts.ends_a_folder(folder))
+            if begins and (not weak or as_given(value)):  # whoever has given the path may have resolved it: that is not all that is wrong
+                but = f"{args.name}() compares without a separator, so that a neighbour of the folder passes whose name begins alike"
+                if weak and any(label.param < len(self.fn.ir.params) for label in value.labels):  # not what a test has taken from around it
+                    but += ", and looks at a path that may not be resolved"
+                proves |= NEAR if not weak else 0
+                weak = True
+            given = INSIDE if guard.needs == "resolved" and as_given(value) and not guard.weak and not begins else 0
             fact: Fact = (cells, given, proves, (), but) if weak else (cells, proves, 0, (), "")
             if guard.raises:
                 self.refused = True
