@@ -67,6 +67,7 @@ _LISTS = frozenset(
 NAMES = (*sorted(texts.SEPARATORS), *sorted(_LISTS), *sorted(_OWN_HOST), "typing.Literal[]", "typing_extensions.Literal[]")
 """API paths that mean something here without a call."""
 _PLACES = frozenset({"commonpath", "is_relative_to", "parents", "relative", "relpath", "startsWith", "startswith"})
+_SET = "the folder that it is compared with is set by others too"
 _SCALAR_TYPES = frozenset(f"builtins.{name}" for name in ("int", "float", "bool", "complex"))
 _KEPT = frozenset({"cli", "env", "config", "secret", "database", "file-content", "model-file"})
 
@@ -120,6 +121,9 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
                     true_ += ((frame.cells_of(register) + path.origin, PATHS, 0, (), ""),)
                 elif left.pred is None and as_given(path) and (configured(frame, root) or (_given(root) and _asks_where(frame))):
                     true_ += ((frame.cells_of(register), INSIDE, 0, (), ""),)
+                elif path.proven & RESOLVED and root.labels and left.pred is None and right.pred is None and _asks_where(frame):
+                    checked = all(_own(frame, label) or label.cleared & PATHS == PATHS for label in root.labels)
+                    true_ += ((frame.cells_of(register) + path.origin, PATHS if checked else 0, 0 if checked else PATHS, (), _SET),)
         for side in (left, right):
             if side.subject and side.proven & RESOLVED:  # commonpath([root, path]) == root
                 true_ += ((side.subject, PATHS, 0, (), ""),)
@@ -335,8 +339,11 @@ def _given(value: Value) -> bool:
 
 def configured(frame: Frame, value: Value) -> bool:
     """Whether a value is of the program's own: no data of a caller or a request, but a field of the object, a setting, what was stored."""
-    own = frame.fn.bound
-    return all(label.source.kind in _KEPT if label.source is not None else own and label.param == 0 for label in value.labels)
+    return all(_own(frame, label) for label in value.labels)
+
+
+def _own(frame: Frame, label: Label) -> bool:
+    return label.source.kind in _KEPT if label.source is not None else frame.fn.bound and label.param == 0
 
 
 def _isinstance(frame: Instructions, cells: tuple[Any, ...], right: Value) -> Pred | None:
