@@ -297,6 +297,7 @@ def test_an_advisory_on_a_part_that_no_code_names_is_told_as_a_note(
             'import { LocalFileStore } from "langchain/storage/file_system";',
         ),
         ("langsmith", "0.3.34", 'import { Client } from "langsmith";\nnew Client({ apiKey: "k" });', "new Client({ hideInputs: true });"),
+        ("langsmith", "0.3.34", "showHideInputs(node);", 'const settings = { LANGSMITH_HIDE_OUTPUTS: "true" };'),
         ("langsmith", "0.3.34", "", 'import { createAnonymizer } from "langsmith/anonymizer";'),
         ("langsmith", "0.4.0", 'import { RunTree } from "langsmith";', "RunTree.fromHeaders(request.headers);"),
     ],
