@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,28 @@ def test_an_interrupt_ends_it_and_its_workers(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert b"interrupted" in err
     assert out == b""
+
+
+def test_an_interrupt_while_workers_are_started_ends_those_that_are_there(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Any] = []
+    begin, start = pool._Pool._begin, threading.Thread.start
+
+    def noted(self: Any) -> Any:
+        begun.append(begin(self))
+        return begun[-1]
+
+    def interrupted(self: threading.Thread) -> None:
+        start(self)
+        while not begun:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pool._Pool, "_begin", noted)
+    monkeypatch.setattr(pool._Pool, "_ask", lambda self, worker, file: worker.wait())  # busy until it is ended
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.scan([folders.File("bad.gguf", str(models / "a" / "bad.gguf"), 1)] * 2, 2)
+    assert [worker.wait(timeout=30) for worker in begun] == [-signal.SIGKILL]
 
 
 def test_the_same_bytes_for_any_number_of_processes(models: Path) -> None:

@@ -55,6 +55,7 @@ def scan(files: Sequence[File], processes: int, progress: Progress | None = None
         return found
     pool = _Pool(files, min(processes, len(files)), hashed)
     try:
+        pool.start()  # an interrupt may come while some workers are there already
         return pool.results(progress)
     finally:
         pool.stop()
@@ -109,9 +110,14 @@ class _Pool:
         self.stopping = False
         self.lock = threading.Lock()
         self.workers: set[subprocess.Popen[bytes]] = set()
-        self.threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(processes)]
-        for thread in self.threads:
+        self.processes = processes
+        self.threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        for _ in range(self.processes):
+            thread = threading.Thread(target=self._serve, daemon=True)
             thread.start()
+            self.threads.append(thread)
 
     def results(self, progress: Progress | None) -> list[Scanned]:
         found: dict[int, Scanned] = {}
