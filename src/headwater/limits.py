@@ -98,6 +98,7 @@ REPAIRS: Final = 4  # of one function that read something too early, or what suc
 
 # Reports
 TRACE_STEPS: Final = 25  # a reader gives up before
+LONG_WAY: Final = 12  # steps of a way that is not sure, from which on few are real: of those that reviewers judged, a quarter
 TRACES: Final = 3  # ways shown of one finding, from different sources first
 SOURCES_PER_SINK: Final = 16  # sources kept of one finding
 WAY_IN: Final = 6  # calls shown before the operation that brings the data in

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from headwater.taint.described import Schema
     from headwater.taint.solve import Solver
 
+UNKNOWN_CALL = "which is not part of the project"
+"""What a step says of a call of which nothing is known."""
+
 
 class Calls(Binding):
     """Calls within a frame."""
@@ -170,7 +173,7 @@ class Calls(Binding):
             values.append(receiver)
         elif callee.labels and not any(label.exact for label in callee.labels):
             values.append(callee)
-        what = f"through {args.name or 'a function'}(), which is not part of the project"
+        what = f"through {args.name or 'a function'}(), {UNKNOWN_CALL}"
         objects: list[Value] = []  # which of their fields the result is made of is a second guess
         others: list[Value] = []
         asked: list[Value] = []  # with data in fields: it gives something for them, and hardly one of them as an address to go to

@@ -20,6 +20,7 @@ from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, cleanups, pages, personal, prompts, rewrites
 from headwater.taint.asked import asks_only, given_again, received
+from headwater.taint.calls import UNKNOWN_CALL
 from headwater.taint.cookies import Cookies
 from headwater.taint.doubt import Doubt
 from headwater.taint.entries import Entry
@@ -49,6 +50,8 @@ _ROUTES_ASKED = re.compile(
 )
 LEAKY = "path-check-passed"
 _PATHS = ("path-read", "path-write")
+_PLACES = (*_PATHS, "url", "redirect", "html")
+"""Operations that work with some texts and harm with few."""
 _MADE_PATH = re.compile(r"through (?:abspath|absolute|expanduser|join|joinpath|normalize|normpath|realpath|relative|resolve)\b")
 _OFF = "it is behind a switch that is off by default"
 _SEVERAL = 2
@@ -263,6 +266,7 @@ class Reporter:
             weaknesses.append("the path goes through a call or an object that could not be resolved for sure")
         weaknesses += checks_in_words(strongest.weak, doubts)
         little = self._session(strongest, ordered) or self.gains.little(ordered, ways)
+        little = little or self._far_fetched(strongest, traces[0])
         if little:
             weaknesses.append(little)
         known_by = self._anchor(sink.fn, sink.start, sink.end)
@@ -296,6 +300,14 @@ class Reporter:
             around=known_by.around,
             signed_in=signed_in,
         )
+
+    def _far_fetched(self, issue: Issue, trace: Trace) -> str:
+        """Why a way to an operation is hardly one, in words: what leads to programs is looked at nevertheless."""
+        if not issue.drop or issue.gated or issue.sink.class_ not in _PLACES:
+            return ""
+        if any(UNKNOWN_CALL in step.what for step in trace.steps):
+            return "what comes back from a function that is not part of the project is seldom what it was given"
+        return "so long a way is seldom one" if len(trace.steps) >= limits.LONG_WAY else ""
 
     def _leaks(self, issue: Issue, path: list[RawStep]) -> None:
         """Note the last check before an operation on a file, which can be passed and stands in a function of its own."""
