@@ -13,7 +13,7 @@ from headwater.apis.paths import CALL, UNKNOWN, ApiPath
 from headwater.apis.schema import Api
 from headwater.index.entities import EXTERNAL, Cls, Fn, Inst
 from headwater.index.symbols import instance_refs
-from headwater.taint import arrays, chains, containers, handed, hosts, sights, slots, unpicklers, verdicts
+from headwater.taint import arrays, chains, containers, handed, hosts, own_tools, sights, slots, unpicklers, verdicts
 from headwater.taint.arguments import Args
 from headwater.taint.binding import Binding, is_stub
 from headwater.taint.interest import CONSTRUCTORS
@@ -166,6 +166,7 @@ class Calls(Binding):
             made = join(made, told)
             self.solver.count("calls-unresolved")
         given = args.everything()
+        own_tools.listed(self, args)
         self._handed_functions(given)
         values = [self._outcome(value) for value in given]
         checked = made.proven if callee.loose and len(refs) == 1 else 0  # the one function of that name looks at what it is given

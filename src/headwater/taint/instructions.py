@@ -28,6 +28,7 @@ from headwater.taint import (
     guards,
     members,
     optin,
+    own_tools,
     personal,
     prompts,
     quotes,
@@ -110,6 +111,8 @@ class Instructions(Calls):
     def __init__(self, solver: Solver, fn: Fn, traced: bool = False) -> None:
         super().__init__(solver, fn, traced)
         self.named_calls: dict[int, str] = {}
+        self.makers: dict[int, Any] | None = None
+        """What names or makes what a register holds, once a decorator has asked."""
         self.receivers: dict[int, int] = {}
         """The register that an attribute was read from, by the attribute's register."""
         self.holders: dict[int, int] = {}
@@ -630,6 +633,7 @@ class Instructions(Calls):
                         callback = getattr(entry, "decorates", None)
                         if callback is not None:
                             self.register(target, callback)
+        own_tools.decorated(self, i, decorator, target)
         self.decorated.add(i.dst)
         self.write(i.dst, made)
 

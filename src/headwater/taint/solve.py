@@ -23,7 +23,7 @@ from headwater.files.versions import Versions
 from headwater.index.calls import callees_first, components, sizes
 from headwater.index.entities import EXTERNAL, Fn, is_test
 from headwater.index.symbols import Symbols
-from headwater.taint import plug_ins, routes
+from headwater.taint import own_tools, plug_ins, routes
 from headwater.taint.computing import NUMBERS, Computing
 from headwater.taint.described import ANY, Schema
 from headwater.taint.entries import Entry, generated_services, run_entry
@@ -573,7 +573,7 @@ class Solver(Stores):
                         callback = getattr(entry, "overridden", None)
                         if callback is not None:
                             found.append(Entry(method, method, callback))
-        self._overridden = found + generated_services(self) + routes.of_files(self)
+        self._overridden = found + generated_services(self) + own_tools.of_classes(self) + own_tools.of_tables(self) + routes.of_files(self)
         for one in self._overridden:
             self._hand(one)
         return self._overridden
