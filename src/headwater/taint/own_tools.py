@@ -1,9 +1,9 @@
 """Tools of frameworks that no model speaks of: classes that describe themselves, functions that are listed or decorated as tools.
 
 A model fills in their arguments, whoever calls them in the end. What says so is a convention that these frameworks share: a class whose
-base is called a tool, with a name and a description, and a method that runs it; ``tools=[function]``; ``add_tool(function)``; ``@tool``; a table
-of tools with the modules that they come from. Parameters that frameworks fill themselves (the agent, its session, what cancels a call) are
-known by their names and types.
+base is called a tool, with a name and a description, and a method that runs it; ``tools=[function]``; ``add_tool(function)``; ``@tool``;
+a table of tools with the modules that they come from. Parameters that frameworks fill themselves (the agent, its session, what cancels a
+call) are known by their names and types.
 """
 
 from __future__ import annotations
