@@ -273,7 +273,8 @@ class Branches(Operators):
         rest_alive = not self.dead
         self.dead = False
         rest = self.end(self.lasting)
-        if rest_alive:
+        decided = bool(deltas) and not i.orelse and len(i.arms) == 1 and optin.so_unless_set(i.arms[0].cond)
+        if rest_alive and not decided:
             deltas.append(rest)
             gates.append(self.gates)
             known.append(failed)

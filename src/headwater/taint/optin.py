@@ -50,6 +50,41 @@ def is_switch(name: str) -> bool:
     return _NAME.search(name) is not None
 
 
+def so_unless_set(cond: Any) -> bool:
+    """Whether a condition holds as long as no operator sets an environment variable that is called like a permission: what it guards is
+    done then, and who sets the variable has decided otherwise (``if os.environ.get("ALLOW_PRIVATE") != "true": check(url)``)."""
+    negated = type(cond) is ir.Not
+    leaf = cond.part if negated else cond
+    if type(leaf) is not ir.Leaf:
+        return False
+    made = {getattr(one, "dst", -1): one for one in leaf.pre}
+    test = made.get(leaf.reg)
+    if type(test) is not ir.Test:
+        default = _of_environment(made, leaf.reg)
+        return default is not None and bool(default.value) is negated
+    default, other = _of_environment(made, test.left), made.get(test.right)
+    if default is None or type(other) is not ir.Const or test.op not in ("==", "!=", "is", "is not"):
+        return False
+    return ((default.value == other.value) is (test.op in ("==", "is"))) is not negated
+
+
+def _of_environment(made: dict[int, Any], register: int) -> ir.Const | None:
+    """What an environment variable that is called like a permission is if nobody sets it."""
+    one = made.get(register)
+    while type(one) is ir.Call and not one.args:  # os.getenv("ALLOW_PRIVATE", "").lower()
+        method = made.get(one.fn)
+        one = made.get(method.obj) if type(method) is ir.Attr and method.name in ("lower", "upper", "strip") else None
+    if type(one) is not ir.Call or not one.args:
+        return None
+    asked, key = made.get(one.fn), made.get(one.args[0])
+    named = getattr(made.get(asked.obj), "name", "") if type(asked) is ir.Attr else ""
+    reads = getattr(asked, "name", "") == "getenv" or (getattr(asked, "name", "") == "get" and named == "environ")
+    if not reads or type(key) is not ir.Const or not isinstance(key.value, str) or not is_permission(key.value):
+        return None
+    default = made.get(one.args[1]) if len(one.args) > 1 else ir.Const(0, 0, 0, None)
+    return default if type(default) is ir.Const else None
+
+
 def off_by_default(solver: Solver, base: Value, name: str, value: Value) -> bool:
     """Whether the field of an object of the project is such a setting, and nothing switches it on."""
     classes = [ref.cls for ref in base.refs if isinstance(ref, Inst)]
