@@ -495,6 +495,9 @@ class Calls(Binding):
         Not ``asked``: nobody looks at the result, so that a function of the project that gets nothing is not called at all
         (it is in the list of what is interpreted by itself, if it does anything).
         """
+        if callback.path:  # a method of what was handed over: where that is nothing known, its callee has said what its name tells
+            refs = tuple(ref for ref in function.refs if not _told_by_text(ref, callback.path[-1]))
+            function = function if len(refs) == len(function.refs) else function.with_(refs=refs)
         given = [self.instantiate(shape, (site, number), what, actuals) for number, shape in enumerate(callback.args)]
         passed = Args(given, {name: self.instantiate(shape, (site, name), what, actuals) for name, shape in callback.kw})
         if callback.starred is not NOTHING:
@@ -543,6 +546,11 @@ def _of_anything(ref: Any) -> bool:
         and ref.text.startswith(UNKNOWN)
         and all(isinstance(entry, Api) and (entry.by_text or not (entry.sinks or entry.returns or entry.passes)) for entry in ref.entries)
     )
+
+
+def _told_by_text(ref: Any, name: str | int) -> bool:
+    """Whether a reference is a method of this name of something unknown, which what it is given tells about."""
+    return isinstance(ref, ApiPath) and ref.text == f"{UNKNOWN}.{name}" and any(getattr(one, "by_text", False) for one in ref.entries)
 
 
 def _facts(proofs: tuple[Proof, ...], cells: list[tuple[Cell, ...]], actuals: Actuals) -> tuple[Fact, ...]:
