@@ -8,6 +8,8 @@ with its fields, cut loose from any frame: what summaries, fields and module var
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -310,10 +312,17 @@ def _silent(value: Value) -> bool:
     return value.const in (NO_CONST, "", None)  # of `x or ""`
 
 
+_WHOLE_WORD = re.compile(r"(\S+)\s")
+
+
 def _begun(a: Value | Shape, b: Value | Shape) -> str:
-    """What both of two texts begin with, of which one is the other with more behind it: a query to which a condition may be added."""
+    """What both of two texts begin with: of one that is the other with more behind it (a query to which a condition may be added) all of
+    that, of two others the whole words."""
     one, other = (value.const if isinstance(value.const, str) else value.head for value in (a, b))
-    return one if other.startswith(one) else other if one.startswith(other) else ""
+    if other.startswith(one) or one.startswith(other):
+        return min(one, other, key=len)
+    words = zip(_WHOLE_WORD.findall(one), _WHOLE_WORD.findall(other), strict=False)
+    return "".join(f"{word} " for word, _ in itertools.takewhile(lambda two: two[0] == two[1], words))
 
 
 def _if_true(value: Value, other: Value) -> Pred | None:
