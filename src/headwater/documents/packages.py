@@ -21,6 +21,7 @@ _NAMED: Final = 3  # advisories that a message names
 _OF_NOTHING_USED: Final = " (no code beside it names the part that they are about)"
 _OF_WORK: Final = " (only those have it who work on this code, and no code beside it imports it)"
 _OF_OTHERS: Final = " (only those have it who work on this code; who uses the package brings a version along)"
+_OF_PACKAGES: Final = " (only other packages ask for it, and no code beside it imports it)"
 _TYPES: Final = re.compile(rb"import\s+type\b")
 
 
@@ -36,13 +37,17 @@ def vulnerable(
     locked = {key for _, pin, key in each if pin.locked}
     aside = _aside((pin, key) for _, pin, key in each if not pin.locked)
     written = {key: pin.exact for _, pin, key in each if pin.exact and not pin.locked}
+    named = {(pin.ecosystem, pin.name) for _, pin, _ in each if not pin.locked}
     for path, pin, key in each:
         others = reported.get((path, pin), [])
         if not others and ((key in locked and not pin.exact) or (pin.locked and written.get(key) == pin.exact)):
             continue
         found = advisories.of(pin.ecosystem, pin.name, pin.exact, "" if pin.exact else pin.allowed)
         if found or others:
-            yield _told(path, pin, found, others, _doubt(path, pin, joined(found, others)[0], aside.get(key), code))
+            doubt = _doubt(path, pin, joined(found, others)[0], aside.get(key), code)
+            if not doubt and pin.locked and named and (pin.ecosystem, pin.name) not in named and _brought(path, pin, found, code):
+                doubt = _OF_PACKAGES
+            yield _told(path, pin, found, others, doubt)
 
 
 def _aside(written: Iterable[tuple[Pin, tuple[str, str, str]]]) -> dict[tuple[str, str, str], Pin]:
@@ -62,6 +67,11 @@ def _doubt(path: str, pin: Pin, found: list[Advisory], aside: Pin | None, code: 
     if aside is not None and _not_imported(path, pin, code):
         return _OF_WORK
     return _OF_NOTHING_USED if _unused(f"{path[: path.rfind('/') + 1]}{pin.folder}", found, code) else ""
+
+
+def _brought(path: str, pin: Pin, found: list[Advisory], code: Mapping[str, Source]) -> bool:
+    """Whether a package that no manifest names is used by other packages alone, as far as the code shows."""
+    return not any(one.severity == "malware" for one in found) and _not_imported(path, pin, code)
 
 
 def _below(path: str, code: Mapping[str, Source]) -> list[Source]:
