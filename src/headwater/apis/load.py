@@ -290,7 +290,7 @@ def _described(model: Describes | None) -> list[str]:
     """The arguments of which a schema is made."""
     if model is None:
         return []
-    texts = [model.pattern, model.form, model.shown_by, model.through]
+    texts = [model.pattern, model.begins, model.form, model.shown_by, model.through]
     return [model.like, model.fields, model.elements, model.values, *texts, *model.any_of, *model.all_of]
 
 

@@ -369,6 +369,8 @@ class Describes(_Strict, frozen=True):
     """Those of which all have to."""
     pattern: str = ""
     """The regular expression that a text has to match."""
+    begins: str = ""
+    """The text with which a text has to begin."""
     form: str = ""
     """The argument that is the name of a text's form, as JSON Schema calls it: ``uuid``."""
     shown_by: str = ""

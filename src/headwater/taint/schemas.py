@@ -6,6 +6,7 @@ nothing is known of a schema, it lets everything pass.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -33,6 +34,8 @@ _ADDRESSES: Final = frozenset({"ipv4", "ipv6"})
 _STRUCTURE: Final = ("properties", "items", "anyOf", "oneOf", "allOf", "enum")
 NO_ADDRESS: Final = ALL & ~(BIT["url"] | BIT["redirect"] | BIT["egress"])
 """What an address of a machine is safe for."""
+_HOST: Final = re.compile(r"[a-z]+://[^/@\\?#]+/")
+_ADDRESS: Final = BIT["url"] | BIT["redirect"]
 
 
 class Conforms(NamedTuple):
@@ -132,6 +135,11 @@ def _matching(pattern: Value | None) -> int:
     return bits(list(patterns.read(pattern.const).proves("search"))) if pattern is not None and isinstance(pattern.const, str) else 0
 
 
+def _begun(first: Value | None) -> int:
+    """Sink classes for which a text is safe that begins with this one: behind a host that ends there nobody chooses another."""
+    return _ADDRESS if first is not None and isinstance(first.const, str) and _HOST.match(first.const) else 0
+
+
 def _formed(form: Value | None) -> int:
     """Sink classes for which a text of a form is safe."""
     return 0 if form is None else ALL if form.const in _PLAIN_FORMATS else NO_ADDRESS if form.const in _ADDRESSES else 0
@@ -184,6 +192,8 @@ def made(frame: Handing, model: Describes, args: Args) -> Value:
         schema = _joined(frame, model.all_of, args, both)
     if model.pattern:
         schema = both(schema, Schema(_matching(frame._argument(model.pattern, args))))
+    if model.begins:
+        schema = both(schema, Schema(_begun(frame._argument(model.begins, args))))
     if model.form:
         schema = both(schema, Schema(_formed(frame._argument(model.form, args))))
     if model.shown_by:

@@ -313,6 +313,24 @@ class Expressions(Operators):
         self.join_rest(dst, children)
         return dst
 
+    def what_is_spread(self, node: Node) -> int:
+        """What is spread into an object: of ``...(a && {...})`` what stands last alone, as nothing that counts as false has members."""
+        inner = g.parts(node)
+        spread = g.unwrapped(inner[0]) if inner else node
+        operator, operands = self.flat(spread)
+        if operator != "&&" or self.depth + BLOCK > limits.NESTING:
+            return self.x_inner(node)
+        start, end = spread.byte_range
+        self.depth += BLOCK - 1
+        conds = [self.cond(operand) for operand in operands[:-1]]
+        leaf = self.leaf(operands[-1])
+        self.depth -= BLOCK - 1
+        dst = self.temp()
+        cond = conds[0] if len(conds) == 1 else ir.AllOf(conds)
+        none = ir.Const(start, end, dst, None)
+        self.emit(ir.If(start, end, [ir.Arm(cond, [*leaf.pre, ir.Move(start, end, dst, leaf.reg)])], [none]))
+        return dst
+
     def object_part(self, child: Node) -> tuple[str | int | None, int]:
         """Key and value of one part of an object literal; -1 where it has no value."""
         kind = child.type
@@ -325,7 +343,7 @@ class Expressions(Operators):
         if kind == "shorthand_property_identifier":
             return self.word(child), self.x_identifier(child)
         if kind == "spread_element":
-            return "**", self.x_inner(child)
+            return "**", self.what_is_spread(child)
         if kind == "method_definition":
             return self.object_method(child)
         return None, -1

@@ -57,7 +57,7 @@ class Tags(Expressions):
                 values.append(self.tag_value(parts[1], key) if len(parts) > 1 else self.const(child.start_byte, child.end_byte, True))
                 spread.append(False)
             elif kind == "jsx_expression" and (part := g.parts(child)) and part[0].type == "spread_element":
-                value = self.x_inner(part[0])
+                value = self.what_is_spread(part[0])
                 if plain and not any(one.type == "object" for one in part[0].named_children):
                     continue
                 keys.append("**")
