@@ -31,6 +31,8 @@ _OTHERS: Final = {
     "llm-output": "medium",
 }
 """Kinds of data that others write, and how sure it is that they should not describe a tool: clients of MCP do so by design."""
+_SENDERS: Final = frozenset({"http-input", "websocket-input", "network-peer"})
+_RUNS_IT: Final = re.compile(r"(?i)[*$].*|_?a?(?:execute|func|function|fn|call|callback|coroutine|handler|run|invoke|implementation)\w*")
 _CALLERS: Final = 3
 _RUNS: Final = re.compile(
     r"^(?:(?:call|run|execute|invoke|dispatch|handle)_?(?:the_?)?tool\w*|(?:call|run|execute|invoke|dispatch|handle)Tool\w*|tool|func|fn|function|handler|callTool)$"
@@ -72,8 +74,15 @@ def of_others(builder: Builder) -> Iterator[Report]:
                 continue
             for source in _written(builder, sight):
                 where = (source.fn, source.start, source.end, source.text)
-                yield Report(sight.fn, sight.start, sight.end, source.text, (where,), "describes a tool with it", _OTHERS[source.kind])
+                sure = "low" if source.kind in _SENDERS and not _does(sight) else _OTHERS[source.kind]
+                yield Report(sight.fn, sight.start, sight.end, source.text, (where,), "describes a tool with it", sure)
                 break
+
+
+def _does(sight: Sight) -> bool:
+    """Whether a tool does something here: one that does nothing is carried out by whoever has described it and gets the answer."""
+    parts = [*sight.parts, *(key for shape in sight.parts.values() for key in shape.fields or ())]
+    return any(not isinstance(part, str) or _RUNS_IT.fullmatch(part) for part in parts if not (isinstance(part, str) and part.isdigit()))
 
 
 def _written(builder: Builder, sight: Sight) -> list[Any]:

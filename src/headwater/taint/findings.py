@@ -105,7 +105,7 @@ class Reporter:
         self.openness = Openness(solver.symbols, files)
         self.tenancy = Tenancy(solver, files)
         self.cookies = Cookies(solver, files)
-        self.gains = Gains(solver, files)
+        self.gains = Gains(solver, files, self.openness)
         self.leaky: dict[tuple[int, int, int], dict[tuple[int, int], tuple[Issue, list[RawStep]]]] = {}
         """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}

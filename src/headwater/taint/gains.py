@@ -15,7 +15,7 @@ from headwater.taint import caches
 from headwater.taint.admins import Admins
 from headwater.taint.doubt import Doubt
 from headwater.taint.labels import OPERATORS
-from headwater.taint.openness import of_web
+from headwater.taint.openness import Openness, of_web
 from headwater.taint.operators import JOINED
 from headwater.taint.purposes import Purposes
 from headwater.taint.solve import Solver
@@ -62,9 +62,10 @@ _LOGIN = re.compile(rf"\b(?:password|passwd|pwd|private_?key)[\"']?\s*[:=]\s*{_F
 class Gains:
     """Judges the ways of one project."""
 
-    def __init__(self, solver: Solver, files: Mapping[str, File]) -> None:
+    def __init__(self, solver: Solver, files: Mapping[str, File], openness: Openness) -> None:
         self.solver = solver
         self.files = files
+        self.openness = openness
         self.admins = Admins(files)
         self.purposes = Purposes(solver, files)
         self._used: frozenset[int] | None = None
@@ -90,8 +91,11 @@ class Gains:
             return "it is a script that shows it to whoever runs it"
         if STRENGTH.get(kind) == 0 and any(self._of_own_window(fn) for fn in functions):
             return "no other program sends it: it comes from the window of this one"
-        if class_ == "prompt-system" and all(STRENGTH.get(one.source.kind, 9) == 0 for one in issues) and not self._acts(functions, way):
-            return "the model works for whoever sends it, and has no tool that acts"
+        if class_ == "prompt-system" and all(STRENGTH.get(one.source.kind, 9) == 0 for one in issues) and not _kept(way):
+            if not any(fn.id in self.solver.acting for fn in functions):
+                return "the model works for whoever sends it, and has no tool that acts"
+            if not self.openness.way((issue.source.fn, issue.apex), None):  # what its tools may do is up to who was let in
+                return "the model works for whoever sends it, and who that is was asked"
         if class_ == "prompt-system" and kind in ("retrieved-content", "tool-result", "dataset") and self._alone(issue):
             return "it is all that the model is told, and the model has no tools"
         if class_ == "shell" and kind == "tool-args" and self._granted(issue, way):
@@ -105,12 +109,6 @@ class Gains:
         if class_ in ("sql", "query") and any(self._own_account(fn) for fn in functions):
             return "the address and the password of the database are the sender's own"
         return ""
-
-    def _acts(self, functions: Sequence[Fn], way: Sequence[RawStep]) -> bool:
-        """Whether a model acts on what it is told, or others than the sender have theirs told it."""
-        if any(fn.id in self.solver.acting for fn in functions):
-            return True
-        return any(_STORED.match(step.what) and not _OWN_STATE.match(step.what) for step in way)
 
     def _alone(self, issue: Issue) -> bool:
         """Whether a message is the only one of its call, in a function that speaks of no tools."""
@@ -171,6 +169,11 @@ class Gains:
                         yield one.id
                     elif isinstance(one, Fn | Cls | Var):
                         yield one.module.id
+
+
+def _kept(way: Sequence[RawStep]) -> bool:
+    """Whether others than the sender have theirs told a model."""
+    return any(_STORED.match(step.what) and not _OWN_STATE.match(step.what) for step in way)
 
 
 def _in_examples(mod: Mod) -> bool:

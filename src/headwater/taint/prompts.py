@@ -10,7 +10,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from headwater.taint.labels import ALL, ASKED, BIT, ordered
+from headwater.taint.labels import ALL, ASKED, BIT, Label, ordered
 from headwater.taint.value import BOTTOM, NO_CONST, Alloc, Fact, Value
 
 if TYPE_CHECKING:
@@ -68,9 +68,17 @@ def message(frame: Instructions, alloc: Alloc, start: int, end: int) -> None:
         if not value.labels or value.proven & SYSTEM:
             continue
         sink = frame.solver.sink("prompt-system", frame.fn, start, end, "a message", "makes it part of the system prompt", "high")
+        known = [label for held in frame.cells.values() if held.proven & ASKED for label in held.labels]
         for label in ordered(value.labels):
-            if not label.cleared & SYSTEM:
+            if not label.cleared & SYSTEM and not any(_within(label, one) for one in known):
                 frame._reach(label, value, sink, 0, 0, label.exact, (), None)
+
+
+def _within(label: Label, message: Label) -> bool:
+    """Whether data comes with a message that has the operator's role already, by whoever sent it: in another form it has it still."""
+    if label.source is not None:
+        return label.source is message.source
+    return label.param == message.param and label.path[: len(message.path)] == message.path
 
 
 def _hidden(frame: Instructions, alloc: Alloc, key: str, value: Value) -> None:
