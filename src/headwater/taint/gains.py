@@ -44,6 +44,13 @@ _PROTOCOL = re.compile(
     r"(?<![\w.])(?:session\.(?:\w+\.)?)?protocol\.(?:handle|(?:register|intercept)(?:Buffer|File|Http|Stream|String)Protocol)"
     r"\(\s*[^(),]{1,60},\s*(?:async\s*)?$"
 )
+_HEADER = "a header of the request"
+_NAME_OF = 60
+"""Bytes behind the headers in which the name of one stands."""
+_NAMED_HEADER = re.compile(
+    r"""(?i)headers?(?:\??\.get)?\s*(?:\??\.)?[(\[]\s*["'`][\w-]+["'`]|\.get\(\s*["'`][\w-]+["'`]|headers?\??\.[a-z]\w*"""
+)
+_LINKED = re.compile(r"(?i)refer|forwarded|original|rewrite|host|\burl\b|cookie")
 _NEAR = 150
 """Bytes before a function in which the call that it is handed to begins."""
 _BY_HAND = frozenset({"scripts", "script"})
@@ -106,9 +113,17 @@ class Gains:
             return "it is a cache, which the same function has written"
         if class_ == "url" and kind == "http-input" and any(self.admins.alone(issue, fn) for fn in (issue.source.fn, issue.apex)):
             return "only administrators send it, who say anyway what this program talks to"
+        if class_ == "html" and kind == "http-input" and issue.source.text == _HEADER and not _kept(way) and not self._of_link(issue):
+            return "no link and no page has the browser of somebody else send that header"
         if class_ in ("sql", "query") and any(self._own_account(fn) for fn in functions):
             return "the address and the password of the database are the sender's own"
         return ""
+
+    def _of_link(self, issue: Issue) -> bool:
+        """Whether a header says where a browser comes from, or what a cache may keep an answer for; unknown where it is not named there."""
+        file = self.files.get(issue.source.fn.module.path)
+        text = file.slice(issue.source.start, issue.source.end + _NAME_OF) if file is not None else ""
+        return _LINKED.search(text) is not None or not _NAMED_HEADER.search(text)
 
     def _alone(self, issue: Issue) -> bool:
         """Whether a message is the only one of its call, in a function that speaks of no tools."""

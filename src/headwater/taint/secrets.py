@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import Any
 
 from headwater.index.entities import Fn
 from headwater.taint import personal
-from headwater.taint.labels import BIT, Label
+from headwater.taint.labels import BIT, Label, derive
 
 ENVIRONMENTS = frozenset({"os.environ", "js:process.env", "node:process.env", "js:Bun.env"})
 """The environment, by API path."""
@@ -33,6 +34,12 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _PUBLIC = re.compile(r"(^|_)(anon|browser|client|next_public|posthog|public|publishable|react_app|site|vite)_", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"^(?:(?!session)[a-z0-9]+_)*(?:count|description|email|enabled|host|hostname|kind|label|length|model|name|port|title|type|version)$"
+    r"|^(?:is|has)_[a-z0-9_]+$"
+)
+"""Names of parts of a setting that are no secret, as ``name`` beside ``key``: what it is called, whose it is, how many there are."""
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -45,6 +52,22 @@ def harmless(name: object) -> int:
 def named(name: object) -> bool:
     """Whether a setting or parameter is called like one that holds a secret."""
     return isinstance(name, str) and _NAME.search(name) is not None
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def plain(name: object) -> bool:
+    """Whether a part of something that holds secrets is called like what is none."""
+    return isinstance(name, str) and _PLAIN.search(_CAMEL.sub("_", name).lower()) is not None and not named(name)
+
+
+def shown(labels: frozenset[Label], steps: Any) -> tuple[frozenset[Label], Any]:
+    """The labels, and their steps, of a part that is no secret."""
+    made = {label: new for label in labels if (new := derive(label, clear=SHOWN, exact=True) if _is_secret(label) else label) is not None}
+    return frozenset(made.values()), {new: steps[old] for old, new in made.items() if old in steps} if steps else steps
+
+
+def _is_secret(label: Label) -> bool:
+    return label.source is not None and label.source.kind == "secret"
 
 
 def followed(fn: Fn, label: Label, class_: str, lost: int) -> bool:

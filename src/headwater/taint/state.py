@@ -376,6 +376,8 @@ class State:
             steps = {extend(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
         if prompts.asked_for(key):
             labels, steps = asked(labels, steps)
+        if secrets.plain(key):
+            labels, steps = secrets.shown(labels, steps)
         roots = tuple(
             self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
             for label in ordered(labels)
