@@ -188,7 +188,7 @@ def _analysed(
     solver.published, solver.deployed = package
     solver.solve()
     skips.look(solver)
-    launched.look(solver)
+    launched.look(solver, others.names)
     files = Seen(tree.files)
     builder = Builder(solver, files, others)
     system = builder.build()

@@ -62,6 +62,10 @@ NO_NAMES = "no-names"
 """Beside the sink classes: no such character is in the text, so that it does as little when it becomes part of a program."""
 
 
+ONE_NAME = "one-name"
+"""Beside the sink classes: no separator of folders is in the text, written or encoded, nor in what methods of texts make of it."""
+
+
 class Pattern(msgspec.Struct, frozen=True):
     """What is known of a pattern."""
 
@@ -103,7 +107,9 @@ def safe_for(chosen: int) -> tuple[str, ...]:
         return SINK_CLASSES
     found = [name for name, bad in _BAD.items() if not chosen & bad]
     if not chosen & ~_CODE or sums(chosen):
-        found += ("code", "sandboxed-code")
+        found += ["code", "sandboxed-code"]
+    if not chosen & (_BAD["path-read"] | mask("%")):
+        found.append(ONE_NAME)
     return (*found, NO_NAMES) if sums(chosen) else tuple(found)
 
 

@@ -444,7 +444,8 @@ class Api(_Strict, frozen=True):
     marks: list[str] = []
     """Marks on the result: ``quoted`` (one word for a shell, unless it is put between quotes),
     ``resolved`` (a path without .. or links), ``collapsed`` (a path without .. but at its beginning), ``parsed-url``,
-    ``constant-collection`` (if the argument is one), ``syntax-tree`` (the tree of a program),
+    ``constant-collection`` (if the argument is one), ``own-names`` (its keys are names of fields of a class),
+    ``syntax-tree`` (the tree of a program),
     ``parsed-json`` (data that a service answers, and no page), ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
     ``folder-of`` (the folder of a path: of one that lies in a folder it does, too),

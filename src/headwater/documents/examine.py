@@ -200,8 +200,15 @@ class _Examiner:
                 return True
         return False
 
+    def is_own(self, known_by: str) -> bool:
+        """Whether a package is one of the repository itself, or an image is called like one."""
+        ecosystem, _, name = known_by.partition(":")
+        if ecosystem != "image":
+            return known_by in self.own
+        return name.rpartition("/")[2].lower() in {own.partition(":")[2].rpartition("/")[2] for own in self.own}
+
     def result(self) -> Examined:
-        found = [one for one in self.found if one.shape not in _OF_OTHERS or one.known_by not in self.own]
+        found = [one for one in self.found if one.shape not in _OF_OTHERS or not self.is_own(one.known_by)]
         found = [one for one in found if one.shape != servers.UNPINNED or not self.fixed(one)]
         if packages.VULNERABLE in self.asked:
             whole = sorted((path for path in self.kept if manifests.kind_of(path)), key=lambda path: (path.count("/"), path))

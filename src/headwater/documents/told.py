@@ -12,7 +12,11 @@ from headwater.index.entities import is_test
 from headwater.rules.load import Rule
 from headwater.rules.schema import ShapePattern
 
-_ASIDE: Final = re.compile(r"(?:^|/)(?:examples?|samples?|demos?|docs?|documentation|cookbooks?|tutorials?|benchmarks?|evaluation)/", re.I)
+_ASIDE: Final = re.compile(
+    r"(?:^|/)(?:examples?|samples?|demos?|docs?|documentation|cookbooks?|tutorials?|benchmarks?|evaluation|mocks?)/"
+    r"|\.(?:example|sample|template)s?(?:\.\w+)?$",
+    re.IGNORECASE,
+)
 
 
 class Told(NamedTuple):

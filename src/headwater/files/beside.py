@@ -1,4 +1,4 @@
-"""Files beside the code that tell how a system is put together: console scripts, and the prompts that CrewAI keeps in YAML.
+"""Files beside the code that tell how a system is put together: names and console scripts of packages, and the prompts of CrewAI in YAML.
 
 The files are hostile input: read only where code lies, never through a link, bounded, as data. Of YAML only names, places and short
 values of two levels are taken from its events, which nest and repeat as the file likes and cost what it is long.
@@ -36,10 +36,12 @@ class Beside(NamedTuple):
     """Console scripts: the folder of the file that declares one, the module, the function."""
     prompts: dict[str, tuple[Section, ...]] = {}
     """What YAML files tell agents and tasks, by the path of the file."""
+    names: frozenset[str] = frozenset()
+    """What packages of Python are called that are the repository's own, in lower case."""
 
     def key(self) -> bytes:
         """All of it as bytes."""
-        return repr((self.scripts, sorted(self.prompts.items()))).encode("utf-8", "surrogatepass")
+        return repr((self.scripts, sorted(self.prompts.items()), sorted(self.names))).encode("utf-8", "surrogatepass")
 
 
 def beside(root: str | os.PathLike[str], modules: Iterable[str]) -> Beside:
@@ -54,10 +56,13 @@ def beside(root: str | os.PathLike[str], modules: Iterable[str]) -> Beside:
             folder = folder.rpartition("/")[0]
     scripts: dict[tuple[str, str, str], None] = {}
     prompts: dict[str, tuple[Section, ...]] = {}
+    names: set[str] = set()
     for folder in sorted(folders)[: limits.MANIFESTS]:
         for name in ("pyproject.toml", "setup.cfg"):
             text = _text(root, f"{folder}/{name}" if folder else name)
-            for target in _console_scripts(name, text) if text else ():
+            called, targets = _package(name, text) if text else ("", [])
+            names.update([called.lower()] if called else [])
+            for target in targets:
                 found = _TARGET.fullmatch(target)
                 if found is not None:
                     scripts[(folder, found[1], found[2])] = None
@@ -66,7 +71,7 @@ def beside(root: str | os.PathLike[str], modules: Iterable[str]) -> Beside:
             text = _text(root, path)
             if text:
                 prompts[path] = sections(text)
-    return Beside(tuple(scripts), prompts)
+    return Beside(tuple(scripts), prompts, frozenset(names))
 
 
 def _text(root: str | os.PathLike[str], path: str) -> str:
@@ -78,23 +83,24 @@ def _text(root: str | os.PathLike[str], path: str) -> str:
         return ""
 
 
-def _console_scripts(name: str, text: str) -> list[str]:
-    """What the console scripts of a package start: ``package.module:function``."""
+def _package(name: str, text: str) -> tuple[str, list[str]]:
+    """What a package is called, and what its console scripts start: ``package.module:function``."""
     if name == "setup.cfg":
         parser = configparser.ConfigParser(interpolation=None, strict=False)
         try:
             parser.read_string(text)
         except configparser.Error:
-            return []
+            return "", []
         lines = parser.get("options.entry_points", "console_scripts", fallback="").splitlines()
-        return [line.partition("=")[2] for line in lines if "=" in line]
+        return parser.get("metadata", "name", fallback=""), [line.partition("=")[2] for line in lines if "=" in line]
     try:
         data: Any = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
-        return []
-    project, tool = _table(data, "project"), _table(data, "tool")
-    tables = [_table(project, "scripts"), _table(project, "gui-scripts"), _table(_table(tool, "poetry"), "scripts")]
-    return [target for table in tables for target in table.values() if isinstance(target, str)]
+        return "", []
+    project, poetry = _table(data, "project"), _table(_table(data, "tool"), "poetry")
+    tables = [_table(project, "scripts"), _table(project, "gui-scripts"), _table(poetry, "scripts")]
+    called = project.get("name", poetry.get("name"))
+    return called if isinstance(called, str) else "", [target for table in tables for target in table.values() if isinstance(target, str)]
 
 
 def _table(data: Any, key: str) -> dict[str, Any]:

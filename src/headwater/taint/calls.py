@@ -181,8 +181,11 @@ class Calls(Binding):
         for value in values:
             fields = bool(value.allocs) and not value.labels and all(alloc.kind == "dict" for alloc in value.allocs)
             (objects if any(type(ref) is Inst for ref in value.refs) else asked if fields else others).append(value)
-        other = join(self.derived(others, what, drop=1, weak=weak), self.derived(objects, what, drop=2, weak=weak))
-        other = join(other, self.derived(asked, what, clear=BIT["redirect"], drop=1, weak=weak))
+        prompt = BIT["prompt-system"]  # what an unknown function makes of it is hardly what it was told
+        other = join(
+            self.derived(others, what, clear=prompt, drop=1, weak=weak), self.derived(objects, what, clear=prompt, drop=2, weak=weak)
+        )
+        other = join(other, self.derived(asked, what, clear=BIT["redirect"] | prompt, drop=1, weak=weak))
         return join(made, other.with_(proven=checked) if checked and other.labels else other)
 
     def _of_numbers(self, node: ApiPath[Any], args: Args) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from headwater.taint import fills
+from headwater.taint.labels import OWN_NAMES
 from headwater.taint.state import rough
 from headwater.taint.value import BOTTOM, ITEMS, NO_CONST, Alloc, Value, join
 
@@ -97,6 +98,8 @@ def _keys(frame: Calls, receiver: Value, args: Args) -> Value | None:
 
 def _key(frame: Calls, receiver: Value) -> Value:
     made = BOTTOM
+    if receiver.proven & OWN_NAMES:
+        return made
     for alloc in receiver.allocs:
         made = join(made, frame.cells.get((alloc, "$keys"), BOTTOM))
         if alloc.root is not None:

@@ -26,6 +26,7 @@ _OWN_STATE = re.compile(
     r"(?:read back from|kept in) the (?:state|session|local)\b|the field (?:body|cookies|headers|params|query)$"  # of the request itself
 )
 _STORED = re.compile(r"the (?:field|module variable) |(?:read back from|kept in) the ")
+_FOREIGN = frozenset({"retrieved-content", "tool-result", "dataset"})
 _TOOLS = re.compile(r"\btools?\b|\bfunctions\s*[:=]|bind_?tools|function_call", re.IGNORECASE)
 _ONLY = re.compile(r"[{(,]\s*[\"']?messages[\"']?\s*[:=]\s*\[\s*$")
 _ALONE = re.compile(r"\s*+(?:as const\s*+)?,?\s*+(?:(?://|#)[^\n]*+\n\s*+)?\]")
@@ -103,8 +104,9 @@ class Gains:
                 return "the model works for whoever sends it, and has no tool that acts"
             if not self.openness.way((issue.source.fn, issue.apex), None):  # what its tools may do is up to who was let in
                 return "the model works for whoever sends it, and who that is was asked"
-        if class_ == "prompt-system" and kind in ("retrieved-content", "tool-result", "dataset") and self._alone(issue):
-            return "it is all that the model is told, and the model has no tools"
+        acting = any(fn.id in self.solver.acting for fn in functions)
+        if class_ == "prompt-system" and kind in _FOREIGN and (not acting or self._alone(issue)):
+            return "it can bend what the model says, which has no tool that acts"
         if class_ == "shell" and kind == "tool-args" and self._granted(issue, way):
             return "the tool is there to run what it is given"
         if why := self.purposes.asked(issue, way):

@@ -59,7 +59,7 @@ from headwater.taint.labels import (
     derive,
 )
 from headwater.taint.programs import Programs
-from headwater.taint.state import asked, cleared, piece, rough
+from headwater.taint.state import called, cleared, piece, rough
 from headwater.taint.value import (
     BOTTOM,
     CHAIN,
@@ -519,9 +519,9 @@ class Instructions(Calls):
         self.chains.pop(i.dst, None)
         if receiver is not None and result.labels and self.unchecked(result) is self.unchecked(receiver):
             self.chains[i.dst] = (CHAIN, i.start)  # some of its elements perhaps: what is shown of those is not shown of all
-        if args.name in ("get", "pop") and args.positional and prompts.asked_for(args.positional[0].const):
-            labels, steps = asked(result.labels, result.steps)
-            result = result.with_(labels=labels, steps=steps)
+        if args.name in ("get", "pop") and args.positional and isinstance(args.positional[0].const, str):
+            labels, steps = called(args.positional[0].const, result.labels, result.steps)
+            result = result if labels is result.labels else result.with_(labels=labels, steps=steps)
         part = args.name == "get" and bool(args.positional) and args.positional[0].const in prompts.PARTS
         self._held(i.dst, self.receivers.get(i.fn) if part else None)
         if part and receiver is not None and receiver.proven & ASKED:

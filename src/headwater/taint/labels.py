@@ -128,7 +128,11 @@ NO_UP = ROOTED << 1
 """In ``Value.proven``: no .. is in it: behind a folder it leads out of none; alone it may be any path."""
 ABSENT_HERE = NO_UP << 1
 """In ``Value.proven``: the word that the round of a loop is about is not in it."""
-HELD = NO_UP | ROOTED | ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST | IN_NUMBERS
+ONE_NAME = ABSENT_HERE << 1
+"""In ``Value.proven``: no separator of folders is in it: whatever a method of texts makes of it is no way out of a folder."""
+OWN_NAMES = ONE_NAME << 1
+"""In ``Value.proven``: a mapping whose keys are the names of fields that the program declares."""
+HELD = NO_UP | ROOTED | ALL | CONTAINED | CHECKED | NO_OPTION | INSIDE | FIRSTS | NO_NAMES | PEER | HOST | IN_NUMBERS | ONE_NAME
 """What a function's checks may prove to its caller."""
 OBJECT = "{}"
 """In an access path, before numbers of classes: what comes before is an object of one of them, and no text or number."""
@@ -173,6 +177,7 @@ _WORDS = {
     "text": NUMBERS,
     "parts": PARTS,
     "no-names": NO_NAMES,
+    "one-name": ONE_NAME,
     "in-numbers": IN_NUMBERS,
     "rooted": ROOTED,
 }

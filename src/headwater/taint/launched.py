@@ -32,8 +32,8 @@ _TERMINAL: Final = "npm:ink"
 _MADE: Final = 6  # moves and names that one value is followed through
 
 
-def look(solver: Solver) -> None:
-    """Report such servers of the project."""
+def look(solver: Solver, own: frozenset[str]) -> None:
+    """Report such servers of the project; ``own``: what its packages of Python are called."""
     rule = solver.shapes.get(UNPINNED)
     if rule is None:
         return
@@ -43,7 +43,8 @@ def look(solver: Solver) -> None:
         for fn in mod.functions:
             one = _Function(fn)
             for fetched, start, end in one.servers():
-                if fetched.ecosystem == "npm" and solver.symbols.scripts.owns(fetched.name):
+                called = fetched.name.rpartition("/")[2] if fetched.ecosystem == "image" else fetched.name
+                if called.lower() in own if fetched.ecosystem != "npm" else solver.symbols.scripts.owns(called):
                     continue
                 little = "it is an example" if is_aside(mod.path) or one.shown(start, end) else _shown_by(mod)
                 solver.report_call(fn, rule, fetched.written, start, end, told=Told("a tool server's start"), little=little)

@@ -29,6 +29,7 @@ from headwater.taint.labels import (
     MODULE,
     NAME_HEAD,
     NEAR,
+    OWN_NAMES,
     PARSED_URL,
     PATHS,
     QUOTED,
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 
-MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quoted": QUOTED}
+MARKS = {"resolved": RESOLVED, "parsed-url": PARSED_URL, "module": MODULE, "quoted": QUOTED, "own-names": OWN_NAMES}
 _OTHER_FORM = "what is checked may be another path than what is used"
 
 

@@ -60,7 +60,7 @@ def read(frame: Instructions, i: ir.Attr, base: Value, value: Value) -> Value:
         if i.name == "href":
             return hosts.as_text(base)
         if i.name in _HOST and base.proven & BIT["redirect"]:
-            value = cleared(value, BIT["redirect"])
+            value = cleared(value, ADDRESS)  # the server that was asked: nothing else of the request is in it
         if i.name == "protocol":
             frame.schemes[i.dst] = (*base.subject, *frame.cells_of(i.obj))
         elif i.name == "origin" and value.labels:

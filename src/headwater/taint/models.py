@@ -230,6 +230,8 @@ class Models(Handing):
                 made = made.with_(proven=made.proven | MARKS.get(mark, 0))
                 if mark in ("resolved", "collapsed") and any(label.weak & GLUED for label in made.labels):
                     made = unglued(made)
+                if mark == "own-names":  # a mapping, and no object any more
+                    made = made.with_(refs=())
                 if mark == "resolved":
                     held = args.cells[0] if args.cells else ()
                     made.origin = (args.receiver_cells or held) if entry.same == "self" else held

@@ -35,7 +35,9 @@ _NAME = re.compile(
 )
 _PUBLIC = re.compile(r"(^|_)(anon|browser|client|next_public|posthog|public|publishable|react_app|site|vite)_", re.IGNORECASE)
 _PLAIN = re.compile(
-    r"^(?:(?!session)[a-z0-9]+_)*(?:count|description|email|enabled|host|hostname|kind|label|length|model|name|port|title|type|version)$"
+    r"^(?:(?!session)[a-z0-9]+_)*(?:audience|count|description|email|enabled|expires|host|hostname|issuer|kind|label|length|model|name|port|region"
+    r"|scopes?|title|type|user|version)$"
+    r"|^(?:api_)?base_ur[il]$|^(?:expires|created|updated)_(?:at|in|on)$|^(?:client|cloud|key|organi[sz]ation|project|team|tenant|user)_id$"
     r"|^(?:is|has)_[a-z0-9_]+$"
 )
 """Names of parts of a setting that are no secret, as ``name`` beside ``key``: what it is called, whose it is, how many there are."""

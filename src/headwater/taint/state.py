@@ -21,7 +21,9 @@ from headwater.taint.labels import (
     GUESSED,
     NO_NAMES,
     NUMERIC,
+    ONE_NAME,
     PARTS,
+    PATHS,
     PROGRAM,
     ROOTED,
     TEXTUAL,
@@ -371,13 +373,10 @@ class State:
             return BOTTOM
         self.work += 1
         labels = extend_all(value.labels, key)
-        steps = None
+        steps: _Steps = None
         if value.steps:
             steps = {extend(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
-        if prompts.asked_for(key):
-            labels, steps = asked(labels, steps)
-        if secrets.plain(key):
-            labels, steps = secrets.shown(labels, steps)
+        labels, steps = called(key, labels, steps)
         roots = tuple(
             self.alloc(("param", (label.param, label.path)), "param", root=(label.param, label.path))
             for label in ordered(labels)
@@ -408,8 +407,7 @@ class State:
         steps: Mapping[Label, Node] | None = None
         if value.steps:
             steps = {extend_deep(label, key): value.steps[label] for label in ordered(value.labels) if label in value.steps}
-        if prompts.asked_for(key):
-            labels, steps = asked(labels, steps)
+        labels, steps = called(key, labels, steps)
         return Value(widen(labels), proven=value.proven, steps=steps)
 
     def derived(self, values: Iterable[Value], what: str = "", clear: int = 0, drop: int = 0, weak: int = 0, exact: bool = False) -> Value:
@@ -417,11 +415,15 @@ class State:
         labels: set[Label] = set()
         steps: dict[Label, Node] = {}
         at = self.at
+        values = tuple(values)
         for value in values:
             value = self.collapse(value)
             if value.proven & ALL == ALL:
                 continue  # one of a fixed set of values: whatever is made of it is one of a fixed set too
-            shown = clear | (value.proven & TEXTUAL) | (PROGRAM if value.proven & NO_NAMES else 0)
+            shown = clear | (value.proven & TEXTUAL)
+            if value.proven & (NO_NAMES | ONE_NAME):
+                shown |= PROGRAM if value.proven & NO_NAMES else 0
+                shown |= PATHS if value.proven & ONE_NAME and not any(map(_has_slash, values)) else 0
             if not self.traced:
                 labels |= derive_all(value.labels, shown, drop, weak, exact)
                 continue
@@ -480,6 +482,11 @@ def followed_by(value: Value, ended: bool) -> Value:
     return _settled(value, ENDED, ENDED if ended else 0)
 
 
+def _has_slash(value: Value) -> bool:
+    """Whether a value is a text of the program that separates folders, which may be put in."""
+    return isinstance(value.const, str) and ("/" in value.const or "\\" in value.const)
+
+
 def piece(value: Value) -> Value:
     """A piece of a text: of a secret it is none, but numbers that a model computes are what they were."""
     value = unrooted(value)
@@ -519,9 +526,21 @@ def _settled(value: Value, weak: int, instead: int = 0) -> Value:
     return value.with_(labels=frozenset(made.values()), steps=steps)
 
 
-def asked(labels: frozenset[Label], steps: Mapping[Label, Node] | None) -> tuple[frozenset[Label], dict[Label, Node] | None]:
-    """The labels of what is handed over as a system prompt; whether a parameter's part is that, the caller sees."""
-    return _inexact(labels, steps, prompts.SYSTEM)
+_COUNTED = frozenset({"embedding", "embeddings", "embeddingsByType", "logprobs", "token_logprobs", "usage"})
+"""Parts of what a service of models answers that are numbers."""
+_Steps = Mapping[Label, Node] | None
+
+
+def called(key: object, labels: frozenset[Label], steps: _Steps) -> tuple[frozenset[Label], _Steps]:
+    """The labels of a part by its name."""
+    if prompts.asked_for(key):
+        labels, steps = _inexact(labels, steps, prompts.SYSTEM)  # whether a parameter's part is a system prompt, the caller sees
+    if secrets.plain(key):
+        labels, steps = secrets.shown(labels, steps)
+    if key in _COUNTED:
+        labels = frozenset(label for label in labels if label.source is None or label.source.kind != "llm-output")
+        steps = {label: node for label, node in steps.items() if label in labels} if steps else None
+    return labels, steps
 
 
 def guessed(value: Value) -> Value:
