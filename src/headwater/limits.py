@@ -88,6 +88,7 @@ PLUG_IN_ROUNDS: Final = 2  # of plug-ins that load others
 SLOT_WRITERS: Final = 200  # functions that may write what is read back from one kind of store: all are interpreted
 ROUTES: Final = 5_000  # of all applications of a repository; the largest services have some hundreds
 ROUTES_ASKED: Final = 4  # that one request may be for: of more, its address says nothing
+ASKED_CALLERS: Final = 3  # callers of callers that are looked at for who asks: a handler, and what wraps it
 ROUTERS_NESTED: Final = 6  # routers below routers: real ones have three
 SLOT_NODES: Final = 12  # parts of what is kept in one place of a store
 MENDS: Final = 12  # times that what is stale on the way to findings is mended; real projects need one to eight

@@ -59,6 +59,8 @@ class CallRule(msgspec.Struct, frozen=True):
     reach: str = ""
     then: tuple[str, ...] = ()
     received: tuple[str, ...] = ()
+    asked: bool = False
+    sent: bool = False
 
 
 class Kind(msgspec.Struct, frozen=True):

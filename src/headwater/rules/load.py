@@ -356,6 +356,8 @@ def call_rules(rules: Iterable[Rule]) -> list[tuple[str, CallRule]]:
                 call.reach,
                 tuple(call.then),
                 tuple(call.received),
+                call.asked,
+                call.sent,
             ),
         )
         for rule in rules

@@ -55,6 +55,11 @@ class CallPattern(_Strict, frozen=True):
     received: list[str] = []
     """Members of what a sign-in service has answered, or of the account that keeps it: of little harm where the first argument is one of
     these, and no request is known to bring it."""
+    asked: bool = False
+    """Nor where all that leads to the call stands in files that have one of the words of ``unless`` and refuse requests, or the routers of
+    its file name a function first that does."""
+    sent: bool = False
+    """Of little harm where no request is known to bring the first argument: it is for programs that read what is theirs."""
     then: list[str] = []
     """Functions: nothing is reported where one of these is given the same first argument afterwards, with another and no ``options``."""
     reach: str = ""

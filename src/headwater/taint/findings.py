@@ -20,6 +20,7 @@ from headwater.rules.load import Rule
 from headwater.rules.schema import RuleHead
 from headwater.taint import amounts, cleanups, pages, personal, prompts, rewrites
 from headwater.taint.asked import asks_only, given_again, received
+from headwater.taint.asked_before import AskedBefore
 from headwater.taint.calls import UNKNOWN_CALL
 from headwater.taint.cookies import Cookies
 from headwater.taint.doubt import Doubt
@@ -105,6 +106,7 @@ class Reporter:
         self.openness = Openness(solver.symbols, files)
         self.tenancy = Tenancy(solver, files)
         self.cookies = Cookies(solver, files)
+        self.asked_before = AskedBefore(solver, files)
         self.gains = Gains(solver, files, self.openness)
         self.leaky: dict[tuple[int, int, int], dict[tuple[int, int], tuple[Issue, list[RawStep]]]] = {}
         """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
@@ -421,7 +423,9 @@ class Reporter:
                 return True
         file = self.files.get(report.fn.module.path) if report.rule.unless else None
         text = _COMMENTS.sub("", file.text).casefold() if file is not None else ""
-        return any(word in text for word in report.rule.unless)
+        if any(word in text for word in report.rule.unless):
+            return True
+        return report.rule.asked and self.asked_before.of(report.fn, report.rule.unless)
 
     def _call(self, report: CallReport, traces: tuple[Trace, ...], why: str = "") -> Finding:
         rule = self.rules[report.rule.rule]
@@ -436,6 +440,8 @@ class Reporter:
             file = self.files.get(report.fn.module.path)
             if file is not None and received(file.slice(report.start, report.end), report.rule.received):
                 little = "the service that signs in has answered with it"
+        if report.rule.sent and not little and not any(STRENGTH.get(trace.kind) == 0 for trace in traces):
+            little = "no request is known to bring it: who holds a token may read it"
         return Finding(
             rule=rule.id,
             title=head.title,
