@@ -197,7 +197,7 @@ def _membership(
             return ((cells, shown, 0, (), ""),), ()
     if left.labels and (_operators(frame, right) or (frame.mod.script and _settings(right))) and not configured(frame, left):
         return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
-    if _REGISTERED.match(frame.named_calls.get(right_register, "")) and not _sources(left) & _sources(right):
+    if _REGISTERED.match(frame.named_calls.get(right_register, "")) and not _brought_along(left, right):
         return ((cells, BIT["redirect"], 0, (), ""),), ()
     of = frame.receivers.get(right_register, -1) if frame.named_calls.get(right_register) in _MEMBERS else right_register
     members = frame.cells.get(of, BOTTOM)
@@ -257,8 +257,19 @@ def _of_alone(frame: Instructions, register: int, cells: set[Any]) -> bool:
     return bool(parts) and all(not cells.isdisjoint(frame.cells_of(part) if type(part) is int else (part,)) for part in parts)
 
 
-def _sources(value: Value) -> set[Any]:
-    return {label.source or (label.param, label.path[:1]) for label in value.labels}
+def _brought_along(one: Value, others: Value) -> bool:
+    """Whether others come as one does, by whoever sends it; what is found under a name that he sends came through more than it did."""
+    known = _sources(one)
+    return any(drop <= known.get(source, -1) for source, drop in _sources(others).items())
+
+
+def _sources(value: Value) -> dict[Any, int]:
+    """Where the data of a value comes from, and the steps of confidence lost on the way."""
+    found: dict[Any, int] = {}
+    for label in value.labels:
+        key = label.source or (label.param, label.path[:1])
+        found[key] = min(found.get(key, label.drop), label.drop)
+    return found
 
 
 def _with_slash(frame: Instructions, value: Value) -> bool:
