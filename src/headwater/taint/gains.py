@@ -45,6 +45,7 @@ _PROTOCOL = re.compile(
     r"(?<![\w.])(?:session\.(?:\w+\.)?)?protocol\.(?:handle|(?:register|intercept)(?:Buffer|File|Http|Stream|String)Protocol)"
     r"\(\s*[^(),]{1,60},\s*(?:async\s*)?$"
 )
+_ELSEWHERE = "runs it in a shell of another host"
 _HEADER = "a header of the request"
 _NAME_OF = 60
 """Bytes behind the headers in which the name of one stands."""
@@ -119,6 +120,8 @@ class Gains:
             return "no link and no page has the browser of somebody else send that header"
         if class_ in ("sql", "query") and any(self._own_account(fn) for fn in functions):
             return "the address and the password of the database are the sender's own"
+        if class_ == "shell" and issue.sink.does == _ELSEWHERE and any(self._own_account(fn) for fn in functions):
+            return "the host on which it runs, and the password or key for it, are the sender's own"
         return ""
 
     def _of_link(self, issue: Issue) -> bool:
