@@ -116,7 +116,7 @@ def test_a_package_is_told_where_it_is_pinned_and_each_advisory_once(project: Pa
     both = found["requirements.txt:2"]
     assert both.identity == alone["requirements.txt:2"].identity
     assert both.evidence == "static"
-    assert both.message.count("CVE-2025-68664") == 1
+    assert both.message.count("CVE-2026-40087") == 1
     assert "pip-audit reports of some" in both.message
     assert both.fix.startswith("Raise it to 1.4.9:")
     assert "`werkzeug 0.5`, which something that this file names brings in," in found["requirements.txt:0"].message

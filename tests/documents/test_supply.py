@@ -342,8 +342,26 @@ def test_a_workspace_with_a_version_of_its_own_is_asked_alone(tmp_path: Path) ->
 
 def test_parts_are_of_advisories_that_the_table_has() -> None:
     known = {one.id for found in advisories.table().values() for one in found}
+    packages = {f"{ecosystem}:{name}" for ecosystem, name in advisories.table()}
     assert advisories.parts()
-    assert advisories.parts().keys() <= known
+    assert advisories.parts().keys() <= known | packages
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "severity"),
+    [
+        ("app.py", "import litellm\n", "LOW"),
+        ("Dockerfile", 'FROM python:3.12\nCMD ["litellm", "--config", "models.yaml"]\n', "MEDIUM"),
+        ("compose.yaml", "services: {proxy: {image: ghcr.io/berriai/litellm:main}}\n", "MEDIUM"),
+        ("requirements.txt", "litellm[proxy]==1.81.0\n", "MEDIUM"),
+        ("start.sh", "exec litellm --port 4000\n", "MEDIUM"),
+    ],
+)
+def test_advisories_on_a_server_concern_those_who_start_it(tmp_path: Path, file: str, text: str, severity: str) -> None:
+    (tmp_path / "requirements.txt").write_text("litellm==1.81.0\n")
+    (tmp_path / "main.py").write_text("import litellm\n")
+    (tmp_path / file).write_text(text)
+    assert _severities(tmp_path) == {severity}
 
 
 @pytest.mark.parametrize(
@@ -362,7 +380,7 @@ def test_parts_are_of_advisories_that_the_table_has() -> None:
             'import { load } from "@langchain/core/load";\nexport const a = load;\n',
             "MEDIUM",
         ),
-        ("package.json", '{"dependencies": {"@anthropic-ai/sdk": "0.80.0"}}', "export const a = 1;\n", "MEDIUM"),
+        ("package.json", '{"dependencies": {"mcp-remote": "0.1.10"}}', "export const a = 1;\n", "MEDIUM"),
         (
             "package.json",
             '{"peerDependencies": {"@langchain/core": ">=0.3"}, "devDependencies": {"@langchain/core": "0.3.37"}}',
@@ -371,18 +389,18 @@ def test_parts_are_of_advisories_that_the_table_has() -> None:
         ),
         (
             "package.json",
-            '{"dependencies": {"@anthropic-ai/sdk": "0.80.0"}, "devDependencies": {"@anthropic-ai/sdk": "0.80.0"}}',
+            '{"dependencies": {"mcp-remote": "0.1.10"}, "devDependencies": {"mcp-remote": "0.1.10"}}',
             "",
             "MEDIUM",
         ),
-        ("pyproject.toml", '[dependency-groups]\ndev = ["langchain-core==0.3.60"]\n', "", "LOW"),
-        ("pyproject.toml", '[dependency-groups]\nserver = ["langchain-core==0.3.60"]\n', "", "MEDIUM"),
-        ("pyproject.toml", '[project.optional-dependencies]\ntest = ["langchain-core==0.3.60"]\n', "", "LOW"),
-        ("pyproject.toml", '[tool.poetry.group.dev.dependencies]\nlangchain-core = "0.3.60"\n', "", "LOW"),
-        ("pyproject.toml", '[tool.poetry.group.api.dependencies]\nlangchain-core = "0.3.60"\n', "", "MEDIUM"),
-        ("requirements-dev.txt", "langchain-core==0.3.60\n", "", "LOW"),
-        ("requirements-dev.txt", "langchain-core==0.3.60\n", "import langchain_core.load\n", "MEDIUM"),
-        ("requirements-device.txt", "langchain-core==0.3.60\n", "", "MEDIUM"),
+        ("pyproject.toml", '[dependency-groups]\ndev = ["mage-ai==0.9.70"]\n', "", "LOW"),
+        ("pyproject.toml", '[dependency-groups]\nserver = ["mage-ai==0.9.70"]\n', "", "MEDIUM"),
+        ("pyproject.toml", '[project.optional-dependencies]\ntest = ["mage-ai==0.9.70"]\n', "", "LOW"),
+        ("pyproject.toml", '[tool.poetry.group.dev.dependencies]\nmage-ai = "0.9.70"\n', "", "LOW"),
+        ("pyproject.toml", '[tool.poetry.group.api.dependencies]\nmage-ai = "0.9.70"\n', "", "MEDIUM"),
+        ("requirements-dev.txt", "mage-ai==0.9.70\n", "", "LOW"),
+        ("requirements-dev.txt", "mage-ai==0.9.70\n", "import mage_ai\n", "MEDIUM"),
+        ("requirements-device.txt", "mage-ai==0.9.70\n", "", "MEDIUM"),
     ],
 )
 def test_an_advisory_on_what_only_those_have_who_work_on_the_code_is_told_as_a_note(

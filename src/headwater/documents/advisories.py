@@ -69,7 +69,7 @@ def table() -> dict[tuple[str, str], list[Advisory]]:
 
 @functools.cache
 def parts() -> dict[str, re.Pattern[bytes]]:
-    """By the id of an advisory: what code writes that uses the part it is about. Those without concern whoever has the package."""
+    """By the id of an advisory, or the package of many: what is written that uses the part it is about. Those without concern everybody."""
     lines = (_FOLDER / "advisory-parts.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.partition("\t") for line in lines if not line.startswith("#")]
     return {id: re.compile(expression.encode()) for id, _, expression in rows}

@@ -107,6 +107,8 @@ class _Examiner:
         self.found: list[Told] = []
         self.kept: dict[str, Source] = {}
         self.declared: dict[str, list[manifests.Pin]] = {}
+        self.starts: dict[str, bytes] = {}
+        """What may start programs of packages, or ask for a part of one."""
         self.own: set[str] = set()
         """Packages of the repository itself."""
         self.values: dict[tuple[str, int], None] = {}
@@ -140,6 +142,8 @@ class _Examiner:
             pins += self.script(path, data, list(commands.commands(path, data)))
         elif pipelines.is_read(path):
             pins += self.script(path, data, list(pipelines.commands(path, data)))
+        if packages.VULNERABLE in self.asked and len(data) <= limits.SERVERS_BYTES and _starts(path):
+            self.starts[path] = data
         started = list(servers.read(path, data))
         pins += servers.pins(started)
         self.told(servers.told(path, started, self.installed))
@@ -213,7 +217,7 @@ class _Examiner:
         if packages.VULNERABLE in self.asked:
             whole = sorted((path for path in self.kept if manifests.kind_of(path)), key=lambda path: (path.count("/"), path))
             at, loose, lost = packages.placed(self.reports, self.declared, whole, self.papers)
-            found += [*packages.vulnerable(self.declared, at, self.code), *loose]
+            found += [*packages.vulnerable(self.declared, at, self.code, self.starts), *loose]
             self.gaps += [Gap("import", "", 0, reason, partial=False) for reason in lost]
         if names.MISSPELT in self.asked:
             found += [one for one in names.misspelt(self.declared) if one.known_by not in self.own]
@@ -239,3 +243,9 @@ def remarks_of(data: bytes) -> list[ir.Remark]:
 def _end(data: bytes, start: int) -> int:
     found = _LINE.match(data, start)
     return found.end() if found is not None else len(data)
+
+
+def _starts(path: str) -> bool:
+    """Whether a file may start programs, or says which parts of packages are installed."""
+    by_hand = manifests.kind_of(path) and not manifests.is_lock(path)
+    return bool(by_hand) or commands.is_read(path) or pipelines.is_read(path) or path.endswith((".yaml", ".yml", "Procfile", "Makefile"))

@@ -17,6 +17,8 @@ from headwater.index.entities import is_test
 from headwater.scanners.values import Advised, Report
 
 VULNERABLE: Final = "vulnerable-package"
+_LITTLE: Final = ("medium", "low")
+"""Severities of advisories that make no warning; where it is known that they concern the project the last alone."""
 _NAMED: Final = 3  # advisories that a message names
 _OF_NOTHING_USED: Final = " (no code beside it names the part that they are about)"
 _OF_WORK: Final = " (only those have it who work on this code, and no code beside it imports it)"
@@ -26,12 +28,15 @@ _TYPES: Final = re.compile(rb"import\s+type\b")
 
 
 def vulnerable(
-    declared: Mapping[str, list[Pin]], reported: Mapping[tuple[str, Pin], list[Reported]], code: Mapping[str, Source]
+    declared: Mapping[str, list[Pin]],
+    reported: Mapping[tuple[str, Pin], list[Reported]],
+    code: Mapping[str, Source],
+    papers: Mapping[str, bytes],
 ) -> Iterator[Told]:
     """Declared versions that are under an advisory, of each package of a folder where a person would change it.
 
     What a lock file says counts for the ranges of the manifest beside it, since that is what is installed. ``reported`` is what
-    scanners say of them, by their places; ``code``: what may use them.
+    scanners say of them, by their places; ``code``: what may use them; ``papers``: what may start their programs.
     """
     each = [(path, pin, (path.rpartition("/")[0], pin.ecosystem, pin.name)) for path, pins in declared.items() for pin in pins]
     locked = {key for _, pin, key in each if pin.locked}
@@ -44,10 +49,12 @@ def vulnerable(
             continue
         found = advisories.of(pin.ecosystem, pin.name, pin.exact, "" if pin.exact else pin.allowed)
         if found or others:
-            doubt = _doubt(path, pin, joined(found, others)[0], aside.get(key), code)
+            every = joined(found, others)[0]
+            used, sure = _in_use(f"{path[: path.rfind('/') + 1]}{pin.folder}", pin, every, code, papers)
+            doubt = _doubt(path, pin, every, aside.get(key), code) or ("" if used else _OF_NOTHING_USED)
             if not doubt and pin.locked and named and (pin.ecosystem, pin.name) not in named and _brought(path, pin, found, code):
                 doubt = _OF_PACKAGES
-            yield _told(path, pin, found, others, doubt)
+            yield _told(path, pin, found, others, used or every, doubt, sure)
 
 
 def _aside(written: Iterable[tuple[Pin, tuple[str, str, str]]]) -> dict[tuple[str, str, str], Pin]:
@@ -64,9 +71,7 @@ def _doubt(path: str, pin: Pin, found: list[Advisory], aside: Pin | None, code: 
         return ""
     if aside is not None and aside.brought:
         return _OF_OTHERS
-    if aside is not None and _not_imported(path, pin, code):
-        return _OF_WORK
-    return _OF_NOTHING_USED if _unused(f"{path[: path.rfind('/') + 1]}{pin.folder}", found, code) else ""
+    return _OF_WORK if aside is not None and _not_imported(path, pin, code) else ""
 
 
 def _brought(path: str, pin: Pin, found: list[Advisory], code: Mapping[str, Source]) -> bool:
@@ -91,15 +96,34 @@ def _not_imported(path: str, pin: Pin, code: Mapping[str, Source]) -> bool:
     return bool(here) and not any(_TYPES.match(one[0]) is None for source in here for one in wanted.finditer(source.data))
 
 
-def _unused(folder: str, found: list[Advisory], code: Mapping[str, Source]) -> bool:
-    """Whether the code below a folder is there, and none of it names what one of the advisories is about."""
-    wanted = [advisories.parts().get(one.id) for one in found]
-    here = _below(folder, code) if all(wanted) else []
-    return bool(here) and not any(one.search(source.data) for one in wanted if one is not None for source in here)
+def _in_use(
+    folder: str, pin: Pin, found: list[Advisory], code: Mapping[str, Source], papers: Mapping[str, bytes]
+) -> tuple[list[Advisory], bool]:
+    """The advisories that may concern what is below a folder, and whether it names the part that one of them is about.
+
+    Where no code is there they all may.
+    """
+    here = [source.data for source in _below(folder, code)]
+    if here:
+        here += [data for path, data in papers.items() if path.startswith(folder[: folder.rfind("/") + 1])]
+    parts, of_package = advisories.parts(), f"{pin.ecosystem}:{advisories.told_as(pin.ecosystem, pin.name)}"
+    named: dict[re.Pattern[bytes], bool] = {}
+    used: list[Advisory] = []
+    sure = False
+    for one in found:
+        wanted = parts.get(one.id) or parts.get(of_package)
+        if wanted is not None and wanted not in named:
+            named[wanted] = any(map(wanted.search, here))
+        sure = sure or (wanted is not None and named[wanted])
+        if wanted is None or one.severity == "malware" or not here or named[wanted]:
+            used.append(one)
+    return used, sure
 
 
-def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported], doubt: str) -> Told:
+def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported], used: list[Advisory], doubt: str, sure: bool) -> Told:
+    """The finding; ``used``: the advisories that may concern the project, named first, which say how bad it is; ``sure``: one does."""
     found, new = joined(own, others)
+    found = [*used, *(one for one in found if one not in used)]
     version = pin.exact or pin.allowed
     worst = found[0]
     named = "; ".join(f"{one.name}: {one.summary}" if one.summary else one.name for one in found[:_NAMED])
@@ -114,7 +138,7 @@ def _told(path: str, pin: Pin, own: list[Advisory], others: list[Reported], doub
         sink = f"`{pin.name} {version}`, which was found as {exact},".replace(" `,", "`,")
     else:
         sink = f"`{pin.name} {version}`, in each version that this allows,"
-    severity = Severity.HIGH if worst.severity == "malware" else Severity.LOW if worst.severity == "low" else Severity.MEDIUM
+    severity = Severity.HIGH if worst.severity == "malware" else Severity.LOW if worst.severity in _LITTLE[sure:] else Severity.MEDIUM
     return Told(
         path,
         pin.start,
@@ -213,5 +237,5 @@ def _speaks(path: str, ecosystem: str) -> bool:
 def _loose(path: str, ecosystem: str, name: str, version: str, others: list[Reported]) -> Told:
     """Of a package that something else brings in: told of the file as a whole."""
     pin = Pin(ecosystem, name, version, "", 0, 0, False)
-    told = _told(path, pin, [], others, "")
+    told = _told(path, pin, [], others, joined([], others)[0], "", False)
     return told._replace(sink=f"`{name} {version}`, which something that this file names brings in,")
