@@ -122,7 +122,9 @@ class Catalogue:
                     self.paths.add(path, api)
                     self.placed.append((path, api))
                     cleared = [*(one.when for one in api.guards), *(one.when for one in api.clears_where)]
-                    self._know_conditions(api.when, api.clears_when, api.becomes_when, *(sink.when for sink in api.sinks), *cleared)
+                    self._know_conditions(
+                        api.when, api.clears_when, api.becomes_when, api.becomes_unless, *(sink.when for sink in api.sinks), *cleared
+                    )
                     if api.describes is not None:
                         self._know_conditions(api.describes.when)
                     if api.becomes:
@@ -281,7 +283,14 @@ def _check(file: ApiFile) -> None:
                 _argument(one, at)
         _condition(api.describes.when if api.describes is not None else "", at)
         where = [*(guard.when for guard in api.guards), *(one.when for one in api.clears_where)]
-        for text in (api.when, api.clears_when, api.becomes_when, api.hinders.when if api.hinders is not None else "", *where):
+        for text in (
+            api.when,
+            api.clears_when,
+            api.becomes_when,
+            api.becomes_unless,
+            api.hinders.when if api.hinders is not None else "",
+            *where,
+        ):
             _condition(text, at)
         for callback in (*api.calls, api.decorates, api.overridden):
             if callback is not None:

@@ -477,8 +477,9 @@ class Api(_Strict, frozen=True):
     updates: list[str] = []
     """The result is a message that says how a state is to be changed: the arguments with the changes (``Command(update=...)``)."""
     becomes: str = ""
-    """The result is known by this API path from here on, where ``becomes-when`` holds for sure."""
+    """The result is known by this API path from here on, where ``becomes-when`` holds for sure, and ``becomes-unless`` does not."""
     becomes_when: str = ""
+    becomes_unless: str = ""
     router: str = ""
     """The result is a router: the argument with what all its paths begin with."""
     mounts: list[Mount] = []

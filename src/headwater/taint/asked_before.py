@@ -21,6 +21,11 @@ _FIRST: Final = re.compile(
 )
 """What runs before all routes of a router that come behind it."""
 _ROUTE: Final = re.compile(r"([\w$]{1,60})\.(?:all|delete|get|options|patch|post|put)\(\s*[\"'`]/")
+_BEFORE: Final = re.compile(
+    r"\.(?:all|delete|get|patch|post|put)\(\s*([\"'`])[^\"'`\n]{0,150}\1\s*,([^;{}=]{1,300}?),?\s*(?:async\s*)?(?:function\b[^()]{0,40})?$"
+)
+"""Before a function that answers requests: what is asked before it."""
+_NEAR: Final = 450
 _WORD: Final = re.compile(r"(?<![\w$.\"'`/-])[A-Za-z_$][\w$]*(?![\w$\"'`-])")
 _REFUSES: Final = re.compile(
     r"(?:status|sendStatus|writeHead|code|status_code)\s*[(=]\s*(?:=\s*)?40[13]\b|status\s*:\s*40[13]\b|HTTPException\(\s*(?:status_code\s*=\s*)?40[13]\b"
@@ -36,10 +41,21 @@ class AskedBefore:
         self.solver = solver
         self.files = files
         self._callers: dict[int, list[int]] | None = None
+        self._handlers: dict[int, bool] = {}
 
     def of(self, fn: Fn, words: Collection[str]) -> bool:
         """Whether all requests that lead to a function are looked at; ``words``: what a file says that does."""
         return self._first(fn.module) or self._by_callers(fn, words, 0)
+
+    def handler(self, fn: Fn) -> bool:
+        """Whether a function answers a route that names another one before it, which refuses who is not known."""
+        known = self._handlers.get(fn.id)
+        if known is None:
+            file = self.files.get(fn.module.path) if fn.module.script and fn.index else None
+            route = _BEFORE.search(file.slice(max(0, fn.ir.start - _NEAR), fn.ir.start)) if file is not None else None
+            names = _WORD.findall(route[2]) if route is not None else []
+            known = self._handlers[fn.id] = any(self._refuses(one) for name in names for one in self._functions(fn.module, name))
+        return known
 
     def _first(self, mod: Mod) -> bool:
         """Whether each router of a file has a function before its routes that refuses who is not known."""

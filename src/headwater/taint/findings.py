@@ -107,7 +107,7 @@ class Reporter:
         self.tenancy = Tenancy(solver, files)
         self.cookies = Cookies(solver, files)
         self.asked_before = AskedBefore(solver, files)
-        self.gains = Gains(solver, files, self.openness)
+        self.gains = Gains(solver, files, self.openness, self.asked_before)
         self.leaky: dict[tuple[int, int, int], dict[tuple[int, int], tuple[Issue, list[RawStep]]]] = {}
         """Checks of paths that can be passed: by the operations behind them, how data comes to the check."""
         self.sessions: dict[int, Issue] = {}
@@ -376,6 +376,8 @@ class Reporter:
     def _asks(self, issue: Issue, way: list[RawStep]) -> bool:
         """Whether the way in asks who sends the request: a decorator, or a dependency of the function or of all routes of its file."""
         for fn in dict.fromkeys((issue.source.fn, issue.apex, *(step.fn for step in way))):
+            if self.asked_before.handler(fn):
+                return True
             file = self.files.get(fn.module.path)
             if file is None or fn.index == 0:
                 continue

@@ -13,6 +13,7 @@ from headwater.findings import STRENGTH
 from headwater.index.entities import Cls, Fn, Mod, Var, is_test
 from headwater.taint import caches
 from headwater.taint.admins import Admins
+from headwater.taint.asked_before import AskedBefore
 from headwater.taint.doubt import Doubt
 from headwater.taint.labels import OPERATORS
 from headwater.taint.openness import Openness, of_web
@@ -71,10 +72,11 @@ _LOGIN = re.compile(rf"\b(?:password|passwd|pwd|private_?key)[\"']?\s*[:=]\s*{_F
 class Gains:
     """Judges the ways of one project."""
 
-    def __init__(self, solver: Solver, files: Mapping[str, File], openness: Openness) -> None:
+    def __init__(self, solver: Solver, files: Mapping[str, File], openness: Openness, before: AskedBefore) -> None:
         self.solver = solver
         self.files = files
         self.openness = openness
+        self.before = before
         self.admins = Admins(files)
         self.purposes = Purposes(solver, files)
         self._used: frozenset[int] | None = None
@@ -87,6 +89,9 @@ class Gains:
             if not why:
                 return ""
             first = first or why
+        looked_at = {issue.source.kind for issue, _ in ways}
+        if any(one.sink.class_ == "prompt-system" and one.source.kind not in looked_at for one in issues):
+            return ""
         return first
 
     def _of(self, issue: Issue, way: Sequence[RawStep], issues: Sequence[Issue]) -> str:
@@ -100,10 +105,11 @@ class Gains:
             return "it is a script that shows it to whoever runs it"
         if STRENGTH.get(kind) == 0 and any(self._of_own_window(fn) for fn in functions):
             return "no other program sends it: it comes from the window of this one"
-        if class_ == "prompt-system" and all(STRENGTH.get(one.source.kind, 9) == 0 for one in issues) and not _kept(way):
+        if class_ == "prompt-system" and STRENGTH.get(kind) == 0 and not _kept(way):
             if not any(fn.id in self.solver.acting for fn in functions):
                 return "the model works for whoever sends it, and has no tool that acts"
-            if not self.openness.way((issue.source.fn, issue.apex), None):  # what its tools may do is up to who was let in
+            asked = any(self.before.handler(fn) for fn in functions) or not self.openness.way((issue.source.fn, issue.apex), None)
+            if asked:  # what its tools may do is up to who was let in
                 return "the model works for whoever sends it, and who that is was asked"
         acting = any(fn.id in self.solver.acting for fn in functions)
         if class_ == "prompt-system" and kind in _FOREIGN and (not acting or self._alone(issue)):

@@ -87,7 +87,7 @@ class Models(Handing):
         if self.solver.mapped(node, child):
             child = sights.see(self, node, child, args, body)
         for entry in node.entries:
-            if getattr(entry, "becomes", "") and self.holds(entry.becomes_when, args, []) is True:
+            if getattr(entry, "becomes", "") and self._becomes(entry, args):
                 known = self.solver.catalogue.paths.find(entry.becomes)
                 told = type(child) is Sited and known is not None
                 child = self.solver.sited(known, self.fn.module.id, self.at.start, self.at.end) if told and known is not None else known
@@ -99,6 +99,11 @@ class Models(Handing):
             if getattr(entry, "identity", "") or getattr(entry, "router", ""):
                 made = slots.identify(self, made, entry, args)
         return made, decided
+
+    def _becomes(self, entry: Api, args: Args) -> bool:
+        """Whether the result of a call is known by another path from here on."""
+        unless = bool(entry.becomes_unless) and self.holds(entry.becomes_unless, args, []) is True
+        return not unless and self.holds(entry.becomes_when, args, []) is True
 
     def _entry(self, entry: Any, node: ApiPath[Any], args: Args, body: bool) -> tuple[Value, bool]:
         if isinstance(entry, CallRule):
