@@ -5,11 +5,12 @@ Alone it may still be a path that begins with a slash, and so may what is joined
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from headwater import ir
 from headwater.taint import texts
-from headwater.taint.labels import NO_DOT, NO_UP, PATHS, derive, uncleared
+from headwater.taint.labels import NO_DOT, NO_UP, PATHS, RESOLVED, derive, uncleared
 from headwater.taint.state import cleared
 from headwater.taint.value import BOTTOM, LAST, Value
 
@@ -22,6 +23,8 @@ _CUTS: Final = frozenset({"slice", "substr", "substring"})
 _LAST: Final = {"rpartition": 2, "rsplit": 1}
 _KEEPS: Final = frozenset({"lower", "lstrip", "rstrip", "strip", "toLowerCase", "toUpperCase", "trim", "trimEnd", "trimStart", "upper"})
 """Methods of texts that put no dots together that stood apart."""
+_LEADING: Final = re.compile(r"^\^\((?:\?:)?\\\.(?:\\\.|\{2\})\((?:\?:)?(?:\\?/\|\\\\|\\\\\|\\?/|\[(?:\\?/\\\\|\\\\\\?/)\])\|\$\)\)[+*]$")
+"""``^(\\.\\.(\\/|\\\\|$))+``: one .. after another, each up to the end of its name."""
 _PUT_IN: Final = {"join": 0, "replace": 1, "replaceAll": 1}
 """Methods of texts that put another text in, by the argument which that is."""
 
@@ -31,6 +34,8 @@ def called(frame: Instructions, i: ir.Call, args: Args, receiver: Value, result:
     first = args.positional[0] if args.positional else BOTTOM
     name = args.name
     if receiver.proven & NO_UP and result.labels and (name in _KEEPS or (name in _PUT_IN and name != "join" and _apart(args))):
+        result = result.with_(proven=result.proven | NO_UP)
+    if receiver.proven & RESOLVED and result.labels and _takes_beginning(name, args):
         result = result.with_(proven=result.proven | NO_UP)
     if name in _PLACES and len(args.positional) == 1 and (first.const == "." or texts.separator(first)):
         frame.dots[i.dst] = args.receiver_cells, receiver, first.const == ".", False
@@ -52,6 +57,12 @@ def called(frame: Instructions, i: ir.Call, args: Args, receiver: Value, result:
     elif first.const == "." and name in _LAST and not args.kw:
         return _cut(frame, name, args, result)
     return result
+
+
+def _takes_beginning(name: str, args: Args) -> bool:
+    """Whether each .. at the beginning is taken away: in a path that was made normal it stands nowhere else."""
+    first, *others = (one.const for one in args.positional) if args.positional else (None,)
+    return name == "replace" and isinstance(first, str) and bool(_LEADING.match(first)) and others == [""]
 
 
 def _apart(args: Args) -> bool:
