@@ -53,6 +53,7 @@ _NAME_OF = 60
 _NAMED_HEADER = re.compile(
     r"""(?i)headers?(?:\??\.get)?\s*(?:\??\.)?[(\[]\s*["'`][\w-]+["'`]|\.get\(\s*["'`][\w-]+["'`]|headers?\??\.[a-z]\w*"""
 )
+_COOKIE = re.compile(r"(?i)cookie")
 _LINKED = re.compile(r"(?i)refer|forwarded|original|rewrite|host|\burl\b|cookie")
 _NEAR = 150
 """Bytes before a function in which the call that it is handed to begins."""
@@ -124,11 +125,17 @@ class Gains:
             return "only administrators send it, who say anyway what this program talks to"
         if class_ == "html" and kind == "http-input" and issue.source.text == _HEADER and not _kept(way) and not self._of_link(issue):
             return "no link and no page has the browser of somebody else send that header"
+        if class_ == "redirect" and kind == "http-input" and issue.source.text == _HEADER and self._of_cookie(issue):
+            return "it is in a cookie, which this site or its user has set"
         if class_ in ("sql", "query") and any(self._own_account(fn) for fn in functions):
             return "the address and the password of the database are the sender's own"
         if class_ == "shell" and issue.sink.does == _ELSEWHERE and any(self._own_account(fn) for fn in functions):
             return "the host on which it runs, and the password or key for it, are the sender's own"
         return ""
+
+    def _of_cookie(self, issue: Issue) -> bool:
+        file = self.files.get(issue.source.fn.module.path)
+        return file is not None and _COOKIE.search(file.slice(issue.source.start, issue.source.end)) is not None
 
     def _of_link(self, issue: Issue) -> bool:
         """Whether a header says where a browser comes from, or what a cache may keep an answer for; unknown where it is not named there."""
