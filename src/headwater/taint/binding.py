@@ -286,8 +286,8 @@ def _is_text(requirement: Requirement) -> bool:
 
 
 def _dict_type(ref: Any) -> bool:
-    """Whether a reference is one of a library's types of dicts."""
-    return isinstance(ref, ApiPath) and "Mapping" in ref.types
+    """Whether a reference is a dict, as an annotation says, or one of a library's types of dicts."""
+    return isinstance(ref, ApiPath) and (ref.text == "builtins.dict()" or "Mapping" in ref.types)
 
 
 def is_stub(fn: Fn) -> bool:

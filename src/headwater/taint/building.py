@@ -20,6 +20,7 @@ from headwater.taint.arguments import Args
 from headwater.taint.instructions import Instructions
 from headwater.taint.value import (
     BOTTOM,
+    KEYS,
     NO_CONST,
     Alloc,
     Value,
@@ -88,7 +89,7 @@ class Building(Instructions):
             elif index.labels:
                 for alloc in base.allocs:
                     if alloc.kind == "dict":
-                        self.put(alloc, "$keys", self.derived([index]), weak=True)
+                        self.put(alloc, KEYS, self.derived([index]), weak=True)
         if key is None and i.reg >= 0:
             for alloc in base.allocs:
                 alloc.mixed = True

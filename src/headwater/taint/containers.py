@@ -9,9 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from headwater.taint import fills
-from headwater.taint.labels import OWN_NAMES
 from headwater.taint.state import rough
-from headwater.taint.value import BOTTOM, ITEMS, NO_CONST, Alloc, Value, join
+from headwater.taint.value import BOTTOM, ITEMS, KEYS, NO_CONST, Alloc, Value, join
 
 if TYPE_CHECKING:
     from headwater.taint.calls import Calls
@@ -70,7 +69,7 @@ def _items(frame: Calls, receiver: Value, args: Args) -> Value | None:
         return None
     pair = frame.alloc((frame.at.start, "pair"), "tuple", closed=True)
     frame.pairs[pair] = receiver
-    frame.put(pair, 0, _key(frame, receiver))
+    frame.put(pair, 0, frame.key_of(receiver))
     frame.put(pair, 1, frame.elements_or_whole(receiver))
     return _list_of(frame, "items", Value(allocs=(pair,)))
 
@@ -87,24 +86,13 @@ def _values(frame: Calls, receiver: Value, args: Args) -> Value | None:
 def _keys(frame: Calls, receiver: Value, args: Args) -> Value | None:
     if args.positional or not (receiver.allocs or receiver.labels):
         return None
-    made = _list_of(frame, "keys", rough(_key(frame, receiver)))  # names are no numbers
+    made = _list_of(frame, "keys", rough(frame.key_of(receiver)))  # names are no numbers
     constant = bool(receiver.allocs) and all(
-        alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in frame.cells for alloc in receiver.allocs
+        alloc.kind == "dict" and alloc.closed and (alloc, KEYS) not in frame.cells for alloc in receiver.allocs
     )
     for alloc in made.allocs:
         alloc.constant = constant
     return made
-
-
-def _key(frame: Calls, receiver: Value) -> Value:
-    made = BOTTOM
-    if receiver.proven & OWN_NAMES:
-        return made
-    for alloc in receiver.allocs:
-        made = join(made, frame.cells.get((alloc, "$keys"), BOTTOM))
-        if alloc.root is not None:
-            made = join(made, frame.field(alloc, "*") or BOTTOM)
-    return join(made, frame.part(frame.apart(receiver), "*")) if receiver.labels else made
 
 
 def _append(frame: Calls, receiver: Value, args: Args) -> Value | None:

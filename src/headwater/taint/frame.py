@@ -30,6 +30,7 @@ from headwater.taint.summary import Path, ToParam
 from headwater.taint.value import (
     BOTTOM,
     CAPTURED,
+    KEYS,
     LAST,
     NO_CONST,
     NO_LABELS,
@@ -423,16 +424,14 @@ class Frame(Shapes):
             return False
         if not value.allocs:
             return bool(value.refs) and all(isinstance(ref, Cls) and self.symbols.is_enum(ref) for ref in value.refs)
-        return all(
-            alloc.constant or (alloc.kind == "dict" and alloc.closed and (alloc, "$keys") not in self.cells) for alloc in value.allocs
-        )
+        return all(alloc.constant or (alloc.kind == "dict" and alloc.closed and (alloc, KEYS) not in self.cells) for alloc in value.allocs)
 
     def elements(self, value: Value) -> Value:
         """What iterating gives."""
         made = BOTTOM
         for alloc in value.allocs:
             if alloc.kind == "dict":
-                made = join(made, self.cells.get((alloc, "$keys"), BOTTOM))
+                made = join(made, self.cells.get((alloc, KEYS), BOTTOM))
             elif alloc.kind in ("param", "instance"):
                 made = join(made, self.field(alloc, "*") or BOTTOM)
             else:

@@ -28,7 +28,7 @@ def keys(frame: Calls, args: Args) -> Value | None:
     given = _given(args)
     if given and frame.fixed(given[0]):
         return _keys_of_table(frame, given[0])
-    return containers.METHODS["keys"](frame, given[0], _NONE) if given and _told(given[0]) else None
+    return containers.METHODS["keys"](frame, given[0], _NONE) if given else None
 
 
 def values(frame: Calls, args: Args) -> Value | None:
@@ -40,7 +40,7 @@ def values(frame: Calls, args: Args) -> Value | None:
 
 def entries(frame: Calls, args: Args) -> Value | None:
     given = _given(args)
-    return containers.METHODS["items"](frame, given[0], _NONE) if given and _told(given[0]) else None
+    return containers.METHODS["items"](frame, given[0], _NONE) if given else None
 
 
 def _keys_of_table(frame: Calls, table: Value) -> Value:
@@ -65,11 +65,6 @@ def _values_of_table(frame: Calls, table: Value) -> Value:
             frame.put(made, number, frame.cells.get((alloc, key), BOTTOM))
     made.constant = True
     return Value(allocs=(made,))
-
-
-def _told(value: Value) -> bool:
-    """Whether the names of the fields are told: else they are data as the fields are."""
-    return bool(value.allocs) and not value.labels
 
 
 def assign(frame: Calls, args: Args) -> Value | None:

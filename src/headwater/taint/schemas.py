@@ -18,7 +18,7 @@ from headwater.index.entities import Fn
 from headwater.taint.described import ANY, FIXED, Schema, both, either, of_elements, of_fields
 from headwater.taint.labels import ALL, BIT, bits
 from headwater.taint.state import cleared
-from headwater.taint.value import BOTTOM, STATE, Alloc, Value
+from headwater.taint.value import BOTTOM, KEYS, STATE, Alloc, Value
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -298,7 +298,7 @@ def applied(frame: Learned, schema: Schema, value: Value, site: Any) -> Value:
     if schema.elements is not None:
         alloc = frame.alloc((frame.at.start, "elements", site), "dict" if schema.keyed else "list", closed=True)
         if schema.keyed:
-            frame.put(alloc, "$keys", frame.derived([value]))
+            frame.put(alloc, KEYS, frame.derived([value]))
         frame.put(alloc, "*", applied(frame, schema.elements, frame.elements_or_whole(value), (site, "*")))
         return Value(allocs=(alloc,))
     if schema.safe:

@@ -18,6 +18,7 @@ from headwater.taint.labels import (
     HOSTED,
     INSIDE,
     KEYED,
+    OWN_NAMES,
     PARSED_URL,
     PATHS,
     RESOLVED,
@@ -36,6 +37,7 @@ from headwater.taint.state import State, cleared, unglued
 from headwater.taint.summary import Path, ToCallback
 from headwater.taint.value import (
     BOTTOM,
+    KEYS,
     NO_CONST,
     NO_LABELS,
     NOTHING,
@@ -319,6 +321,18 @@ class Shapes(State):
         rest = value.with_(allocs=(), labels=self.apart(value).labels)
         return join(made, self.elements(rest))
 
+    def key_of(self, mapping: Value) -> Value:
+        """A key of a mapping: of an object of a caller, the caller knows them."""
+        made = BOTTOM
+        if mapping.proven & OWN_NAMES:
+            return made
+        for alloc in mapping.allocs:
+            found = self.cells.get((alloc, KEYS))
+            made = join(made, self.default(alloc, KEYS) if found is None and alloc.root is not None else found or BOTTOM)
+            if alloc.copied is not None:
+                made = join(made, self.part(self.apart(alloc.copied[0]), KEYS))
+        return join(made, self.part(self.apart(mapping), KEYS)) if mapping.labels else made
+
     def _part_at(self, value: Value, path: Path, actuals: Actuals | None = None) -> Value:
         deep = False
         for key in path:
@@ -336,6 +350,8 @@ class Shapes(State):
                 value = self._under(value, self.given_key(key, actuals))
             elif isinstance(key, int):
                 value = self.item(value, key, None)
+            elif key == KEYS:
+                value = self.key_of(value)
             elif key == "href" and value.proven & PARSED_URL and not deep:
                 value = hosts.as_text(value)
             else:

@@ -198,10 +198,10 @@ class State:
             if old is not None:
                 value = join(old, value)
             elif alloc.root is not None:
-                value = join(value, self._default(alloc, key))
+                value = join(value, self.default(alloc, key))
         self.write(cell, value)
 
-    def _default(self, alloc: Alloc, key: str | int) -> Value:
+    def default(self, alloc: Alloc, key: str | int) -> Value:
         """A field of a parameter that nothing here has written."""
         assert alloc.root is not None
         index, path = alloc.root
@@ -218,7 +218,7 @@ class State:
             return found
         star = self._rest(alloc, key) if key != "*" and (alloc, "*") in self.cells else None
         if alloc.root is not None:
-            made = self._default(alloc, key)
+            made = self.default(alloc, key)
             if star is not None:
                 made = join(made, star)
             if key not in alloc.keys and len(alloc.keys) < limits.KEYS:
@@ -254,7 +254,7 @@ class State:
         if not labels and not held and not written.refs:
             return found
         other = written.with_(labels=labels, allocs=held, steps={one: node for one, node in (written.steps or {}).items() if one in labels})
-        return join(found if found is not None else self._default(alloc, key), other)
+        return join(found if found is not None else self.default(alloc, key), other)
 
     def _any(self, alloc: Alloc) -> Value:
         """What was stored in an object under names that are not known: of what a caller gave, each name has its own part."""
