@@ -161,6 +161,8 @@ class Branches(Operators):
             if label.source is None and label.exact and not label.path and label.param < len(self.fn.ir.params):
                 default = self.solver.default(self.fn, label.param)
                 needed = Requirement(label.param, (), default, True)
+        elif self.mod.script and value.const is False and register not in self.variables:  # of a module, or imported from one
+            default, needed = False, (name, False)
         if not isinstance(default, bool):
             return (), ()
         gate: tuple[Fact, ...] = ((GATE, 0, 0, (needed,), ""),)
