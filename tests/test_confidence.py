@@ -118,3 +118,22 @@ def remove():
     )
     review = headwater.review(tmp_path, Config(processes=1, persona="audit"))
     assert {finding.function: finding.severity for finding in review.findings} == {"make": Severity.LOW, "remove": Severity.HIGH}
+
+
+def test_a_way_through_many_files_is_a_note_where_the_data_is_kept_with_much_else(tmp_path: Path) -> None:
+    for number in range(7):
+        hops = "".join(f"\n\ndef hop{hop}(text):\n    return hop{hop + 1}(text)\n" for hop in range(3))
+        after = f"from file{number + 1} import hop0 as hop3\n" if number < 6 else "import subprocess\n"
+        end = "" if number < 6 else "\n\ndef hop3(text):\n    subprocess.run(text, shell=True)\n"
+        (tmp_path / f"file{number}.py").write_text(f"{after}{hops}{end}")
+    (tmp_path / "main.py").write_text(
+        "from openai import OpenAI\nfrom flask import request\nfrom file0 import hop0 as far\nfrom file6 import hop0 as near\n\n\n"
+        "def ask(question):\n    return OpenAI().responses.create(model='m', input=question).output_text\n\n\n"
+        "class Work:\n    def plan(self, question):\n        self.text = ask(question)\n\n"
+        "    def run(self):\n        FIRST(self.text)\n"
+    )
+    main = (tmp_path / "main.py").read_text()
+    for first, severity in (("far", "LOW"), ("near", "CRITICAL")):
+        (tmp_path / "main.py").write_text(main.replace("FIRST", first))
+        found = [one for one in headwater.review(tmp_path, Config(processes=1)).findings if one.rule == "llm-output-to-shell"]
+        assert [one.severity.name for one in found] == [severity]

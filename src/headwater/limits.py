@@ -100,6 +100,8 @@ REPAIRS: Final = 4  # of one function that read something too early, or what suc
 # Reports
 TRACE_STEPS: Final = 25  # a reader gives up before
 LONG_WAY: Final = 12  # steps of a way that is not sure, from which on few are real: of those that reviewers judged, a quarter
+FAR_WAY: Final = 20  # steps, and
+FAR_FILES: Final = 5  # files of a way that data in fields takes: of those that reviewers judged, hardly one was real
 TRACES: Final = 3  # ways shown of one finding, from different sources first
 SOURCES_PER_SINK: Final = 16  # sources kept of one finding
 WAY_IN: Final = 6  # calls shown before the operation that brings the data in

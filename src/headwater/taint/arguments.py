@@ -262,6 +262,7 @@ class Arguments(Frame):
         """Whether a value is what an API path or a type names."""
         nodes = [ref for ref in value.refs if isinstance(ref, ApiPath)]
         nodes += [path for ref in value.refs if isinstance(ref, Inst) for path in ref.paths]
+        nodes += [path for ref in value.refs if isinstance(ref, Cls) for one in ref.mro for path in one.externals]  # it is one of its bases
         wanted = str(term.value)
         if any(wanted in node.types or _is_path(node.text, wanted) for node in nodes):
             return not term.negated

@@ -53,6 +53,9 @@ LEAKY = "path-check-passed"
 _PATHS = ("path-read", "path-write")
 _PLACES = (*_PATHS, "url", "redirect", "html")
 """Operations that work with some texts and harm with few."""
+_INDIRECT = frozenset({"llm-output", "retrieved-content", "tool-result", "dataset"})
+"""Kinds of data that an application keeps in objects together with much else."""
+_IN_FIELD = re.compile(r"\bthe field |\bkept in ")
 _MADE_PATH = re.compile(r"through (?:abspath|absolute|expanduser|join|joinpath|normalize|normpath|realpath|relative|resolve)\b")
 _OFF = "it is behind a switch that is off by default"
 _SEVERAL = 2
@@ -305,6 +308,10 @@ class Reporter:
 
     def _far_fetched(self, issue: Issue, trace: Trace) -> str:
         """Why a way to an operation is hardly one, in words: what leads to programs is looked at nevertheless."""
+        if issue.source.kind in _INDIRECT and len(trace.steps) >= limits.FAR_WAY:
+            kept = any(_IN_FIELD.search(step.what) is not None for step in trace.steps)
+            if kept and len({step.place.path for step in trace.steps}) >= limits.FAR_FILES:
+                return "so long a way through so many files is seldom one"
         if not issue.drop or issue.gated or issue.sink.class_ not in _PLACES:
             return ""
         if any(UNKNOWN_CALL in step.what for step in trace.steps):
