@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from headwater.files.source import Source as File
 from headwater.index.entities import Fn, is_test
 from headwater.taint.summary import Issue
+from headwater.taint.trace import RawStep
 
 _NEAR: Final = 450
 """Characters before a function in which the call that it is handed to begins."""
@@ -44,8 +45,8 @@ class Admins:
         self.files = files
         self._routes: dict[str, list[tuple[str, str]]] | None = None
 
-    def alone(self, issue: Issue, fn: Fn) -> bool:
-        """Whether an administrator is asked for before a function or given to it, or all others are refused before the data comes in."""
+    def alone(self, issue: Issue, fn: Fn, way: Sequence[RawStep]) -> bool:
+        """Whether an administrator is asked for before a function or given to it, or all others are refused before the data goes on."""
         file = self.files.get(fn.module.path)
         if file is None or not fn.index:
             return False
@@ -53,8 +54,12 @@ class Admins:
         route = _ROUTE.search(file.slice(max(0, start - _NEAR), start)) if fn.module.script else None
         if route is not None and _asked(route[2]):
             return True
-        text = file.slice(start, end)
-        if _REFUSED.search(text) or (not fn.module.script and _GIVEN_ADMIN.search(file.slice(start, fn.ir.end))):
+        last = max((step.start for step in way if step.fn is fn), default=end)
+        if (
+            _REFUSED.search(file.slice(start, end))
+            or _refused_in_between(file.slice(end, max(end, last)))
+            or (not fn.module.script and _GIVEN_ADMIN.search(file.slice(start, fn.ir.end)))
+        ):
             return True
         named = self._named(fn) if fn.module.script and route is None else []
         return bool(named) and all(_asked(before) for before in named)
@@ -70,6 +75,12 @@ class Admins:
                         self._routes.setdefault(found[4], []).append((owner, found[2]))
         owner = fn.cls.name.lower() if fn.cls is not None else ""
         return [before for of, before in self._routes.get(fn.name, ()) if not owner or not of or of == owner]
+
+
+def _refused_in_between(text: str) -> bool:
+    """Whether all others are refused between where the data comes in and where it goes on, and not in one branch alone."""
+    found = _REFUSED.search(text)
+    return found is not None and text.count("{", 0, found.start()) == text.count("}", 0, found.start())
 
 
 def _asked(before: str) -> bool:

@@ -121,7 +121,7 @@ class Gains:
             return why
         if class_ == "deserialize" and (kind in OPERATORS or kind == "library-input") and caches.own(issue.sink):
             return "it is a cache, which the same function has written"
-        if class_ == "url" and kind == "http-input" and any(self.admins.alone(issue, fn) for fn in (issue.source.fn, issue.apex)):
+        if class_ == "url" and kind == "http-input" and any(self.admins.alone(issue, fn, way) for fn in (issue.source.fn, issue.apex)):
             return "only administrators send it, who say anyway what this program talks to"
         if class_ == "html" and kind == "http-input" and issue.source.text == _HEADER and not _kept(way) and not self._of_link(issue):
             return "no link and no page has the browser of somebody else send that header"
