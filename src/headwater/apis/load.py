@@ -36,7 +36,7 @@ CLEARED = ("all", "text", "parts", "in-numbers")
 """What a result can be cleared for beside sink classes."""
 MARKS: Final = (
     "quoted", "resolved", "collapsed", "parsed-url", "constant-collection", "syntax-tree", "module", "parsed-json", "same-host",
-    "joined-path", "own-names", "folder-of",
+    "joined-path", "own-names", "joined-address", "folder-of",
 )  # fmt: skip
 _STEP: Final = re.compile(r"\(\)|\[\]|\*{1,2}|[\w$]+")
 _FIRST: Final = re.compile(r"\?:?\w*|\*{1,2}|\w+|(?:npm|node):[@\w/-]+|js:[\w$]+")

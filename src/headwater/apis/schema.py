@@ -449,6 +449,7 @@ class Api(_Strict, frozen=True):
     ``parsed-json`` (data that a service answers, and no page), ``module`` (a module imported by its name),
     ``same-host`` (what the host of the argument resolves to, or is written as: a check of it speaks of the whole address),
     ``folder-of`` (the folder of a path: of one that lies in a folder it does, too),
+    ``joined-address`` (where the second argument leads from the first: a check of its host is one of the second),
     ``joined-path`` (the path that the receiver, where it is passed on, and the arguments make: a check of it is one of them)."""
     same: str = ""
     """The result is this argument itself (identity, a cast, a copy): ``$1``."""

@@ -43,7 +43,22 @@ from headwater.taint.labels import (
     Label,
     bits,
 )
-from headwater.taint.value import BOTTOM, CHOSEN, NO_CONST, NONE, ElementsOf, Fact, OnlyObjects, PathOf, Pred, Value, as_given, join, same
+from headwater.taint.value import (
+    BOTTOM,
+    CHOSEN,
+    NO_CONST,
+    NONE,
+    Alloc,
+    ElementsOf,
+    Fact,
+    OnlyObjects,
+    PathOf,
+    Pred,
+    Value,
+    as_given,
+    join,
+    same,
+)
 
 if TYPE_CHECKING:
     from headwater.taint.arguments import Args
@@ -56,6 +71,9 @@ _OWN_HOST = frozenset(
     f"js:{holder}location.{part}" for holder in ("", "window.", "document.", "self.") for part in ("origin", "host", "hostname")
 )
 """The host of the page that a script runs in."""
+_OF_REQUEST = (("base_url",), ("url",))
+_HOST_PARTS = frozenset({"hostname", "netloc"})
+"""Of a request of Starlette: the server that it was sent to."""
 _OR_AN_ADDRESS = "js:Request"
 """What may be no request but an address is what is handed to ``fetch``: it goes out, and has not come in."""
 _REGISTERED = re.compile(r"(?i)^(?:registered|allowed|post_?logout)?_?redirect_?ur[il]s$")
@@ -102,6 +120,10 @@ def prove(frame: Instructions, op: str, left_register: int, left: Value, right_r
             true_ = _whole(frame, left, right)
         elif right.subject and (configured(frame, left) or _own_host(left)) and not configured(frame, right):
             true_ = _whole(frame, right, left)
+        elif left.subject and _asked_host(right) and not _asked_host(left):
+            true_ = ((left.subject, BIT["redirect"], 0, (), ""),)
+        elif right.subject and _asked_host(left) and not _asked_host(right):
+            true_ = ((right.subject, BIT["redirect"], 0, (), ""),)
         elif left.subject and right.subject and _given(left) != _given(right):  # what was found is on the host that the caller asked for
             found = right if _given(left) else left
             true_ = ((found.subject, ADDRESS, 0, (), ""),) if not found.proven & NAME_HEAD else ()
@@ -205,6 +227,8 @@ def _membership(
         return ((cells, ALL, 0, (), ""),), ()
     if any(getattr(ref, "text", "") in _LISTS for ref in right.refs):  # the name of a file, with no folder in it
         return ((cells, PATHS, 0, (), ""),), ()
+    if left.labels and not right.labels and right.allocs and all(_found_here(frame, alloc) for alloc in right.allocs):
+        return ((cells, ALL, 0, (), ""), *_whole(frame, left, right), *first), first
     if right.subject and right.proven & RESOLVED:  # root in path.parents
         return ((right.subject, PATHS, 0, (), ""),), ()
     if right.subject and right.proven & INSIDE:
@@ -244,6 +268,14 @@ def _made_of(frame: Instructions, register: int) -> tuple[Fact, ...]:
         if one != register and value.labels and chains.origins(value) <= origins and _of_alone(frame, one, cells):
             made.append(one)
     return ((tuple(made), ALL, 0, (), ""),) if made else ()
+
+
+def _found_here(frame: Instructions, alloc: Alloc) -> bool:
+    """Whether a collection is made of what the program finds by itself, such as the names of files, and of nothing that was sent."""
+    if alloc.root is not None or alloc.mixed or alloc.kind not in ("list", "set", "tuple") or list(alloc.keys) != ["*"]:
+        return False
+    held = frame.cells.get((alloc, "*"))
+    return held is not None and bool(held.refs) and not (held.labels or held.allocs) and all(isinstance(ref, ApiPath) for ref in held.refs)
 
 
 def _of_alone(frame: Instructions, register: int, cells: set[Any]) -> bool:
@@ -330,6 +362,16 @@ def host_ends(frame: Instructions, host: Value, cells: tuple[Any, ...], suffix: 
 
 def _own_host(value: Value) -> bool:
     return not value.labels and any(getattr(ref, "text", "") in _OWN_HOST for ref in value.refs)
+
+
+def _asked_host(value: Value) -> bool:
+    """Whether a value is the host that a request was sent to: who is sent on there stays where he is."""
+    return bool(value.labels) and all(
+        label.path[-2:-1] in _OF_REQUEST and label.path[-1] in _HOST_PARTS
+        if label.source is None
+        else label.source.text == "the host of the request"
+        for label in value.labels
+    )
 
 
 def _whole(frame: Instructions, part: Value, known: Value) -> tuple[Fact, ...]:

@@ -241,7 +241,9 @@ class Models(Handing):
                     held = args.cells[0] if args.cells else ()
                     made.origin = (args.receiver_cells or held) if entry.same == "self" else held
                 if mark == "parsed-url" and args.cells:
-                    made.subject = args.cells[0]
+                    made.subject = args.cells[0] + (args.positional[0].subject if args.positional else ())
+                elif mark == "joined-address" and len(args.cells) > 1:
+                    made.subject = args.cells[1]
                 elif mark == "same-host":
                     first = args.positional[0] if args.positional else args.receiver or BOTTOM
                     held = args.cells[0] if args.positional and args.cells else args.receiver_cells if not args.positional else ()

@@ -526,8 +526,6 @@ def _settled(value: Value, weak: int, instead: int = 0) -> Value:
     return value.with_(labels=frozenset(made.values()), steps=steps)
 
 
-_COUNTED = frozenset({"embedding", "embeddings", "embeddingsByType", "logprobs", "token_logprobs", "usage"})
-"""Parts of what a service of models answers that are numbers."""
 _Steps = Mapping[Label, Node] | None
 
 
@@ -537,9 +535,6 @@ def called(key: object, labels: frozenset[Label], steps: _Steps) -> tuple[frozen
         labels, steps = _inexact(labels, steps, prompts.SYSTEM)  # whether a parameter's part is a system prompt, the caller sees
     if secrets.plain(key):
         labels, steps = secrets.shown(labels, steps)
-    if key in _COUNTED:
-        labels = frozenset(label for label in labels if label.source is None or label.source.kind != "llm-output")
-        steps = {label: node for label, node in steps.items() if label in labels} if steps else None
     return labels, steps
 
 
