@@ -69,4 +69,4 @@ def test_links_and_files_that_cannot_be_read_say_nothing(tmp_path: Path) -> None
     (root / "config/tasks.yaml").mkdir()
     (root / "agents.yaml").write_bytes(b"x: " + b"y" * limits.BESIDE_BYTES)
     (root / "pyproject.toml").write_text("[project\n")
-    assert beside(root, ["app.py"]) == ((), {})
+    assert beside(root, ["app.py"]) == ((), {}, frozenset())
