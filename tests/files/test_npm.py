@@ -68,6 +68,8 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
         ({"name": "a", "version": "1.0.0", "main": "index.js"}, True),
         ({"name": "a", "version": "1.0.0", "exports": {".": "./index.js"}}, True),
         ({"name": "a", "version": "1.0.0", "main": "index.js", "private": True}, False),
+        ({"name": "a", "version": "1.0.0", "main": "index.js", "devDependencies": {"electron": "^35.1.2"}}, False),
+        ({"name": "a", "version": "1.0.0", "main": "index.js", "engines": {"vscode": "^1.90.0"}}, False),
         ({"name": "a", "version": "1.0.0"}, False),
         ({"name": "a", "main": "index.js"}, False),
     ],

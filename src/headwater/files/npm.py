@@ -68,11 +68,22 @@ def npm(root: str | os.PathLike[str], scripts: Iterable[str]) -> Npm:
     return Npm(packages, aliases)
 
 
+_HOSTS = frozenset({"electron", "electron-builder", "@electron-forge/cli", "vscode"})
+"""What starts a package at its ``main``, as a program for people: nobody imports it."""
+
+
+def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 def is_published(root: str | os.PathLike[str]) -> bool:
     """Whether the folder is a package that others import: it says where, and not that it is nobody's business."""
     data = _object(root, "", "package.json")
+    needed = {name for key in ("dependencies", "devDependencies", "engines") for name in _table(data, key)}
     return (
         data.get("private") is not True
+        and _HOSTS.isdisjoint(needed)
         and isinstance(data.get("version"), str)
         and any(data.get(key) for key in ("main", "module", "exports"))
     )
