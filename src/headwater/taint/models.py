@@ -37,6 +37,7 @@ from headwater.taint.arguments import Args
 from headwater.taint.described import Schema
 from headwater.taint.handing import Handing
 from headwater.taint.labels import (
+    ADDRESS,
     BASED,
     BIT,
     CONTAINED,
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
     from headwater.taint.solve import Solver
 
 _LOWER = {"high": "medium", "medium": "low", "low": "low"}
+_LOOPBACK = re.compile(r"(?:https?|wss?)://(?:localhost|127\.0\.0\.1|\[::1\])[:/]", re.IGNORECASE)
+"""A service on the same machine: it may say which files of it are meant, and where to go on."""
 _WITH_HOST = re.compile(r"[A-Za-z][\w+.-]*://[^/?#\s]")
 
 
@@ -140,6 +143,8 @@ class Models(Handing):
             address = self._address(entry, args) if entry.returns == "retrieved-content" else None
             if address is not None and self._of_own_server(address):
                 harmless |= BIT["url"]
+            if address is not None and _LOOPBACK.match(address.const if isinstance(address.const, str) else address.head or ""):
+                harmless |= PATHS | ADDRESS
             kind, words = entry.returns, entry.label or f"the result of {node.text}"
             if kind == "env" and args.positional and secrets.named(args.positional[0].const):
                 kind, words = "secret", f"the environment variable {args.positional[0].const}"
