@@ -275,7 +275,9 @@ def _found_here(frame: Instructions, alloc: Alloc) -> bool:
     if alloc.root is not None or alloc.mixed or alloc.kind not in ("list", "set", "tuple") or list(alloc.keys) != ["*"]:
         return False
     held = frame.cells.get((alloc, "*"))
-    return held is not None and bool(held.refs) and not (held.labels or held.allocs) and all(isinstance(ref, ApiPath) for ref in held.refs)
+    if held is None or not held.refs or held.allocs or not configured(frame, held):
+        return False
+    return all(isinstance(ref, ApiPath) for ref in held.refs)
 
 
 def _of_alone(frame: Instructions, register: int, cells: set[Any]) -> bool:
@@ -440,6 +442,13 @@ def _cast(frame: Instructions, args: Args) -> Value | None:
         elif isinstance(ref, ApiPath) and (made := ref.child(CALL)) is not None:
             refs.append(made)
     return frame.of_type(value.with_(refs=()), tuple(refs)) if refs else value
+
+
+def _truth(frame: Instructions, args: Args) -> Value | None:
+    """``bool(m)`` shows what ``m`` shows where it is true, and where it is not."""
+    if len(args.positional) != 1 or args.kw or args.positional[0].pred is None:
+        return None
+    return Value(pred=args.positional[0].pred)
 
 
 def _getattr(frame: Instructions, args: Args) -> Value | None:
@@ -711,6 +720,8 @@ def _next(frame: Instructions, args: Args) -> Value | None:
 SPECIAL: dict[str, Callable[[Instructions, Args], Value | None]] = {
     "builtins.getattr": _getattr,
     "builtins.next": _next,
+    "builtins.bool": _truth,
+    "js:Boolean": _truth,
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     "builtins.hasattr": _hasattr,
